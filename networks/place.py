@@ -1,0 +1,96 @@
+"""A place: streets in metres, the turns at their junctions, the signals and the plan they run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from networks.geometry import Point
+
+Direction = Literal["left", "through", "right"]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A junction, or the open end of a street (``gate``), where vehicles enter and leave."""
+
+    id: str
+    at: Point
+    name: str = ""
+    gate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One direction of a street between two nodes."""
+
+    id: str
+    street: str
+    start: str  # node id
+    end: str  # node id
+    lanes: int
+    lane_width: float  # m
+    speed: float  # m/s
+    line: tuple[Point, ...]  # from the start node to the end node, both included
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A permitted way through a junction, from one edge to another."""
+
+    start: str  # edge id
+    end: str  # edge id
+    direction: Direction
+    share: float  # of the vehicles on ``start``
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """The signal of one junction: which turns go together, and when."""
+
+    node: str
+    stages: tuple[frozenset[tuple[str, str]], ...]  # (from edge, to edge) served by each stage
+    green: tuple[float, ...]  # s, one per stage
+    offset: float  # s, start of the first stage's green after the cycle's origin
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the signals of a place have in common in one part of the day."""
+
+    name: str
+    cycle: float  # s
+    yellow: float  # s
+    all_red: float  # s
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """How the synthetic demand is made: a degree of saturation, not a count."""
+
+    title: str
+    saturation: float  # target degree of saturation of the signalised approaches
+    mix: str  # a mix of vehicles.toml
+    duration: int  # s
+    profile: tuple[float, ...]  # relative inflow of equal parts of the duration, mean 1
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Everything that is built into a SUMO scenario; ids are ASCII, names are Vietnamese."""
+
+    name: str
+    title: str
+    title_vi: str
+    credit: str
+    nodes: dict[str, Node]
+    edges: dict[str, Edge]
+    turns: tuple[Turn, ...]
+    signals: tuple[Signal, ...]
+    plan: Plan
+    demand: Demand
+
+    def entries(self) -> tuple[str, ...]:
+        """Return the ids of the edges on which vehicles enter, in the order of the file."""
+        return tuple(e.id for e in self.edges.values() if self.nodes[e.start].gate)

@@ -1,0 +1,254 @@
+"""From a checked place file to a place in metres: edges, turns, stages; every mistake is named."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+
+from networks import law, names
+from networks.geometry import Point, bearing, compass, deflection, length, project, travel
+from networks.place import Demand, Direction, Edge, Node, Place, Plan, Signal, Turn
+from networks.schema import PlaceFile, Ray, Street
+from networks.selectors import Approaches
+from sim.errors import InputError
+
+MIN_EDGE = 15.0  # m; a shorter street between two junctions is eaten by their areas
+STRAIGHT = 45.0  # degrees; a larger change of direction is a turn
+
+
+def read(file: PlaceFile, *, where: str, period: str = "peak") -> Place:
+    """Return the place described by ``file`` with the plan and the demand of one part of the day."""
+    if period not in file.demand:
+        raise InputError(f"it has no demand '{period}'", where=where, remedy=_offer(file.demand))
+    nodes = {
+        id: Node(id, project(*junction.at, file.origin), names.normalise(junction.name) or id)
+        for id, junction in file.junctions.items()
+    }
+    edges: dict[str, Edge] = {}
+    for street in file.streets:
+        _lay(street, nodes, edges, file.origin, where)
+    turns = _turns(file, nodes, edges, where)
+    plan_name = file.demand[period].plan
+    if plan_name not in file.plans:
+        raise InputError(
+            f"demand.{period}: there is no plan '{plan_name}'", where=where, remedy=_offer(file.plans)
+        )
+    plan = Plan(plan_name, **file.plans[plan_name].model_dump(include={"cycle", "yellow", "all_red"}))
+    demand = file.demand[period]
+    mean = sum(demand.profile) / len(demand.profile)
+    return Place(
+        name=file.name,
+        title=file.title,
+        title_vi=file.title_vi,
+        credit=file.credit,
+        nodes=nodes,
+        edges=edges,
+        turns=turns,
+        signals=tuple(_signal(id, file, nodes, edges, turns, plan, where) for id in file.signals),
+        plan=plan,
+        demand=Demand(
+            title=period,
+            saturation=demand.saturation,
+            mix=demand.mix,
+            duration=demand.duration,
+            profile=tuple(part / mean for part in demand.profile),
+            seed=demand.seed,
+        ),
+    )
+
+
+def _offer(known: Iterable[str]) -> str:
+    return "choose from " + ", ".join(sorted(known))
+
+
+def _lay(
+    street: Street, nodes: dict[str, Node], edges: dict[str, Edge], origin: tuple[float, float], where: str
+) -> None:
+    """Add the edges of one street, and the gates at its open ends, to ``nodes`` and ``edges``."""
+    name = names.normalise(street.name)
+    place = f"{where}: street '{name}'"
+    for id in (p for p in street.path if isinstance(p, str)):
+        if id not in nodes:
+            raise InputError(
+                f"its path names the junction '{id}', which is not under [junctions]", where=place
+            )
+    points = _points(street, nodes, origin, place)
+    ends = [i for i, p in enumerate(street.path) if isinstance(p, str) or i in (0, len(points) - 1)]
+    forward, backward = street.lanes if isinstance(street.lanes, tuple) else (street.lanes, street.lanes)
+    stem = names.slug(name)
+    for first, last in zip(ends, ends[1:], strict=False):
+        line = tuple(points[first : last + 1])
+        ids = [_end(street, i, nodes, points, stem, place) for i in (first, last)]
+        if length(line) < MIN_EDGE:
+            raise InputError(
+                f"only {length(line):.0f} m from '{ids[0]}' to '{ids[1]}'",
+                where=place,
+                remedy=f"junctions need {MIN_EDGE:.0f} m between them: join the two or correct the coordinates",
+            )
+        number = 1 + sum(1 for e in edges.values() if e.id.rsplit("_", 1)[0] == stem)
+        for id, line_, ends_, lanes in (
+            (f"{stem}_{number}", line, ids, forward),
+            (f"-{stem}_{number}", line[::-1], ids[::-1], backward),
+        ):
+            if street.oneway and id.startswith("-"):
+                continue
+            speed = (
+                law.speed_limit(lanes=lanes, oneway=street.oneway, divided=street.divided)
+                if street.speed_kmh is None
+                else street.speed_kmh * law.KMH
+            )
+            edges[id] = Edge(id, name, ends_[0], ends_[1], lanes, street.lane_width, speed, line_)
+
+
+def _points(street: Street, nodes: dict[str, Node], origin: tuple[float, float], place: str) -> list[Point]:
+    """Return the metres of every point of a street's path; a ray starts at its neighbour."""
+    path = street.path
+    found: list[Point | None] = []
+    for p in path:
+        if isinstance(p, str):
+            found.append(nodes[p].at)
+        elif isinstance(p, Ray):
+            found.append(None)
+        else:
+            found.append(project(*p.at, origin))
+    for i, p in enumerate(path):
+        if not isinstance(p, Ray):
+            continue
+        neighbour = {0: 1, len(path) - 1: len(path) - 2}.get(i)
+        if neighbour is None or (start := found[neighbour]) is None:
+            raise InputError(
+                "a { bearing, length } may only stand at an end of the path, next to a point with coordinates",
+                where=place,
+            )
+        found[i] = travel(start, p.bearing, p.length)
+    return [p for p in found if p is not None]
+
+
+def _end(
+    street: Street, index: int, nodes: dict[str, Node], points: list[Point], stem: str, place: str
+) -> str:
+    """Return the id of the node at a street's end or junction; an open end becomes a gate."""
+    element = street.path[index]
+    if isinstance(element, str):
+        return element
+    neighbour = points[1] if index == 0 else points[-2]
+    side = compass(bearing(neighbour, points[index]))
+    id = f"{stem}_{side}"
+    if id in nodes and nodes[id].at != points[index]:
+        raise InputError(
+            f"two open ends would both be called '{id}'", where=place, remedy="join the two streets"
+        )
+    nodes[id] = Node(id, points[index], f"{names.normalise(street.name)} {side}", gate=True)
+    return id
+
+
+def _turns(file: PlaceFile, nodes: dict[str, Node], edges: dict[str, Edge], where: str) -> tuple[Turn, ...]:
+    """Return every permitted turn with its share of the vehicles on the edge it starts from."""
+    found: list[Turn] = []
+    weights = file.turning.model_dump()
+    for id, junction in file.junctions.items():
+        place = f"{where}: junctions.{id}"
+        arriving = [e for e in edges.values() if e.end == id]
+        leaving = [e for e in edges.values() if e.start == id]
+        if not arriving or not leaving:
+            raise InputError("no street arrives there, or none leaves", where=place)
+        every = [
+            Turn(a.id, b.id, direction(a, b), 0.0)
+            for a in arriving
+            for b in leaving
+            if b.end != a.start and not (a.line[-2] == b.line[1])
+        ]
+        approaches = Approaches(nodes[id], arriving, place)
+        banned = {(t.start, t.end) for text in junction.ban for t in approaches.select(text, every)}
+        kept = [t for t in every if (t.start, t.end) not in banned]
+        for edge in arriving:
+            mine = [t for t in kept if t.start == edge.id]
+            if not mine:
+                raise InputError(
+                    f"no turn is left for vehicles arriving on {edge.street} ({edge.id})", where=place
+                )
+            mine = [replace(t, share=weights[t.direction] / _alike(t, mine)) for t in mine]
+            fixed = {
+                (t.start, t.end): share / len(chosen)
+                for text, share in junction.shares.items()
+                if (chosen := [t for t in approaches.select(text, kept) if t.start == edge.id])
+                for t in chosen
+            }
+            found += _shared(mine, fixed, edge, place)
+    return tuple(found)
+
+
+def _alike(turn: Turn, turns: list[Turn]) -> int:
+    return sum(1 for t in turns if t.direction == turn.direction)
+
+
+def _shared(mine: list[Turn], fixed: dict[tuple[str, str], float], edge: Edge, place: str) -> list[Turn]:
+    """Return the turns of one approach with shares that add to one: those given, the rest in proportion."""
+    given = sum(fixed.values())
+    free = sum(t.share for t in mine if (t.start, t.end) not in fixed)
+    if given > 1 + 1e-9 or (not free and not math.isclose(given, 1)):
+        raise InputError(
+            f"the shares of the turns from {edge.street} ({edge.id}) add to {given:g}", where=place
+        )
+    return [
+        replace(t, share=fixed[t.start, t.end])
+        if (t.start, t.end) in fixed
+        else replace(t, share=t.share * (1 - given) / free)
+        for t in mine
+    ]
+
+
+def direction(before: Edge, after: Edge) -> Direction:
+    """Return whether going from one edge to the next is a left turn, a right turn or neither."""
+    change = deflection(before.line[-2], before.line[-1], after.line[1])
+    if abs(change) <= STRAIGHT:
+        return "through"
+    return "left" if change > 0 else "right"
+
+
+def _signal(
+    id: str,
+    file: PlaceFile,
+    nodes: dict[str, Node],
+    edges: dict[str, Edge],
+    turns: tuple[Turn, ...],
+    plan: Plan,
+    where: str,
+) -> Signal:
+    """Return the signal at junction ``id`` under ``plan``; refuse one that leaves a turn without green."""
+    place = f"{where}: signals.{id}"
+    signal = file.signals[id]
+    if id not in nodes:
+        raise InputError("there is no junction of this name", where=place, remedy=_offer(file.junctions))
+    arriving = [e for e in edges.values() if e.end == id]
+    mine = [t for t in turns if edges[t.start].end == id]
+    approaches = Approaches(nodes[id], arriving, place)
+    stages = tuple(
+        frozenset((t.start, t.end) for text in stage for t in approaches.select(text, mine))
+        for stage in signal.stages
+    )
+    for turn in mine:
+        if not any((turn.start, turn.end) in stage for stage in stages):
+            raise InputError(
+                f"no stage serves the {turn.direction} turn from {edges[turn.start].street}"
+                f" to {edges[turn.end].street}",
+                where=place,
+                remedy="add it to a stage or to the junction's bans",
+            )
+    if plan.name not in signal.plan:
+        raise InputError(f"it has no timing for the plan '{plan.name}'", where=place)
+    timing = signal.plan[plan.name]
+    if len(timing.green) != len(stages):
+        raise InputError(f"{len(stages)} stages but {len(timing.green)} green times", where=place)
+    change = (plan.yellow + plan.all_red) * len(stages) if len(stages) > 1 else 0
+    if not math.isclose(total := sum(timing.green) + change, plan.cycle):
+        raise InputError(
+            f"its greens and change intervals add to {total:g} s, the cycle of '{plan.name}' is {plan.cycle:g} s",
+            where=place,
+        )
+    if timing.offset >= plan.cycle:
+        raise InputError(
+            f"its offset {timing.offset:g} s is not below the cycle {plan.cycle:g} s", where=place
+        )
+    return Signal(id, stages, timing.green, timing.offset)

@@ -1,0 +1,134 @@
+"""The form of a place file (``place.toml``), checked by pydantic; errors name the key and the reason."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sim.errors import InputError
+
+Coordinates = Annotated[tuple[float, float], Field(description="latitude, longitude in degrees")]
+Lanes = Annotated[int, Field(ge=1, le=12)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Junction(_Strict):
+    """Where streets meet: its coordinates, its name, turns forbidden, turn shares that differ."""
+
+    at: Coordinates
+    name: str = ""
+    ban: tuple[str, ...] = ()
+    shares: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
+
+
+class Point(_Strict):
+    """A point of a street given by coordinates: a gate at either end, a bend in between."""
+
+    at: Coordinates
+
+
+class Ray(_Strict):
+    """A gate given by compass bearing and distance from the neighbouring point of the street."""
+
+    bearing: float = Field(ge=0, lt=360)
+    length: float = Field(ge=50, le=3000)
+
+
+class Street(_Strict):
+    """A street along its points; ``lanes`` is a number per direction, or [forward, backward]."""
+
+    name: str = Field(min_length=1)
+    path: tuple[str | Point | Ray, ...] = Field(min_length=2)
+    lanes: Lanes | tuple[Lanes, Lanes]
+    oneway: bool = False
+    divided: bool = False
+    speed_kmh: float | None = Field(default=None, ge=5, le=120)
+    lane_width: float = Field(default=3.5, ge=2.5, le=6)
+
+
+class Timing(_Strict):
+    """A signal's part of a plan: its offset and the green of each stage, in seconds."""
+
+    offset: float = Field(ge=0)
+    green: tuple[Annotated[float, Field(ge=5, le=300)], ...] = Field(min_length=1)
+
+
+class Signal(_Strict):
+    """A signal: the approaches (and turns) that each stage serves, and its timing by plan name."""
+
+    stages: tuple[tuple[str, ...], ...] = Field(min_length=1)
+    plan: dict[str, Timing]
+
+
+class Plan(_Strict):
+    """What the signals have in common in one part of the day."""
+
+    cycle: float = Field(ge=20, le=400)
+    yellow: float = Field(default=3, ge=0, le=8)
+    all_red: float = Field(default=2, ge=0, le=10)
+    hours: str = ""
+
+
+class Demand(_Strict):
+    """How the synthetic demand of a part of the day is made."""
+
+    plan: str
+    saturation: float = Field(gt=0, le=1.5)
+    mix: str
+    duration: int = Field(default=3600, ge=60, le=86400)
+    profile: tuple[Annotated[float, Field(gt=0)], ...] = (1.0,)
+    seed: int = Field(default=1, ge=0)
+    note: str = ""
+
+
+class Turning(_Strict):
+    """The share of vehicles that turn where nothing else is said; rescaled to the turns there are."""
+
+    through: float = Field(default=0.80, gt=0)
+    left: float = Field(default=0.10, gt=0)
+    right: float = Field(default=0.10, gt=0)
+
+
+class PlaceFile(_Strict):
+    """A whole place file."""
+
+    name: str = Field(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$")
+    title: str
+    title_vi: str
+    source: str
+    date: str
+    credit: Literal["© OpenStreetMap contributors, ODbL 1.0", "synthetic"]
+    origin: Coordinates
+    junctions: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")], Junction]
+    streets: tuple[Street, ...] = Field(min_length=1)
+    turning: Turning = Turning()
+    signals: dict[str, Signal]
+    plans: dict[str, Plan]
+    demand: dict[str, Demand]
+
+
+def parse(text: str, *, where: str) -> PlaceFile:
+    """Return the checked content of a place file; raise InputError that names the key and the reason."""
+    try:
+        return PlaceFile.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"this is not TOML: {error}", where=where) from error
+    except ValidationError as error:
+        raise InputError(_first(error), where=where) from error
+
+
+def _first(error: ValidationError) -> str:
+    """Return the deepest of pydantic's complaints as "key: reason" (a union complains once per branch)."""
+    worst = max(error.errors(), key=lambda e: len(e["loc"]))
+    key = ".".join(str(part) for part in worst["loc"])
+    reason = (
+        "unknown key" if worst["type"] == "extra_forbidden" else worst["msg"][0].lower() + worst["msg"][1:]
+    )
+    return f"{key}: {reason}" + (
+        f", got {worst['input']!r}" if worst["type"] not in ("missing", "extra_forbidden") else ""
+    )

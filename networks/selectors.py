@@ -1,0 +1,38 @@
+"""How a place file names turns: ``"Phố Huế"``, ``"Trần Hưng Đạo @W"``, ``"Trần Hưng Đạo @W: left, through"``."""
+
+from __future__ import annotations
+
+from networks import names
+from networks.geometry import bearing, compass
+from networks.place import Edge, Node, Turn
+from sim.errors import InputError
+
+
+class Approaches:
+    """The edges that arrive at one junction, found by street name and by the side they come from."""
+
+    def __init__(self, node: Node, arriving: list[Edge], where: str) -> None:
+        self._where = where
+        self._sides = {e.id: compass(bearing(node.at, e.line[-2])) for e in arriving}
+        self._keys = {e.id: names.key(e.street) for e in arriving}
+        self._known = sorted(f"{e.street} @{self._sides[e.id]}" for e in arriving)
+
+    def select(self, text: str, turns: list[Turn]) -> list[Turn]:
+        """Return the turns that ``text`` names; raise InputError when it names none."""
+        approach, _, directions = text.partition(":")
+        street, _, side = approach.partition("@")
+        wanted = {d.strip() for d in directions.split(",")} if directions else {"left", "through", "right"}
+        edges = {
+            id
+            for id, key in self._keys.items()
+            if key == names.key(street.strip()) and (not side or self._sides[id] == side.strip())
+        }
+        found = [t for t in turns if t.start in edges and t.direction in wanted]
+        if not found:
+            raise InputError(
+                f"'{text}' names no turn here",
+                where=self._where,
+                remedy="write 'Street', 'Street @W' or 'Street @W: left, through, right'; approaches are "
+                + ", ".join(self._known),
+            )
+        return found

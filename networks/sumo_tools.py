@@ -1,0 +1,54 @@
+"""SUMO's own command-line tools, run as child processes from the eclipse-sumo wheel."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+from sim.errors import WorldError
+
+
+def home() -> Path:
+    """Return SUMO's folder inside the eclipse-sumo wheel."""
+    import sumo
+
+    return Path(sumo.SUMO_HOME)
+
+
+def run(tool: str, arguments: list[str], *, folder: Path, timeout: float = 600) -> str:
+    """Run a SUMO tool in ``folder`` and return its error stream; raise WorldError when it fails.
+
+    ``timeout`` in seconds.
+    """
+    root = home()
+    command = [str(root / "bin" / tool), *arguments]
+    environment = {**os.environ, "SUMO_HOME": str(root), "PROJ_DATA": _proj(root), "PROJ_LIB": _proj(root)}
+    try:
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=timeout, check=False,
+            encoding="utf-8", errors="replace",
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise WorldError(f"{tool} did not finish within {timeout:g} s.") from error
+    if done.returncode != 0:
+        raise WorldError(f"{tool} failed with code {done.returncode}: {_last(done.stderr or done.stdout)}")
+    return done.stderr
+
+
+def sumo_version() -> str:
+    """Return the version of the eclipse-sumo wheel."""
+    return version("eclipse-sumo")
+
+
+def _proj(root: Path) -> str:
+    """Return the folder that holds proj.db: data/proj in the wheel; the tools warn when it is not named."""
+    return str(next(iter(sorted(root.rglob("proj.db"))), root / "data" / "proj").parent)
+
+
+def _last(text: str) -> str:
+    """Return the lines of an error stream that say what went wrong."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("Error")]
+    return " ".join(errors or lines[-1:]) or "it printed nothing"

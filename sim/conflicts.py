@@ -1,0 +1,63 @@
+"""Which links of a signal cross or merge, and which of them must yield, from the junctions' request rows.
+
+Only links of one junction are compared: rows of different junctions of a joined signal say nothing of each
+other. One letter may drive several links: the letters conflict if any of their links do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sim.netfile import NetFile, RawConnection
+from sim.network import Bools
+
+
+def junction_positions(net: NetFile) -> dict[str, tuple[str, int]]:
+    """Internal lane → (junction, link number within it)."""
+    return {lane: (j.id, k) for j in net.junctions.values() for k, lane in enumerate(j.int_lanes)}
+
+
+def position_of(
+    connection: RawConnection,
+    places: dict[str, tuple[str, int]],
+    onward: dict[str, str],
+) -> tuple[str, int] | None:
+    """Where a connection stands in its junction's rows; follows internal junctions along ``via``.
+
+    ``onward`` maps an internal lane to the via of the connection that starts at it.
+    """
+    lane = connection.via or connection.end  # a crossing has no via: it is the lane itself
+    seen = set()
+    while lane not in places:
+        seen.add(lane)
+        lane = onward.get(lane, "")
+        if not lane or lane in seen:
+            return None
+    return places[lane]
+
+
+def conflict_matrices(
+    n_links: int, placed: Sequence[tuple[int, tuple[str, int] | None]], net: NetFile
+) -> tuple[Bools, Bools]:
+    """``foes`` and ``yields``, each (n_links, n_links), from pairs (link index, place in a junction)."""
+    foes = np.zeros((n_links, n_links), dtype=np.bool_)
+    yields = np.zeros((n_links, n_links), dtype=np.bool_)
+    for a, where in placed:
+        if where is None:
+            continue
+        junction, number = where
+        foe_row = net.junctions[junction].foes.get(number, "")
+        response_row = net.junctions[junction].response.get(number, "")
+        for b, other in placed:
+            if other is None or other[0] != junction or a == b:
+                continue
+            foes[a, b] |= _bit(foe_row, other[1])
+            yields[a, b] |= _bit(response_row, other[1])
+    return foes | foes.T, yields
+
+
+def _bit(row: str, k: int) -> bool:
+    """Bit k of a request row; rows are written with link 0 on the right."""
+    return k < len(row) and row[len(row) - 1 - k] == "1"

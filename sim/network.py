@@ -1,0 +1,167 @@
+"""What a signalised network is, as far as control is concerned: frozen descriptions, no behaviour.
+
+Times are s, lengths m, speeds m/s, flows veh/s. Arrays over ``links`` follow SUMO's link index, that is
+the position of a letter in a signal's state string.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.plan import Timing
+
+Bools = NDArray[np.bool_]
+
+GREEN = frozenset("Gg")
+"""Letters that let traffic go: ``G`` with priority, ``g`` yielding (permissive)."""
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A lane of the road network. ``next`` are the lanes that its connections lead to."""
+
+    id: str
+    edge: str
+    length: float  # m
+    speed: float  # m/s, the legal limit
+    shape: tuple[tuple[float, float], ...]  # (points, 2) m
+    next: tuple[str, ...]
+    vehicles: bool  # may motor vehicles use it (not a pavement)
+    allow: frozenset[str]  # SUMO vehicle classes that may use it
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A directed road between two junctions, with its lanes from right to left as SUMO counts them."""
+
+    id: str
+    name: str  # street name or ""
+    start: str  # junction
+    end: str  # junction
+    lanes: tuple[str, ...]
+    length: float  # m
+    speed: float  # m/s
+    priority: int
+    shape: tuple[tuple[float, float], ...]  # (points, 2) m
+
+
+@dataclass(frozen=True)
+class Link:
+    """One connection over the junction that a signal letter drives.
+
+    One letter (``index``) may drive several links; a link from a walking area is a pedestrian crossing.
+    """
+
+    index: int  # position of its letter in the state string
+    start: str  # lane it leaves
+    end: str  # lane it enters
+    via: str  # internal lane, "" if the net has none
+    direction: str  # SUMO: s straight, l/L left, r/R right, t turn around, "" crossing
+    length: float  # m over the junction
+    turn_speed: float  # m/s, the limit over the junction
+    crossing: bool
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A piece of road in front of a stop line.
+
+    ``beyond`` is the way from the segment's end to the stop line; ``share`` the part of its vehicles that
+    is counted for this approach, less than one where several stop-line lanes are fed by one lane.
+    """
+
+    lane: str
+    beyond: float  # m
+    share: float  # 0 < share ≤ 1
+
+
+@dataclass(frozen=True)
+class Approach:
+    """One stop-line lane and the road that leads to it, measured across short lanes.
+
+    Splitting a junction leaves stop-line lanes of a few metres; ``segments`` go on upstream until
+    ``reach`` metres are covered or a signal or a merge ends the approach.
+    """
+
+    lane: str
+    links: tuple[int, ...]  # link indices that start here
+    speed: float  # m/s
+    reach: float  # m covered by the segments
+    segments: tuple[Segment, ...]
+    saturation_flow: float  # veh/s, see sim.saturation
+
+
+@dataclass(frozen=True)
+class Movement:
+    """All links of an intersection from one road to another: what a planner calls a movement."""
+
+    name: str  # "from_edge>to_edge"
+    start: str  # edge
+    end: str  # edge
+    direction: str  # the direction most of its links have
+    links: tuple[int, ...]  # link indices
+    approaches: tuple[int, ...]  # indices into Intersection.approaches
+    exits: tuple[int, ...]  # indices into Intersection.exits
+    saturation_flow: float  # veh/s over all its lanes
+    flow: float | None = None  # veh/s expected, where the demand is known
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One green state of the given program, with its own ``G`` and ``g`` letters."""
+
+    index: int
+    state: str
+    name: str
+    min_green: float  # s
+    max_green: float  # s
+
+    def serves(self, link: int) -> bool:
+        """Whether the letter at ``link`` is green."""
+        return self.state[link] in GREEN
+
+
+@dataclass(frozen=True)
+class Intersection:
+    """One signal (possibly several joined junctions) that a controller decides about."""
+
+    id: str
+    name: str  # street names that meet here, or the id
+    position: tuple[float, float]  # m
+    junctions: tuple[str, ...]
+    links: tuple[Link, ...]
+    n_links: int  # letters in the state string
+    approaches: tuple[Approach, ...]
+    exits: tuple[str, ...]  # lanes
+    movements: tuple[Movement, ...]
+    phases: tuple[Phase, ...]
+    program: Timing  # the network's own plan
+    program_id: str
+    yellow: float  # s, used between phases that the program does not join itself
+    all_red: float  # s, the same
+    foes: Bools = field(repr=False, compare=False)  # (n_links, n_links) whose ways cross or merge
+    yields: Bools = field(repr=False, compare=False)  # (n_links, n_links) row must give way to column
+
+    def phase_of(self, state: str) -> int | None:
+        """Index of the phase that shows ``state``, or None."""
+        for phase in self.phases:
+            if phase.state == state:
+                return phase.index
+        return None
+
+
+@dataclass(frozen=True)
+class Network:
+    """A road network with its signals; ``left_to_sumo`` says why a signal is not ours to control."""
+
+    name: str
+    edges: Mapping[str, Edge]
+    lanes: Mapping[str, Lane]
+    intersections: Mapping[str, Intersection]
+    left_to_sumo: Mapping[str, str]
+    links: tuple[Link, ...] = ()  # connections that no signal drives have index −1
+    to_wgs84: str = ""  # the net's projection parameter, "" if it has none

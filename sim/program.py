@@ -1,0 +1,95 @@
+"""From a SUMO tlLogic to a Timing: which phases are greens, and which only lead from one green to the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sim.netfile import RawPhase, RawProgram
+from sim.network import GREEN, Phase
+from sim.plan import Interval, Stage, Timing
+
+MIN_GREEN = 5.0  # s, the floor where a program gives none (the 5 s of NTCIP examples and of the benchmarks)
+YELLOW = 3.0  # s, for a program without yellow: ITE's value for 40–50 km/h
+NO_MAXIMUM = float("inf")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A program understood: its timing and phases, or the reason why it stays with SUMO."""
+
+    timing: Timing | None
+    phases: tuple[Phase, ...]
+    yellow: float  # s
+    all_red: float  # s
+    refusal: str = ""
+
+
+def is_change(state: str) -> bool:
+    """Whether a state only leads from one green to the next: it has yellow or red-yellow, or no green."""
+    return bool(set(state) & set("yYu")) or not set(state) & GREEN
+
+
+def read_program(program: RawProgram) -> Reading:
+    """Understand one program; several equal states stay several phases, as the program has them."""
+    rows = program.phases
+    refusal = _refusal(program)
+    if refusal:
+        return Reading(None, (), YELLOW, 0.0, refusal)
+    first = next(i for i, row in enumerate(rows) if not is_change(row.state))
+    order = rows[first:] + rows[:first]
+    stages: list[tuple[RawPhase, list[Interval]]] = []
+    for row in order:
+        if is_change(row.state):
+            stages[-1][1].append(Interval(row.state, row.duration))
+        else:
+            stages.append((row, []))
+    timing = Timing(
+        tuple(Stage(row.state, row.duration, tuple(change)) for row, change in stages),
+        offset=program.offset + sum(row.duration for row in rows[:first]),
+    )
+    actuated = program.type != "static"
+    phases = tuple(
+        Phase(
+            index=i,
+            state=row.state,
+            name=row.name or str(i),
+            min_green=row.min_dur if row.min_dur is not None else min(MIN_GREEN, row.duration),
+            max_green=row.max_dur if actuated and row.max_dur is not None else NO_MAXIMUM,
+        )
+        for i, (row, _) in enumerate(stages)
+    )
+    yellow, all_red = change_times(timing)
+    return Reading(timing, phases, yellow, all_red)
+
+
+def phases_of(timing: Timing) -> tuple[Phase, ...]:
+    """The phases that a plan brings itself."""
+    return tuple(
+        Phase(i, stage.state, str(i), min(MIN_GREEN, stage.green), NO_MAXIMUM)
+        for i, stage in enumerate(timing.stages)
+    )
+
+
+def change_times(timing: Timing) -> tuple[float, float]:
+    """The longest yellow and the longest all-red between two greens of a timing, s."""
+    yellow = [sum(i.duration for i in s.change if set(i.state) & set("yY")) for s in timing.stages]
+    red = [sum(i.duration for i in s.change if not set(i.state) & set("yYuGg")) for s in timing.stages]
+    return max(yellow) or YELLOW, max(red)
+
+
+def _refusal(program: RawProgram) -> str:
+    rows = program.phases
+    if program.type not in ("static", "actuated", "delay_based", "NEMA"):
+        return f"its program is of type {program.type!r}"
+    if not rows:
+        return "its program has no phase"
+    if any(set(row.state) & set("oO") for row in rows):
+        return "its program switches it off (flashing) for a time"
+    if any(row.duration <= 0 for row in rows):
+        return "its program has a phase without duration"
+    greens = sum(not is_change(row.state) for row in rows)
+    if greens == 0:
+        return "its program shows no green"
+    if greens == 1:
+        return "it has one green phase: there is nothing to decide"
+    return ""

@@ -1,0 +1,261 @@
+"""Network from SUMO files: intersections with their approaches, movements, phases and conflicts."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from sim.conflicts import conflict_matrices, junction_positions, position_of
+from sim.errors import InputError
+from sim.netfile import NetFile, RawConnection, RawProgram, read_net
+from sim.network import Approach, Intersection, Link, Movement, Network, Segment
+from sim.plan import Plan, Timing
+from sim.program import change_times, phases_of, read_program
+from sim.saturation import saturation_flow
+
+REACH = 300.0  # m that an approach is followed upstream; the longest any controller of ours looks
+
+
+def load_network(path: Path, programs: Iterable[RawProgram] = (), name: str = "") -> Network:
+    """Read a network file. ``programs`` come from additional files and replace those of the net.
+
+    Raises InputError for a file that cannot be read or that SUMO could not use.
+    """
+    return build_network(read_net(path), programs, name or path.name.split(".")[0])
+
+
+def build_network(net: NetFile, programs: Iterable[RawProgram], name: str) -> Network:
+    """Derive intersections from raw records."""
+    active = {tl: rows[-1] for tl, rows in net.programs.items()}  # SUMO runs the one it loaded last
+    for program in programs:
+        active[program.id] = program
+    by_signal: dict[str, list[RawConnection]] = defaultdict(list)
+    for raw in net.connections:
+        if raw.tl:
+            by_signal[raw.tl].append(raw)
+    reader = _Reader(net)
+    intersections, left = {}, {}
+    for tl in sorted(by_signal):
+        raws = sorted(by_signal[tl], key=lambda r: (r.index, r.start, r.end))
+        if tl not in active:
+            raise InputError(
+                f"connections name the signal {tl!r}, which has no <tlLogic>",
+                where=str(net.path),
+                remedy="rebuild the network with netconvert",
+            )
+        outcome = reader.intersection(tl, raws, active[tl])
+        if isinstance(outcome, str):
+            left[tl] = outcome
+        else:
+            intersections[tl] = outcome
+    for tl in sorted(set(active) - set(by_signal)):
+        left[tl] = "it drives no connection"
+    for junction in net.junctions.values():
+        if junction.type in ("rail_signal", "rail_crossing"):
+            left[junction.id] = f"it is a {junction.type.replace('_', ' ')}"
+            intersections.pop(junction.id, None)
+    plain = tuple(reader.link(raw) for raw in net.connections if not raw.tl and raw.start in net.lanes)
+    driven = tuple(link for i in intersections.values() for link in i.links)
+    return Network(name, net.edges, net.lanes, intersections, left, driven + plain, net.projection)
+
+
+def with_plan(network: Network, plan: Plan) -> Network:
+    """The network with a plan's timings in place of its programs; the plan's stages become the phases."""
+    changed = dict(network.intersections)
+    for tl, timing in plan.timings.items():
+        if tl not in changed:
+            reason = network.left_to_sumo.get(tl)
+            raise InputError(
+                f"the plan names signal {tl!r}, which {'is left to SUMO: ' + reason if reason else 'is not here'}",
+                where=network.name,
+                remedy="make the plan for this network",
+            )
+        where = changed[tl]
+        wrong = [s.state for s in timing.stages if len(s.state) != where.n_links]
+        if wrong:
+            raise InputError(
+                f"the plan's state {wrong[0]!r} has {len(wrong[0])} letters; signal {tl!r} has {where.n_links}",
+                where=network.name,
+                remedy="make the plan for this network",
+            )
+        yellow, all_red = change_times(timing)
+        changed[tl] = replace(
+            where,
+            phases=phases_of(timing),
+            program=timing,
+            program_id="denxanh",
+            yellow=yellow,
+            all_red=all_red,
+        )
+    return replace(network, intersections=changed)
+
+
+class _Reader:
+    """Look-ups shared by all intersections of one file."""
+
+    def __init__(self, net: NetFile) -> None:
+        self.net = net
+        self.places = junction_positions(net)
+        self.onward = {raw.start: raw.via for raw in net.connections if raw.start.startswith(":") and raw.via}
+        self.arriving: dict[str, list[RawConnection]] = defaultdict(list)
+        for raw in net.connections:
+            if raw.start in net.lanes and raw.end in net.lanes:
+                self.arriving[raw.end].append(raw)
+
+    def link(self, raw: RawConnection) -> Link:
+        via = self.net.internal.get(raw.via)
+        length, speed, lane = 0.0, 0.0, via
+        while lane is not None:  # a way over the junction may consist of several internal lanes
+            length, speed = length + lane.length, lane.speed
+            lane = self.net.internal.get(self.onward.get(lane.id, ""))
+        start = self.net.lanes.get(raw.start)
+        return Link(
+            raw.index,
+            raw.start,
+            raw.end,
+            raw.via,
+            raw.direction,
+            length,
+            speed or (start.speed if start else 1.0),
+            crossing=raw.start not in self.net.lanes,
+        )
+
+    def intersection(self, tl: str, raws: Sequence[RawConnection], program: RawProgram) -> Intersection | str:
+        """The intersection, or the reason why it stays with SUMO."""
+        highest = max(raw.index for raw in raws)
+        for i, row in enumerate(program.phases):
+            if len(row.state) <= highest:
+                raise InputError(
+                    f"signal {tl!r}, program {program.program!r}, phase {i}: the state {row.state!r} has "
+                    f"{len(row.state)} letters but link index {highest} is in use",
+                    where=str(self.net.path),
+                    remedy=f"give every phase at least {highest + 1} letters",
+                )
+            if set(row.state) - set("rGgyYuosO"):
+                raise InputError(
+                    f"signal {tl!r}, program {program.program!r}, phase {i}: the state {row.state!r} has a letter "
+                    "that is not a signal colour",
+                    where=str(self.net.path),
+                    remedy="use SUMO's letters rGgyus",
+                )
+        reading = read_program(program)
+        if reading.timing is None:
+            return reading.refusal
+        n_links = len(program.phases[0].state)
+        if any(len(row.state) != n_links for row in program.phases):
+            return "its phases have states of different lengths"
+        links = tuple(self.link(raw) for raw in raws)
+        roads = tuple(link for link in links if not link.crossing)
+        if not roads:
+            return "it serves pedestrians only"
+        exits = tuple(sorted({link.end for link in roads}))
+        approaches = tuple(self._approach(lane, roads) for lane in sorted({link.start for link in roads}))
+        placed = [(raw.index, position_of(raw, self.places, self.onward)) for raw in raws]
+        foes, yields = conflict_matrices(n_links, placed, self.net)
+        junctions = tuple(sorted({where[0] for _, where in placed if where is not None}))
+        spots = [self.net.junctions[j].position for j in junctions]
+        return Intersection(
+            id=tl,
+            name=self._name(roads) or tl,
+            position=(sum(p[0] for p in spots) / len(spots), sum(p[1] for p in spots) / len(spots))
+            if spots
+            else self.net.lanes[approaches[0].lane].shape[-1],
+            junctions=junctions,
+            links=links,
+            n_links=n_links,
+            approaches=approaches,
+            exits=exits,
+            movements=self._movements(roads, approaches, exits),
+            phases=reading.phases,
+            program=reading.timing,
+            program_id=program.program,
+            yellow=reading.yellow,
+            all_red=reading.all_red,
+            foes=foes,
+            yields=yields,
+        )
+
+    def _approach(self, lane: str, links: Sequence[Link]) -> Approach:
+        mine = [link for link in links if link.start == lane]
+        speed = self.net.lanes[lane].speed
+        flows = [saturation_flow(speed, link.turn_speed) for link in mine]
+        segments = self._segments(lane)
+        return Approach(
+            lane=lane,
+            links=tuple(sorted({link.index for link in mine})),
+            speed=speed,
+            reach=max(s.beyond + self.net.lanes[s.lane].length for s in segments),
+            segments=segments,
+            saturation_flow=sum(flows) / len(flows),
+        )
+
+    def _segments(self, lane: str) -> tuple[Segment, ...]:
+        """The lanes in front of a stop line, upstream to REACH, as far as no other signal stands between."""
+        found: dict[str, Segment] = {}
+        ahead = [Segment(lane, 0.0, 1.0)]
+        while ahead:
+            segment = ahead.pop()
+            if segment.lane in found:
+                continue
+            found[segment.lane] = segment
+            beyond = segment.beyond + self.net.lanes[segment.lane].length
+            if beyond >= REACH:
+                continue
+            for raw in self.arriving.get(segment.lane, ()):
+                if raw.tl or raw.direction == "t":
+                    continue
+                branches = sum(1 for end in self.net.lanes[raw.start].next if end in self.net.lanes)
+                via = self.net.internal.get(raw.via)
+                gap = via.length if via else 0.0
+                ahead.append(Segment(raw.start, beyond + gap, segment.share / max(branches, 1)))
+        return tuple(sorted(found.values(), key=lambda s: (s.beyond, s.lane)))
+
+    def _movements(
+        self, links: Sequence[Link], approaches: Sequence[Approach], exits: Sequence[str]
+    ) -> tuple[Movement, ...]:
+        groups: dict[tuple[str, str], list[Link]] = defaultdict(list)
+        targets: dict[str, set[str]] = defaultdict(set)
+        for link in links:
+            pair = (self.net.lanes[link.start].edge, self.net.lanes[link.end].edge)
+            groups[pair].append(link)
+            targets[link.start].add(pair[1])
+        lane_index = {approach.lane: i for i, approach in enumerate(approaches)}
+        exit_index = {lane: i for i, lane in enumerate(exits)}
+        out = []
+        for (start, end), mine in sorted(groups.items()):
+            lanes = sorted({link.start for link in mine})
+            speed = {link.start: link.turn_speed for link in mine}
+            out.append(
+                Movement(
+                    name=f"{start}>{end}",
+                    start=start,
+                    end=end,
+                    direction=Counter(link.direction for link in mine).most_common(1)[0][0],
+                    links=tuple(sorted({link.index for link in mine})),
+                    approaches=tuple(lane_index[lane] for lane in lanes),
+                    exits=tuple(sorted({exit_index[link.end] for link in mine})),
+                    # a lane shared by several movements gives each an equal part
+                    saturation_flow=sum(
+                        saturation_flow(self.net.lanes[lane].speed, speed[lane]) / len(targets[lane])
+                        for lane in lanes
+                    ),
+                )
+            )
+        return tuple(out)
+
+    def _name(self, links: Sequence[Link]) -> str:
+        """Street names that meet here, the most frequent first."""
+        names = Counter(
+            self.net.edges[self.net.lanes[lane].edge].name
+            for link in links
+            for lane in (link.start, link.end)
+        )
+        del names[""]
+        return " / ".join(name for name, _ in sorted(names.items(), key=lambda item: (-item[1], item[0]))[:2])
+
+
+def timings(network: Network) -> dict[str, Timing]:
+    """The program of every controlled intersection."""
+    return {tl: where.program for tl, where in network.intersections.items()}
