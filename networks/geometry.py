@@ -8,6 +8,7 @@ in length is below 0.1 %, less than the error of the coordinates themselves.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 Point = tuple[float, float]  # (x, y) in metres, x east, y north
 
@@ -44,7 +45,7 @@ def travel(start: Point, degrees: float, metres: float) -> Point:
 
 def length(line: tuple[Point, ...]) -> float:
     """Return the length of a polyline in metres."""
-    return sum(math.dist(a, b) for a, b in zip(line, line[1:], strict=False))
+    return sum(math.dist(a, b) for a, b in pairwise(line))
 
 
 def deflection(before: Point, at: Point, after: Point) -> float:

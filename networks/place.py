@@ -32,6 +32,7 @@ class Edge:
     lane_width: float  # m
     speed: float  # m/s
     line: tuple[Point, ...]  # from the start node to the end node, both included
+    arrows: str = ""  # the turn arrows at its end as OpenStreetMap writes them, "" where unmarked
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Turn:
     end: str  # edge id
     direction: Direction
     share: float  # of the vehicles on ``start``
+    lanes: tuple[tuple[int, int], ...]  # (lane of ``start``, lane of ``end``), 0 at the kerb
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import pairwise
 
-from networks import law, names
+from networks import lanes, law, names
 from networks.geometry import Point, bearing, compass, deflection, length, project, travel
 from networks.place import Demand, Direction, Edge, Node, Place, Plan, Signal, Turn
 from networks.schema import PlaceFile, Ray, Street
@@ -77,28 +78,38 @@ def _lay(
     ends = [i for i, p in enumerate(street.path) if isinstance(p, str) or i in (0, len(points) - 1)]
     forward, backward = street.lanes if isinstance(street.lanes, tuple) else (street.lanes, street.lanes)
     stem = names.slug(name)
-    for first, last in zip(ends, ends[1:], strict=False):
+    for first, last in pairwise(ends):
         line = tuple(points[first : last + 1])
         ids = [_end(street, i, nodes, points, stem, place) for i in (first, last)]
         if length(line) < MIN_EDGE:
             raise InputError(
                 f"only {length(line):.0f} m from '{ids[0]}' to '{ids[1]}'",
                 where=place,
-                remedy=f"junctions need {MIN_EDGE:.0f} m between them: join the two or correct the coordinates",
+                remedy=f"at least {MIN_EDGE:.0f} m are needed: join the two or correct the coordinates",
             )
         number = 1 + sum(1 for e in edges.values() if e.id.rsplit("_", 1)[0] == stem)
-        for id, line_, ends_, lanes in (
+        for id, line_, ends_, count in (
             (f"{stem}_{number}", line, ids, forward),
             (f"-{stem}_{number}", line[::-1], ids[::-1], backward),
         ):
             if street.oneway and id.startswith("-"):
                 continue
             speed = (
-                law.speed_limit(lanes=lanes, oneway=street.oneway, divided=street.divided)
+                law.speed_limit(lanes=count, oneway=street.oneway, divided=street.divided)
                 if street.speed_kmh is None
                 else street.speed_kmh * law.KMH
             )
-            edges[id] = Edge(id, name, ends_[0], ends_[1], lanes, street.lane_width, speed, line_)
+            edges[id] = Edge(
+                id,
+                name,
+                ends_[0],
+                ends_[1],
+                count,
+                street.lane_width,
+                speed,
+                line_,
+                street.turn_lanes * (id[0] != "-"),
+            )
 
 
 def _points(street: Street, nodes: dict[str, Node], origin: tuple[float, float], place: str) -> list[Point]:
@@ -118,7 +129,7 @@ def _points(street: Street, nodes: dict[str, Node], origin: tuple[float, float],
         neighbour = {0: 1, len(path) - 1: len(path) - 2}.get(i)
         if neighbour is None or (start := found[neighbour]) is None:
             raise InputError(
-                "a { bearing, length } may only stand at an end of the path, next to a point with coordinates",
+                "a { bearing, length } may only stand at an end of the path, next to a known point",
                 where=place,
             )
         found[i] = travel(start, p.bearing, p.length)
@@ -154,10 +165,10 @@ def _turns(file: PlaceFile, nodes: dict[str, Node], edges: dict[str, Edge], wher
         if not arriving or not leaving:
             raise InputError("no street arrives there, or none leaves", where=place)
         every = [
-            Turn(a.id, b.id, direction(a, b), 0.0)
+            Turn(a.id, b.id, direction(a, b), 0.0, ())
             for a in arriving
             for b in leaving
-            if b.end != a.start and not (a.line[-2] == b.line[1])
+            if b.end != a.start and a.line[-2] != b.line[1]
         ]
         approaches = Approaches(nodes[id], arriving, place)
         banned = {(t.start, t.end) for text in junction.ban for t in approaches.select(text, every)}
@@ -168,15 +179,35 @@ def _turns(file: PlaceFile, nodes: dict[str, Node], edges: dict[str, Edge], wher
                 raise InputError(
                     f"no turn is left for vehicles arriving on {edge.street} ({edge.id})", where=place
                 )
-            mine = [replace(t, share=weights[t.direction] / _alike(t, mine)) for t in mine]
+            # A wide street draws more than a narrow one: weight by direction times lanes of the target.
+            mine = [
+                replace(t, share=weights[t.direction] * edges[t.end].lanes / _alike(t, mine)) for t in mine
+            ]
             fixed = {
                 (t.start, t.end): share / len(chosen)
                 for text, share in junction.shares.items()
                 if (chosen := [t for t in approaches.select(text, kept) if t.start == edge.id])
                 for t in chosen
             }
-            found += _shared(mine, fixed, edge, place)
+            found += _with_lanes(_shared(mine, fixed, edge, place), edge, edges, place)
     return tuple(found)
+
+
+def _with_lanes(mine: list[Turn], edge: Edge, edges: dict[str, Edge], place: str) -> list[Turn]:
+    """Return the turns of one approach with the lanes they use."""
+    targets: dict[Direction, int] = {}
+    for t in mine:
+        targets[t.direction] = max(edges[t.end].lanes, targets.get(t.direction, 0))
+    if edge.arrows:
+        chosen = lanes.from_arrows(edge.arrows, edge.lanes, f"{place}: {edge.street}")
+        for d in targets:
+            if not chosen[d]:
+                raise InputError(
+                    f"turn_lanes '{edge.arrows}' of {edge.street} has no lane for the {d} turn", where=place
+                )
+    else:
+        chosen = lanes.by_rule(edge.lanes, targets)
+    return [replace(t, lanes=lanes.pairs(t.direction, chosen[t.direction], edges[t.end].lanes)) for t in mine]
 
 
 def _alike(turn: Turn, turns: list[Turn]) -> int:
@@ -244,7 +275,7 @@ def _signal(
     change = (plan.yellow + plan.all_red) * len(stages) if len(stages) > 1 else 0
     if not math.isclose(total := sum(timing.green) + change, plan.cycle):
         raise InputError(
-            f"its greens and change intervals add to {total:g} s, the cycle of '{plan.name}' is {plan.cycle:g} s",
+            f"its greens and change intervals add to {total:g} s, the cycle is {plan.cycle:g} s",
             where=place,
         )
     if timing.offset >= plan.cycle:

@@ -40,7 +40,11 @@ class Ray(_Strict):
 
 
 class Street(_Strict):
-    """A street along its points; ``lanes`` is a number per direction, or [forward, backward]."""
+    """A street along its points; ``lanes`` is a number per direction, or [forward, backward].
+
+    ``turn_lanes`` are the arrows at the end of every stretch along the path, as OpenStreetMap writes them:
+    ``"left|through|through;right"``, from the centre line to the kerb.
+    """
 
     name: str = Field(min_length=1)
     path: tuple[str | Point | Ray, ...] = Field(min_length=2)
@@ -49,6 +53,7 @@ class Street(_Strict):
     divided: bool = False
     speed_kmh: float | None = Field(default=None, ge=5, le=120)
     lane_width: float = Field(default=3.5, ge=2.5, le=6)
+    turn_lanes: str = ""
 
 
 class Timing(_Strict):
@@ -87,7 +92,7 @@ class Demand(_Strict):
 
 
 class Turning(_Strict):
-    """The share of vehicles that turn where nothing else is said; rescaled to the turns there are."""
+    """How vehicles turn where nothing else is said: a weight by direction, times the target's lanes."""
 
     through: float = Field(default=0.80, gt=0)
     left: float = Field(default=0.10, gt=0)

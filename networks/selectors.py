@@ -1,4 +1,4 @@
-"""How a place file names turns: ``"Phố Huế"``, ``"Trần Hưng Đạo @W"``, ``"Trần Hưng Đạo @W: left, through"``."""
+"""How a place file names turns: ``"Phố Huế"``, ``"Trần Hưng Đạo @W"``, ``"Phố Huế: left, through"``."""
 
 from __future__ import annotations
 

@@ -24,12 +24,19 @@ def run(tool: str, arguments: list[str], *, folder: Path, timeout: float = 600) 
     """
     root = home()
     command = [str(root / "bin" / tool), *arguments]
-    environment = {**os.environ, "SUMO_HOME": str(root), "PROJ_DATA": _proj(root), "PROJ_LIB": _proj(root)}
+    proj = str(root / "data" / "proj")  # where proj.db is in the wheel; the tools warn when it is not named
+    environment = {**os.environ, "SUMO_HOME": str(root), "PROJ_DATA": proj, "PROJ_LIB": proj}
     try:
         done = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=timeout, check=False,
-            encoding="utf-8", errors="replace",
-        )  # fmt: skip
+            command,
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=timeout,
+            check=False,
+        )
     except subprocess.TimeoutExpired as error:
         raise WorldError(f"{tool} did not finish within {timeout:g} s.") from error
     if done.returncode != 0:
@@ -42,13 +49,8 @@ def sumo_version() -> str:
     return version("eclipse-sumo")
 
 
-def _proj(root: Path) -> str:
-    """Return the folder that holds proj.db: data/proj in the wheel; the tools warn when it is not named."""
-    return str(next(iter(sorted(root.rglob("proj.db"))), root / "data" / "proj").parent)
-
-
 def _last(text: str) -> str:
-    """Return the lines of an error stream that say what went wrong."""
+    """Return the first lines of an error stream that say what went wrong."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("Error")]
-    return " ".join(errors or lines[-1:]) or "it printed nothing"
+    return " ".join(errors[:3] or lines[-1:]) or "it printed nothing"

@@ -1,0 +1,120 @@
+"""Building a place: data, plain XML, netconvert, demand, and one ``place.sumocfg`` in the cache."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+from networks import cache, demand, plain_xml, reader, routes_xml, schema, signals, sumo_tools, vehicles
+from networks.place import Place
+from networks.vehicles import Fidelity
+from sim.errors import InputError
+
+CONFIG = """<?xml version="1.0" encoding="UTF-8"?>
+<!-- {comment} -->
+<configuration>
+    <input>
+        <net-file value="net.net.xml"/>
+        <route-files value="demand.rou.xml"/>
+    </input>
+    <time>
+        <begin value="0"/>
+        <end value="{end}"/>
+        <step-length value="{step}"/>
+    </time>
+    <processing>
+        <time-to-teleport value="300"/>{lateral}
+    </processing>
+</configuration>
+"""
+STEP = {"lane": "1", "sublane": "0.5"}  # s; a step above the drivers' tau makes SUMO's vehicles collide
+LATERAL = {"lane": "", "sublane": '\n        <lateral-resolution value="0.8"/>'}  # m
+
+NETCONVERT = [
+    "--no-turnarounds", "true",
+    "--output.street-names", "true",
+    "--offset.disable-normalization", "true",
+    "--junctions.corner-detail", "5",
+    "--default.junctions.radius", "6",
+]  # fmt: skip
+
+
+def text_of(name: str) -> str:
+    """Return the text of a built-in place's data file."""
+    return (files("networks") / "data" / Path(*name.split("/")) / "place.toml").read_text(encoding="utf-8")
+
+
+def place_of(name: str, *, period: str = "peak") -> Place:
+    """Return a built-in place as it is described, without building it."""
+    where = f"{name}/place.toml"
+    return reader.read(schema.parse(text_of(name), where=where), where=where, period=period)
+
+
+def build(name: str, *, fidelity: Fidelity = "lane", period: str = "peak") -> Path:
+    """Return the ``place.sumocfg`` of a built-in place, built at most once for the same content."""
+    if fidelity not in STEP:
+        raise InputError(f"there is no fidelity '{fidelity}'", remedy="choose lane or sublane")
+    key = cache.digest([text_of(name), period, fidelity, *_builder()])
+    made = cache.get(
+        f"{name.replace('/', '--')}-{fidelity}-{key}",
+        lambda folder: write(place_of(name, period=period), folder, fidelity=fidelity),
+    )
+    return made / "place.sumocfg"
+
+
+def _builder() -> list[str]:
+    """Return what the result depends on beside the place: our code, the vehicle types, SUMO, numpy."""
+    package = files("networks")
+    code = sorted(
+        (p.name, p.read_text(encoding="utf-8")) for p in package.iterdir() if p.name.endswith(".py")
+    )
+    return [*(text for _, text in code), vehicles.source(), sumo_tools.sumo_version(), np.__version__]
+
+
+def write(place: Place, folder: Path, *, fidelity: Fidelity) -> None:
+    """Write ``net.net.xml``, ``demand.rou.xml`` and ``place.sumocfg`` of a place into ``folder``."""
+    comment = f"{place.name}: {place.title}. {place.credit}"
+    net = _net(place, folder)
+    _put(folder / "net.net.xml", net.replace("?>\n", f"?>\n<!-- {comment} -->\n", 1))
+    origin = (
+        f"SYNTHETIC demand, not counted: degree of saturation {place.demand.saturation:g} under the"
+        f" plan '{place.plan.name}', mix {place.demand.mix}, fidelity {fidelity}, seed {place.demand.seed}."
+        f" {comment}"
+    )
+    _put(folder / "demand.rou.xml", routes_xml.document(demand.vehicles(place, fidelity), fidelity, origin))
+    _put(
+        folder / "place.sumocfg",
+        CONFIG.format(
+            comment=origin, end=place.demand.duration, step=STEP[fidelity], lateral=LATERAL[fidelity]
+        ),
+    )
+
+
+def _put(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _net(place: Place, folder: Path) -> str:
+    """Return the net: netconvert once for the links and their conflicts, once more with the programs."""
+    _put(folder / "plain.nod.xml", plain_xml.nodes(place))
+    _put(folder / "plain.edg.xml", plain_xml.edges(place))
+    _put(folder / "plain.con.xml", plain_xml.connections(place))
+    inputs = ["--node-files", "plain.nod.xml", "--edge-files", "plain.edg.xml"]
+    inputs += ["--connection-files", "plain.con.xml", *NETCONVERT]
+    sumo_tools.run("netconvert", [*inputs, "--output-file", "draft.net.xml"], folder=folder)
+    draft = ET.parse(folder / "draft.net.xml").getroot()
+    all_programs = [signals.program(s, place.plan, signals.links(draft, s.node)) for s in place.signals]
+    _put(folder / "plain.tll.xml", plain_xml.programs(all_programs))
+    inputs = ["--sumo-net-file", "draft.net.xml", "--tllogic-files", "plain.tll.xml", *NETCONVERT]
+    sumo_tools.run("netconvert", [*inputs, "--output-file", "final.net.xml"], folder=folder)
+    text = (folder / "final.net.xml").read_text(encoding="utf-8")
+    # netconvert keeps the program it guessed in the draft, "0", beside ours.
+    text = re.sub(r' *<tlLogic [^>]*programID="0".*?</tlLogic>\n', "", text, flags=re.DOTALL)
+    for path in [*folder.glob("plain.*"), *folder.glob("*.net.xml")]:
+        path.unlink()
+    # netconvert heads its output with a time stamp and its own command line.
+    return re.sub(r"<!-- generated on .*?-->\n*", "", text, count=1, flags=re.DOTALL)

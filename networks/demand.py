@@ -1,0 +1,130 @@
+"""Synthetic demand: inflows that bring the signalised approaches to a degree of saturation, then vehicles.
+
+No turning counts are published for these streets, so the demand follows from capacity: the wanted flow of
+an approach is ``x · S · g/C`` and the inflows at the gates are those that come nearest to it everywhere.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import nnls
+
+from networks.capacity import approach_capacity
+from networks.place import Place
+from networks.vehicles import Fidelity, mix, types
+
+Array = NDArray[np.float64]
+
+MIN_INFLOW = 60 / 3600  # PCU/s; every gate sees some traffic
+ROUNDS = 12  # of the fixed point below; the last changes an inflow by less than 1 %
+MAX_EDGES = 80  # of a route; a vehicle that has not left by then is drawn again
+
+
+@dataclass(frozen=True, slots=True)
+class Vehicle:
+    """One simulated vehicle."""
+
+    depart: float  # s
+    type: str
+    route: tuple[str, ...]  # edge ids
+
+
+def edge_flows(place: Place) -> tuple[list[str], Array]:
+    """Return the edge ids and the matrix that maps inflows at the entries to flows on all edges.
+
+    Shape (edges, entries): f = (I − Pᵀ)⁻¹ E q, with P[a, b] the share of the vehicles on a that turn to b.
+    """
+    ids = list(place.edges)
+    position = {id: i for i, id in enumerate(ids)}
+    share = np.zeros((len(ids), len(ids)))
+    for turn in place.turns:
+        share[position[turn.start], position[turn.end]] = turn.share
+    entries = np.zeros((len(ids), len(place.entries())))
+    for column, id in enumerate(place.entries()):
+        entries[position[id], column] = 1
+    return ids, np.asarray(np.linalg.solve(np.eye(len(ids)) - share.T, entries), dtype=np.float64)
+
+
+def inflows(place: Place) -> dict[str, float]:
+    """Return the inflow in PCU/s at each entry that loads the approaches as the place's demand wants.
+
+    Non-negative least squares on the degrees of saturation, above a least inflow at each entry; then all
+    are scaled so that the worst approach has exactly the wanted one. Capacities depend on the flow that
+    left turns cross, so a few rounds are made.
+    """
+    ids, response = edge_flows(place)
+    wanted = place.demand.saturation
+    total = np.full(response.shape[1], MIN_INFLOW)
+    for _ in range(ROUNDS):
+        capacity = approach_capacity(place, dict(zip(ids, response @ total, strict=True)))
+        rows = [i for i, id in enumerate(ids) if id in capacity]
+        x = response[rows] / np.array([capacity[ids[i]] for i in rows])[:, None]  # (approaches, entries)
+        extra, _ = nnls(x, wanted - x @ np.full(x.shape[1], MIN_INFLOW))
+        target = MIN_INFLOW + extra
+        target *= wanted / float((x @ target).max())
+        total = (total + target) / 2  # half way: the capacities answer to the flows
+    return dict(zip(place.entries(), map(float, total), strict=True))
+
+
+def saturation(place: Place) -> dict[str, float]:
+    """Return the degree of saturation of every signalised approach under the synthetic demand."""
+    ids, response = edge_flows(place)
+    flow = dict(zip(ids, response @ np.array(list(inflows(place).values())), strict=True))
+    return {id: float(flow[id] / c) for id, c in approach_capacity(place, flow).items()}
+
+
+def vehicles(place: Place, fidelity: Fidelity) -> tuple[Vehicle, ...]:
+    """Return the vehicles of the place's demand in order of departure.
+
+    Arrivals at a gate are Poisson within each part of the profile; types follow the mix, routes the turn
+    shares, junction by junction. Each gate has its own random stream, so adding one leaves the others.
+    """
+    shares = mix(place.demand.mix)
+    known = types()
+    pcu = sum(share * known[id].pcu for id, share in shares.items())
+    rates = {id: share / known[id].represents(fidelity) for id, share in shares.items()}  # simulated per real
+    names = list(rates)
+    probability = np.array(list(rates.values())) / sum(rates.values())
+    choices = _choices(place)
+    part = place.demand.duration / len(place.demand.profile)
+    found: list[Vehicle] = []
+    for number, (entry, inflow) in enumerate(inflows(place).items()):
+        rng = np.random.default_rng((place.demand.seed, number))
+        per_second = inflow / pcu * sum(rates.values())
+        for slot, factor in enumerate(place.demand.profile):
+            count = int(rng.poisson(per_second * factor * part))
+            departures = np.sort(rng.uniform(slot * part, (slot + 1) * part, count))
+            kinds = rng.choice(len(names), count, p=probability)
+            found += [
+                Vehicle(float(t), names[k], _walk(entry, choices, rng))
+                for t, k in zip(np.floor(departures * 100) / 100, kinds, strict=True)
+            ]
+    return tuple(sorted(found, key=lambda v: (v.depart, v.route, v.type)))
+
+
+def _choices(place: Place) -> dict[str, tuple[tuple[str, ...], Array]]:
+    """Return for each edge the edges that follow and their cumulative shares."""
+    after: dict[str, list[tuple[str, float]]] = defaultdict(list)
+    for turn in place.turns:
+        after[turn.start].append((turn.end, turn.share))
+    return {id: (tuple(e for e, _ in pairs), np.cumsum([s for _, s in pairs])) for id, pairs in after.items()}
+
+
+def _walk(
+    entry: str, choices: dict[str, tuple[tuple[str, ...], Array]], rng: np.random.Generator
+) -> tuple[str, ...]:
+    """Return a route drawn turn by turn; one that circles (an edge twice) is drawn again."""
+    while True:
+        route = [entry]
+        while route[-1] in choices and len(route) <= MAX_EDGES:
+            ends, cumulative = choices[route[-1]]
+            following = ends[min(int(np.searchsorted(cumulative, rng.random(), "right")), len(ends) - 1)]
+            if following in route:
+                break
+            route.append(following)
+        if route[-1] not in choices:
+            return tuple(route)
