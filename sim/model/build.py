@@ -1,0 +1,311 @@
+"""From a network and its demand to the arrays of the kernel, and the Model that evaluates plans on them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.demand import Demand
+from sim.errors import InputError
+from sim.model.kernel import Constants, Static, run_parallel, run_serial
+from sim.model.parameters import Parameters
+from sim.model.routes import lane_choice
+from sim.model.signals import PlanArrays
+from sim.network import Link, Network
+
+COLUMNS = (
+    "delay",  # s/veh: lost time of all inserted and waiting of all before insertion, over all vehicles
+    "delay_pcu",  # s/PCU: the same, each vehicle weighted with its PCU
+    "delay_person",  # s/person: the same, weighted with the persons aboard
+    "stops",  # per vehicle
+    "finished",  # vehicles that arrive before the end: throughput
+    "unfinished",  # vehicles in the network at the end
+    "never_inserted",  # vehicles that could not enter
+)
+"""Columns of ``Model.evaluate``."""
+
+BRAKING = 4.5  # m/s², SUMO's default deceleration
+_BAY = 8.0  # m of way over the junction that leave room for one vehicle to wait within it
+
+
+@dataclass(frozen=True)
+class Model:
+    """A place ready to evaluate plans: see ``build``."""
+
+    network: Network
+    demand: Demand
+    begin: float
+    end: float
+    parameters: Parameters
+    lanes: tuple[str, ...]  # in the order of per-lane results
+    static: Static
+    weights: NDArray[np.float64]  # (3, types): vehicles, PCU and persons of one vehicle
+
+    def evaluate(self, plans: PlanArrays, *, threads: int | None = None) -> NDArray[np.float64]:
+        """Metrics of each plan, shape (B, len(COLUMNS)). ``threads`` None means all of numba's.
+
+        Raises InputError for arrays that cannot be meant.
+        """
+        plans.check()
+        if plans.states.intersections != tuple(self.network.intersections):
+            raise InputError(
+                "the plans are for other intersections",
+                where=self.network.name,
+                remedy="encode them for this network",
+            )
+        base, codes = plans.states.codes()
+        types = len(self.demand.types)
+        out = np.zeros((len(plans), types + 2, 2))
+        nothing = np.zeros((1, 1, 2), dtype=np.float32)
+        state = np.ascontiguousarray(plans.state, dtype=np.int16)
+        duration = np.ascontiguousarray(plans.duration, dtype=np.float32)
+        offset = np.ascontiguousarray(plans.offset, dtype=np.float32)
+        p = self.parameters
+        constants = Constants(self.end - self.begin, p.lost, p.yellow, p.clear, p.stop, p.halt)
+        arguments = (
+            self.static,
+            constants,
+            self.begin,
+            state,
+            duration,
+            offset,
+            base,
+            codes,
+            out,
+            False,
+            nothing,
+        )
+        if len(plans) == 1 or threads == 1:
+            run_serial(*arguments)
+        else:
+            import numba
+
+            before = numba.get_num_threads()
+            numba.set_num_threads(min(threads or before, before))
+            try:
+                run_parallel(*arguments)
+            finally:
+                numba.set_num_threads(before)
+        count = np.bincount(self.demand.type, minlength=types).astype(np.float64)
+        totals = np.maximum(self.weights @ count, 1e-9)
+        delay = out[:, :types, 0] @ self.weights.T / totals  # (B, 3)
+        inserted, finished, never = out[:, types, 0], out[:, types, 1], out[:, types + 1, 0]
+        return np.column_stack(
+            [delay, out[:, :types, 1].sum(axis=1) / totals[0], finished, inserted - finished, never]
+        )
+
+    def with_parameters(self, parameters: Parameters) -> Model:
+        """The same place with other constants."""
+        return build(self.network, self.demand, self.begin, self.end, parameters=parameters)
+
+
+def build(
+    network: Network,
+    demand: Demand,
+    begin: float | None = None,
+    end: float | None = None,
+    *,
+    parameters: Parameters = Parameters(),  # noqa: B008 - frozen
+    seed: int = 0,
+) -> Model:
+    """The model of a place. ``seed`` draws the drivers' speed factors. Raises InputError.
+
+    ``begin`` and ``end`` (s) default to the demand's.
+    """
+    begin = demand.begin if begin is None else begin
+    end = demand.end if end is None else end
+    if not end > begin:
+        raise InputError(f"the end {end:g} s is not after the begin {begin:g} s", where=network.name)
+    lanes = tuple(network.lanes)
+    links, signal, letter = _links(network)
+    classes = [t.vclass for t in demand.types]
+    pairs: dict[tuple[int, str], int] = {}
+    pair = np.array(
+        [
+            pairs.setdefault((int(r), classes[t]), len(pairs))
+            for r, t in zip(demand.route, demand.type, strict=True)
+        ],
+        dtype=np.int64,
+    )
+    routes = [(demand.routes[r], vclass) for r, vclass in pairs]
+    choice = lane_choice(network, links, routes, parameters.change)
+    number = {name: i for i, name in enumerate(lanes)}
+    p = parameters
+
+    length = np.array([network.lanes[name].length for name in lanes], dtype=np.float32)
+    limit = np.array([network.lanes[name].speed for name in lanes], dtype=np.float32)
+    space = np.array([t.length + t.min_gap for t in demand.types], dtype=np.float32)
+    tau = np.array([t.tau for t in demand.types])
+    turn = np.array([max(link.turn_speed, 1.0) for link in links], dtype=np.float32)
+    start = np.array([number[link.start] for link in links], dtype=np.int32)
+    over = np.array([link.length for link in links], dtype=np.float32)
+    smallest = float(space.min()) if len(space) else 7.5
+    rings = np.ceil(length / smallest).astype(np.int64) + 3
+    # sim.saturation's headway, by link and type
+    pace = np.minimum(0.8 * limit[start], turn)
+    headway = p.headway * (tau[None, :] + space[None, :] / np.maximum(pace, 1.0)[:, None])
+    foe_first, foe = _foes(network, links, signal, letter)
+    bay = np.full(len(links), -1, dtype=np.int32)
+    waits = [
+        k
+        for k, link in enumerate(links)
+        if signal[k] >= 0
+        and link.direction in "lLt"
+        and link.length >= _BAY
+        and foe_first[k + 1] > foe_first[k]
+    ]
+    bay[waits] = np.arange(len(waits))
+    last = np.array([route[-1] for route, _ in routes], dtype=object)
+    final_length = np.zeros(len(choice.block), dtype=np.float32)
+    final_time = np.zeros(len(choice.block), dtype=np.float32)
+    for r, edge in enumerate(last):
+        road = network.edges[edge]
+        final_length[choice.start[r + 1] - 1] = road.length
+        final_time[choice.start[r + 1] - 1] = road.length / road.speed
+    source_first, source_vehicle, depart_lane = _sources(
+        network, demand, choice.start[pair], choice.block, number, pair, routes
+    )
+    factors, along = _drivers(demand, seed)
+    static = Static(
+        lane_length=length,
+        lane_time=length / np.maximum(limit, np.float32(0.1)),
+        lane_lag=length / np.float32(p.wave),
+        lane_change=(p.change / np.maximum(length, 1.0)).astype(np.float32),
+        ring_first=np.concatenate([[0], np.cumsum(rings)]).astype(np.int32),
+        link_start=start,
+        link_end=np.array([number[link.end] for link in links], dtype=np.int32),
+        link_signal=signal,
+        link_letter=letter,
+        link_time=over / turn,
+        link_speed=turn,
+        link_brake=(
+            np.maximum(limit[start] - turn, 0.0) ** 2 / (2 * BRAKING * np.maximum(limit[start], 0.1))
+        ).astype(np.float32),
+        link_bay=bay,
+        link_gap=np.full(len(links), p.gap, dtype=np.float32),
+        headway=headway.astype(np.float32),
+        foe_first=foe_first,
+        foe=foe,
+        depart=(demand.depart - begin).astype(np.float32),
+        type=demand.type.astype(np.int32),
+        first_step=choice.start[pair].astype(np.int32),
+        slow=(1.0 / factors).astype(np.float32),
+        depart_lane=depart_lane,
+        along=along,
+        standing=demand.standing.astype(np.uint8),
+        space=space,
+        accel=np.array([t.accel for t in demand.types], dtype=np.float32),
+        pace=np.array([1.0 / t.max_speed for t in demand.types], dtype=np.float32),
+        block=choice.block,
+        choice_first=choice.first,
+        choice_lane=choice.lane,
+        choice_link=choice.link,
+        choice_bias=choice.bias,
+        final_length=final_length,
+        final_time=final_time,
+        source_first=source_first,
+        source_vehicle=source_vehicle,
+        n_bays=len(waits),
+    )
+    weights = np.array(
+        [[1.0] * len(demand.types), [t.pcu for t in demand.types], [t.persons for t in demand.types]]
+    )
+    return Model(network, demand, begin, end, parameters, lanes, static, weights)
+
+
+def _links(network: Network) -> tuple[list[Link], NDArray[np.int32], NDArray[np.int32]]:
+    """Links for vehicles, and the signal and letter of each (−1 where there is none)."""
+    links: list[Link] = []
+    signal: list[int] = []
+    letter: list[int] = []
+    driven = set()
+    for number, where in enumerate(network.intersections.values()):
+        for link in where.links:
+            if not link.crossing and _motor(network, link.start) and _motor(network, link.end):
+                links.append(link)
+                signal.append(number)
+                letter.append(link.index)
+                driven.add((link.start, link.end))
+    plain = [
+        link
+        for link in network.links
+        if not link.crossing and _motor(network, link.start) and _motor(network, link.end)
+    ]
+    for link in plain:
+        if (link.start, link.end) not in driven:
+            driven.add((link.start, link.end))
+            links.append(link)
+    # signals left to SUMO have no links of their own in the network: taken as free
+    links += [
+        Link(-1, name, end, "", "s", 10.0, lane.speed, crossing=False)
+        for name, lane in network.lanes.items()
+        for end in lane.next
+        if (name, end) not in driven and _motor(network, name) and _motor(network, end)
+    ]
+    missing = len(links) - len(signal)
+    return (
+        links,
+        np.array(signal + [-1] * missing, dtype=np.int32),
+        np.array(letter + [-1] * missing, dtype=np.int32),
+    )
+
+
+def _motor(network: Network, lane: str) -> bool:
+    return lane in network.lanes and network.lanes[lane].vehicles
+
+
+def _foes(
+    network: Network, links: Sequence[Link], signal: NDArray[np.int32], letter: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Links that each link yields to, as first (K + 1,) and a flat list."""
+    by_letter: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for k in range(len(links)):
+        by_letter[int(signal[k]), int(letter[k])].append(k)
+    places = list(network.intersections.values())
+    first, flat = [0], []
+    for k, link in enumerate(links):
+        if signal[k] >= 0:
+            for other in np.flatnonzero(places[signal[k]].yields[letter[k]]):
+                flat += [f for f in by_letter[int(signal[k]), int(other)] if links[f].start != link.start]
+        first.append(len(flat))
+    return np.array(first, dtype=np.int32), np.array(flat, dtype=np.int32)
+
+
+def _sources(
+    network: Network,
+    demand: Demand,
+    first_step: NDArray[np.int32],
+    block: NDArray[np.int32],
+    number: dict[str, int],
+    pair: NDArray[np.int64],
+    routes: Sequence[tuple[tuple[str, ...], str]],
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+    """Vehicles that wait for each other to enter: those of one road that may take the same lanes."""
+    groups: dict[tuple[str, int, int], list[int]] = defaultdict(list)
+    depart_lane = np.full(len(demand), -1, dtype=np.int32)
+    for v in range(len(demand)):
+        edge = network.edges[routes[pair[v]][0][0]]
+        lane = int(demand.depart_lane[v])
+        usable = [name for name in edge.lanes if network.lanes[name].vehicles]
+        if lane >= 0 and usable:
+            depart_lane[v] = number[usable[min(lane, len(usable) - 1)]]
+        groups[edge.id, int(block[first_step[v]]), lane].append(v)
+    first = np.cumsum([0, *(len(group) for group in groups.values())]).astype(np.int32)
+    flat = np.array([v for group in groups.values() for v in group], dtype=np.int32)
+    return first, flat, depart_lane
+
+
+def _drivers(demand: Demand, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    """Speed factor of each driver (truncated normal), and the part of the first road left to drive."""
+    rng = np.random.default_rng(seed)
+    mean, dev, low, high = (
+        np.array([getattr(t, name) for t in demand.types])[demand.type]
+        for name in ("speed_factor", "speed_dev", "speed_low", "speed_high")
+    )
+    factors = np.clip(mean + dev * rng.standard_normal(len(demand)), low, high)
+    along = np.where(demand.spread, rng.random(len(demand)), 1.0).astype(np.float32)
+    return np.maximum(factors, 0.05), along

@@ -1,0 +1,20 @@
+"""The few constants of the queue model, fitted once or by calibration to a place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """How vehicles behave at stop lines; times s, lengths m."""
+
+    headway: float = 1.3  # factor on tau + space / speed: sim.saturation.SLOWER and its reason
+    lost: float = 1.5  # from green start until the first standing vehicle crosses
+    yellow: float = 1.5  # of yellow that is driven through: those who cannot brake any more
+    gap: float = 3.5  # a yielding vehicle needs before the next foe arrives
+    clear: float = 1.5  # after a foe has passed
+    stop: float = 1.5  # a vehicle stands at an "s" letter before it looks
+    wave: float = 6.0  # m/s, speed at which a gap travels back through a standing queue
+    change: float = 1000.0  # m²: a lane change on a road of L m is worth a queue longer by change/L m
+    halt: float = 4.0  # delay that makes a stop: braking and accelerating alone cost about that

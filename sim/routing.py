@@ -1,0 +1,80 @@
+"""Routes for trips that have none, by the wheel's duarouter on the empty network."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import quoteattr
+
+from sim.errors import InputError
+from sim.xmlfile import parse
+
+if TYPE_CHECKING:
+    from sim.demand import VehicleClass
+
+Trip = tuple[tuple[str, str], ...]
+"""Attributes that decide a trip's way: from, to, via, fromJunction, toJunction, type."""
+
+
+def route_trips(
+    net_file: Path, trips: Sequence[Trip], types: Sequence[VehicleClass]
+) -> dict[Trip, tuple[str, ...]]:
+    """Fastest routes (edges) on the empty network, as SUMO computes them at insertion. Raises InputError."""
+    lines = ["<routes>"]
+    lines += [
+        f'<vType id={quoteattr(t.id)} vClass="{t.vclass}" maxSpeed="{t.max_speed:g}"/>'
+        for t in types
+        if t.id != "DEFAULT_VEHTYPE"
+    ]
+    for number, trip in enumerate(trips):
+        given = " ".join(f"{name}={quoteattr(value)}" for name, value in trip)
+        lines.append(f'<trip id="{number}" depart="0" {given}/>')
+    lines.append("</routes>")
+    with tempfile.TemporaryDirectory(prefix="denxanh-") as name:
+        folder = Path(name)
+        (folder / "trips.xml").write_text("\n".join(lines), encoding="utf-8")
+        _duarouter(net_file.resolve(), folder)
+        found: dict[Trip, tuple[str, ...]] = {}
+        for vehicle in parse(folder / "routed.xml", kind="routed trips").iter("vehicle"):
+            route = vehicle.find("route")
+            if route is not None:
+                found[trips[int(vehicle.attrib["id"])]] = tuple(route.attrib["edges"].split())
+    for trip in trips:
+        if trip not in found:
+            raise InputError(
+                f"no way was found for a trip {dict(trip)}",
+                where=str(net_file),
+                remedy="check its origin and type",
+            )
+    return found
+
+
+def _duarouter(net_file: Path, folder: Path) -> None:
+    import sumo
+
+    home = Path(sumo.SUMO_HOME)
+    arguments = ["-n", str(net_file), "-r", "trips.xml", "-o", "routed.xml"]
+    quiet = ["--no-step-log", "--no-warnings", "--junction-taz", "--routing-algorithm", "dijkstra"]
+    done = subprocess.run(
+        [str(home / "bin" / "duarouter"), *arguments, *quiet],
+        cwd=folder,
+        env={**os.environ, "SUMO_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    if done.returncode != 0:
+        reason = next(
+            (line for line in done.stderr.splitlines() if line.startswith("Error")), "it gave no reason"
+        )
+        raise InputError(
+            f"duarouter finds no routes for the trips ({reason.removeprefix('Error: ').strip()})",
+            where=str(net_file),
+            remedy="check origins and destinations",
+        )
