@@ -1,0 +1,1 @@
+"""Signal timings that beat the ones that are there."""

@@ -1,0 +1,227 @@
+"""The neighbourhood of a candidate: small changes of offsets, greens, stages and cycle, as TRANSYT makes.
+
+Every move gives a legal candidate again and keeps the common cycle unless it is a move of the cycle. Moves of
+stages keep the longest remaining green where it starts in time, so that coordination survives them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from experiments.optimize.space import Candidate, Setting, Signal, Space
+
+OFFSET_STEPS = (1, 3, 8)  # s; Robertson (1969) steps by shares of the cycle, large ones escape local optima
+GREEN_STEPS = (1, 2, 4)  # s
+CYCLE_STEPS = (1, 2, 4, 8)  # s
+
+
+@dataclass(frozen=True)
+class Move:
+    """A neighbour: how it was made, which signals it touches, what it is."""
+
+    kind: str
+    touched: tuple[int, ...]
+    candidate: Candidate
+
+
+class Neighbourhood:
+    """Draws random legal moves of a Space; ``kinds`` are those that its Freeze permits."""
+
+    def __init__(self, space: Space) -> None:
+        self.space = space
+        frozen = space.freeze
+        makers: dict[str, Callable[[Candidate, np.random.Generator], Move | None]] = {}
+        several = len(space.signals) > 1
+        self._twins = _twins(space)
+        if not frozen.offsets and several:
+            makers |= {"offset": self._offset, "wave": self._wave}
+        if not frozen.greens:
+            makers["green"] = self._green
+            if not frozen.stages:
+                makers |= {"drop": self._drop, "add": self._add, "swap": self._swap, "replace": self._replace}
+            if self._twins:
+                makers["copy"] = self._copy
+            if not frozen.cycle:
+                makers["cycle"] = self._cycle
+                if several:
+                    makers["half"] = self._half
+        self._makers = makers
+        self.kinds = tuple(makers)
+        self._places = np.array([s.where.position for s in space.signals])
+
+    def draw(self, candidate: Candidate, kind: str, rng: np.random.Generator) -> Move | None:
+        """One random move of ``kind``; None if this draw has no legal outcome."""
+        return self._makers[kind](candidate, rng)
+
+    def _offset(self, candidate: Candidate, rng: np.random.Generator) -> Move | None:
+        s = int(rng.integers(len(candidate)))
+        step = _offset_step(self.space.signals[s].cycle(candidate[s]), rng)
+        return self._shifted("offset", candidate, (s,), step)
+
+    def _wave(self, candidate: Candidate, rng: np.random.Generator) -> Move | None:
+        """Shift all signals on one side of a random line: what lies between them and the rest changes."""
+        angle = rng.uniform(0, 2 * np.pi)
+        along = self._places @ np.array([np.cos(angle), np.sin(angle)])
+        count = int(rng.integers(1, len(candidate)))
+        side = tuple(sorted(np.argsort(along, kind="stable")[:count].tolist()))
+        step = _offset_step(self.space.signals[side[0]].cycle(candidate[side[0]]), rng)
+        return self._shifted("wave", candidate, side, step)
+
+    def _shifted(self, kind: str, candidate: Candidate, which: Sequence[int], step: int) -> Move:
+        out = list(candidate)
+        for s in which:
+            cycle = self.space.signals[s].cycle(out[s])
+            out[s] = replace(out[s], offset=(out[s].offset + step) % cycle)
+        return Move(kind, tuple(which), tuple(out))
+
+    def _green(self, candidate: Candidate, rng: np.random.Generator) -> Move | None:
+        """Give some of one stage's green to another."""
+        s, signal, setting = self._pick(candidate, rng)
+        n = len(setting.order)
+        giver, taker = rng.choice(n, 2, replace=False).tolist()
+        step = int(rng.choice(GREEN_STEPS))
+        greens = list(setting.greens)
+        step = min(
+            step,
+            greens[giver] - signal.min_green[setting.order[giver]],
+            signal.max_green[setting.order[taker]] - greens[taker],
+        )
+        if step <= 0:
+            return None
+        greens[giver] -= step
+        greens[taker] += step
+        # the start, the end or neither end of the green in between may be what the neighbours are set to
+        shift = int(rng.choice((0, 0, step, -step))) if "offset" in self._makers else 0
+        offset = (setting.offset + shift) % signal.cycle(setting)
+        return _one("green", candidate, s, Setting(setting.order, tuple(greens), offset))
+
+    def _drop(self, candidate: Candidate, rng: np.random.Generator) -> Move | None:
+        s, signal, setting = self._pick(candidate, rng)
+        if len(setting.order) < 3:
+            return None
+        k = int(rng.integers(len(setting.order)))
+        order = setting.order[:k] + setting.order[k + 1 :]
+        if not signal.stages.complete(order):
+            return None
+        weights = setting.greens[:k] + setting.greens[k + 1 :]
+        return _rebuilt("drop", candidate, s, signal, order, weights)
+
+    def _add(self, candidate: Candidate, rng: np.random.Generator) -> Move | None:
+        s, signal, setting = self._pick(candidate, rng)
+        new = self._stage(signal, setting, rng)
+        if new is None:
+            return None
+        k = int(rng.integers(len(setting.order) + 1))
+        order = (*setting.order[:k], new, *setting.order[k:])
+        share = float(rng.choice((0.0, 0.5, 1.0))) * sum(setting.greens) / len(order)
+        weights = (*setting.greens[:k], share, *setting.greens[k:])
+        return _rebuilt("add", candidate, s, signal, order, weights)
+
+    def _swap(self, candidate: Candidate, rng: np.random.Generator) -> Move | None:
+        s, signal, setting = self._pick(candidate, rng)
+        if len(setting.order) < 3:  # two stages have one order
+            return None
+        i, j = rng.choice(len(setting.order), 2, replace=False).tolist()
+        order, greens = list(setting.order), list(setting.greens)
+        order[i], order[j] = order[j], order[i]
+        greens[i], greens[j] = greens[j], greens[i]
+        return _rebuilt("swap", candidate, s, signal, tuple(order), greens)
+
+    def _replace(self, candidate: Candidate, rng: np.random.Generator) -> Move | None:
+        s, signal, setting = self._pick(candidate, rng)
+        new = self._stage(signal, setting, rng)
+        k = int(rng.integers(len(setting.order)))
+        if new is None:
+            return None
+        order = (*setting.order[:k], new, *setting.order[k + 1 :])
+        if not signal.stages.complete(order):
+            return None
+        return _rebuilt("replace", candidate, s, signal, order, setting.greens)
+
+    def _stage(self, signal: Signal, setting: Setting, rng: np.random.Generator) -> int | None:
+        """A stage that the setting does not show; the program's own are as likely as all generated ones."""
+        own = [i for i in dict.fromkeys(signal.stages.own) if i not in setting.order]
+        made = [i for i in range(len(signal.stages.states)) if i not in signal.stages.own]
+        made = [i for i in made if i not in setting.order]
+        pool = own if own and (not made or rng.random() < 0.5) else made
+        return int(rng.choice(pool)) if pool else None
+
+    def _copy(self, candidate: Candidate, rng: np.random.Generator) -> Move | None:
+        """Give one signal, or all of the same layout, the stages and greens of another one of it."""
+        group = self._twins[int(rng.integers(len(self._twins)))]
+        source = int(rng.choice(group))
+        model = candidate[source]
+        targets = [s for s in group if s != source and not _same(candidate[s], model)]
+        if not targets:
+            return None
+        if rng.random() < 0.5:
+            targets = [int(rng.choice(targets))]
+        out = list(candidate)
+        for s in targets:
+            if self.space.signals[s].cycle(out[s]) != self.space.signals[source].cycle(model):
+                return None
+            out[s] = replace(model, offset=out[s].offset)
+        return Move("copy", tuple(targets), tuple(out))
+
+    def _cycle(self, candidate: Candidate, rng: np.random.Generator) -> Move | None:
+        old = self.space.common_cycle(candidate)
+        step = int(rng.choice(CYCLE_STEPS)) * (1 if rng.random() < 0.5 else -1)
+        scaled = self.space.rescaled(candidate, old + step)
+        return None if scaled is None else Move("cycle", tuple(range(len(candidate))), scaled)
+
+    def _half(self, candidate: Candidate, rng: np.random.Generator) -> Move | None:
+        """Let a signal run two cycles in one of the others, or one again."""
+        common = self.space.common_cycle(candidate)
+        s, signal, setting = self._pick(candidate, rng)
+        target = common // 2 if signal.cycle(setting) == common else common
+        if common % 2 or target < self.space.cycles[0] // 2:
+            return None
+        out = signal.fit(setting.order, setting.greens, target, setting.offset)
+        moved = out and _one("half", candidate, s, out)
+        # at least one signal keeps the common cycle, or it would be another one
+        return moved if moved and self.space.common_cycle(moved.candidate) == common else None
+
+    def _pick(self, candidate: Candidate, rng: np.random.Generator) -> tuple[int, Signal, Setting]:
+        s = int(rng.integers(len(candidate)))
+        return s, self.space.signals[s], candidate[s]
+
+
+def _twins(space: Space) -> list[list[int]]:
+    """Groups of signals with the same stages, bounds and change times."""
+    groups: dict[object, list[int]] = {}
+    for s, signal in enumerate(space.signals):
+        key = (signal.stages.states, signal.min_green, signal.max_green, signal.change.tobytes())
+        groups.setdefault(key, []).append(s)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _offset_step(cycle: int, rng: np.random.Generator) -> int:
+    steps = (*OFFSET_STEPS, max(1, cycle // 4), max(1, cycle // 2))
+    return int(rng.choice(steps)) * (1 if rng.random() < 0.5 else -1)
+
+
+def _one(kind: str, candidate: Candidate, s: int, setting: Setting) -> Move:
+    return Move(kind, (s,), (*candidate[:s], setting, *candidate[s + 1 :]))
+
+
+def _same(a: Setting, b: Setting) -> bool:
+    return a.order == b.order and a.greens == b.greens
+
+
+def _rebuilt(
+    kind: str, candidate: Candidate, s: int, signal: Signal, order: tuple[int, ...], weights: Sequence[float]
+) -> Move | None:
+    """The move to another stage order in the same cycle; the longest stage that stays keeps its start."""
+    old = candidate[s]
+    new = signal.fit(order, weights, signal.cycle(old))
+    if new is None or not signal.legal(new):
+        return None
+    stay = [i for i in old.order if i in order]
+    anchor = max(stay, key=lambda i: (old.greens[old.order.index(i)], -i)) if stay else None
+    offset = old.offset
+    if anchor is not None:
+        offset += signal.start(old, anchor) - signal.start(new, anchor)
+    return _one(kind, candidate, s, replace(new, offset=offset % signal.cycle(new)))

@@ -1,0 +1,93 @@
+"""A search from several starts: climbs in one batch, the worse half given up again and again, then kicks.
+
+Ask and tell as in the climb; between them nobody needs to know what a plan is. The best so far is always a
+candidate that was told, so stopping at any time leaves a valid answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.optimize.climb import Climb, Neighbours, kicked
+from experiments.optimize.space import Candidate
+
+Array = NDArray[np.float64]
+
+ROUNDS = 6  # batches for each climb between two halvings
+STALE = 400  # evaluations without improvement after which a climb counts as at its optimum
+KICK = 4  # moves away from an optimum: enough to leave its basin, few enough to keep most of it
+
+
+class Search:
+    """Minimise over candidates: ``batch`` of them are asked at a time, shared between the live climbs.
+
+    ``keep`` climbs survive the halvings. A climb at its optimum goes on from a kick away from it.
+    """
+
+    def __init__(
+        self,
+        neighbours: Neighbours,
+        starts: Sequence[Candidate],
+        rng: np.random.Generator,
+        *,
+        batch: int = 128,
+        keep: int = 1,
+    ) -> None:
+        self._neighbours = neighbours
+        self._rng = rng
+        self._batch = batch
+        self._keep = keep
+        self._live = [Climb(neighbours, start, rng) for start in dict.fromkeys(starts)]
+        self._home = [(climb.best, float("inf")) for climb in self._live]  # best of each climb and its kicks
+        self._asked: list[int] = []
+        self._given_up: list[tuple[Candidate, float]] = []
+        self._round = 0
+        self.evaluations = 0
+
+    @property
+    def best(self) -> tuple[Candidate, float]:
+        """The best candidate told so far and its value."""
+        return min(self._home + self._given_up, key=lambda pair: pair[1])
+
+    def ask(self) -> list[Candidate]:
+        """The next batch; empty only if every neighbourhood is exhausted."""
+        share = max(4, self._batch // len(self._live))
+        batches = [climb.ask(share) for climb in self._live]
+        self._asked = [len(batch) for batch in batches]
+        return [candidate for batch in batches for candidate in batch]
+
+    def tell(self, values: Sequence[float] | Array) -> None:
+        """Values of the last batch, in its order."""
+        start = 0
+        for k, (climb, count) in enumerate(zip(self._live, self._asked, strict=True)):
+            climb.tell(values[start : start + count])
+            start += count
+            if climb.value < self._home[k][1]:
+                self._home[k] = (climb.best, climb.value)
+        self.evaluations += start
+        self._round += 1
+        if len(self._live) > self._keep and self._round % ROUNDS == 0:
+            self._halve()
+        for k, climb in enumerate(self._live):
+            if climb.stale >= STALE or (climb.told and not self._asked[k]):
+                away = kicked(self._neighbours, self._home[k][0], KICK, self._rng)
+                self._live[k] = Climb(self._neighbours, away, self._rng)
+
+    def leaders(self, n: int, kind: Callable[[Candidate], Hashable] = lambda c: c) -> list[Candidate]:
+        """The best ``n`` candidates of different ``kind`` among the bests of all climbs."""
+        out: dict[Hashable, Candidate] = {}
+        for candidate, value in sorted(self._home + self._given_up, key=lambda pair: pair[1]):
+            if value < float("inf"):
+                out.setdefault(kind(candidate), candidate)
+        return list(out.values())[:n]
+
+    def _halve(self) -> None:
+        ranked = sorted(range(len(self._live)), key=lambda k: (self._home[k][1], k))
+        stay = sorted(ranked[: max(self._keep, (len(ranked) + 1) // 2)])
+        self._given_up += [self._home[k] for k in ranked if k not in stay]
+        self._live = [self._live[k] for k in stay]
+        self._home = [self._home[k] for k in stay]
+        self._asked = [self._asked[k] for k in stay]

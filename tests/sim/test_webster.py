@@ -1,0 +1,159 @@
+"""Webster (1958) and the HCM's delay terms, against published numbers, limits and each other."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sim.critical import critical_ratios
+from sim.errors import InputError
+from sim.network import Approach, Intersection, Link, Movement, Network, Segment
+from sim.plan import Interval, Stage, Timing
+from sim.program import phases_of
+from sim.saturation import saturation_flow
+from sim.webster import (
+    incremental_delay,
+    optimum_cycle,
+    splits,
+    uniform_delay,
+    webster_delay,
+    webster_delay_simplified,
+    webster_plan,
+)
+
+
+@pytest.mark.parametrize(
+    ("ratios", "lost", "cycle"),
+    [
+        ((500 / 1600, 300 / 1600), 16, 58),  # GATE Civil Engineering, two approaches of 500 and 300 PCU/h
+        ((1000 / 2500, 900 / 3000), 12, 77),  # the same examination, two phases, N–S and E–W
+    ],
+)
+def test_published_optimum_cycles(ratios: tuple[float, ...], lost: float, cycle: int):
+    assert round(optimum_cycle(lost, sum(ratios))) == cycle
+
+
+def test_no_cycle_carries_a_flow_ratio_of_one():
+    assert optimum_cycle(10, 1.0) == optimum_cycle(10, 1.3) == math.inf
+
+
+@given(st.floats(4, 25), st.floats(0.2, 0.8))
+def test_the_optimum_cycle_has_nearly_the_least_delay(lost: float, total: float):
+    # Webster (1958): within 3/4 to 3/2 of the optimum the delay is hardly above the least
+    def delay(cycle: float) -> float:
+        if cycle * (1 - total) <= lost:
+            return math.inf
+        return webster_delay(cycle, (cycle - lost) / 2, total / 2 * 0.5, 0.5)
+
+    best = min(delay(c) for c in np.arange(lost, 400, 1.0))
+    assert delay(optimum_cycle(lost, total)) <= 1.2 * best
+
+
+def test_delay_without_traffic_is_half_the_red_weighted_by_its_share():
+    assert webster_delay(60, 30, 0.0, 0.5) == pytest.approx(7.5)
+    assert uniform_delay(60, 30, 0.0) == pytest.approx(7.5)
+
+
+def test_the_simplified_form_is_close_to_the_full_one():
+    for flow in (0.05, 0.1, 0.15, 0.2):
+        full = webster_delay(60, 30, flow, 0.5)
+        assert webster_delay_simplified(60, 30, flow, 0.5) == pytest.approx(full, rel=0.1)
+
+
+def test_delay_has_no_value_at_capacity():
+    assert webster_delay(60, 30, 0.25, 0.5) == webster_delay_simplified(60, 30, 0.3, 0.5) == math.inf
+
+
+def test_hcm_delay_of_the_oversaturated_textbook_lane_group():
+    # Roess, Prassas and McShane, Traffic Engineering, 4th ed.: v = 800, c = 775 veh/h, g/C = 0.40, C = 90 s
+    x = 800 / 775
+    assert uniform_delay(90, 36, x) == pytest.approx(27.0)
+    assert incremental_delay(x, 775) == pytest.approx(40.9, abs=0.1)
+
+
+def test_oversaturation_adds_half_the_excess_of_the_period():
+    # far above capacity d2 tends to 1800 T (X − 1), the fluid delay (HCM 2000, chapter 16)
+    assert incremental_delay(2.0, 1e6, period=1.0) == pytest.approx(1800.0, rel=1e-3)
+
+
+def crossroads(flows: tuple[float, ...], shared: bool = False) -> Intersection:
+    """Two one-way roads, W and S, crossing; W may have a second lane."""
+    lanes = ["W_0", "S_0", *(["W_1"] if shared else [])]
+    links = tuple(Link(k, lane, f"out{lane}", "", "s", 10, 13.9, False) for k, lane in enumerate(lanes))
+    foes = np.array([[(a.start[0] != b.start[0]) for b in links] for a in links])
+    greens = ["".join("G" if link.start[0] == road else "r" for link in links) for road in "WS"]
+    yellow = [(Interval(g.replace("G", "y"), 3.0),) for g in greens]
+    program = Timing((Stage(greens[0], 27, yellow[0]), Stage(greens[1], 27, yellow[1])), offset=7)
+    approaches = tuple(
+        Approach(lane, (k,), 13.9, 100, (Segment(lane, 0, 1),), 0.5) for k, lane in enumerate(lanes)
+    )
+    west = tuple(k for k, lane in enumerate(lanes) if lane[0] == "W")
+    movements = (
+        Movement("W>outW", "W", "outW", "s", west, west, (0,), 0.5, flows[0]),
+        Movement("S>outS", "S", "outS", "s", (1,), (1,), (1,), 0.5, flows[1]),
+    )
+    return Intersection(
+        "J", "J", (0, 0), ("J",), links, len(links), approaches, ("outW_0", "outS_0"), movements,
+        phases_of(program), program, "0", 3.0, 0.0, foes, foes & False,
+    )  # fmt: skip
+
+
+def network(where: Intersection) -> Network:
+    return Network("made", {}, {}, {where.id: where}, {})
+
+
+S = saturation_flow(13.9, 13.9)
+
+
+def test_critical_ratios_of_separate_stages_are_those_of_the_textbook():
+    where = crossroads((0.2, 0.1))
+    ratios = critical_ratios(where, ["Gr", "rG"], np.array([0.2, 0.1]))
+    assert ratios == pytest.approx([0.2 / S, 0.1 / S])
+
+
+def test_a_movement_spreads_over_its_lanes():
+    where = crossroads((0.2, 0.1), shared=True)
+    ratios = critical_ratios(where, ["GrG", "rGr"], np.array([0.2, 0.1]))
+    assert ratios == pytest.approx([0.1 / S, 0.1 / S])
+
+
+def test_a_lane_green_in_two_stages_is_counted_once():
+    where = crossroads((0.2, 0.1))
+    assert critical_ratios(where, ["Gr", "rG", "Gr"], np.array([0.2, 0.1])).sum() == pytest.approx(0.3 / S)
+
+
+def test_the_plan_has_websters_cycle_and_splits():
+    plan = webster_plan(network(crossroads((0.25, 0.125))))
+    timing = plan.timings["J"]
+    assert timing.cycle == math.ceil(optimum_cycle(8, 0.375 / S))
+    assert timing.offset == 7
+    west, south = (stage.green - 1 for stage in timing.stages)  # effective
+    assert west / south == pytest.approx(2.0, abs=0.25)
+
+
+def test_the_plan_says_when_the_demand_is_too_high():
+    plan = webster_plan(network(crossroads((0.4, 0.3))), bounds=(30, 110))
+    assert plan.timings["J"].cycle == 110
+    assert "oversaturated" in plan.note
+    assert "J (Y =" in plan.note
+
+
+def test_minimum_greens_are_kept():
+    where = crossroads((0.25, 0.0))
+    where = replace(where, phases=tuple(replace(p, min_green=9.0) for p in where.phases))
+    assert [s.green >= 9 for s in webster_plan(network(where)).timings["J"].stages] == [True, True]
+
+
+def test_unknown_flows_are_refused():
+    where = crossroads((0.2, 0.1))
+    unknown = replace(where, movements=tuple(replace(m, flow=None) for m in where.movements))
+    with pytest.raises(InputError, match="flows are not known"):
+        webster_plan(network(unknown))
+
+
+def test_splits_share_by_flow_ratio():
+    assert splits(60, 10, [0.3, 0.2]) == pytest.approx([30, 20])
+    assert splits(60, 10, [0, 0]) == pytest.approx([25, 25])
