@@ -39,7 +39,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Moment:
-    """Where a timing stands at an instant: in stage ``stage``, step 0 the green, step k its k-th change interval."""
+    """Where a timing stands: in stage ``stage``, step 0 is the green, step k its k-th change interval."""
 
     stage: int
     step: int

@@ -1,4 +1,4 @@
-"""From a SUMO tlLogic to a Timing: which phases are greens, and which only lead from one green to the next."""
+"""From a SUMO tlLogic to a Timing: which phases are greens, and which only lead from green to green."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ memory between its policies and looks at the others through ``seen.elsewhere``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, runtime_checkable
@@ -71,7 +72,14 @@ class Observation:
     exit_halted: Array = field(default_factory=lambda: np.zeros(0))  # (exits,) halted vehicles
     exit_room: Array = field(default_factory=lambda: np.zeros(0))  # (exits,) m not taken by a vehicle
     red: Array = field(default_factory=lambda: np.zeros(0))  # (n_links,) s since the link was last green
+    step: float = 1.0  # s, of the world: answers are multiples of it
     elsewhere: Callable[[str], Observation] = field(default=_nowhere, repr=False, compare=False)
+
+    @property
+    def minimum_left(self) -> float:
+        """For how long the present phase must stay green yet: its minimum green, in whole steps, s."""
+        left = self.where.phases[self.phase].min_green - self.elapsed
+        return max(0.0, math.ceil(left / self.step - 1e-6) * self.step)
 
     def halted(self, slower_than: float = 0.1) -> Array:
         """Halted vehicles by approach, shape (approaches,); SUMO halts below 0.1 m/s."""

@@ -1,0 +1,1 @@
+"""Strategies: one file each, the paper in the margin."""

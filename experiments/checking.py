@@ -1,0 +1,100 @@
+"""``denxanh check``: what is in a place, what is wrong with it, and what we will do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sim.network import Intersection, Network
+from sim.plan import Interval
+from sim.run import check_demand
+from sim.scenario import Scenario
+from sim.sumo_input import read_additional
+from sim.sumonet import load_network
+
+ITE_YELLOW = (
+    3.0  # s: t + v/(2a) at 40–50 km/h with t = 1 s, a = 3.05 m/s² (ITE 2020), rounded to half a second
+)
+
+
+@dataclass(frozen=True)
+class Report:
+    """Lines for a person: facts, a line per signal, warnings, and one verdict."""
+
+    facts: tuple[str, ...]
+    plans: tuple[str, ...]
+    warnings: tuple[str, ...]
+    verdict: str
+
+
+def check_place(scenario: Scenario) -> Report:
+    """Read everything a run would read. Raises InputError for what would stop a run."""
+    additional = [read_additional(path) for path in scenario.additional]
+    network = load_network(scenario.net, [p for a in additional for p in a.programs], scenario.name)
+    departures = check_demand(scenario, network)
+    warnings = [*scenario.notes, *(note for a in additional for note in a.notes)]
+    if departures.before:
+        warnings.append(
+            f"{departures.before} vehicles depart before the begin: SUMO drops them, we count them"
+        )
+    if departures.after:
+        warnings.append(f"{departures.after} vehicles depart after the end and are not simulated")
+    warnings += [f"signal {tl} is left to SUMO: {reason}" for tl, reason in network.left_to_sumo.items()]
+    for where in network.intersections.values():
+        warnings += _signal_warnings(where)
+    count = len(network.intersections)
+    return Report(
+        facts=_facts(scenario, network, departures.due, departures.flows),
+        plans=tuple(_signal(where) for where in network.intersections.values()),
+        warnings=tuple(warnings),
+        verdict=f"ready: {count} signal{'s' if count != 1 else ''} can be controlled"
+        if count
+        else "there is no signal to control: only 'program' makes sense here",
+    )
+
+
+def _facts(scenario: Scenario, network: Network, due: int, flows: int) -> tuple[str, ...]:
+    length = sum(edge.length for edge in network.edges.values()) / 1000.0
+    demand = f"{due} vehicles" + (f" and {flows} flows" if flows else "")
+    return (
+        f"{scenario.name}: {len(network.edges)} edges, {length:.1f} km, {len(network.intersections)} signals",
+        f"from {scenario.begin:g} s to {scenario.end:g} s in steps of {scenario.step:g} s: {demand}",
+    )
+
+
+def _signal(where: Intersection) -> str:
+    greens = " + ".join(f"{stage.green:g}" for stage in where.program.stages)
+    return (
+        f"{where.id} ({where.name}): {len(where.movements)} movements, {len(where.phases)} phases, "
+        f"cycle {where.program.cycle:g} s, greens {greens} s, yellow {where.yellow:g} s, all-red {where.all_red:g} s"
+    )
+
+
+def _signal_warnings(where: Intersection) -> list[str]:
+    out = []
+    for phase in where.phases:
+        clash = next(
+            (
+                (a, b)
+                for a in range(where.n_links)
+                for b in range(a + 1, where.n_links)
+                if where.foes[a, b] and phase.state[a] == "G" and phase.state[b] == "G"
+            ),
+            None,
+        )
+        if clash:
+            out.append(
+                f"signal {where.id}, phase {phase.index}: links {clash[0]} and {clash[1]} cross or merge and both "
+                "have G; it is kept as the network has it"
+            )
+    served = {k for phase in where.phases for k in range(where.n_links) if phase.serves(k)}
+    dark = sorted({link.index for link in where.links} - served)
+    if dark:
+        out.append(f"signal {where.id}: links {', '.join(map(str, dark))} are never green")
+    short = [stage for stage in where.program.stages if stage.change and _yellow(stage.change) < ITE_YELLOW]
+    if short:
+        out.append(f"signal {where.id}: {len(short)} of its yellows are shorter than {ITE_YELLOW:g} s (ITE)")
+    return out
+
+
+def _yellow(change: tuple[Interval, ...]) -> float:
+    return sum(interval.duration for interval in change if set(interval.state) & set("yY"))

@@ -1,0 +1,67 @@
+"""The short form of an experiment: controllers side by side on one place, same demand, same seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from experiments.catalog import make_controller, parse_controller
+from experiments.ledger import Ledger, Row
+from experiments.records import write_runs, write_summary
+from experiments.runner import Limits, Outcome, enter, run_missing
+from experiments.summary import summarise_rows
+from experiments.task import Task
+from sim.errors import InputError
+from sim.scenario import Scenario
+
+
+def tasks_for(
+    scenario: Scenario,
+    controllers: Sequence[str],
+    seeds: Sequence[int],
+    *,
+    backend: str = "libsumo",
+    warm_up: float = 0.0,
+) -> list[Task]:
+    """Every controller with every seed, seed by seed so that pairs are complete early. Raises InputError."""
+    chosen = [parse_controller(text) for text in controllers]
+    doubled = [text for i, text in enumerate(controllers) if text in controllers[:i]]
+    if doubled:
+        raise InputError(f"controller {doubled[0]!r} is named twice", remedy="name each once")
+    for name, values in chosen:
+        make_controller(name, values)  # every parameter is checked before anything runs
+    return [
+        Task(scenario.name, scenario, name, values, seed, backend=backend, warm_up=warm_up)
+        for seed in seeds
+        for name, values in chosen
+    ]
+
+
+def run_tasks(
+    out: Path,
+    tasks: Sequence[Task],
+    *,
+    jobs: int,
+    limits: Limits,
+    keep_sumo_output: bool = False,
+    progress: Callable[[str, Outcome], None],
+) -> list[Row]:
+    """Run what is missing of ``tasks`` in ``out`` and write the tables; returns the rows of these tasks."""
+    out.mkdir(parents=True, exist_ok=True)
+    with Ledger(out / "ledger.sqlite") as ledger:
+        ids = set(enter(ledger, tasks))
+        try:
+            run_missing(
+                out,
+                ledger,
+                jobs=jobs,
+                limits=limits,
+                keep_sumo_output=keep_sumo_output,
+                progress=progress,
+                wanted=ids.__contains__,
+            )
+        finally:
+            rows = [row for row in ledger.rows() if row.id in ids]
+            write_runs(out, rows)
+    write_summary(out, summarise_rows(rows))
+    return rows

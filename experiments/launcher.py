@@ -1,0 +1,184 @@
+"""Processes for runs: started, waited for with a time limit, killed; none outlives the runner.
+
+Where the system can fork, a fork server that has only imported starts each run without paying for the imports
+again. Elsewhere each run is a fresh interpreter. Either way a run that dies takes nobody with it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Protocol
+
+from sim.errors import RunError
+
+START_LIMIT = 120.0  # s to import everything on a cold, slow disk
+
+
+class Process(Protocol):
+    """A run's process as its owner sees it."""
+
+    def wait(self, seconds: float) -> int | None:
+        """The exit status (negative: killed by that signal), or None if it still runs after ``seconds``."""
+        ...
+
+    def kill(self) -> None:
+        """End it at once."""
+        ...
+
+
+class Launcher(Protocol):
+    """Starts processes; used as a context, at whose end none is left."""
+
+    def start(self, folder: Path) -> Process:
+        """Run the job in ``folder``."""
+        ...
+
+    def close(self) -> None:
+        """Kill what still runs."""
+        ...
+
+
+def launcher() -> Launcher:
+    """The launcher for this system."""
+    return ForkLauncher() if hasattr(os, "fork") and sys.platform != "darwin" else SpawnLauncher()
+
+
+def _python(module: str, *arguments: str) -> list[str]:
+    # -P: a folder in the working directory must not shadow our packages
+    return [sys.executable, "-P", "-c", f"from {module} import main; main()", *arguments]
+
+
+class SpawnLauncher:
+    """A fresh interpreter for each run."""
+
+    def __init__(self) -> None:
+        self._running: list[subprocess.Popen[bytes]] = []
+
+    def start(self, folder: Path) -> Process:
+        """Start an interpreter for the job."""
+        process = subprocess.Popen(_python("experiments.worker", str(folder)), stdin=subprocess.DEVNULL)
+        self._running.append(process)
+        return _Spawned(process)
+
+    def close(self) -> None:
+        """Kill what still runs."""
+        for process in self._running:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+        self._running.clear()
+
+
+class _Spawned:
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    def wait(self, seconds: float) -> int | None:
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+class ForkLauncher:
+    """One fork server for all runs of this runner; it is replaced if it dies."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._numbers = itertools.count()
+        self._server: subprocess.Popen[bytes] | None = None
+        self._running: dict[int, _Forked] = {}
+
+    def start(self, folder: Path) -> Process:
+        """Fork a run for the job."""
+        with self._lock:
+            if self._server is None or self._server.poll() is not None:
+                self._server = self._serve()
+            number = next(self._numbers)
+            process = self._running[number] = _Forked(self, number)
+            self._send(f"start {number} {folder}")
+        return process
+
+    def close(self) -> None:
+        """End the server; it kills what still runs."""
+        with self._lock:
+            server, self._server = self._server, None
+        if server is not None:
+            assert server.stdin is not None
+            server.stdin.close()
+            try:
+                server.wait(5.0)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+
+    def kill(self, number: int) -> None:
+        """Kill one run."""
+        with self._lock:
+            if self._server is not None and self._server.poll() is None:
+                self._send(f"kill {number}")
+
+    def _serve(self) -> subprocess.Popen[bytes]:
+        server = subprocess.Popen(
+            _python("experiments.forkserver"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C reaches the runner, which then ends its runs in order
+        )
+        assert server.stdout is not None
+        if server.stdout.readline() != b"ready\n":
+            raise RunError(f"the process that starts runs ended with status {server.wait(START_LIMIT)}")
+        threading.Thread(target=self._listen, args=(server,), daemon=True).start()
+        return server
+
+    def _send(self, line: str) -> None:
+        assert self._server is not None
+        assert self._server.stdin is not None
+        try:
+            self._server.stdin.write(f"{line}\n".encode())
+            self._server.stdin.flush()
+        except BrokenPipeError:
+            pass  # the listener tells every run that its server died
+
+    def _listen(self, server: subprocess.Popen[bytes]) -> None:
+        assert server.stdout is not None
+        for line in server.stdout:
+            word, number, status = line.split()
+            process = self._running.pop(int(number), None)
+            if word == b"done" and process is not None:
+                process.end(int(status))
+        server.wait()
+        with self._lock:
+            orphans = list(self._running.values())
+            self._running.clear()
+        for process in orphans:  # they died with it
+            process.end(-signal.SIGKILL)
+
+
+class _Forked:
+    def __init__(self, owner: ForkLauncher, number: int) -> None:
+        self._owner = owner
+        self._number = number
+        self._ended = threading.Event()
+        self._status = 0
+
+    def end(self, status: int) -> None:
+        self._status = status
+        self._ended.set()
+
+    def wait(self, seconds: float) -> int | None:
+        return self._status if self._ended.wait(seconds) else None
+
+    def kill(self) -> None:
+        self._owner.kill(self._number)
+        self._ended.wait(5.0)

@@ -1,0 +1,185 @@
+"""What the command line prints: places, checks, runs, comparisons, progress."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as RichProgress
+from rich.table import Table
+from rich.text import Text
+
+from experiments.ledger import Row
+from experiments.runner import Outcome
+from sim.metrics import METRICS, Value
+from sim.scenario import Scenario
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+FIRST = ("delay_s", "stops", "queue_mean_veh", "arrived", "running", "waiting", "teleports", "collisions")
+"""The metrics a terminal shows; the files hold all."""
+
+
+def catalogue() -> None:
+    """Places and controllers, a line each."""
+    import networks
+    from experiments.catalog import controllers, describe
+
+    out.print(Text("Places", style="bold"))
+    for place_ in networks.places():
+        out.print(
+            Text(f"  {place_.name:<28} {place_.signals:>3} signals  {place_.title} · {place_.title_vi}")
+        )
+    out.print(Text("Controllers", style="bold"))
+    for name in controllers():
+        out.print(Text(f"  {name:<28} {describe(name)}"))
+
+
+def notes(scenario: Scenario) -> None:
+    """What was ignored or assumed in reading a place."""
+    for note in scenario.notes:
+        err.print(Text(f"note: {note}", style="dim"))
+
+
+def place(scenario: Scenario) -> None:
+    """What ``denxanh check`` says."""
+    from experiments.checking import check_place
+
+    report = check_place(scenario)
+    for line in report.facts:
+        out.print(Text(line))
+    for line in report.plans:
+        out.print(Text(f"  {line}"))
+    for line in report.warnings:
+        out.print(Text(f"warning: {line}", style="yellow"))
+    out.print(Text(report.verdict, style="bold"))
+
+
+def run(manifest: Mapping[str, Any], target: Path) -> None:
+    """One run's results."""
+    values: Mapping[str, Value] = manifest["metrics"]
+    table = Table(
+        title=f"{manifest['place']} · {manifest['controller']} · seed {manifest['seed']}",
+        title_justify="left",
+    )
+    table.add_column("metric")
+    table.add_column("value", justify="right")
+    table.add_column("unit")
+    for metric in METRICS:
+        table.add_row(metric.title, number(values[metric.name]), metric.unit)
+    out.print(table)
+    for kind, count in manifest["warnings"].items():
+        err.print(Text(f"SUMO warned {count}×: {kind}", style="dim"))
+    out.print(Text(f"results in {target}"))
+
+
+def comparison(rows: Sequence[Row], target: Path, report: Path) -> None:
+    """A comparison's means, verdicts and failures."""
+    from experiments.summary import headline
+
+    lines = _means(rows)
+    table = Table()
+    table.add_column("place")
+    table.add_column("controller")
+    table.add_column("runs", justify="right")
+    for name in FIRST:
+        table.add_column(name, justify="right")
+    for (place_, demand, controller), cells in lines.items():
+        label = place_ if demand == 1.0 else f"{place_} × {demand:g}"
+        table.add_row(label, controller, *cells)
+    out.print(table)
+    for english, _ in headline(rows):
+        out.print(Text(english))
+    for row in rows:
+        if row.state != "done":
+            err.print(
+                Text(
+                    f"{row.place}, {row.controller}, seed {row.seed}: {row.state}: {row.reason}", style="red"
+                )
+            )
+    out.print(Text(f"report: {report}   tables: {target / 'runs.csv'}, {target / 'summary.csv'}"))
+
+
+def _means(rows: Sequence[Row]) -> dict[tuple[str, float, str], list[str]]:
+    found: dict[tuple[str, float, str], list[Row]] = {}
+    for row in rows:
+        found.setdefault((row.place, row.demand, row.controller), [])
+        if row.state == "done":
+            found[row.place, row.demand, row.controller].append(row)
+    total = Counter((row.place, row.demand, row.controller) for row in rows)
+    out_ = {}
+    for key, done in found.items():
+        cells = [f"{len(done)}/{total[key]}"]
+        for name in FIRST:
+            values = [value for row in done if (value := row.metrics.get(name)) is not None]
+            cells.append(number(sum(values) / len(values)) if values else "–")
+        out_[key] = cells
+    return out_
+
+
+def number(value: Value) -> str:
+    """A number with as many digits as it deserves."""
+    if value is None:
+        return "–"
+    if isinstance(value, int) or value == int(value):
+        return f"{int(value)}"
+    return f"{value:.2f}" if abs(value) < 100 else f"{value:.0f}"
+
+
+class Progress:
+    """A bar on a terminal, plain lines elsewhere; called with each finished run."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._done = 0
+        self._bar: RichProgress | None = None
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Progress:
+        if err.is_terminal:
+            self._bar = RichProgress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                TimeRemainingColumn(),
+                console=err,
+            )
+            self._bar.start()
+            self._task = self._bar.add_task("runs", total=self._total)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, id: str, outcome: Outcome) -> None:
+        """A run has ended."""
+        self._done += 1
+        if self._bar is not None and self._task is not None:
+            self._bar.advance(self._task)
+        elif outcome.manifest is not None:
+            m = outcome.manifest
+            err.print(
+                Text(
+                    f"{self._done}/{self._total}  {m['place']}  {m['controller']}  seed {m['seed']}  "
+                    f"{m['metrics']['delay_s']:.1f} s/veh  ({m['wall_s']:.1f} s)"
+                )
+            )
+        if outcome.manifest is None:
+            err.print(Text(f"{outcome.state}: {outcome.reason}", style="red"))

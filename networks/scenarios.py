@@ -1,0 +1,181 @@
+"""From what a user names to a Scenario: a built-in name, a .sumocfg, a folder holding one, or NET+ROUTES.
+
+A user's configuration is read, never handed to SUMO: it may write anywhere and open sockets.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from pathlib import Path
+
+import networks
+from sim.departures import NONE, read_departures
+from sim.errors import InputError
+from sim.netfile import seconds
+from sim.scenario import Scenario, is_simulation_option
+from sim.xmlfile import parse
+
+CLEARING = 3600.0  # s simulated after the last departure where a configuration gives no end
+_ALIASES = {
+    "net": "net-file", "n": "net-file", "routes": "route-files", "r": "route-files",
+    "additional": "additional-files", "a": "additional-files", "b": "begin", "e": "end",
+}  # fmt: skip
+_OWN = {"net-file", "route-files", "additional-files", "begin", "end", "step-length"}
+_QUIET = {  # ours to decide, or only talk: ignored without a word
+    "seed", "random", "no-step-log", "verbose", "duration-log.disable", "duration-log.statistics", "no-warnings",
+    "xml-validation", "xml-validation.net", "xml-validation.routes", "log", "error-log", "message-log", "threads",
+    "step-log.period", "print-options", "start", "quit-on-end", "delay", "gui-settings-file", "configuration-file",
+}  # fmt: skip
+
+
+def open_place(text: str, *, end: float | None = None) -> Scenario:
+    """The scenario behind PLACE; ``end`` (s) replaces its own. Raises InputError with "did you mean"."""
+    scenario = _open(text)
+    if end is not None:
+        if end <= scenario.begin:
+            raise InputError(
+                f"the end {end:g} s is not after the begin {scenario.begin:g} s", where=text, remedy="give a later --end"
+            )
+        scenario = _with_end(scenario, end)
+    elif math.isnan(scenario.end):
+        scenario = _with_end(scenario, _own_end(scenario), "it gives no end: the run goes on for an hour after the last departure")
+    _check_times(scenario, text)
+    return scenario
+
+
+def _open(text: str) -> Scenario:
+    if not text:
+        raise InputError("no place is named", remedy="name a place from 'denxanh list' or a .sumocfg")
+    path = Path(text)
+    if path.is_file():
+        if path.name.endswith((".sumocfg", ".cfg", ".sumocfg.xml")):
+            return read_config(path)
+        if path.name.endswith((".net.xml", ".net.xml.gz")):
+            raise InputError(
+                "a network alone has no traffic", where=text, remedy=f"write {text}+ROUTES.rou.xml, or give a .sumocfg"
+            )
+        raise InputError("this is not a .sumocfg", where=text, remedy="give a .sumocfg, its folder, or NET+ROUTES")
+    if path.is_dir():
+        found = sorted(path.glob("*.sumocfg"))
+        if len(found) != 1:
+            what = "no .sumocfg" if not found else f"{len(found)} .sumocfg files"
+            raise InputError(f"the folder holds {what}", where=text, remedy="name the .sumocfg")
+        return read_config(found[0])
+    if "+" in text and re.search(r"\.net\.xml(\.gz)?\+", text):
+        net, *routes = text.split("+")
+        return _from_files(Path(net), tuple(map(Path, routes)), text)
+    name, _, fidelity = text.partition(":")
+    if name in {place.name for place in networks.places()}:
+        return _built_in(name, fidelity or "lane")
+    raise InputError(f"there is no place {text!r}", remedy=_did_you_mean(text, path))
+
+
+def _built_in(name: str, fidelity: str) -> Scenario:
+    if fidelity not in ("lane", "sublane"):
+        raise InputError(f"there is no fidelity {fidelity!r}", where=name, remedy=f"write {name}:lane or {name}:sublane")
+    scenario = read_config(networks.build(name, fidelity="sublane" if fidelity == "sublane" else "lane"))
+    label = name if fidelity == "lane" else f"{name}:{fidelity}"
+    note = "the demand is synthetic: no published counts exist for it"
+    return Scenario(**{**vars(scenario), "name": label, "notes": (note, *scenario.notes)})
+
+
+def read_config(path: Path) -> Scenario:
+    """Read the whitelisted keys of a .sumocfg; what was ignored is in ``notes``. Raises InputError."""
+    root = parse(path, kind="configuration")
+    values: dict[str, str] = {}
+    for element in root.iter():
+        value = element.get("value", element.get("v"))
+        if value is not None and element is not root:
+            key = _ALIASES.get(element.tag, element.tag)
+            if key in values:
+                raise InputError(f"{key!r} is given twice", where=str(path), remedy="keep one")
+            values[key] = value
+    ignored = sorted(key for key in values if key not in _OWN | _QUIET and not is_simulation_option(key))
+    notes = [f"ignored from {path.name}: {', '.join(ignored)}"] if ignored else []
+    for key in ("net-file", "route-files"):
+        if not values.get(key, "").strip():
+            raise InputError(f"it names no {key}", where=str(path), remedy=f"add <{key} value=\"…\"/>")
+    folder = path.parent
+
+    def files(key: str) -> tuple[Path, ...]:
+        return tuple(folder / part.strip() for part in values.get(key, "").split(",") if part.strip())
+
+    spot = str(path)
+    scenario = Scenario(
+        name=path.name.removesuffix(".sumocfg"),
+        net=folder / values["net-file"].strip(),
+        routes=files("route-files"),
+        additional=files("additional-files"),
+        begin=seconds(values.get("begin", "0"), f"{spot}, begin"),
+        end=_end(values.get("end", "-1"), f"{spot}, end"),
+        step=seconds(values.get("step-length", "1"), f"{spot}, step-length"),
+        options={key: value for key, value in sorted(values.items()) if is_simulation_option(key)},
+        notes=tuple(notes),
+    )
+    _check_files(scenario, spot)
+    return scenario
+
+
+def _from_files(net: Path, routes: tuple[Path, ...], text: str) -> Scenario:
+    scenario = Scenario(net.name.split(".")[0], net, routes, end=math.nan)
+    _check_files(scenario, text)
+    return scenario
+
+
+def _with_end(scenario: Scenario, end: float, note: str = "") -> Scenario:
+    return Scenario(**{**vars(scenario), "end": end, "notes": (*scenario.notes, *filter(None, [note]))})
+
+
+def _own_end(scenario: Scenario) -> float:
+    asked = sum((read_departures(p, scenario.begin, math.inf) for p in scenario.routes), NONE)
+    last = max(asked.last, scenario.begin)
+    return math.ceil((last + CLEARING) / scenario.step) * scenario.step
+
+
+def _end(text: str, where: str) -> float:
+    value = seconds(text, where)
+    return math.nan if value < 0 else value
+
+
+def _check_files(scenario: Scenario, where: str) -> None:
+    kinds = (("network", (scenario.net,)), ("route", scenario.routes), ("additional", scenario.additional))
+    for kind, paths in kinds:
+        for path in paths:
+            if not path.is_file():
+                raise InputError(
+                    f"the {kind} file {str(path)!r} does not exist", where=where, remedy="correct the path"
+                )
+
+
+def _check_times(scenario: Scenario, where: str) -> None:
+    begin, end, step = scenario.begin, scenario.end, scenario.step
+    if not 0.0 < step <= 10.0:
+        raise InputError(f"the step-length is {step:g} s", where=where, remedy="give a step from 0.1 to 1 s")
+    if not math.isfinite(begin) or begin < 0 or not math.isfinite(end):
+        raise InputError(f"begin {begin:g} s or end {end:g} s is no time", where=where, remedy="give seconds ≥ 0")
+    if end <= begin:
+        raise InputError(
+            f"the end {end:g} s is not after the begin {begin:g} s", where=where, remedy="give a later end"
+        )
+    steps = (end - begin) / step
+    if abs(steps - round(steps)) > 1e-6:
+        raise InputError(
+            f"from {begin:g} s to {end:g} s is no whole number of steps of {step:g} s", where=where, remedy="move the end"
+        )
+
+
+def _did_you_mean(text: str, path: Path) -> str:
+    names = [place.name for place in networks.places()]
+    close = difflib.get_close_matches(text, names, n=1, cutoff=0.5)
+    if not close:
+        close = [name for name in names if text.strip("/").split("/")[-1] == name.split("/")[-1]]
+    if not close and path.parent.is_dir():
+        beside = [str(p) for p in path.parent.iterdir() if p.is_dir() or p.suffix == ".sumocfg"]
+        close = difflib.get_close_matches(text, beside, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"give a .sumocfg, a folder with one, NET+ROUTES, or one of: {', '.join(names)}"
+
+

@@ -1,0 +1,119 @@
+"""When the vehicles of a route file want to leave: enough to see what SUMO would drop without a word.
+
+SUMO ignores vehicles that depart before ``begin``, and any vehicle that stands after a later one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container
+from dataclasses import dataclass
+from pathlib import Path
+
+from sim.errors import InputError
+from sim.netfile import seconds
+from sim.sumo_input import check_routes
+from sim.xmlfile import read_bytes
+
+_COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
+_DEPARTURE = re.compile(rb"<(vehicle|trip|flow)\b([^>]*)>")
+_EDGES = re.compile(rb'(?<![\w.-])edges\s*=\s*["\']([^"\']*)["\']')
+_ATTRIBUTE = {
+    name: re.compile(rb"(?<![\w.-])" + name.encode() + rb'\s*=\s*["\']([^"\']*)["\']')
+    for name in ("id", "depart", "begin")
+}
+
+
+@dataclass(frozen=True)
+class Departures:
+    """What the route files of a scenario ask for."""
+
+    before: int  # explicit vehicles that depart before begin: SUMO drops them
+    due: int  # explicit vehicles that depart within [begin, end)
+    after: int  # explicit vehicles that depart at or after end: not simulated
+    flows: int  # <flow> elements: SUMO makes their vehicles itself
+    triggered: int  # vehicles that wait for a person or container
+    last: float  # s, the latest explicit departure or end of a flow; −inf if there is none
+
+    def __add__(self, other: Departures) -> Departures:
+        return Departures(
+            self.before + other.before,
+            self.due + other.due,
+            self.after + other.after,
+            self.flows + other.flows,
+            self.triggered + other.triggered,
+            max(self.last, other.last),
+        )
+
+
+NONE = Departures(0, 0, 0, 0, 0, float("-inf"))
+
+
+def read_departures(path: Path, begin: float, end: float, edges: Container[str] | None = None) -> Departures:
+    """Count departures in one route file.
+
+    Raises InputError where a vehicle would be dropped for its order or, where the network's ``edges`` are
+    given, drives along an edge that is not there (SUMO says so only when it comes to that vehicle).
+    """
+    content = read_bytes(path, kind="route file")
+    check_routes(path, content)
+    if b"<!--" in content:
+        content = _COMMENT.sub(lambda match: b"\n" * match.group().count(b"\n"), content)
+    if edges is not None:
+        _check_edges(path, content, edges)
+    before = due = after = flows = triggered = 0
+    last, last_id, latest = float("-inf"), "", float("-inf")
+    for match in _DEPARTURE.finditer(content):
+        kind, attributes = match.groups()
+        key = "begin" if kind == b"flow" else "depart"
+        found = _ATTRIBUTE[key].search(attributes)
+        text = found.group(1).decode() if found else ("0" if kind == b"flow" else "")
+        if not text or text[0] in "tcs":  # triggered, containerTriggered, split
+            triggered += 1
+            continue
+        name = _ATTRIBUTE["id"].search(attributes)
+        label = name.group(1).decode("utf-8", "replace") if name else ""
+        time = begin if text in ("now", "begin") else _time(text, path, key, label)
+        if time < last:
+            line = content.count(b"\n", 0, match.start()) + 1
+            raise InputError(
+                f"{kind.decode()} {label!r} departs at {time:g} s but stands after {last_id!r}, which departs at "
+                f"{last:g} s, so SUMO would drop it",
+                where=f"{path}, line {line}",
+                remedy="sort the file by departure time",
+            )
+        last, last_id = time, label
+        if kind == b"flow":
+            flows += 1
+            stop = _ATTRIBUTE["end"].search(attributes)
+            latest = max(latest, _time(stop.group(1).decode(), path, "end", label) if stop else time)
+        elif time < begin:
+            before += 1
+        elif time < end:
+            due += 1
+        else:
+            after += 1
+    return Departures(before, due, after, flows, triggered, max(last, latest))
+
+
+def _check_edges(path: Path, content: bytes, edges: Container[str]) -> None:
+    known: set[bytes] = set()
+    for match in _EDGES.finditer(content):
+        if match.group(1) in known:
+            continue
+        for edge in match.group(1).decode("utf-8", "replace").split():
+            if edge not in edges:
+                line = content.count(b"\n", 0, match.start()) + 1
+                raise InputError(
+                    f"the route names the edge {edge!r}, which is not in the network",
+                    where=f"{path}, line {line}",
+                    remedy="use the network the routes were made for",
+                )
+        known.add(match.group(1))
+
+
+def _time(text: str, path: Path, key: str, label: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return seconds(text, f"{path}: {key} of {label!r}")

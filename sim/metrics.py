@@ -1,0 +1,128 @@
+"""Every metric of a run, computed in this one place and defined in docs/metrics.md.
+
+Averages are over all vehicles that wanted to travel, not only over those that arrived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.errors import RunError
+from sim.trips import Trips
+
+Value = float | int | None
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What a metric is called, its unit, and whether less is better (None: neither)."""
+
+    name: str
+    unit: str
+    less_is_better: bool | None
+    title: str
+    title_vi: str
+
+
+METRICS = (
+    Metric("delay_s", "s/veh", True, "Delay per vehicle", "Thời gian trễ mỗi xe"),
+    Metric("travel_time_s", "s", True, "Travel time of finished trips", "Thời gian hành trình (xe đã đến)"),
+    Metric("time_loss_s", "s/veh", True, "Time lost on the road", "Thời gian mất trên đường"),
+    Metric("depart_delay_s", "s/veh", True, "Wait to enter the network", "Thời gian chờ vào mạng"),
+    Metric("stopped_s", "s/veh", True, "Time standing still", "Thời gian dừng"),
+    Metric("stops", "1/veh", True, "Stops per vehicle", "Số lần dừng mỗi xe"),
+    Metric("speed_mps", "m/s", False, "Mean speed", "Tốc độ trung bình"),
+    Metric("throughput_vph", "veh/h", False, "Vehicles that finished, per hour", "Lưu lượng hoàn thành"),
+    Metric("queue_mean_veh", "veh", True, "Mean queue of an intersection", "Hàng chờ trung bình"),
+    Metric("queue_max_veh", "veh", True, "Longest queue of an intersection", "Hàng chờ dài nhất"),
+    Metric("queue_p95_veh", "veh", True, "95th percentile of the queue", "Hàng chờ bách phân vị 95"),
+    Metric("loaded", "veh", None, "Vehicles that wanted to travel", "Số xe có nhu cầu"),
+    Metric("arrived", "veh", False, "Finished", "Đã đến"),
+    Metric("running", "veh", True, "Still on the road at the end", "Còn trên đường"),
+    Metric("waiting", "veh", True, "Never inserted", "Chưa vào được mạng"),
+    Metric("lost", "veh", True, "Dropped by SUMO", "SUMO loại bỏ"),
+    Metric("before_begin", "veh", None, "Depart before begin (not simulated)", "Khởi hành trước lúc bắt đầu"),
+    Metric("teleports", "1", True, "Teleports", "Số lần dịch chuyển (teleport)"),
+    Metric("collisions", "1", True, "Collisions", "Va chạm"),
+    Metric("emergency_brakings", "1", True, "Emergency brakings", "Phanh khẩn cấp"),
+    Metric("co2_kg", "kg", True, "CO2", "CO2"),
+    Metric("fuel_kg", "kg", True, "Fuel", "Nhiên liệu"),
+)
+NAMES = tuple(metric.name for metric in METRICS)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What SUMO's statistic output and the route files say beside the trips."""
+
+    before_begin: int
+    dropped: int | None  # vehicles SUMO never inserted nor kept waiting; None where it cannot be told
+    teleports: int
+    collisions: int
+    emergency_brakings: int
+    co2_kg: float
+    fuel_kg: float
+
+
+def compute(
+    trips: Trips,
+    counts: Counts,
+    queue: NDArray[np.float64],
+    *,
+    begin: float,
+    end: float,
+    warm_up: float = 0.0,
+) -> dict[str, Value]:
+    """All metrics of one run by name.
+
+    ``queue``: halted vehicles, shape (samples, intersections), sampled after the warm-up. ``warm_up`` s are
+    cut off the begin: vehicles that wanted to leave before are not counted; counts of SUMO's own (teleports,
+    collisions, brakings, emissions) cover the whole run. Raises RunError if no vehicle is left.
+    """
+    wanted = np.where(trips.inserted, trips.depart - trips.depart_delay, end - trips.depart_delay)
+    kept = wanted >= begin + warm_up - 1e-6 if warm_up > 0 else np.ones(len(trips), dtype=np.bool_)
+    n = int(kept.sum())
+    if n == 0:
+        raise RunError("no vehicle was simulated: there is nothing to measure")
+    inserted = kept & trips.inserted
+    arrived = kept & trips.arrived
+    removed = int((inserted & trips.removed).sum())
+    running = int((inserted & ~arrived & ~trips.removed).sum())
+    distance = float(trips.length[inserted].sum())
+    duration = float(trips.duration[inserted].sum())
+    lost = None if counts.dropped is None else counts.dropped + removed
+    return {
+        "delay_s": float(trips.time_loss[inserted].sum() + trips.depart_delay[kept].sum()) / n,
+        "travel_time_s": float(trips.duration[arrived].mean()) if arrived.any() else None,
+        "time_loss_s": float(trips.time_loss[inserted].sum()) / n,
+        "depart_delay_s": float(trips.depart_delay[kept].sum()) / n,
+        "stopped_s": float(trips.stopped[inserted].sum()) / n,
+        "stops": float(trips.stops[inserted].sum()) / n,
+        "speed_mps": distance / duration if duration > 0 else None,
+        "throughput_vph": float(arrived.sum()) / (end - begin - warm_up) * 3600.0,
+        "queue_mean_veh": float(queue.mean()) if queue.size else None,
+        "queue_max_veh": float(queue.max()) if queue.size else None,
+        "queue_p95_veh": float(np.percentile(queue, 95)) if queue.size else None,
+        "loaded": n + (counts.dropped or 0),
+        "arrived": int(arrived.sum()),
+        "running": running,
+        "waiting": int((kept & ~trips.inserted).sum()),
+        "lost": lost,
+        "before_begin": counts.before_begin,
+        "teleports": counts.teleports,
+        "collisions": counts.collisions,
+        "emergency_brakings": counts.emergency_brakings,
+        "co2_kg": counts.co2_kg,
+        "fuel_kg": counts.fuel_kg,
+    }
+
+
+def accounts_add_up(values: Mapping[str, Value]) -> bool:
+    """loaded = arrived + running + waiting + lost, as far as lost can be told."""
+    if values["lost"] is None:
+        return True
+    return values["loaded"] == sum(values[part] or 0 for part in ("arrived", "running", "waiting", "lost"))

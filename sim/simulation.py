@@ -1,0 +1,248 @@
+"""The loop: a SimPy agenda slaved to the world's clock, which asks policies and walks their signals.
+
+Time on the agenda counts whole steps of the world since begin. ``Simulation`` is iterated for questions; the
+engine, not the controller, walks a signal from green through yellow and all-red to the next green.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Generator, Iterator
+from typing import Any
+
+import numpy as np
+import simpy
+
+from sim.change import change_intervals
+from sim.errors import ControlError
+from sim.network import GREEN, Intersection
+from sim.protocol import Controller, Green, Observation
+from sim.sensing import Ideal, Shown
+from sim.world import World
+
+Process = Generator[simpy.Event, Any, None]
+_CLOSE = 1e-6  # s: how far a duration may be from a multiple of the step and still be it
+
+
+def run(world: World, controller: Controller, end: float) -> None:
+    """Let a controller drive a world until ``end`` (s). The whole of denxanh in four lines."""
+    policies = controller.start(world.network)
+    for question in Simulation(world, end, policies, sees=controller.sees):
+        question.answer(policies[question.where.id](question.seen))
+
+
+class Question:
+    """An intersection asks what to do. ``seen`` is taken when it is looked at, within the same instant."""
+
+    def __init__(self, signal: _Signal, event: simpy.Event) -> None:
+        self.where = signal.where
+        self._signal = signal
+        self._event = event
+
+    @property
+    def seen(self) -> Observation:
+        """What the intersection looks like now."""
+        return self._signal.simulation.observe(self.where.id)
+
+    def answer(self, green: Green) -> None:
+        """Say what to show. Raises ControlError if it is illegal; nothing has reached the signal then."""
+        self._signal.check(green)
+        self._event.succeed(green)
+
+
+class Simulation:
+    """One run. Iterate over it for Questions; each must be answered before the next is drawn.
+
+    ``ask`` are the intersections that a policy answers for; all others keep the network's own program.
+    Further processes (sampling, events) join the agenda with ``every`` and ``process``.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        end: float,
+        ask: Collection[str],
+        *,
+        sees: frozenset[str] = frozenset(),
+        sensing: Ideal | None = None,
+    ) -> None:
+        self.world = world
+        self.env = simpy.Environment()
+        self._sees = sees
+        self._sensing = sensing or Ideal()
+        self._end = self.in_steps(end - world.begin, "the end of the run")
+        unknown = sorted(set(ask) - set(world.network.intersections))
+        if unknown:
+            raise ControlError(
+                f"the controller answers for {unknown[0]!r}, which is not a controlled intersection"
+            )
+        self._open: list[Question] = []
+        self._seen: dict[str, Observation] = {}
+        self._seen_at = -1
+        self.signals = {name: _Signal(self, world.network.intersections[name]) for name in sorted(ask)}
+        for signal in self.signals.values():
+            self.env.process(signal.walk())
+
+    @property
+    def now(self) -> float:
+        """The scenario's clock, s."""
+        return self.world.begin + float(self.env.now) * self.world.step
+
+    def __iter__(self) -> Iterator[Question]:
+        """Questions in time order until the end; the world follows the agenda (as simpy.rt does the clock)."""
+        while (due := self.env.peek()) < self._end:
+            if self.world.steps < due:
+                self.world.advance(int(due))
+            self.env.step()
+            while self._open:
+                question = self._open.pop()
+                yield question
+                if not question._event.triggered:
+                    raise ControlError(
+                        f"{question.where.id} at t={self.now:g} s: the question was not answered"
+                    )
+        self.world.advance(self._end)
+
+    def every(self, seconds: float, action: Callable[[], None]) -> None:
+        """Call ``action`` every ``seconds`` from the first step on."""
+        pause = self.in_steps(seconds, "a sampling interval")
+
+        def process() -> Process:
+            while True:
+                yield self.env.timeout(pause)
+                action()
+
+        self.env.process(process())
+
+    def observe(self, name: str) -> Observation:
+        """The observation of an intersection at this instant, made once."""
+        if self._seen_at != self.env.now:
+            self._seen.clear()
+            self._seen_at = int(self.env.now)
+        if name not in self._seen:
+            where = self.world.network.intersections[name]
+            shown = (
+                self.signals[name].shown() if name in self.signals else Shown(0, 0.0, np.zeros(where.n_links))
+            )
+            self._seen[name] = self._sensing.observe(self.world, where, shown, self._sees, self.observe)
+        return self._seen[name]
+
+    def in_steps(self, seconds: float, what: str) -> int:
+        """A duration as whole steps; a fraction is refused, since SUMO would round it."""
+        steps = seconds / self.world.step
+        if not math.isfinite(steps) or abs(round(steps) * self.world.step - seconds) > _CLOSE:
+            raise ControlError(
+                f"{what}, {seconds:g} s, is not a multiple of the step of {self.world.step:g} s"
+            )
+        return round(steps)
+
+
+class _Signal:
+    """One signal's walk: green, and what leads to the next green."""
+
+    def __init__(self, simulation: Simulation, where: Intersection) -> None:
+        self.simulation = simulation
+        self.where = where
+        self.phase = 0
+        self.since = 0  # step at which the phase became green
+        self.green_until = np.full(where.n_links, -1, dtype=np.int64)  # last step each link was seen green
+        self.state = ""
+
+    def walk(self) -> Process:
+        """The SimPy process of this signal."""
+        yield from self._begin()
+        yield from self._reach_minimum()
+        while True:
+            green: Green = yield from self._ask()
+            if green.phase != self.phase:
+                for interval in change_intervals(self.where, self.phase, green.phase):
+                    self._show(interval.state)
+                    yield self._pause(interval.duration, "a change interval")
+                self._turn_green(green.phase)
+            yield self._pause(green.seconds, "a green")
+
+    def _begin(self) -> Process:
+        """Take over where the network's own program stands at begin."""
+        world = self.simulation.world
+        timing = self.where.program
+        moment = timing.at(world.begin)
+        stage = timing.stages[moment.stage]
+        if moment.step == 0:
+            self._turn_green(moment.stage)
+            self.since = -math.floor((stage.green - moment.left) / world.step + _CLOSE)
+            return
+        for step, interval in enumerate(stage.change[moment.step - 1 :]):
+            self._show(interval.state)
+            left = moment.left if step == 0 else interval.duration
+            yield self.simulation.env.timeout(math.ceil(left / world.step - _CLOSE))
+        self._turn_green((moment.stage + 1) % len(timing.stages))
+
+    def _reach_minimum(self) -> Process:
+        """The first question comes when another phase may be asked for."""
+        elapsed = int(self.simulation.env.now) - self.since
+        least = math.ceil(self.where.phases[self.phase].min_green / self.simulation.world.step - _CLOSE)
+        if elapsed < least:
+            yield self.simulation.env.timeout(least - elapsed)
+
+    def _ask(self) -> Generator[simpy.Event, Any, Green]:
+        event = self.simulation.env.event()
+        self.simulation._open.append(Question(self, event))
+        green: Green = yield event
+        return green
+
+    def _turn_green(self, phase: int) -> None:
+        self.phase = phase
+        self.since = int(self.simulation.env.now)
+        self._show(self.where.phases[phase].state)
+
+    def _show(self, state: str) -> None:
+        if state == self.state:
+            return
+        now = int(self.simulation.env.now)
+        for link, letter in enumerate(self.state):
+            if letter in GREEN:
+                self.green_until[link] = now
+        self.state = state
+        self.simulation.world.show(self.where.id, state)
+
+    def _pause(self, seconds: float, what: str) -> simpy.Event:
+        return self.simulation.env.timeout(self.simulation.in_steps(seconds, f"{self.where.id}: {what}"))
+
+    def shown(self) -> Shown:
+        """What is shown now: the green phase, since when, and how long each link has been red."""
+        now, step = int(self.simulation.env.now), self.simulation.world.step
+        until = self.green_until.copy()
+        for link, letter in enumerate(self.state):
+            if letter in GREEN:
+                until[link] = now
+        return Shown(self.phase, (now - self.since) * step, (now - until).astype(np.float64) * step)
+
+    def check(self, green: object) -> None:
+        """Refuse an answer that cannot be carried out, in words."""
+        simulation, where = self.simulation, self.where
+        spot = f"{where.id} at t={simulation.now:g} s"
+        if not isinstance(green, Green):
+            raise ControlError(f"{spot}: the controller answered {green!r}, not Green(phase, seconds)")
+        count = len(where.phases)
+        if isinstance(green.phase, bool) or not isinstance(green.phase, int | np.integer):
+            raise ControlError(
+                f"{spot}: the controller asked for phase {green.phase!r}, which is not a number"
+            )
+        if not 0 <= green.phase < count:
+            raise ControlError(
+                f"{spot}: the controller asked for phase {green.phase}; there are 0…{count - 1}"
+            )
+        seconds = green.seconds
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float | np.number):
+            raise ControlError(f"{spot}: the controller asked for {seconds!r} s, which is not a number")
+        if not math.isfinite(seconds) or not 0 < seconds < 1e6:
+            raise ControlError(f"{spot}: the controller asked for {seconds} s of green, which is not a time")
+        simulation.in_steps(float(seconds), f"{spot}: the green asked for")
+        if green.phase != self.phase:
+            phase = where.phases[self.phase]
+            elapsed = (int(simulation.env.now) - self.since) * simulation.world.step
+            if elapsed < phase.min_green - _CLOSE:
+                raise ControlError(
+                    f"{spot}: phase {self.phase} has been green for {elapsed:g} s, less than its minimum "
+                    f"{phase.min_green:g} s, and the controller asked for phase {green.phase}"
+                )

@@ -1,0 +1,223 @@
+"""What SUMO is given: a configuration of our own, and the user's additional files made harmless.
+
+A user's .sumocfg and additional files may write anywhere and open sockets; so a whitelist of options is
+taken over, and of the additional files everything except outputs.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+from sim.errors import InputError
+from sim.netfile import RawProgram, read_programs
+from sim.scenario import Scenario
+from sim.xmlfile import parse
+
+CONFIG = "run.sumocfg"
+TRIPINFO = "tripinfo.xml"
+STATISTIC = "statistic.xml"
+EDGES = "edges.xml"
+EMISSIONS = "emissions.xml"
+SIGNALS = "signals.xml"
+MEASURES = "measures.add.xml"
+REPLAY = "signals.add.xml"
+
+_AWKWARD = re.compile(r"[,;\"<>&|]|\$\{|%[0-9A-Fa-f]{2}")  # SUMO splits or expands paths that hold these
+_OUTPUT_ELEMENTS = {"edgeData", "laneData", "vTypeProbe", "routeProbe"}
+_OUTPUT_ATTRIBUTES = ("file", "output", "dest", "outputFile", "cropFile")
+_READS_FILE = {"rerouter", "variableSpeedSign", "calibrator"}  # their 'file' is an input
+_NOWHERE = "NUL"  # SUMO's name for no file, on every platform
+
+
+@dataclass(frozen=True)
+class SumoInput:
+    """SUMO's arguments and the additional files among them, relative to the run's folder."""
+
+    arguments: tuple[str, ...]
+    additional: tuple[str, ...]
+
+    def command(self, *, replay: bool) -> list[str]:
+        """The exact command that repeats the run with bare SUMO; ``replay``: with the signals we showed."""
+        if not replay:
+            return ["sumo", *self.arguments]
+        return ["sumo", *self.arguments, "--additional-files", ",".join([*self.additional, REPLAY])]
+
+
+@dataclass(frozen=True)
+class Additional:
+    """One additional file as SUMO gets it."""
+
+    root: Element
+    programs: tuple[RawProgram, ...]
+    notes: tuple[str, ...]
+    reroutes: bool
+
+
+def read_additional(path: Path) -> Additional:
+    """Read an additional file and take its outputs out. Raises InputError."""
+    root = parse(path, kind="additional file")
+    notes = []
+    for element in list(root):
+        if element.tag in _OUTPUT_ELEMENTS or (
+            element.tag == "timedEvent" and element.get("type", "").startswith("SaveTLS")
+        ):
+            root.remove(element)
+            notes.append(f"{path.name}: <{element.tag}> writes a file and was left out")
+        elif element.tag == "include":
+            raise InputError(
+                "<include> is not read",
+                where=str(path),
+                remedy="name the included file as an additional file",
+            )
+    for element in root.iter():
+        for name in _OUTPUT_ATTRIBUTES:
+            if element.get(name) and not (name == "file" and element.tag in _READS_FILE):
+                element.set(name, _NOWHERE)
+                notes.append(
+                    f"{path.name}: <{element.tag} id={element.get('id', '')!r}> no longer writes a file"
+                )
+            elif element.get(name) and element.tag in _READS_FILE:
+                element.set(name, str((path.parent / element.attrib[name]).resolve()))
+        if element.tag == "param" and element.get("key", "").endswith((".file", "-file", ".output")):
+            raise InputError(
+                f"the parameter {element.get('key')!r} makes SUMO write a file",
+                where=str(path),
+                remedy="remove it",
+            )
+    programs = tuple(read_programs(root.findall("tlLogic"), str(path)))
+    reroutes = any(element.tag == "rerouter" for element in root)
+    return Additional(root, programs, tuple(dict.fromkeys(notes)), reroutes)
+
+
+def check_routes(path: Path, content: bytes) -> None:
+    """Refuse what a route file must not do: declare entities, or make a device write files."""
+    if b"<!DOCTYPE" in content[: 1 << 20] or b"<!ENTITY" in content:
+        raise InputError(
+            "the route file declares a document type or entity, which is not allowed",
+            where=str(path),
+            remedy="remove the <!DOCTYPE …> from it",
+        )
+    match = re.search(rb'key="(device\.[\w.]*(?:file|output))"', content)
+    if match:
+        line = content.count(b"\n", 0, match.start()) + 1
+        raise InputError(
+            f"the parameter {match.group(1).decode()!r} makes SUMO write a file",
+            where=f"{path}, line {line}",
+            remedy="remove it",
+        )
+
+
+def write_input(
+    scenario: Scenario,
+    folder: Path,
+    *,
+    seed: int,
+    signals: Iterable[str],
+    drop_programs: Iterable[str] = (),
+) -> SumoInput:
+    """Write SUMO's input into ``folder``.
+
+    ``signals`` are logged; signals in ``drop_programs`` are ours: switching times (WAUT) must not touch them.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    additional = [
+        _write_additional(path, folder, i, set(drop_programs)) for i, path in enumerate(scenario.additional)
+    ]
+    additional.append(MEASURES)
+    _write_measures(folder, signals)
+    options = {
+        "net-file": _path(scenario.net, folder, "net"),
+        "route-files": ",".join(_path(path, folder, f"routes-{i}") for i, path in enumerate(scenario.routes)),
+        "additional-files": ",".join(additional),
+        "begin": f"{scenario.begin:g}",
+        "end": f"{scenario.end:g}",
+        "step-length": f"{scenario.step:g}",
+        **dict(sorted(scenario.options.items())),
+        "seed": str(seed),
+        "threads": "1",
+        "tripinfo-output": TRIPINFO,
+        "tripinfo-output.write-unfinished": "true",
+        "tripinfo-output.write-undeparted": "true",
+        "statistic-output": STATISTIC,
+        "xml-validation": "never",
+        "xml-validation.net": "never",
+        "xml-validation.routes": "never",
+        "no-step-log": "true",
+        "duration-log.disable": "true",
+    }
+    root = Element("configuration")
+    for name, value in options.items():
+        ElementTree.SubElement(root, name, value=value)
+    _write(root, folder / CONFIG)
+    return SumoInput(("-c", CONFIG), tuple(additional))
+
+
+def write_replay(folder: Path, states: dict[str, list[tuple[float, str]]], begin: float, end: float) -> None:
+    """Write all that our signals showed as one program each: with it, bare SUMO repeats the run.
+
+    ``states`` are (time in s, state) in time order, the first at ``begin``.
+    """
+    root = Element("additional")
+    for tl, rows in sorted(states.items()):
+        logic = ElementTree.SubElement(
+            root, "tlLogic", id=tl, type="static", programID="denxanh", offset=f"{begin:g}"
+        )
+        for (start, state), (stop, _) in zip(rows, [*rows[1:], (end, "")], strict=True):
+            if stop > start:
+                ElementTree.SubElement(logic, "phase", duration=f"{stop - start:g}", state=state)
+    _write(root, folder / REPLAY)
+
+
+def _write_additional(path: Path, folder: Path, number: int, ours: set[str]) -> str:
+    root = read_additional(path).root
+    for element in list(root):
+        if element.tag in ("wautJunction", "WAUT") and (
+            element.get("junctionID") in ours or (element.tag == "WAUT" and _only_ours(root, element, ours))
+        ):
+            root.remove(element)
+    name = f"additional-{number}.add.xml"
+    _write(root, folder / name)
+    return name
+
+
+def _only_ours(root: Element, waut: Element, ours: set[str]) -> bool:
+    users = [j.get("junctionID") for j in root.findall("wautJunction") if j.get("wautID") == waut.get("id")]
+    return all(user in ours for user in users)
+
+
+def _write_measures(folder: Path, signals: Iterable[str]) -> None:
+    root = Element("additional")
+    ElementTree.SubElement(root, "edgeData", id="traffic", file=EDGES, excludeEmpty="true")
+    ElementTree.SubElement(
+        root, "edgeData", id="emissions", type="emissions", file=EMISSIONS, excludeEmpty="true"
+    )
+    for tl in signals:
+        ElementTree.SubElement(root, "timedEvent", type="SaveTLSSwitchStates", source=tl, dest=SIGNALS)
+    _write(root, folder / MEASURES)
+
+
+def _write(root: Element, path: Path) -> None:
+    ElementTree.indent(root, "    ")
+    ElementTree.ElementTree(root).write(path, encoding="UTF-8", xml_declaration=True)
+
+
+def _path(path: Path, folder: Path, stem: str) -> str:
+    """The path as SUMO can read it from ``folder``; files with awkward names are copied there."""
+    full = path.resolve()
+    try:
+        text = Path(os.path.relpath(full, folder.resolve())).as_posix()
+    except ValueError:  # another drive
+        text = full.as_posix()
+    if _AWKWARD.search(text):
+        ending = "".join(full.suffixes[-3:]) if full.suffix == ".gz" else "".join(full.suffixes[-2:])
+        name = stem + (ending if not _AWKWARD.search(ending) else full.suffix)
+        shutil.copyfile(full, folder / name)
+        return name
+    return text

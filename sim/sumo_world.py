@@ -1,0 +1,339 @@
+"""SUMO as a World, over libsumo (in this process) or over TraCI (SUMO's own binary): the one module that knows them.
+
+One process runs one simulation: a process that starts a second one may give another answer, and libsumo
+takes the interpreter with it when it crashes.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from sim.errors import WorldError
+from sim.network import Network
+from sim.world import OnLane
+
+NONCE_OPTION = "save-state.prefix"  # has no effect, since no state is saved
+CONNECT_LIMIT = 60.0  # s to load a network and open the port
+CALL_LIMIT = 120.0  # s for one call; a jammed city takes well under 1 s a step
+
+
+def sumo_home() -> Path:
+    """The folder of the eclipse-sumo wheel; its ``bin`` holds SUMO's real programs, not wrappers."""
+    import sumo
+
+    return Path(sumo.SUMO_HOME)
+
+
+def sumo_binary(name: str = "sumo") -> Path:
+    """A program of the wheel."""
+    return sumo_home() / "bin" / (f"{name}.exe" if sys.platform == "win32" else name)
+
+
+def sumo_environment() -> dict[str, str]:
+    """The environment SUMO needs, whatever the user's is: its data, and UTF-8 paths."""
+    home = sumo_home()
+    proj = str(home / "data" / "proj")
+    own = {"SUMO_HOME": str(home), "PROJ_DATA": proj, "PROJ_LIB": proj}
+    if sys.platform != "win32":
+        own |= {"LC_ALL": "C.UTF-8"}  # under C, SUMO reads a path's bytes as Latin-1
+    return {**os.environ, **own}
+
+
+class Engine(Protocol):
+    """The few calls that both doors to SUMO offer."""
+
+    def step_to(self, time: float) -> None:
+        """Simulate up to ``time`` (s)."""
+        ...
+
+    def set_state(self, signal: str, state: str) -> None:
+        """Show a state."""
+        ...
+
+    def on_lane(self, lane: str) -> Sequence[OnLane]:
+        """Vehicles on a lane, the rearmost first."""
+        ...
+
+    def halted(self, lane: str) -> int:
+        """Halted vehicles on a lane."""
+        ...
+
+    def route(self, vehicle: str) -> tuple[str, ...]:
+        """The edges of a vehicle's route."""
+        ...
+
+    def route_index(self, vehicle: str) -> int:
+        """How far along its route a vehicle is."""
+        ...
+
+    def close(self) -> None:
+        """End the simulation and let SUMO finish its files."""
+        ...
+
+
+def open_libsumo(arguments: Sequence[str]) -> Engine:
+    """Start SUMO inside this process: the fastest way. Raises WorldError."""
+    return _Libsumo(arguments)
+
+
+def open_traci(arguments: Sequence[str], *, log: Path, watch: Sequence[str]) -> Engine:
+    """Start SUMO's own program and talk to it over TraCI. Raises WorldError.
+
+    ``log`` takes what SUMO prints; the halting numbers of the lanes ``watch`` come with every step.
+    """
+    return _Traci(arguments, log=log, watch=watch)
+
+
+class SumoWorld:
+    """A World over one of SUMO's doors. ``reroutes``: vehicles may change their routes on the way."""
+
+    def __init__(
+        self, engine: Engine, network: Network, begin: float, step: float, *, reroutes: bool = False
+    ) -> None:
+        self.network = network
+        self.begin = begin
+        self.step = step
+        self.steps = 0
+        self._engine = engine
+        self._reroutes = reroutes
+        self._next: dict[str, dict[str, str]] = {}
+        self._lanes: dict[str, Sequence[OnLane]] = {}
+
+    def advance(self, steps: int) -> None:
+        """Run until ``steps`` steps since begin are done; SUMO makes several steps in one call."""
+        if steps <= self.steps:
+            return
+        self._lanes.clear()
+        self._engine.step_to(self.begin + steps * self.step)
+        self.steps = steps
+
+    def show(self, intersection: str, state: str) -> None:
+        """Let a signal show a state until further notice."""
+        self._engine.set_state(intersection, state)
+
+    def on_lane(self, lane: str) -> Sequence[OnLane]:
+        """The vehicles on a lane, the rearmost first; read once an instant."""
+        if lane not in self._lanes:
+            self._lanes[lane] = self._engine.on_lane(lane)
+        return self._lanes[lane]
+
+    def halted(self, lane: str) -> int:
+        """Vehicles slower than 0.1 m/s on a lane."""
+        return self._engine.halted(lane)
+
+    def next_edge(self, vehicle: str, edge: str) -> str:
+        """The edge after ``edge`` on a vehicle's route."""
+        after = self._next.get(vehicle)
+        if after is None or self._reroutes:
+            route = self._engine.route(vehicle)
+            after = dict(zip(route, (*route[1:], ""), strict=True))
+            if len(after) < len(route):  # it passes an edge twice: only what lies ahead counts
+                ahead = route[max(self._engine.route_index(vehicle), 0) :]
+                return dict(zip(reversed(ahead), ("", *reversed(ahead[1:])), strict=True)).get(edge, "")
+            self._next[vehicle] = after
+        return after.get(edge, "")
+
+    def close(self) -> None:
+        """End the simulation; SUMO finishes its files."""
+        self._engine.close()
+
+
+class _Libsumo:
+    """SUMO inside this process. Plain getters: here they are faster than subscriptions."""
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        import libsumo
+
+        self._sumo: Any = libsumo
+        self._space: dict[str, float] = {}
+        try:
+            libsumo.start(["sumo", *arguments])
+        except (libsumo.TraCIException, libsumo.FatalTraCIError) as error:
+            raise WorldError(f"SUMO did not start: {error}") from None
+
+    def step_to(self, time: float) -> None:
+        try:
+            self._sumo.simulationStep(time)
+        except (self._sumo.TraCIException, self._sumo.FatalTraCIError) as error:
+            raise WorldError(f"SUMO stopped before t={time:g} s: {error}") from None
+
+    def set_state(self, signal: str, state: str) -> None:
+        self._sumo.trafficlight.setRedYellowGreenState(signal, state)
+
+    def on_lane(self, lane: str) -> Sequence[OnLane]:
+        vehicle = self._sumo.vehicle
+        return [
+            OnLane(
+                name,
+                vehicle.getLanePosition(name),
+                vehicle.getSpeed(name),
+                vehicle.getWaitingTime(name),
+                self._space_of(name),
+            )
+            for name in self._sumo.lane.getLastStepVehicleIDs(lane)
+        ]
+
+    def _space_of(self, name: str) -> float:
+        space = self._space.get(name)
+        if space is None:
+            space = self._space[name] = self._sumo.vehicle.getLength(name) + self._sumo.vehicle.getMinGap(
+                name
+            )
+        return space
+
+    def halted(self, lane: str) -> int:
+        count: int = self._sumo.lane.getLastStepHaltingNumber(lane)
+        return count
+
+    def route(self, vehicle: str) -> tuple[str, ...]:
+        return tuple(self._sumo.vehicle.getRoute(vehicle))
+
+    def route_index(self, vehicle: str) -> int:
+        index: int = self._sumo.vehicle.getRouteIndex(vehicle)
+        return index
+
+    def close(self) -> None:
+        self._sumo.close()
+
+
+class _Traci:
+    """SUMO's own program behind a socket: own Popen, a nonce against cross-talk, subscriptions, time limits."""
+
+    def __init__(self, arguments: Sequence[str], *, log: Path, watch: Sequence[str]) -> None:
+        import traci
+        from traci import constants
+
+        self._traci: Any = traci
+        self._tc: Any = constants
+        self._space: dict[str, float] = {}
+        self._log = log
+        nonce = f"{os.getpid()}-{time.monotonic_ns()}"
+        with log.open("ab") as stream:
+            port = _free_port()
+            self._process = subprocess.Popen(
+                [str(sumo_binary()), *arguments, "--remote-port", str(port), f"--{NONCE_OPTION}", nonce],
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+                env=sumo_environment(),
+            )
+        self._connection = self._connect(port)
+        socket_ = self._connection._socket  # traci offers no other way to a time limit
+        socket_.settimeout(CALL_LIMIT)
+        if self._call(lambda: self._connection.simulation.getOption(NONCE_OPTION)) != nonce:
+            self._process.kill()
+            raise WorldError("another SUMO answered on the port: this run must be repeated")
+        self._now = -1.0
+        self._fresh: dict[str, bool] = {}
+        for lane in watch:
+            self._subscribe_lane(lane, halted_only=True)
+
+    def _connect(self, port: int) -> Any:
+        deadline = time.monotonic() + CONNECT_LIMIT
+        while True:
+            if self._process.poll() is not None:
+                raise WorldError(f"SUMO did not start: {_last_error(self._log)}")
+            try:
+                return self._traci.connect(port, numRetries=0, proc=self._process, waitBetweenRetries=0.02)
+            except (self._traci.TraCIException, self._traci.FatalTraCIError, OSError):
+                if time.monotonic() > deadline:
+                    self._process.kill()
+                    raise WorldError(f"SUMO did not open its port within {CONNECT_LIMIT:g} s") from None
+                time.sleep(0.02)
+
+    def _call(self, action: Any) -> Any:
+        try:
+            return action()
+        except (self._traci.TraCIException, self._traci.FatalTraCIError, OSError) as error:
+            try:
+                self._process.wait(2.0)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                raise WorldError(f"SUMO did not answer within {CALL_LIMIT:g} s") from None
+            raise WorldError(
+                f"SUMO ended (status {self._process.returncode}): {_last_error(self._log)}"
+            ) from error
+
+    def _subscribe_lane(self, lane: str, *, halted_only: bool) -> None:
+        tc = self._tc
+        variables = [tc.LAST_STEP_VEHICLE_HALTING_NUMBER]
+        if not halted_only:
+            variables.append(tc.LAST_STEP_VEHICLE_ID_LIST)
+        self._call(lambda: self._connection.lane.subscribe(lane, variables))
+        self._fresh[lane] = not halted_only
+
+    def step_to(self, time: float) -> None:
+        self._call(lambda: self._connection.simulationStep(time))
+
+    def set_state(self, signal: str, state: str) -> None:
+        self._call(lambda: self._connection.trafficlight.setRedYellowGreenState(signal, state))
+
+    def on_lane(self, lane: str) -> Sequence[OnLane]:
+        tc, connection = self._tc, self._connection
+        if not self._fresh.get(lane):
+            self._subscribe_lane(lane, halted_only=False)
+        names = connection.lane.getSubscriptionResults(lane)[tc.LAST_STEP_VEHICLE_ID_LIST]
+        out = []
+        for name in names:
+            row = connection.vehicle.getSubscriptionResults(name)
+            if not row:
+                self._call(lambda name=name: self._subscribe_vehicle(name))
+                row = connection.vehicle.getSubscriptionResults(name)
+            out.append(
+                OnLane(
+                    name,
+                    row[tc.VAR_LANEPOSITION],
+                    row[tc.VAR_SPEED],
+                    row[tc.VAR_WAITING_TIME],
+                    self._space[name],
+                )
+            )
+        return out
+
+    def _subscribe_vehicle(self, name: str) -> None:
+        tc, vehicle = self._tc, self._connection.vehicle
+        vehicle.subscribe(name, [tc.VAR_LANEPOSITION, tc.VAR_SPEED, tc.VAR_WAITING_TIME])
+        self._space[name] = vehicle.getLength(name) + vehicle.getMinGap(name)
+
+    def halted(self, lane: str) -> int:
+        if lane not in self._fresh:
+            self._subscribe_lane(lane, halted_only=True)
+        row = self._connection.lane.getSubscriptionResults(lane)
+        return int(row[self._tc.LAST_STEP_VEHICLE_HALTING_NUMBER])
+
+    def route(self, vehicle: str) -> tuple[str, ...]:
+        return tuple(self._call(lambda: self._connection.vehicle.getRoute(vehicle)))
+
+    def route_index(self, vehicle: str) -> int:
+        return int(self._call(lambda: self._connection.vehicle.getRouteIndex(vehicle)))
+
+    def close(self) -> None:
+        self._connection.close(wait=False)
+        try:
+            status = self._process.wait(CALL_LIMIT)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise WorldError(f"SUMO did not end within {CALL_LIMIT:g} s of being asked") from None
+        if status != 0:
+            raise WorldError(f"SUMO ended with status {status}: {_last_error(self._log)}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _last_error(log: Path) -> str:
+    """The last error that SUMO printed, or the last line."""
+    lines = [line for line in log.read_text("utf-8", errors="replace").splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("Error")]
+    return (errors or lines or ["it printed nothing"])[-1].removeprefix("Error: ").rstrip(".")

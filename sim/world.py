@@ -1,0 +1,50 @@
+"""The seam: all that the loop may ask of an engine, be it SUMO or a model without SUMO.
+
+The clock counts whole simulation steps from the scenario's begin, so that no rounding ever moves an event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from sim.network import Network
+
+
+class OnLane(NamedTuple):
+    """A vehicle on a lane."""
+
+    id: str
+    position: float  # m from the lane's start to its front
+    speed: float  # m/s
+    wait: float  # s it has stood without moving
+    space: float  # m: its length and minimum gap
+
+
+class World(Protocol):
+    """An engine with its own clock. ``show`` holds from the next step on."""
+
+    network: Network
+    begin: float  # s
+    step: float  # s that one step takes
+    steps: int  # steps done since begin
+
+    def advance(self, steps: int) -> None:
+        """Run until ``steps`` steps since begin are done."""
+        ...
+
+    def show(self, intersection: str, state: str) -> None:
+        """Let a signal show a state until further notice."""
+        ...
+
+    def on_lane(self, lane: str) -> Sequence[OnLane]:
+        """The vehicles on a lane, the rearmost first."""
+        ...
+
+    def next_edge(self, vehicle: str, edge: str) -> str:
+        """The edge that a vehicle takes after ``edge``, "" if its route ends there or is not known."""
+        ...
+
+    def halted(self, lane: str) -> int:
+        """Vehicles slower than 0.1 m/s on a lane."""
+        ...
