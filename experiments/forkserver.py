@@ -53,12 +53,13 @@ def _import_all() -> None:
     saved = os.dup(1)
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
-    import libsumo  # noqa: F401
     import pyarrow.parquet  # noqa: F401
 
     import experiments.catalog
     import sim.run  # noqa: F401
+    import sim.sumo_world
 
+    sim.sumo_world.preload()
     experiments.catalog.preload()
     sys.stdout.flush()
     os.dup2(saved, 1)

@@ -78,6 +78,11 @@ class Engine(Protocol):
         ...
 
 
+def preload() -> None:
+    """Import libsumo, which starts nothing, so that processes forked from here need not."""
+    import libsumo  # noqa: F401
+
+
 def open_libsumo(arguments: Sequence[str]) -> Engine:
     """Start SUMO inside this process: the fastest way. Raises WorldError."""
     return _Libsumo(arguments)
