@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from sim.demand import Demand
 from sim.errors import InputError
 from sim.model.kernel import Constants, Static, run_parallel, run_serial
 from sim.model.parameters import Parameters
+from sim.model.priority import Way
 from sim.model.routes import lane_choice
 from sim.model.signals import PlanArrays
 from sim.network import Link, Network
@@ -29,6 +30,7 @@ COLUMNS = (
 """Columns of ``Model.evaluate``."""
 
 BRAKING = 4.5  # m/s², SUMO's default deceleration
+_CLEAR = 10.0  # m: a shorter way over an uncontrolled junction crosses nobody
 _BAY = 8.0  # m of way over the junction that leave room for one vehicle to wait within it
 
 
@@ -43,6 +45,7 @@ class Model:
     parameters: Parameters
     lanes: tuple[str, ...]  # in the order of per-lane results
     static: Static
+    yields: Mapping[Way, tuple[Way, ...]] | None
     weights: NDArray[np.float64]  # (3, types): vehicles, PCU and persons of one vehicle
 
     def evaluate(self, plans: PlanArrays, *, threads: int | None = None) -> NDArray[np.float64]:
@@ -60,7 +63,7 @@ class Model:
         base, codes = plans.states.codes()
         types = len(self.demand.types)
         out = np.zeros((len(plans), types + 2, 2))
-        nothing = np.zeros((1, 1, 2), dtype=np.float32)
+        nothing = np.zeros((1, 1, 3), dtype=np.float32)
         state = np.ascontiguousarray(plans.state, dtype=np.int16)
         duration = np.ascontiguousarray(plans.duration, dtype=np.float32)
         offset = np.ascontiguousarray(plans.offset, dtype=np.float32)
@@ -100,7 +103,9 @@ class Model:
 
     def with_parameters(self, parameters: Parameters) -> Model:
         """The same place with other constants."""
-        return build(self.network, self.demand, self.begin, self.end, parameters=parameters)
+        return build(
+            self.network, self.demand, self.begin, self.end, yields=self.yields, parameters=parameters
+        )
 
 
 def build(
@@ -109,12 +114,14 @@ def build(
     begin: float | None = None,
     end: float | None = None,
     *,
+    yields: Mapping[Way, tuple[Way, ...]] | None = None,
     parameters: Parameters = Parameters(),  # noqa: B008 - frozen
     seed: int = 0,
 ) -> Model:
     """The model of a place. ``seed`` draws the drivers' speed factors. Raises InputError.
 
-    ``begin`` and ``end`` (s) default to the demand's.
+    ``begin`` and ``end`` (s) default to the demand's. ``yields`` (sim.model.priority.yields_of) says who
+    yields to whom at every junction; without it vehicles yield at controlled intersections only.
     """
     begin = demand.begin if begin is None else begin
     end = demand.end if end is None else end
@@ -144,11 +151,11 @@ def build(
     start = np.array([number[link.start] for link in links], dtype=np.int32)
     over = np.array([link.length for link in links], dtype=np.float32)
     smallest = float(space.min()) if len(space) else 7.5
-    rings = np.ceil(length / smallest).astype(np.int64) + 3
+    rings = np.ceil(length / smallest).astype(np.int64) + 6
     # sim.saturation's headway, by link and type
     pace = np.minimum(0.8 * limit[start], turn)
     headway = p.headway * (tau[None, :] + space[None, :] / np.maximum(pace, 1.0)[:, None])
-    foe_first, foe = _foes(network, links, signal, letter)
+    foe_first, foe = _foes(network, links, signal, letter, yields)
     bay = np.full(len(links), -1, dtype=np.int32)
     waits = [
         k
@@ -172,7 +179,7 @@ def build(
     factors, along = _drivers(demand, seed)
     static = Static(
         lane_length=length,
-        lane_time=length / np.maximum(limit, np.float32(0.1)),
+        lane_time=(length / np.maximum(limit, 0.1)).astype(np.float32),
         lane_lag=length / np.float32(p.wave),
         lane_change=(p.change / np.maximum(length, 1.0)).astype(np.float32),
         ring_first=np.concatenate([[0], np.cumsum(rings)]).astype(np.int32),
@@ -186,6 +193,7 @@ def build(
             np.maximum(limit[start] - turn, 0.0) ** 2 / (2 * BRAKING * np.maximum(limit[start], 0.1))
         ).astype(np.float32),
         link_bay=bay,
+        link_clear=((signal >= 0) | (over > _CLEAR)).astype(np.uint8),
         link_gap=np.full(len(links), p.gap, dtype=np.float32),
         headway=headway.astype(np.float32),
         foe_first=foe_first,
@@ -214,7 +222,7 @@ def build(
     weights = np.array(
         [[1.0] * len(demand.types), [t.pcu for t in demand.types], [t.persons for t in demand.types]]
     )
-    return Model(network, demand, begin, end, parameters, lanes, static, weights)
+    return Model(network, demand, begin, end, parameters, lanes, static, yields, weights)
 
 
 def _links(network: Network) -> tuple[list[Link], NDArray[np.int32], NDArray[np.int32]]:
@@ -259,16 +267,23 @@ def _motor(network: Network, lane: str) -> bool:
 
 
 def _foes(
-    network: Network, links: Sequence[Link], signal: NDArray[np.int32], letter: NDArray[np.int32]
+    network: Network,
+    links: Sequence[Link],
+    signal: NDArray[np.int32],
+    letter: NDArray[np.int32],
+    yields: Mapping[Way, tuple[Way, ...]] | None,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Links that each link yields to, as first (K + 1,) and a flat list."""
     by_letter: dict[tuple[int, int], list[int]] = defaultdict(list)
     for k in range(len(links)):
         by_letter[int(signal[k]), int(letter[k])].append(k)
     places = list(network.intersections.values())
+    number = {(link.start, link.end): k for k, link in enumerate(links)}
     first, flat = [0], []
     for k, link in enumerate(links):
-        if signal[k] >= 0:
+        if yields is not None:
+            flat += [number[way] for way in yields.get((link.start, link.end), ()) if way in number]
+        elif signal[k] >= 0:
             for other in np.flatnonzero(places[signal[k]].yields[letter[k]]):
                 flat += [f for f in by_letter[int(signal[k]), int(other)] if links[f].start != link.start]
         first.append(len(flat))

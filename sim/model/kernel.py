@@ -31,6 +31,9 @@ NEVER = np.float32(1e9)
 _FOES_SEEN = 4  # vehicles looked at on a foe's lane: within one gap no more arrive
 _ROLLING = np.float32(1e6)
 _TELEPORT = 300.0  # s, SUMO's time-to-teleport
+_SHORT = np.float32(40.0)  # m: real networks have stop-line lanes of a few metres behind split junctions
+_LEAVING = np.float32(3.0)  # s before it leaves that a head's room counts as free to who is on the way
+_SWEEP = 60  # s between looks at those who wait for room: a choice of lanes waits for the best one only
 
 
 class Static(NamedTuple):
@@ -51,6 +54,7 @@ class Static(NamedTuple):
     link_speed: F32  # (K,) m/s
     link_brake: F32  # (K,) s lost by braking for the turn
     link_bay: I32  # (K,) bay, −1 if none
+    link_clear: NDArray[np.uint8]  # (K,) nobody may stop on it: it crosses others
     link_gap: F32  # (K,) s a yielding vehicle needs
     headway: F32  # (K, T) s after a vehicle of the type
     foe_first: I32  # (K + 1,)
@@ -192,28 +196,65 @@ def _release(lane, time, n, occupied, ring_time, ring_space, ring_out, ring_in):
 
 
 @njit(cache=True, error_model="numpy", fastmath=True)
-def _choose(block, near, space, time, force, n, inside, occupied, ring_time, ring_space, ring_out, ring_in):
-    """The choice with room and the shortest queue (m, with bias and lane changes), −1 if none has room."""
+def _choose(
+    block, near, need, time, over, force, n, inside, occupied, ring_time, ring_space, ring_out, ring_in,
+    head, arrive, ready, idle, chosen, state, duration, base, codes, step, begun, until,
+):  # fmt: skip
+    """The choice with room and the shortest queue (m, with bias and lane changes), and when to ask again.
+
+    ``over`` s pass until the vehicle needs the room. Without room: −1 − the lane whose next departure makes
+    it, and the instant a gap under way arrives.
+    """
     best = -1
+    full = -1
+    soon = NEVER
     least = NEVER
+    least_full = NEVER
     for k in range(n.choice_first[block], n.choice_first[block + 1]):
         lane = n.choice_lane[k]
         cost = inside[lane] + n.choice_bias[k]
         if near >= 0:
             cost += abs(lane - near) * n.lane_change[lane]
-        if cost < least:
-            if occupied[lane] + space > n.lane_length[lane] and not force:
-                _release(lane, time, n, occupied, ring_time, ring_space, ring_out, ring_in)
-                if occupied[lane] > 0.01 and occupied[lane] + space > n.lane_length[lane]:
-                    continue
-            least = cost
-            best = k
-    return best
+        if cost >= least:
+            continue
+        if occupied[lane] + need > n.lane_length[lane] and not force:
+            _release(lane, time + over, n, occupied, ring_time, ring_space, ring_out, ring_in)
+            excess = occupied[lane] + need - n.lane_length[lane]
+            if excess > 0.0 and occupied[lane] > 0.01:
+                gap = NEVER
+                if ring_out[lane] != ring_in[lane]:
+                    gap = ring_time[n.ring_first[lane] + ring_out[lane]]
+                elif n.lane_length[lane] < _SHORT and excess <= need:
+                    # a short lane whose head is on its way out will have room
+                    first = head[lane]
+                    link = chosen[first]
+                    signal = n.link_signal[link]
+                    going = idle[lane] <= time
+                    if going and signal >= 0:
+                        _advance(signal, time, state, duration, step, begun, until)
+                        code = codes[base[signal] + state[signal, step[signal]], n.link_letter[link]]
+                        going = code in (MAJOR, MINOR)
+                    if going:
+                        gap = max(arrive[first], ready[lane]) - _LEAVING
+                        if gap <= time + over:
+                            least = cost
+                            best = k
+                            continue
+                soon = min(soon, gap - over)
+                if cost < least_full:
+                    least_full = cost
+                    full = lane
+                continue
+        least = cost
+        best = k
+    if best < 0:
+        return -1 - full, max(soon, time + 0.05) if soon < NEVER - 1e6 else NEVER
+    return best, soon
 
 
 @njit(cache=True, error_model="numpy", fastmath=True)
 def _run(n, p, state, duration, begun0, step0, until0, base, codes, out, want, queue):
-    """One plan. ``out`` (T + 4, 2): delay s and stops by type; then counts. ``queue`` (L, 2) if ``want``."""
+    """One plan. ``out`` (T + 4, 2): delay s and stops by type; then counts. ``queue`` (L, 3) if ``want``."""
     lanes = n.lane_length.shape[0]
     bays = n.n_bays
     sources = n.source_first.shape[0] - 1
@@ -226,8 +267,10 @@ def _run(n, p, state, duration, begun0, step0, until0, base, codes, out, want, q
     later = np.empty(total, dtype=np.int32)
     head = np.full(lanes + bays, -1, dtype=np.int32)
     tail = np.full(lanes + bays, -1, dtype=np.int32)
-    ready = np.zeros(lanes + bays, dtype=np.float32)
-    idle = np.zeros(lanes + bays, dtype=np.float32)
+    ready = np.zeros(total, dtype=np.float32)
+    stuck = np.full(total, NEVER, dtype=np.float32)
+    waiting = np.full(lanes, -1, dtype=np.int32)
+    idle = np.zeros(total, dtype=np.float32)
     roll = np.zeros(lanes + bays, dtype=np.float32)
     inside = np.zeros(lanes, dtype=np.float32)
     occupied = np.zeros(lanes, dtype=np.float32)
@@ -252,6 +295,15 @@ def _run(n, p, state, duration, begun0, step0, until0, base, codes, out, want, q
     for t in range(slots):
         now = np.float32(t)
         end = np.float32(t + 1)
+        if t % _SWEEP == 0:  # who waits for a departure that does not come
+            for lane in range(lanes):
+                waiter = waiting[lane]
+                waiting[lane] = -1
+                while waiter >= 0:
+                    following = later[waiter]
+                    later[waiter] = calendar[t]
+                    calendar[t] = waiter
+                    waiter = following
         while calendar[t] >= 0:
             q = calendar[t]
             calendar[t] = later[q]
@@ -313,6 +365,7 @@ def _run(n, p, state, duration, begun0, step0, until0, base, codes, out, want, q
                                 idle[q] = wake
                                 break
                             # into the junction: those behind may pass
+                            space = n.space[kind]
                             bay += lanes
                             head[bay] = v
                             out[kind, 0] += c - due
@@ -324,20 +377,9 @@ def _run(n, p, state, duration, begun0, step0, until0, base, codes, out, want, q
                                 later[bay] = calendar[slot]
                                 calendar[slot] = bay
                             _leave(
-                                q,
-                                c,
-                                v,
-                                n.space[kind],
-                                n,
-                                head,
-                                tail,
-                                follower,
-                                inside,
-                                ring_time,
-                                ring_space,
-                                ring_out,
-                                ring_in,
-                            )
+ q, c, v, space, n, slots, head, tail, follower, inside, ring_time, ring_space, ring_out, ring_in,
+ waiting, ready, later, calendar, chosen,
+)  # fmt: skip
                             ready[q] = c + n.headway[link, kind]
                             continue
                     near = n.link_end[link]
@@ -349,7 +391,7 @@ def _run(n, p, state, duration, begun0, step0, until0, base, codes, out, want, q
                     v = n.source_vehicle[n.source_first[s] + position[s]]
                     kind = n.type[v]
                     due = n.depart[v]
-                    c = max(due, now)
+                    c = max(due, ready[q], now)
                     if c >= end:
                         wake = c
                         break
@@ -367,26 +409,27 @@ def _run(n, p, state, duration, begun0, step0, until0, base, codes, out, want, q
                 block = n.block[spot]
                 speed = np.float32(0.0)
                 if block >= 0:
-                    force = link >= 0 and c - max(due, ready[q]) > _TELEPORT
-                    k = _choose(
-                        block,
-                        near,
-                        space,
-                        c,
-                        force,
-                        n,
-                        inside,
-                        occupied,
-                        ring_time,
-                        ring_space,
-                        ring_out,
-                        ring_in,
-                    )
+                    need = space if link < 0 or n.link_clear[link] else np.float32(0.1)
+                    over = np.float32(0.0) if link < 0 else n.link_time[link]
+                    k, soon = _choose(
+                        block, near, need, c, over, c - stuck[q] > _TELEPORT, n, inside, occupied,
+                        ring_time, ring_space, ring_out, ring_in, head, arrive, ready, idle, chosen,
+                        state, duration, base, codes, step, begun, until,
+                    )  # fmt: skip
                     if k < 0:
-                        wake = end
+                        stuck[q] = min(stuck[q], c)
                         if link >= 0:
-                            idle[q] = end + 1.0
+                            idle[q] = end
                             roll[q] = 0.0
+                            if want and q < lanes:
+                                queue[q, 2] += 1.0
+                        if soon < NEVER:
+                            ready[q] = max(ready[q], soon)
+                            wake = ready[q]
+                        else:
+                            idle[q] = NEVER
+                            later[q] = waiting[-1 - k]
+                            waiting[-1 - k] = q
                         break
                     lane = n.choice_lane[k]
                     length = n.lane_length[lane]
@@ -398,6 +441,8 @@ def _run(n, p, state, duration, begun0, step0, until0, base, codes, out, want, q
                     travel = n.final_time[spot]
 
                 # --- leave
+                stuck[q] = NEVER
+                idle[q] = 0.0
                 wait = c - due
                 travel = max(travel * n.slow[v], length * n.pace[kind])
                 if link >= 0:
@@ -410,26 +455,19 @@ def _run(n, p, state, duration, begun0, step0, until0, base, codes, out, want, q
                         roll[q] = _ROLLING
                     loss = (speed - pass_speed) ** 2 / (2.0 * n.accel[kind] * speed)
                     out[kind, 0] += wait + loss
+                    if want and q < lanes:
+                        queue[q, 0] += wait
+                        if inside[q] > queue[q, 1]:
+                            queue[q, 1] = inside[q]
                     if wait > p.halt:
                         out[kind, 1] += 1.0
                     passed[link] = c
                     ready[q] = c + n.headway[link, kind]
                     if q < lanes:
                         _leave(
-                            q,
-                            c,
-                            v,
-                            space,
-                            n,
-                            head,
-                            tail,
-                            follower,
-                            inside,
-                            ring_time,
-                            ring_space,
-                            ring_out,
-                            ring_in,
-                        )
+ q, c, v, space, n, slots, head, tail, follower, inside, ring_time, ring_space, ring_out, ring_in,
+ waiting, ready, later, calendar, chosen,
+)  # fmt: skip
                     else:
                         head[q] = -1
                     r = c + n.link_time[link] * n.slow[v] + travel + loss
@@ -484,6 +522,8 @@ def _run(n, p, state, duration, begun0, step0, until0, base, codes, out, want, q
         while v >= 0:
             if arrive[v] < last:
                 out[n.type[v], 0] += last - arrive[v]
+                if want and q < lanes:
+                    queue[q, 0] += last - arrive[v]
                 if last - arrive[v] > p.halt:
                     out[n.type[v], 1] += 1.0
             v = follower[v] if q < lanes else -1
@@ -495,18 +535,33 @@ def _run(n, p, state, duration, begun0, step0, until0, base, codes, out, want, q
 
 
 @njit(cache=True, error_model="numpy", fastmath=True)
-def _leave(q, time, v, space, n, head, tail, follower, inside, ring_time, ring_space, ring_out, ring_in):
-    """Take vehicle v off lane q; its room is free at the lane's beginning after the lag."""
+def _leave(
+    q, time, v, space, n, slots, head, tail, follower, inside, ring_time, ring_space, ring_out, ring_in,
+    waiting, ready, later, calendar, chosen,
+):  # fmt: skip
+    """Take vehicle v off lane q; its room is free at the lane's beginning after the lag, for who waits for it."""
     head[q] = follower[v]
     if head[q] < 0:
         tail[q] = -1
     inside[q] -= space
+    free = time + n.lane_lag[q]
     first = n.ring_first[q]
-    ring_time[first + ring_in[q]] = time + n.lane_lag[q]
+    ring_time[first + ring_in[q]] = free
     ring_space[first + ring_in[q]] = space
     ring_in[q] += 1
     if ring_in[q] == n.ring_first[q + 1] - first:
         ring_in[q] = 0
+    waiter = waiting[q]
+    waiting[q] = -1
+    while waiter >= 0:
+        following = later[waiter]
+        over = n.link_time[chosen[head[waiter]]] if waiter < head.shape[0] else np.float32(0.0)
+        ready[waiter] = max(ready[waiter], max(free - over, time))
+        slot = int(ready[waiter])
+        if slot < slots:
+            later[waiter] = calendar[slot]
+            calendar[slot] = waiter
+        waiter = following
 
 
 @njit(cache=True, error_model="numpy", fastmath=True, parallel=True)

@@ -104,7 +104,7 @@ class PlanArrays:
         plans, places, _ = self.state.shape
         if self.offset.shape != (plans, places) or places != len(self.states.intersections):
             raise InputError(
-                f"offset is {self.offset.shape} for {plans} plans of {len(self.states.intersections)} signals",
+                f"offset is {self.offset.shape} for {plans} plans of {places} signals",
                 where="plan arrays",
                 remedy="give it the shape (plans, intersections)",
             )
