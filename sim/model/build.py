@@ -29,6 +29,8 @@ COLUMNS = (
 )
 """Columns of ``Model.evaluate``."""
 
+_SIGMA = 0.5  # SUMO's default driver imperfection
+_FIRST = 12.0  # m: start-up of the first vehicle, measured for accelerations of 1.2–5 m/s²
 BRAKING = 4.5  # m/s², SUMO's default deceleration
 _CLEAR = 10.0  # m: a shorter way over an uncontrolled junction crosses nobody
 _BAY = 8.0  # m of way over the junction that leave room for one vehicle to wait within it
@@ -68,7 +70,7 @@ class Model:
         duration = np.ascontiguousarray(plans.duration, dtype=np.float32)
         offset = np.ascontiguousarray(plans.offset, dtype=np.float32)
         p = self.parameters
-        constants = Constants(self.end - self.begin, p.lost, p.yellow, p.clear, p.stop, p.halt)
+        constants = Constants(self.end - self.begin, p.yellow, p.clear, p.stop, p.halt)
         arguments = (
             self.static,
             constants,
@@ -152,9 +154,9 @@ def build(
     over = np.array([link.length for link in links], dtype=np.float32)
     smallest = float(space.min()) if len(space) else 7.5
     rings = np.ceil(length / smallest).astype(np.int64) + 6
-    # sim.saturation's headway, by link and type
-    pace = np.minimum(0.8 * limit[start], turn)
-    headway = p.headway * (tau[None, :] + space[None, :] / np.maximum(pace, 1.0)[:, None])
+    turning = np.minimum(limit[start], turn)[:, None]  # (K, 1)
+    accel = np.array([t.accel for t in demand.types])
+    moving = np.maximum(turning - 0.5 * _SIGMA * accel, 1.0)  # (K, T): drivers dawdle below the limit
     foe_first, foe = _foes(network, links, signal, letter, yields)
     bay = np.full(len(links), -1, dtype=np.int32)
     waits = [
@@ -195,7 +197,8 @@ def build(
         link_bay=bay,
         link_clear=((signal >= 0) | (over > _CLEAR)).astype(np.uint8),
         link_gap=np.full(len(links), p.gap, dtype=np.float32),
-        headway=headway.astype(np.float32),
+        pace_out=(p.headway / moving).astype(np.float32),
+        react=(p.headway * (tau + p.hesitate)).astype(np.float32),
         foe_first=foe_first,
         foe=foe,
         depart=(demand.depart - begin).astype(np.float32),
@@ -206,7 +209,8 @@ def build(
         along=along,
         standing=demand.standing.astype(np.uint8),
         space=space,
-        accel=np.array([t.accel for t in demand.types], dtype=np.float32),
+        accel=accel.astype(np.float32),
+        lost=(p.lost + np.sqrt(_FIRST / accel)).astype(np.float32),
         pace=np.array([1.0 / t.max_speed for t in demand.types], dtype=np.float32),
         block=choice.block,
         choice_first=choice.first,

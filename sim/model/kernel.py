@@ -30,6 +30,8 @@ F32 = NDArray[np.float32]
 NEVER = np.float32(1e9)
 _FOES_SEEN = 4  # vehicles looked at on a foe's lane: within one gap no more arrive
 _ROLLING = np.float32(1e6)
+_MOVING = np.float32(60.0)  # m from standing: faster than any turn and most streets
+_STANDING = np.float32(1.0)  # m from where the first vehicle stands to the stop line
 _TELEPORT = 300.0  # s, SUMO's time-to-teleport
 _SHORT = np.float32(40.0)  # m: real networks have stop-line lanes of a few metres behind split junctions
 _LEAVING = np.float32(3.0)  # s before it leaves that a head's room counts as free to who is on the way
@@ -56,7 +58,8 @@ class Static(NamedTuple):
     link_bay: I32  # (K,) bay, −1 if none
     link_clear: NDArray[np.uint8]  # (K,) nobody may stop on it: it crosses others
     link_gap: F32  # (K,) s a yielding vehicle needs
-    headway: F32  # (K, T) s after a vehicle of the type
+    pace_out: F32  # (K, T) s/m, of a queue that has got going
+    react: F32  # (T,) s between two departures, besides the space they take
     foe_first: I32  # (K + 1,)
     foe: I32  # links that the link yields to
     # vehicles
@@ -69,6 +72,7 @@ class Static(NamedTuple):
     standing: NDArray[np.uint8]  # (V,)
     space: F32  # (T,) m of a lane
     accel: F32  # (T,) m/s²
+    lost: F32  # (T,) s from green start until a standing head crosses
     pace: F32  # (T,) s/m at the type's own maximum speed
     # choices
     block: I32
@@ -88,7 +92,6 @@ class Constants(NamedTuple):
     """Parameters of the kernel, see sim.model.parameters."""
 
     horizon: float
-    lost: float
     yellow: float
     clear: float
     stop: float
@@ -178,7 +181,8 @@ def _blocked(
                 if due + clear > worst:
                     worst = due + clear
                 break
-            due += n.headway[chosen[vehicle], n.type[vehicle]]
+            kind = n.type[vehicle]
+            due += n.react[kind] + n.space[kind] * n.pace_out[chosen[vehicle], kind]
             vehicle = follower[vehicle]
     return worst
 
@@ -340,7 +344,9 @@ def _run(n, p, state, duration, begun0, step0, until0, base, codes, out, want, q
                             if green < NEVER:
                                 # who arrives while it is green already does not start from standing
                                 ready[q] = (
-                                    max(ready[q], green + p.lost) if due < green else max(ready[q], green)
+                                    max(ready[q], green + n.lost[kind])
+                                    if due < green
+                                    else max(ready[q], green)
                                 )
                                 wake = ready[q]
                             else:
@@ -380,7 +386,7 @@ def _run(n, p, state, duration, begun0, step0, until0, base, codes, out, want, q
  q, c, v, space, n, slots, head, tail, follower, inside, ring_time, ring_space, ring_out, ring_in,
  waiting, ready, later, calendar, chosen,
 )  # fmt: skip
-                            ready[q] = c + n.headway[link, kind]
+                            ready[q] = c + n.react[kind] + space * n.pace_out[link, kind]
                             continue
                     near = n.link_end[link]
                     spot = at[v] + 1
@@ -449,7 +455,7 @@ def _run(n, p, state, duration, begun0, step0, until0, base, codes, out, want, q
                     speed = length / max(travel, 0.1)
                     pass_speed = min(n.link_speed[link], speed)
                     if wait > 0.05:
-                        pass_speed = min(pass_speed, np.sqrt(2.0 * n.accel[kind] * (roll[q] + 2.0)))
+                        pass_speed = min(pass_speed, np.sqrt(2.0 * n.accel[kind] * (roll[q] + _STANDING)))
                         roll[q] += space
                     else:
                         roll[q] = _ROLLING
@@ -462,7 +468,10 @@ def _run(n, p, state, duration, begun0, step0, until0, base, codes, out, want, q
                     if wait > p.halt:
                         out[kind, 1] += 1.0
                     passed[link] = c
-                    ready[q] = c + n.headway[link, kind]
+                    follow = n.pace_out[link, kind]
+                    if roll[q] < _MOVING:  # the next one is still accelerating when it crosses
+                        follow = max(follow, 1.0 / np.sqrt(2.0 * n.accel[kind] * (roll[q] + _STANDING)))
+                    ready[q] = c + n.react[kind] + space * follow
                     if q < lanes:
                         _leave(
  q, c, v, space, n, slots, head, tail, follower, inside, ring_time, ring_space, ring_out, ring_in,

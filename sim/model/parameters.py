@@ -9,9 +9,10 @@ from dataclasses import dataclass
 class Parameters:
     """How vehicles behave at stop lines; times s, lengths m."""
 
-    headway: float = 1.3  # factor on tau + space / speed: sim.saturation.SLOWER and its reason
-    lost: float = 1.5  # from green start until the first standing vehicle crosses
-    yellow: float = 1.5  # of yellow that is driven through: those who cannot brake any more
+    headway: float = 1.0  # factor on the discharge headway tau + hesitate + space / speed
+    hesitate: float = 0.35  # between departures, besides tau
+    lost: float = 0.3  # from green start until the first standing vehicle moves
+    yellow: float = 1.7  # of yellow that is driven through: those who cannot brake any more
     gap: float = 3.5  # a yielding vehicle needs before the next foe arrives
     clear: float = 1.5  # after a foe has passed
     stop: float = 1.5  # a vehicle stands at an "s" letter before it looks
