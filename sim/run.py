@@ -46,7 +46,7 @@ _LOSSY = ("max-depart-delay", "max-num-vehicles", "ignore-route-errors")
 class Planned(Protocol):
     """A controller that brings a plan: its stages become the phases of the network."""
 
-    def plan(self, network: Network) -> Plan:
+    def make_plan(self, network: Network) -> Plan:
         """The plan for this network."""
         ...
 
@@ -71,14 +71,14 @@ def prepare(scenario: Scenario, controller: Controller) -> Network:
 
         network = with_flows(network, scenario)
     if isinstance(controller, Planned):
-        network = with_plan(network, controller.plan(network))
+        network = with_plan(network, controller.make_plan(network))
     return network
 
 
 def check_demand(scenario: Scenario, network: Network) -> Departures:
     """What the route files ask for. Raises InputError for what SUMO would drop or refuse, and for no demand."""
-    files = (read_departures(p, scenario.begin, scenario.end, network.edges) for p in scenario.routes)
-    found = sum(files, NONE)
+    paths = (*scenario.routes, *scenario.additional)
+    found = sum((read_departures(p, scenario.begin, scenario.end, network.edges) for p in paths), NONE)
     if found.due + found.flows + found.triggered == 0:
         outside = (
             f" ({found.before} before the begin, {found.after} after the end)"
@@ -87,7 +87,7 @@ def check_demand(scenario: Scenario, network: Network) -> Departures:
         )
         raise InputError(
             f"no vehicle departs between {scenario.begin:g} s and {scenario.end:g} s{outside}",
-            where=", ".join(str(path) for path in scenario.routes),
+            where=", ".join(map(str, scenario.routes or paths)),
             remedy="check begin and end, or give routes with vehicles",
         )
     return found
@@ -110,7 +110,8 @@ def execute(run: Run, controller: Controller, folder: Path) -> dict[str, Any]:
         signals=sorted(set(network.intersections) | _drawn(network)),
         drop_programs=policies,
     )
-    os.chdir(folder)
+    hashes = {str(path): hash_file(path) for path in scenario.inputs()}
+    os.chdir(folder)  # from here on relative paths of the user's lead nowhere
     queue_lanes = {
         tl: tuple(dict.fromkeys(s.lane for a in where.approaches for s in a.segments))
         for tl, where in network.intersections.items()
@@ -128,7 +129,17 @@ def execute(run: Run, controller: Controller, folder: Path) -> dict[str, Any]:
         question.answer(policies[question.where.id](question.seen))
     world.close()
     return _conclude(
-        run, controller, network, departures, given, np.array(samples, dtype=float), period, wall, cpu
+        run,
+        controller,
+        network,
+        departures,
+        sorted(policies),
+        hashes,
+        given,
+        np.array(samples, dtype=float),
+        period,
+        wall,
+        cpu,
     )
 
 
@@ -160,6 +171,8 @@ def _conclude(
     controller: Controller,
     network: Network,
     departures: Departures,
+    replay: Sequence[str],
+    hashes: Mapping[str, str],
     given: SumoInput,
     queue: np.ndarray[Any, np.dtype[np.float64]],
     period: float,
@@ -191,7 +204,6 @@ def _conclude(
     store.write_table(here / "signals.parquet", signals)
     store.write_table(here / "intervals.parquet", _interval_table(network, queue, period, scenario.begin))
     store.write_table(here / "edges.parquet", edges)
-    replay = sorted(set(controller.start(network)))
     if replay:
         sumo_input.write_replay(here, _shown(signals, replay), scenario.begin, scenario.end)
     if not run.keep_sumo_output:
@@ -212,7 +224,7 @@ def _conclude(
         "backend": run.backend,
         "warm_up_s": run.warm_up,
         "scenario": scenario.to_json(),
-        "inputs_sha256": {str(path): hash_file(path) for path in scenario.inputs()},
+        "inputs_sha256": hashes,
         "sumo_command": given.command(replay=bool(replay)),
         "tripinfo_sha256": digest,
         "metrics": values,

@@ -1,0 +1,55 @@
+"""Vehicle-actuated control: a green goes on while vehicles keep coming, and gaps out when they do not.
+
+As in the Signal Timing Manual (FHWA-HOP-08-024, chapter 5): minimum green, passage time, maximum green
+that counts only against a call on another phase, phases without a call skipped, rest in green.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from controllers.greens import green_links
+from sim.network import Intersection, Network
+from sim.protocol import Green, Observation, Policy
+
+
+@dataclass(frozen=True)
+class Actuated:
+    """Vehicle-actuated: greens between a minimum and a maximum that end at the first gap. Sees vehicles."""
+
+    name: ClassVar[str] = "actuated"
+    sees: ClassVar[frozenset[str]] = frozenset({"vehicles"})
+
+    passage: float = 2.0  # s: a vehicle this far from the stop line extends the green
+    presence: float = 15.0  # m in front of the stop line where any vehicle extends it
+    max_green: float = 40.0  # s, where the phase gives no maximum of its own
+    skip: bool = True  # leave out phases that nobody waits for
+
+    def start(self, network: Network) -> Mapping[str, Policy]:
+        """One memoryless policy per intersection."""
+        return {name: self._policy(where) for name, where in network.intersections.items()}
+
+    def _policy(self, where: Intersection) -> Policy:
+        greens = green_links(where)  # (phases, n_links)
+        longest = [min(phase.max_green, self.max_green) for phase in where.phases]
+
+        def policy(seen: Observation) -> Green:
+            if seen.minimum_left > 0:
+                return Green(seen.phase, seen.minimum_left)
+            known = seen.vehicles.link >= 0
+            link = seen.vehicles.link[known]
+            zone = np.maximum(self.presence, self.passage * seen.vehicles.speed[known])
+            served = greens[seen.phase, link]
+            extended = bool(np.any(served & (seen.vehicles.distance[known] <= zone)))
+            calls = greens[:, link[~served]].any(axis=1)  # (phases,) somebody waits whom we do not serve
+            if not calls.any() or (extended and seen.elapsed < longest[seen.phase]):
+                return Green(seen.phase, seen.step)
+            order = (seen.phase + 1 + np.arange(len(calls))) % len(calls)
+            following = next(p for p in order if calls[p] or not self.skip)
+            return Green(int(following), max(where.phases[following].min_green, seen.step))
+
+        return policy

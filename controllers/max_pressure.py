@@ -1,0 +1,57 @@
+"""Max-pressure: show the phase whose movements have the most to gain (Varaiya 2013, eq. 8–10).
+
+P. Varaiya, "Max pressure control of a network of signalized intersections", Transportation Research C 36
+(2013) 177–195, doi:10.1016/j.trc.2013.08.014. Acyclic, decided every ``interval`` seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from controllers.greens import green_worth
+from sim.network import Intersection, Network
+from sim.protocol import Green, Observation, Policy
+
+
+@dataclass(frozen=True)
+class MaxPressure:
+    """Max-pressure: the phase with the largest sum of queue before less queue behind (Varaiya 2013).
+
+    A vehicle is in the queue if it is halted or within ``near`` m of the stop line: those that roll up to
+    it are as good as in it. ``near = 0`` counts halted vehicles only. Sees vehicles and exits.
+    """
+
+    name: ClassVar[str] = "max-pressure"
+    sees: ClassVar[frozenset[str]] = frozenset({"vehicles", "exits"})
+
+    interval: float = 10.0  # s between decisions
+    near: float = 60.0  # m; docs/controllers.md has the measurements
+    downstream: float = 0.5  # weight of the halted vehicles behind the junction; the paper's is 1
+    permissive: float = 1.0  # weight of a yielding green
+
+    def start(self, network: Network) -> Mapping[str, Policy]:
+        """One memoryless policy per intersection."""
+        return {name: self._policy(where) for name, where in network.intersections.items()}
+
+    def _policy(self, where: Intersection) -> Policy:
+        serves = green_worth(where, self.permissive)
+        leads_to = np.zeros((where.n_links, len(where.exits)))
+        for link in where.links:
+            if link.end in where.exits:
+                leads_to[link.index, where.exits.index(link.end)] = 1.0
+
+        def policy(seen: Observation) -> Green:
+            if seen.minimum_left > 0:
+                return Green(seen.phase, seen.minimum_left)
+            vehicles = seen.vehicles
+            queued = (vehicles.speed < 0.1) | (vehicles.distance <= self.near)
+            before = seen.count_by_link(queued)
+            behind = leads_to @ seen.exit_halted
+            pressure = serves @ (before - self.downstream * behind)  # (phases,) Varaiya (2013), eq. 8
+            return Green(int(np.argmax(pressure)), self.interval)
+
+        return policy
