@@ -95,7 +95,8 @@ def read_config(path: Path) -> Scenario:
     ignored = sorted(key for key in values if key not in _OWN | _QUIET and not is_simulation_option(key))
     notes = [f"ignored from {path.name}: {', '.join(ignored)}"] if ignored else []
     for key in ("net-file", "route-files"):
-        if not values.get(key, "").strip():
+        missing = not values.get(key, "").strip()
+        if missing and (key == "net-file" or not values.get("additional-files", "").strip()):
             raise InputError(f"it names no {key}", where=str(path), remedy=f"add <{key} value=\"…\"/>")
     folder = path.parent
 
@@ -129,7 +130,7 @@ def _with_end(scenario: Scenario, end: float, note: str = "") -> Scenario:
 
 
 def _own_end(scenario: Scenario) -> float:
-    asked = sum((read_departures(p, scenario.begin, math.inf) for p in scenario.routes), NONE)
+    asked = sum((read_departures(p, scenario.begin, math.inf) for p in (*scenario.routes, *scenario.additional)), NONE)
     last = max(asked.last, scenario.begin)
     return math.ceil((last + CLEARING) / scenario.step) * scenario.step
 

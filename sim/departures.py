@@ -16,11 +16,13 @@ from sim.sumo_input import check_routes
 from sim.xmlfile import read_bytes
 
 _COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
-_DEPARTURE = re.compile(rb"<(vehicle|trip|flow)\b([^>]*)>")
+_DEPARTURE = re.compile(rb"<(vehicle|trip|flow|person|personFlow|container|containerFlow)\b([^>]*)>")
+_FLOWS = (b"flow", b"personFlow", b"containerFlow")
+_VEHICLES = (b"vehicle", b"trip", b"flow")
 _EDGES = re.compile(rb'(?<![\w.-])edges\s*=\s*["\']([^"\']*)["\']')
 _ATTRIBUTE = {
     name: re.compile(rb"(?<![\w.-])" + name.encode() + rb'\s*=\s*["\']([^"\']*)["\']')
-    for name in ("id", "depart", "begin")
+    for name in ("id", "depart", "begin", "end")
 }
 
 
@@ -65,11 +67,11 @@ def read_departures(path: Path, begin: float, end: float, edges: Container[str] 
     last, last_id, latest = float("-inf"), "", float("-inf")
     for match in _DEPARTURE.finditer(content):
         kind, attributes = match.groups()
-        key = "begin" if kind == b"flow" else "depart"
+        key = "begin" if kind in _FLOWS else "depart"
         found = _ATTRIBUTE[key].search(attributes)
-        text = found.group(1).decode() if found else ("0" if kind == b"flow" else "")
+        text = found.group(1).decode() if found else ("0" if kind in _FLOWS else "")
         if not text or text[0] in "tcs":  # triggered, containerTriggered, split
-            triggered += 1
+            triggered += kind in _VEHICLES
             continue
         name = _ATTRIBUTE["id"].search(attributes)
         label = name.group(1).decode("utf-8", "replace") if name else ""
@@ -83,6 +85,8 @@ def read_departures(path: Path, begin: float, end: float, edges: Container[str] 
                 remedy="sort the file by departure time",
             )
         last, last_id = time, label
+        if kind not in _VEHICLES:  # SUMO keeps one order for vehicles and persons, but we count vehicles
+            continue
         if kind == b"flow":
             flows += 1
             stop = _ATTRIBUTE["end"].search(attributes)

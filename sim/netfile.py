@@ -25,6 +25,7 @@ VEHICLE_CLASSES = frozenset(
 _MOTOR = frozenset(
     "passenger taxi bus coach delivery truck trailer motorcycle moped hov private evehicle".split()
 )
+_PLAIN = frozenset({"connection", "tlLogic", "type", "roundabout", "prohibition", "param"})
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,12 @@ def _read(root: Element, net: NetFile) -> None:
             _read_junction(element, net)
         elif element.tag == "location":
             net.projection = element.get("projParameter", "!")
+        elif element.tag not in _PLAIN:  # SUMO would build detectors and follow includes in here
+            raise InputError(
+                f"a network does not hold <{element.tag}>",
+                where=str(net.path),
+                remedy="put it into an additional file",
+            )
     for program in read_programs(root.findall("tlLogic"), str(net.path)):
         net.programs.setdefault(program.id, []).append(program)
 

@@ -11,6 +11,7 @@ import re
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
@@ -18,7 +19,7 @@ from xml.etree.ElementTree import Element
 from sim.errors import InputError
 from sim.netfile import RawProgram, read_programs
 from sim.scenario import Scenario
-from sim.xmlfile import parse
+from sim.xmlfile import parse, read_bytes
 
 CONFIG = "run.sumocfg"
 TRIPINFO = "tripinfo.xml"
@@ -30,6 +31,9 @@ MEASURES = "measures.add.xml"
 REPLAY = "signals.add.xml"
 
 _AWKWARD = re.compile(r"[,;\"<>&|]|\$\{|%[0-9A-Fa-f]{2}")  # SUMO splits or expands paths that hold these
+_PARAM_KEY = re.compile(rb"<param\b[^>]*?\bkey\s*=\s*([\"'])(.*?)\1")
+_WRITING_KEYS = (".file", "-file", ".output", "-output")
+_DETECTOR_FILE = re.compile(rb"<param\b[^>]*?\bkey\s*=\s*([\"'])file\1[^>]*>")
 _OUTPUT_ELEMENTS = {"edgeData", "laneData", "vTypeProbe", "routeProbe"}
 _OUTPUT_ATTRIBUTES = ("file", "output", "dest", "outputFile", "cropFile")
 _READS_FILE = {"rerouter", "variableSpeedSign", "calibrator"}  # their 'file' is an input
@@ -84,8 +88,13 @@ def read_additional(path: Path) -> Additional:
                     f"{path.name}: <{element.tag} id={element.get('id', '')!r}> no longer writes a file"
                 )
             elif element.get(name) and element.tag in _READS_FILE:
-                element.set(name, str((path.parent / element.attrib[name]).resolve()))
-        if element.tag == "param" and element.get("key", "").endswith((".file", "-file", ".output")):
+                read = (path.parent / element.attrib[name]).resolve()
+                check_routes(read, read_bytes(read, kind=f"file of a <{element.tag}>"))
+                element.set(name, str(read))
+        if element.tag == "param" and element.get("key") == "file" and element.get("value") != _NOWHERE:
+            element.set("value", _NOWHERE)  # an actuated signal's detectors
+            notes.append(f"{path.name}: a signal's detectors no longer write a file")
+        if element.tag == "param" and element.get("key", "").endswith(_WRITING_KEYS):
             raise InputError(
                 f"the parameter {element.get('key')!r} makes SUMO write a file",
                 where=str(path),
@@ -100,18 +109,29 @@ def check_routes(path: Path, content: bytes) -> None:
     """Refuse what a route file must not do: declare entities, or make a device write files."""
     if b"<!DOCTYPE" in content[: 1 << 20] or b"<!ENTITY" in content:
         raise InputError(
-            "the route file declares a document type or entity, which is not allowed",
+            "the file declares a document type or entity, which is not allowed",
             where=str(path),
             remedy="remove the <!DOCTYPE …> from it",
         )
-    match = re.search(rb'key="(device\.[\w.]*(?:file|output))"', content)
-    if match:
-        line = content.count(b"\n", 0, match.start()) + 1
+    include = content.find(b"<include")
+    if include >= 0:
         raise InputError(
-            f"the parameter {match.group(1).decode()!r} makes SUMO write a file",
-            where=f"{path}, line {line}",
-            remedy="remove it",
+            "<include> is not read",
+            where=f"{path}, line {_line(content, include)}",
+            remedy="name the included file as a route file",
         )
+    for match in _PARAM_KEY.finditer(content):
+        key = unescape(match.group(2).decode("utf-8", "replace"))
+        if key.endswith(_WRITING_KEYS):
+            raise InputError(
+                f"the parameter {key!r} makes SUMO write a file",
+                where=f"{path}, line {_line(content, match.start())}",
+                remedy="remove it",
+            )
+
+
+def _line(content: bytes, position: int) -> int:
+    return content.count(b"\n", 0, position) + 1
 
 
 def write_input(
@@ -133,7 +153,7 @@ def write_input(
     additional.append(MEASURES)
     _write_measures(folder, signals)
     options = {
-        "net-file": _path(scenario.net, folder, "net"),
+        "net-file": _net(scenario.net, folder),
         "route-files": ",".join(_path(path, folder, f"routes-{i}") for i, path in enumerate(scenario.routes)),
         "additional-files": ",".join(additional),
         "begin": f"{scenario.begin:g}",
@@ -152,6 +172,8 @@ def write_input(
         "no-step-log": "true",
         "duration-log.disable": "true",
     }
+    if not scenario.routes:  # the vehicles stand in an additional file
+        del options["route-files"]
     root = Element("configuration")
     for name, value in options.items():
         ElementTree.SubElement(root, name, value=value)
@@ -206,6 +228,16 @@ def _write_measures(folder: Path, signals: Iterable[str]) -> None:
 def _write(root: Element, path: Path) -> None:
     ElementTree.indent(root, "    ")
     ElementTree.ElementTree(root).write(path, encoding="UTF-8", xml_declaration=True)
+
+
+def _net(path: Path, folder: Path) -> str:
+    """The network as SUMO can read it; one whose actuated signals write detector files is copied without."""
+    content = read_bytes(path, kind="network file")
+    quiet = _DETECTOR_FILE.sub(b'<param key="file" value="%s"/>' % _NOWHERE.encode(), content)
+    if quiet == content:
+        return _path(path, folder, "net")
+    (folder / "net.net.xml").write_bytes(quiet)
+    return "net.net.xml"
 
 
 def _path(path: Path, folder: Path, stem: str) -> str:

@@ -15,6 +15,7 @@ from sim.plan import Plan, Timing
 from sim.program import change_times, phases_of, read_program
 from sim.saturation import saturation_flow
 
+_RAIL = ("rail_signal", "rail_crossing")
 REACH = 300.0  # m that an approach is followed upstream; the longest any controller of ours looks
 
 
@@ -39,6 +40,8 @@ def build_network(net: NetFile, programs: Iterable[RawProgram], name: str) -> Ne
     intersections, left = {}, {}
     for tl in sorted(by_signal):
         raws = sorted(by_signal[tl], key=lambda r: (r.index, r.start, r.end))
+        if tl not in active and tl in net.junctions and net.junctions[tl].type in _RAIL:
+            continue  # SUMO itself decides about it, by the trains
         if tl not in active:
             raise InputError(
                 f"connections name the signal {tl!r}, which has no <tlLogic>",
@@ -53,7 +56,7 @@ def build_network(net: NetFile, programs: Iterable[RawProgram], name: str) -> Ne
     for tl in sorted(set(active) - set(by_signal)):
         left[tl] = "it drives no connection"
     for junction in net.junctions.values():
-        if junction.type in ("rail_signal", "rail_crossing"):
+        if junction.type in _RAIL:
             left[junction.id] = f"it is a {junction.type.replace('_', ' ')}"
             intersections.pop(junction.id, None)
     plain = tuple(reader.link(raw) for raw in net.connections if not raw.tl and raw.start in net.lanes)
