@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from controllers.greens import green_links
-from sim.network import Intersection, Network
+from sim.network import Bools, Intersection, Network
 from sim.protocol import Green, Observation, Policy
 
 
@@ -45,10 +45,10 @@ class Actuated:
             zone = np.maximum(self.presence, self.passage * seen.vehicles.speed[known])
             served = greens[seen.phase, link]
             extended = bool(np.any(served & (seen.vehicles.distance[known] <= zone)))
-            calls = greens[:, link[~served]].any(axis=1)  # (phases,) somebody waits whom we do not serve
-            if not calls.any() or (extended and seen.elapsed < longest[seen.phase]):
+            calls: Bools = np.any(greens[:, link[~served]], axis=1)  # (phases,) for vehicles on red
+            if not np.any(calls) or (extended and seen.elapsed < longest[seen.phase]):
                 return Green(seen.phase, seen.step)
-            order = (seen.phase + 1 + np.arange(len(calls))) % len(calls)
+            order = (seen.phase + 1 + np.arange(len(where.phases))) % len(where.phases)
             following = next(p for p in order if calls[p] or not self.skip)
             return Green(int(following), max(where.phases[following].min_green, seen.step))
 

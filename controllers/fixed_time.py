@@ -14,6 +14,7 @@ from sim.network import Intersection, Network
 from sim.plan import Plan, Timing
 from sim.protocol import Green, Observation, Policy
 
+PLANNED = "denxanh"  # the program id that sim.sumonet.with_plan gives
 _CLOSE = 1e-6  # s: rounding of clock arithmetic
 
 
@@ -32,7 +33,11 @@ class FixedTime:
 
     def start(self, network: Network) -> Mapping[str, Policy]:
         """A policy for each intersection of the plan; ``network`` has the plan's phases."""
-        return {name: by_the_clock(network.intersections[name]) for name in self.make_plan(network).timings}
+        return {
+            name: by_the_clock(where)
+            for name, where in network.intersections.items()
+            if where.program_id == PLANNED
+        }
 
 
 def read_plan(file: str) -> Plan:
@@ -56,7 +61,10 @@ def by_the_clock(where: Intersection) -> Policy:
     waits for the first green that it can still join for at least its minimum, and is on time from then on.
     """
     change = [
-        [sum(interval.duration for interval in change_intervals(where, i, j)) for j in range(len(where.phases))]
+        [
+            sum(interval.duration for interval in change_intervals(where, i, j))
+            for j in range(len(where.phases))
+        ]
         for i in range(len(where.phases))
     ]
 

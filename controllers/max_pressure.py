@@ -31,7 +31,7 @@ class MaxPressure:
     interval: float = 10.0  # s between decisions
     near: float = 60.0  # m; docs/controllers.md has the measurements
     downstream: float = 0.5  # weight of the halted vehicles behind the junction; the paper's is 1
-    permissive: float = 1.0  # weight of a yielding green
+    permissive: float = 0.5  # weight of a yielding green: it discharges in the gaps of its foes only
 
     def start(self, network: Network) -> Mapping[str, Policy]:
         """One memoryless policy per intersection."""

@@ -1,0 +1,32 @@
+"""Webster's plan as a controller."""
+
+import pytest
+
+from controllers.webster import Webster
+from sim.testing import PointQueueWorld, check_controller, corridor, play, steady
+from sim.webster import webster_delay
+
+
+def test_it_keeps_the_rules():
+    check_controller(Webster())
+
+
+def test_the_plan_has_websters_cycle():
+    # L = 2 (3 + 2 − 1) = 8 s; saturation headway 1.3 (1 + 7.5 / 10) = 2.275 s: Y = 0.3 · 2.275 = 0.68
+    # C0 = (1.5 · 8 + 5) / (1 − 0.6825) = 53.5 → 54 s
+    timing = Webster().make_plan(corridor(1, flow=0.15)).timings["J0"]
+    assert timing.cycle == 54.0
+    assert [stage.green for stage in timing.stages] == [24.0, 24.0]
+
+
+def test_its_uniform_delay_on_point_queues():
+    """Deterministic arrivals wait as long as Webster's first term says."""
+    network = corridor(1, flow=0.15)
+    stage = Webster().make_plan(network).timings["J0"]
+    world = PointQueueWorld(network, steady("W_0", 0.15, 54.0 * 40))
+    play(world, Webster(), 54.0 * 42)
+    cycle, green = stage.cycle, stage.stages[0].green - 2.0  # START_LOSS; the world uses no yellow
+    share = green / cycle
+    first_term = cycle * (1 - share) ** 2 / (2 * (1 - 0.15 / 0.5))
+    assert world.waited / world.left == pytest.approx(first_term, rel=0.06)
+    assert webster_delay(cycle, green, 0.15, 0.5) > first_term  # its second term is for random arrivals
