@@ -59,11 +59,10 @@ class Climb:
                 move.candidate for move in self._asked
             ]  # neighbours of a start of unknown value say nothing
         kinds = list(self._neighbours.kinds)
-        for _ in range(n * _DRAWS):
-            if len(self._asked) >= n or not kinds:
+        for k in self._rng.choice(len(kinds), size=n * _DRAWS, p=self._odds(kinds)).tolist():
+            if len(self._asked) >= n:
                 break
-            kind = kinds[int(self._rng.choice(len(kinds), p=self._odds(kinds)))]
-            move = self._neighbours.draw(self.best, kind, self._rng)
+            move = self._neighbours.draw(self.best, kinds[k], self._rng)
             if move is not None:
                 self._keep(move)
         return [move.candidate for move in self._asked]

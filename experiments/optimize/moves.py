@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
 from experiments.optimize.space import Candidate, Setting, Signal, Space
+
+T = TypeVar("T")
 
 OFFSET_STEPS = (1, 3, 8)  # s; Robertson (1969) steps by shares of the cycle, large ones escape local optima
 GREEN_STEPS = (1, 2, 4)  # s
@@ -36,8 +39,10 @@ class Neighbourhood:
         makers: dict[str, Callable[[Candidate, np.random.Generator], Move | None]] = {}
         several = len(space.signals) > 1
         self._twins = _twins(space)
-        if not frozen.offsets and several:
-            makers |= {"offset": self._offset, "wave": self._wave}
+        if not frozen.offsets:
+            makers["offset"] = self._offset
+            if several:
+                makers["wave"] = self._wave
         if not frozen.greens:
             makers["green"] = self._green
             if not frozen.stages:
@@ -81,8 +86,8 @@ class Neighbourhood:
         """Give some of one stage's green to another."""
         s, signal, setting = self._pick(candidate, rng)
         n = len(setting.order)
-        giver, taker = rng.choice(n, 2, replace=False).tolist()
-        step = int(rng.choice(GREEN_STEPS))
+        giver, taker = _two(n, rng)
+        step = _any(GREEN_STEPS, rng)
         greens = list(setting.greens)
         step = min(
             step,
@@ -94,7 +99,7 @@ class Neighbourhood:
         greens[giver] -= step
         greens[taker] += step
         # the start, the end or neither end of the green in between may be what the neighbours are set to
-        shift = int(rng.choice((0, 0, step, -step))) if "offset" in self._makers else 0
+        shift = _any((0, 0, step, -step), rng) if "offset" in self._makers else 0
         offset = (setting.offset + shift) % signal.cycle(setting)
         return _one("green", candidate, s, Setting(setting.order, tuple(greens), offset))
 
@@ -116,7 +121,7 @@ class Neighbourhood:
             return None
         k = int(rng.integers(len(setting.order) + 1))
         order = (*setting.order[:k], new, *setting.order[k:])
-        share = float(rng.choice((0.0, 0.5, 1.0))) * sum(setting.greens) / len(order)
+        share = _any((0.0, 0.5, 1.0), rng) * sum(setting.greens) / len(order)
         weights = (*setting.greens[:k], share, *setting.greens[k:])
         return _rebuilt("add", candidate, s, signal, order, weights)
 
@@ -124,7 +129,7 @@ class Neighbourhood:
         s, signal, setting = self._pick(candidate, rng)
         if len(setting.order) < 3:  # two stages have one order
             return None
-        i, j = rng.choice(len(setting.order), 2, replace=False).tolist()
+        i, j = _two(len(setting.order), rng)
         order, greens = list(setting.order), list(setting.greens)
         order[i], order[j] = order[j], order[i]
         greens[i], greens[j] = greens[j], greens[i]
@@ -147,18 +152,18 @@ class Neighbourhood:
         made = [i for i in range(len(signal.stages.states)) if i not in signal.stages.own]
         made = [i for i in made if i not in setting.order]
         pool = own if own and (not made or rng.random() < 0.5) else made
-        return int(rng.choice(pool)) if pool else None
+        return _any(pool, rng) if pool else None
 
     def _copy(self, candidate: Candidate, rng: np.random.Generator) -> Move | None:
         """Give one signal, or all of the same layout, the stages and greens of another one of it."""
         group = self._twins[int(rng.integers(len(self._twins)))]
-        source = int(rng.choice(group))
+        source = _any(group, rng)
         model = candidate[source]
         targets = [s for s in group if s != source and not _same(candidate[s], model)]
         if not targets:
             return None
         if rng.random() < 0.5:
-            targets = [int(rng.choice(targets))]
+            targets = [_any(targets, rng)]
         out = list(candidate)
         for s in targets:
             if self.space.signals[s].cycle(out[s]) != self.space.signals[source].cycle(model):
@@ -168,7 +173,7 @@ class Neighbourhood:
 
     def _cycle(self, candidate: Candidate, rng: np.random.Generator) -> Move | None:
         old = self.space.common_cycle(candidate)
-        step = int(rng.choice(CYCLE_STEPS)) * (1 if rng.random() < 0.5 else -1)
+        step = _any(CYCLE_STEPS, rng) * (1 if rng.random() < 0.5 else -1)
         scaled = self.space.rescaled(candidate, old + step)
         return None if scaled is None else Move("cycle", tuple(range(len(candidate))), scaled)
 
@@ -198,9 +203,20 @@ def _twins(space: Space) -> list[list[int]]:
     return [group for group in groups.values() if len(group) > 1]
 
 
+def _any(values: Sequence[T], rng: np.random.Generator) -> T:
+    """One of ``values``: Generator.choice takes ten times as long for a short list."""
+    return values[int(rng.integers(len(values)))]
+
+
+def _two(n: int, rng: np.random.Generator) -> tuple[int, int]:
+    """Two different indices below ``n``."""
+    i, j = int(rng.integers(n)), int(rng.integers(n - 1))
+    return i, j + (j >= i)
+
+
 def _offset_step(cycle: int, rng: np.random.Generator) -> int:
     steps = (*OFFSET_STEPS, max(1, cycle // 4), max(1, cycle // 2))
-    return int(rng.choice(steps)) * (1 if rng.random() < 0.5 else -1)
+    return _any(steps, rng) * (1 if rng.random() < 0.5 else -1)
 
 
 def _one(kind: str, candidate: Candidate, s: int, setting: Setting) -> Move:

@@ -94,6 +94,19 @@ class Signal:
         walk = sum(self._change[setting.order[i]][setting.order[i + 1]] for i in range(k))
         return walk + sum(setting.greens[:k])
 
+    def turned(self, setting: Setting) -> Setting:
+        """The same timing, written from its lowest stage on: one form for each timing."""
+        n = len(setting.order)
+        k = min(range(n), key=lambda i: setting.order[i:] + setting.order[:i])
+        if k == 0:
+            return setting
+        walk = sum(self._change[setting.order[i]][setting.order[i + 1]] for i in range(k))
+        return Setting(
+            setting.order[k:] + setting.order[:k],
+            setting.greens[k:] + setting.greens[:k],
+            (setting.offset + walk + sum(setting.greens[:k])) % self.cycle(setting),
+        )
+
     def legal(self, setting: Setting) -> bool:
         """Whether a setting serves every link and keeps all bounds."""
         return self.stages.complete(setting.order) and all(
@@ -114,7 +127,7 @@ class Signal:
         if spare < 0 or sum(high) - sum(low) < spare:
             return None
         greens = _largest_remainder(weights, low, high, spare)
-        return Setting(tuple(order), greens, offset % cycle)
+        return self.turned(Setting(tuple(order), greens, offset % cycle))
 
     def timing(self, setting: Setting) -> Timing:
         """The setting as a Timing."""
@@ -177,7 +190,8 @@ class Space:
             program = signal.where.program
             greens = tuple(max(1, round(stage.green)) for stage in program.stages)
             setting = Setting(signal.stages.own, greens, 0)
-            out.append(replace(setting, offset=round(program.offset) % signal.cycle(setting)))
+            offset = round(program.offset) % signal.cycle(setting)
+            out.append(signal.turned(replace(setting, offset=offset)))
         return tuple(out)
 
     def build(

@@ -1,0 +1,134 @@
+"""A plan for the world outside: SUMO programs, a tuned actuated program, and the timing sheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+from sim.network import GREEN, Intersection, Network
+from sim.plan import Plan, Stage, Timing
+
+PROGRAM = "denxanh"
+"""The programID of exported programs."""
+
+
+@dataclass(frozen=True)
+class Actuation:
+    """How an actuated program extends a green. SUMO's parameters of the same names; times s."""
+
+    min_green: float = 5.0  # below it a phase's own minimum rules
+    stretch: float = 1.5  # the maximum green is the planned green times this
+    max_gap: float = 3.0  # SUMO's default: a gap of 3 s ends the green
+    detector_gap: float = 2.0  # SUMO's default: loops lie 2 s of travel before the stop line
+    passing_time: float = 1.9  # SUMO's default headway of a vehicle over the loop
+
+
+def plan_xml(plan: Plan, network: Network, *, actuation: Actuation | None = None) -> str:
+    """An additional file for bare SUMO: one tlLogic for each signal of the plan.
+
+    ``actuation`` None makes static programs that show exactly the plan; else actuated ones with its stages.
+    """
+    root = Element("additional")
+    for name, timing in sorted(plan.timings.items()):
+        kind = "static" if actuation is None else "actuated"
+        logic = ElementTree.SubElement(
+            root, "tlLogic", id=name, type=kind, programID=PROGRAM, offset=_seconds(timing.offset)
+        )
+        if actuation is not None:
+            for key, value in (
+                ("max-gap", actuation.max_gap),
+                ("detector-gap", actuation.detector_gap),
+                ("passing-time", actuation.passing_time),
+            ):
+                ElementTree.SubElement(logic, "param", key=key, value=_seconds(value))
+        for stage in timing.stages:
+            limits = {}
+            if actuation is not None:
+                low, high = actuated_limits(network.intersections[name], stage, actuation)
+                limits = {"minDur": _seconds(low), "maxDur": _seconds(high)}
+            ElementTree.SubElement(
+                logic, "phase", duration=_seconds(stage.green), state=stage.state, attrib=limits
+            )
+            for interval in stage.change:
+                ElementTree.SubElement(
+                    logic, "phase", duration=_seconds(interval.duration), state=interval.state
+                )
+    ElementTree.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def actuated_limits(where: Intersection, stage: Stage, actuation: Actuation) -> tuple[float, float]:
+    """Minimum and maximum green (s) of a stage in an actuated program."""
+    own = [
+        p.min_green
+        for p in where.phases
+        if any(p.serves(k) for k, letter in enumerate(stage.state) if letter in GREEN)
+    ]
+    low = min(stage.green, max([actuation.min_green, *own]))
+    return low, max(low, float(round(stage.green * actuation.stretch)))
+
+
+def timing_sheet(plan: Plan, network: Network) -> str:
+    """The plan as a CSV for an engineer: a row for each stage of each signal, times in s.
+
+    Text that a spreadsheet would take for a formula is quoted with an apostrophe.
+    """
+    out = io.StringIO()
+    sheet = csv.writer(out, lineterminator="\n")
+    sheet.writerow(
+        ["signal", "name", "cycle", "offset", "stage", "start", "green", "change", "state", "movements"]
+    )
+    for name, timing in sorted(plan.timings.items()):
+        where = network.intersections[name]
+        for number, (stage, start) in enumerate(zip(timing.stages, timing.starts(), strict=True), 1):
+            change = " + ".join(f"{_seconds(i.duration)} {_meaning(i.state)}" for i in stage.change)
+            sheet.writerow(
+                [
+                    _text(name),
+                    _text(where.name),
+                    _seconds(timing.cycle),
+                    _seconds(timing.offset),
+                    number,
+                    _seconds(start),
+                    _seconds(stage.green),
+                    change,
+                    stage.state,
+                    _text("; ".join(_served(where, stage))),
+                ]
+            )
+    return out.getvalue()
+
+
+def with_offsets_in_cycle(plan: Plan) -> Plan:
+    """The same plan with every offset in [0, cycle)."""
+    timings: Mapping[str, Timing] = {
+        name: Timing(t.stages, t.offset % t.cycle) for name, t in plan.timings.items()
+    }
+    return Plan(timings, plan.note)
+
+
+def _served(where: Intersection, stage: Stage) -> list[str]:
+    """Movements with green, and whether they must give way."""
+    out = []
+    for movement in where.movements:
+        letters = {stage.state[k] for k in movement.links} & GREEN
+        if letters:
+            out.append(movement.name + (" (yields)" if letters == {"g"} else ""))
+    return out
+
+
+def _meaning(state: str) -> str:
+    letters = set(state)
+    return "yellow" if letters & set("yY") else "red-yellow" if "u" in letters else "all-red"
+
+
+def _text(value: str) -> str:
+    return "'" + value if value[:1] in "=+-@\t\r" and value else value
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.10g}"

@@ -1,0 +1,117 @@
+"""Where a search starts: the existing plan, Webster's splits, few and all stages, short to long cycles.
+
+A hill-climb stays near the cycle and stages it starts from, so the starts differ in both.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.optimize.space import Candidate, Signal, Space
+from sim.critical import critical_ratios, flows_of
+from sim.webster import START_LOSS, YELLOW_USED, optimum_cycle
+
+Array = NDArray[np.float64]
+Order = tuple[int, ...]
+
+CYCLES = 8
+"""Cycles to start from, the shortest feasible one included; 6 to 10 found the best cycle on every network."""
+
+_MOST_SETS = 50_000  # sets of one size that are looked through; 33 stages by fours are 41 000
+_MOST_COVERS = 60  # sets of stages that are compared by their critical flows, for one signal
+
+
+def starts(space: Space) -> list[Candidate]:
+    """Candidates of different cycle and stages, the existing plan first. Flows must be known."""
+    out = [space.existing()]
+    if space.freeze.greens:
+        return out
+    if space.freeze.cycle:
+        own = [signal.cycle(setting) for signal, setting in zip(space.signals, out[0], strict=True)]
+        for orders, ratios in _order_sets(space):
+            fitted = [
+                signal.fit(order, _greens(signal, order, ratio, cycle), cycle)
+                for signal, order, ratio, cycle in zip(space.signals, orders, ratios, own, strict=True)
+            ]
+            settings = tuple(setting for setting in fitted if setting is not None)
+            if len(settings) == len(fitted):
+                out.append(settings)
+        return out
+    for orders, ratios in _order_sets(space):
+        for cycle in cycle_grid(space, orders):
+            weights = [
+                _greens(signal, order, ratio, cycle)
+                for signal, order, ratio in zip(space.signals, orders, ratios, strict=True)
+            ]
+            built = space.build(cycle, orders, weights)
+            if built is not None:
+                out.append(built)
+    return list(dict.fromkeys(out))
+
+
+def cycle_grid(space: Space, orders: Sequence[Order]) -> list[int]:
+    """Cycles in s from the shortest feasible one to the upper bound, in equal ratios."""
+    low, high = space.shortest_cycle(orders), space.cycles[1]
+    if low > high:
+        return []
+    return sorted({round(c) for c in np.geomspace(low, high, CYCLES)})
+
+
+def _order_sets(space: Space) -> Iterator[tuple[list[Order], list[Array]]]:
+    """All stages of the program, and the few that carry the traffic in the shortest cycle."""
+    chosen = [_lean(space, signal) for signal in space.signals]
+    own = [tuple(signal.stages.own) for signal in space.signals]
+    yield own, [_ratios(signal, order) for signal, order in zip(space.signals, own, strict=True)]
+    if not space.freeze.stages and chosen != own:
+        yield chosen, [_ratios(signal, order) for signal, order in zip(space.signals, chosen, strict=True)]
+
+
+def _lean(space: Space, signal: Signal) -> Order:
+    """The set of stages with the shortest optimum cycle of Webster's among the smallest complete sets."""
+    best: tuple[float, Order] = (math.inf, tuple(signal.stages.own))
+    if space.freeze.stages:
+        return best[1]
+    for order in covers(signal):
+        total = float(_ratios(signal, order).sum())
+        cycle = optimum_cycle(_lost(signal, order), min(total, 0.99))
+        best = min(best, (cycle, order))
+    return best[1]
+
+
+def covers(signal: Signal) -> list[Order]:
+    """Complete sets of the fewest stages, the program's own preferred; at most a few dozen."""
+    own = tuple(dict.fromkeys(signal.stages.own))
+    every = tuple(range(len(signal.stages.states)))
+    found: dict[Order, None] = {}
+    for pool in (own, every):
+        for size in range(2, min(len(pool), 4) + 1):
+            if math.comb(len(pool), size) > _MOST_SETS:
+                break
+            orders = np.array(list(itertools.combinations(pool, size)))
+            complete = signal.stages.needs[:, orders].any(axis=2).all(axis=0)
+            if complete.any():
+                found |= dict.fromkeys(tuple(row) for row in orders[complete][:_MOST_COVERS].tolist())
+                break
+    return list(found)
+
+
+def _ratios(signal: Signal, order: Order) -> Array:
+    states = [signal.stages.states[i] for i in order]
+    return critical_ratios(signal.where, states, flows_of(signal.where))
+
+
+def _lost(signal: Signal, order: Order) -> float:
+    return signal.lost(order) + len(order) * (START_LOSS - YELLOW_USED)
+
+
+def _greens(signal: Signal, order: Order, ratios: Array, cycle: int) -> list[float]:
+    """Webster's displayed greens as weights: what each stage gets above its minimum."""
+    total = float(ratios.sum())
+    share = ratios / total if total > 0 else np.full(len(order), 1 / len(order))
+    shown = share * (cycle - _lost(signal, order)) + START_LOSS - YELLOW_USED
+    return [max(0.0, float(g) - signal.min_green[i]) for g, i in zip(shown, order, strict=True)]
