@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from sim.network import Approach, Intersection
 from sim.protocol import Array, Observation, Vehicles
 from sim.world import OnLane, World
 
+HALTED = 0.1  # m/s: SUMO calls a vehicle halted below it
 RANGE = 200.0  # m; beyond it the arrival time says little about the next decision
 
 
@@ -26,83 +28,108 @@ class Shown:
     red: Array  # (n_links,) s
 
 
+class Sensor(Protocol):
+    """One run's sensing: turns the world as it is now into what a controller may see of it."""
+
+    def observe(
+        self, where: Intersection, shown: Shown, elsewhere: Callable[[str], Observation]
+    ) -> Observation:
+        """The observation of one intersection now."""
+        ...
+
+
+class Sensing(Protocol):
+    """A description of what can be sensed; frozen."""
+
+    def start(self, world: World, sees: frozenset[str]) -> Sensor:
+        """A sensor for one run; fields outside ``sees`` stay empty."""
+        ...
+
+
 @dataclass(frozen=True)
 class Ideal:
     """Every vehicle within range, its speed, waiting time and next link, without error or delay."""
 
     range_m: float = RANGE
 
+    def start(self, world: World, sees: frozenset[str]) -> Sensor:
+        """A sensor for one run."""
+        return _IdealSensor(world, sees, self.range_m)
+
+
+class _IdealSensor:
+    def __init__(self, world: World, sees: frozenset[str], range_m: float) -> None:
+        self.world = world
+        self.sees = sees
+        self.range_m = range_m
+        self._finders: dict[str, _Finder] = {}
+
     def observe(
-        self,
-        world: World,
-        where: Intersection,
-        shown: Shown,
-        sees: frozenset[str],
-        elsewhere: Callable[[str], Observation],
+        self, where: Intersection, shown: Shown, elsewhere: Callable[[str], Observation]
     ) -> Observation:
-        """The observation of one intersection now; fields outside ``sees`` stay empty."""
-        exits = [world.on_lane(lane) for lane in where.exits] if "exits" in sees else []
+        world = self.world
+        exits = [world.on_lane(lane) for lane in where.exits] if "exits" in self.sees else []
         return Observation(
             where=where,
             time=world.begin + world.steps * world.step,
             phase=shown.phase,
             elapsed=shown.elapsed,
-            vehicles=self._vehicles(world, where) if "vehicles" in sees else Vehicles.none(),
+            vehicles=self._vehicles(where) if "vehicles" in self.sees else Vehicles.none(),
             exit_count=np.array([len(lane) for lane in exits], dtype=np.float64),
-            exit_halted=np.array([sum(v.speed < 0.1 for v in lane) for lane in exits], dtype=np.float64),
-            exit_room=np.array(
-                [
-                    world.network.lanes[name].length - sum(v.space for v in lane)
-                    for name, lane in zip(where.exits, exits, strict=bool(exits))
-                ]
-                if exits
-                else [],
-                dtype=np.float64,
-            ),
+            exit_halted=np.array([sum(v.speed < HALTED for v in lane) for lane in exits], dtype=np.float64),
+            exit_room=np.array([self._room(*pair) for pair in zip(where.exits, exits, strict=bool(exits))]),
             red=shown.red,
             step=world.step,
             elsewhere=elsewhere,
         )
 
-    def _vehicles(self, world: World, where: Intersection) -> Vehicles:
-        finder = _Finder(world, where)
+    def _room(self, lane: str, vehicles: Sequence[OnLane]) -> float:
+        return self.world.network.lanes[lane].length - sum(vehicle.space for vehicle in vehicles)
+
+    def _vehicles(self, where: Intersection) -> Vehicles:
+        finder = self._finders.get(where.id)
+        if finder is None:
+            finder = self._finders[where.id] = _Finder(self.world, where, self.range_m)
         rows = []
-        done = set()
-        for number, approach in enumerate(where.approaches):
-            for segment in approach.segments:
-                if segment.beyond > self.range_m or segment.lane in done:
+        for lane, length, own in finder.lanes:
+            for vehicle in self.world.on_lane(lane):
+                found = finder.find(vehicle, lane, own)
+                if found is None:
                     continue
-                done.add(segment.lane)
-                length = world.network.lanes[segment.lane].length
-                for vehicle in world.on_lane(segment.lane):
-                    own = number if segment.beyond == 0.0 else -1
-                    found = finder.find(vehicle, segment.lane, own)
-                    if found is None:
-                        continue
-                    chosen, link, beyond = found
-                    distance = beyond + length - vehicle.position
-                    if distance <= self.range_m:
-                        rows.append((chosen, distance, link, vehicle))
-        rows.sort(key=lambda row: (row[0], row[1], row[3].id))
+                approach, link, beyond = found
+                distance = beyond + length - vehicle.position
+                if distance <= self.range_m:
+                    rows.append((approach, distance, vehicle.id, link, vehicle))
         if not rows:
             return Vehicles.none()
+        rows.sort(key=lambda row: row[:3])
         return Vehicles(
             approach=np.array([row[0] for row in rows], dtype=np.int64),
-            link=np.array([row[2] for row in rows], dtype=np.int64),
+            link=np.array([row[3] for row in rows], dtype=np.int64),
             distance=np.array([row[1] for row in rows]),
-            speed=np.array([row[3].speed for row in rows]),
-            wait=np.array([row[3].wait for row in rows]),
-            length=np.array([row[3].space for row in rows]),
-            id=tuple(row[3].id for row in rows),
+            speed=np.array([row[4].speed for row in rows]),
+            wait=np.array([row[4].wait for row in rows]),
+            length=np.array([row[4].space for row in rows]),
+            id=tuple(row[2] for row in rows),
         )
 
 
 class _Finder:
     """Which approach and link a vehicle upstream of a junction is bound for."""
 
-    def __init__(self, world: World, where: Intersection) -> None:
+    def __init__(self, world: World, where: Intersection, range_m: float) -> None:
         self.world = world
         self.where = where
+        lanes: dict[
+            str, tuple[str, float, int]
+        ] = {}  # lane → its length and the approach it is the stop line of
+        for number, approach in enumerate(where.approaches):
+            for segment in approach.segments:
+                if segment.beyond <= range_m:
+                    own = number if segment.beyond == 0.0 else -1
+                    length = world.network.lanes[segment.lane].length
+                    lanes.setdefault(segment.lane, (segment.lane, length, own))
+        self.lanes = tuple(lanes.values())
         self.edge_of = [world.network.lanes[a.lane].edge for a in where.approaches]
         self.beyond: dict[str, dict[int, float]] = {}
         for i, approach in enumerate(where.approaches):

@@ -17,7 +17,7 @@ from sim.change import change_intervals
 from sim.errors import ControlError
 from sim.network import GREEN, Intersection
 from sim.protocol import Controller, Green, Observation
-from sim.sensing import Ideal, Shown
+from sim.sensing import Ideal, Sensing, Shown
 from sim.world import World
 
 Process = Generator[simpy.Event, Any, None]
@@ -64,12 +64,11 @@ class Simulation:
         ask: Collection[str],
         *,
         sees: frozenset[str] = frozenset(),
-        sensing: Ideal | None = None,
+        sensing: Sensing | None = None,
     ) -> None:
         self.world = world
         self.env = simpy.Environment()
-        self._sees = sees
-        self._sensing = sensing or Ideal()
+        self._sensor = (sensing or Ideal()).start(world, sees)
         self._end = self.in_steps(end - world.begin, "the end of the run")
         unknown = sorted(set(ask) - set(world.network.intersections))
         if unknown:
@@ -124,7 +123,7 @@ class Simulation:
             shown = (
                 self.signals[name].shown() if name in self.signals else Shown(0, 0.0, np.zeros(where.n_links))
             )
-            self._seen[name] = self._sensing.observe(self.world, where, shown, self._sees, self.observe)
+            self._seen[name] = self._sensor.observe(where, shown, self.observe)
         return self._seen[name]
 
     def in_steps(self, seconds: float, what: str) -> int:
