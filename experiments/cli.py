@@ -67,8 +67,9 @@ def run(
 ) -> None:
     """Run one controller on one place and print what came out."""
     from experiments import show
+    from experiments.attempt import Limits
     from experiments.compare import tasks_for
-    from experiments.runner import Limits, run_one
+    from experiments.local import run_one
     from networks.scenarios import open_place
 
     _check_backend(backend)
@@ -103,9 +104,9 @@ def compare(
 ) -> None:
     """Compare controllers on the same demand and seeds: CSV tables and a report to look at."""
     from experiments import show
+    from experiments.attempt import Limits
     from experiments.compare import run_tasks, tasks_for
     from experiments.reporting import write_comparison
-    from experiments.runner import Limits
     from networks.scenarios import open_place
     from sim.errors import InputError
 

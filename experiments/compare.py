@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from experiments.attempt import Limits, Outcome
 from experiments.catalog import make_controller, parse_controller
 from experiments.ledger import Ledger, Row
+from experiments.local import Local
 from experiments.records import write_runs, write_summary
-from experiments.runner import Limits, Outcome, enter, run_missing
+from experiments.runner import enter, run_missing, writing
 from experiments.summary import summarise_rows
-from experiments.task import Task
+from experiments.task import Task, absolute
 from sim.errors import InputError
 from sim.scenario import Scenario
 
@@ -30,6 +32,7 @@ def tasks_for(
         raise InputError(f"controller {doubled[0]!r} is named twice", remedy="name each once")
     for name, values in chosen:
         make_controller(name, values)  # every parameter is checked before anything runs
+    scenario = absolute(scenario)
     return [
         Task(scenario.name, scenario, name, values, seed, backend=backend, warm_up=warm_up)
         for seed in seeds
@@ -47,19 +50,11 @@ def run_tasks(
     progress: Callable[[str, Outcome], None],
 ) -> list[Row]:
     """Run what is missing of ``tasks`` in ``out`` and write the tables; returns the rows of these tasks."""
-    out.mkdir(parents=True, exist_ok=True)
-    with Ledger(out / "ledger.sqlite") as ledger:
+    with writing(out), Ledger(out / "ledger.sqlite") as ledger:
         ids = set(enter(ledger, tasks))
+        executor = Local(out, jobs=jobs, limits=limits, keep_sumo_output=keep_sumo_output)
         try:
-            run_missing(
-                out,
-                ledger,
-                jobs=jobs,
-                limits=limits,
-                keep_sumo_output=keep_sumo_output,
-                progress=progress,
-                wanted=ids.__contains__,
-            )
+            run_missing(out, ledger, executor, progress=progress, wanted=ids)
         finally:
             rows = [row for row in ledger.rows() if row.id in ids]
             write_runs(out, rows)

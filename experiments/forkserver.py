@@ -12,6 +12,8 @@ import selectors
 import signal
 import socket
 import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from experiments.worker import run_job
@@ -19,7 +21,9 @@ from experiments.worker import run_job
 
 def main() -> None:
     """Serve until standard input ends."""
+    ready = _leave_with_parent()
     _import_all()
+    ready()
     children: dict[int, int] = {}  # pid → number
     wake, woken = socket.socketpair()
     wake.setblocking(False)
@@ -48,6 +52,25 @@ def main() -> None:
         _reap(children)
 
 
+def _leave_with_parent() -> Callable[[], None]:
+    """Until we listen to our input: end when the runner dies while we still import; returns what ends the watch."""
+    parent, done = os.getppid(), threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.2):
+            if os.getppid() != parent:
+                os._exit(1)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+
+    def ready() -> None:
+        done.set()
+        watcher.join()  # no thread may be alive where we fork
+
+    return ready
+
+
 def _import_all() -> None:
     """All that a run needs; libsumo prints a warning of its own, which nobody should read as ours."""
     saved = os.dup(1)
@@ -56,7 +79,7 @@ def _import_all() -> None:
     import pyarrow.parquet  # noqa: F401
 
     import experiments.catalog
-    import sim.run  # noqa: F401
+    import sim.run
     import sim.sumo_world
 
     sim.sumo_world.preload()

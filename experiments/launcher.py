@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -18,6 +17,8 @@ from typing import Protocol
 from sim.errors import RunError
 
 START_LIMIT = 120.0  # s to import everything on a cold, slow disk
+LOST = -1000
+"""Exit status of a run whose starter died: no signal has this number, and the run is not to blame."""
 
 
 class Process(Protocol):
@@ -97,20 +98,28 @@ class ForkLauncher:
         self._lock = threading.Lock()
         self._numbers = itertools.count()
         self._server: subprocess.Popen[bytes] | None = None
+        self._ready = False
+        self._closed = False
         self._running: dict[int, _Forked] = {}
 
     def start(self, folder: Path) -> Process:
         """Fork a run for the job."""
         with self._lock:
+            if self._closed:
+                raise RunError("no run is started any more")
             if self._server is None or self._server.poll() is not None:
-                self._server = self._serve()
+                self._serve()
             number = next(self._numbers)
             process = self._running[number] = _Forked(self, number)
             self._send(f"start {number} {folder}")
         return process
 
     def close(self) -> None:
-        """End the server; it kills what still runs."""
+        """End the server; it kills what still runs. One that still imports is killed: nobody waits for it."""
+        self._closed = True
+        server = self._server  # without the lock: a start may hold it until the server is ready
+        if server is not None and not self._ready:
+            server.kill()
         with self._lock:
             server, self._server = self._server, None
         if server is not None:
@@ -128,8 +137,9 @@ class ForkLauncher:
             if self._server is not None and self._server.poll() is None:
                 self._send(f"kill {number}")
 
-    def _serve(self) -> subprocess.Popen[bytes]:
-        server = subprocess.Popen(
+    def _serve(self) -> None:
+        self._ready = False
+        self._server = server = subprocess.Popen(
             _python("experiments.forkserver"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -138,8 +148,8 @@ class ForkLauncher:
         assert server.stdout is not None
         if server.stdout.readline() != b"ready\n":
             raise RunError(f"the process that starts runs ended with status {server.wait(START_LIMIT)}")
+        self._ready = True
         threading.Thread(target=self._listen, args=(server,), daemon=True).start()
-        return server
 
     def _send(self, line: str) -> None:
         assert self._server is not None
@@ -162,7 +172,7 @@ class ForkLauncher:
             orphans = list(self._running.values())
             self._running.clear()
         for process in orphans:  # they died with it
-            process.end(-signal.SIGKILL)
+            process.end(LOST)
 
 
 class _Forked:

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from experiments.task import Task, pack, unpack
 from sim.errors import InputError
 
 State = Literal["pending", "running", "done", "failed", "timeout", "refused"]
-VERSION = 1
+VERSION = 2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS scenarios (id TEXT PRIMARY KEY, json TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS runs (
     id TEXT PRIMARY KEY,         -- Task.identity()
     number INTEGER NOT NULL,     -- order in the experiment
@@ -25,16 +27,23 @@ CREATE TABLE IF NOT EXISTS runs (
     demand REAL NOT NULL,
     controller TEXT NOT NULL,
     seed INTEGER NOT NULL,
-    task TEXT NOT NULL,          -- JSON, enough to run it again
+    task TEXT NOT NULL,          -- JSON; with its scenario enough to run it again
     state TEXT NOT NULL DEFAULT 'pending',
     attempts INTEGER NOT NULL DEFAULT 0,
     reason TEXT NOT NULL DEFAULT '',
     wall_s REAL,
     cpu_s REAL,
     sha256 TEXT,                 -- of the tripinfo
-    metrics TEXT                 -- JSON
+    metrics TEXT,                -- JSON
+    content TEXT,                -- SHA-256 over the run's tables
+    scenario TEXT                -- id in scenarios; NULL in rows of version 1, whose task holds it
 );
 CREATE INDEX IF NOT EXISTS runs_state ON runs (state, number);
+"""
+_FROM_1 = """
+ALTER TABLE runs ADD COLUMN content TEXT;
+ALTER TABLE runs ADD COLUMN scenario TEXT;
+UPDATE meta SET value = '2' WHERE key = 'version';
 """
 
 
@@ -55,26 +64,31 @@ class Row:
     cpu_s: float | None
     sha256: str | None
     metrics: Mapping[str, float | int | None]
+    content: str | None = None
 
 
 class Ledger:
-    """An open ledger; use as a context."""
+    """An open ledger; use as a context. ``read_only`` ones may be of an earlier version and stay as they are."""
 
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path, isolation_level=None, timeout=60.0)
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        if read_only and not path.is_file():
+            raise InputError("here is no ledger", where=str(path), remedy="give the folder of an experiment")
+        if not read_only:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        self._db = _open(path, read_only)
         try:
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute(
-                "PRAGMA synchronous=NORMAL"
-            )  # with WAL a kill loses nothing; a power cut the last rows
-            self._db.executescript(_SCHEMA)
+            if read_only:
+                self._version = self._read_version(path)
+            else:
+                self._prepare(path)
         except sqlite3.DatabaseError as error:
             self._db.close()
             raise InputError(
                 f"this is not a ledger ({error})", where=str(path), remedy="give another --out"
             ) from None
-        self._db.execute("INSERT OR IGNORE INTO meta VALUES ('version', ?)", (str(VERSION),))
+        except InputError:
+            self._db.close()
+            raise
 
     def __enter__(self) -> Ledger:
         return self
@@ -82,18 +96,53 @@ class Ledger:
     def __exit__(self, *_: object) -> None:
         self._db.close()
 
-    def add(self, rows: Iterable[tuple[str, int, str, float, str, int, str]]) -> None:
-        """Enter runs (id, number, place, demand, controller, seed, task JSON); known ids stay as they are."""
-        with self._transaction():
+    def add(self, tasks: Iterable[tuple[int, str, Task]]) -> None:
+        """Enter tasks (number, identity, task); of a known one the order and names are brought up to date."""
+        runs, scenarios = [], {}
+        for number, id, task in tasks:
+            text, scenario, content = pack(task)
+            scenarios[scenario] = content
+            runs.append((id, number, task.place, task.demand, task.label, task.seed, text, scenario))
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany("INSERT OR IGNORE INTO scenarios VALUES (?, ?)", scenarios.items())
             self._db.executemany(
-                "INSERT INTO runs (id, number, place, demand, controller, seed, task) VALUES (?,?,?,?,?,?,?) "
-                "ON CONFLICT (id) DO UPDATE SET number = excluded.number",
-                rows,
+                "INSERT INTO runs (id, number, place, demand, controller, seed, task, scenario) "
+                "VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET number = excluded.number, "
+                "place = excluded.place, demand = excluded.demand, controller = excluded.controller, "
+                "task = excluded.task, scenario = excluded.scenario",
+                runs,
             )
+
+    def take(self, other: Ledger) -> int:
+        """Take over the done runs of another ledger; returns how many were new."""
+        before = self._db.total_changes
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany("INSERT OR IGNORE INTO scenarios VALUES (?, ?)", other._all_scenarios())
+            names = (
+                "id, number, place, demand, controller, seed, task, state, attempts, reason, wall_s, cpu_s, "
+                "sha256, metrics"
+            )
+            more = ", content, scenario" if other._version >= 2 else ", NULL, NULL"
+            self._db.executemany(
+                f"INSERT INTO runs ({names}, content, scenario) VALUES ({','.join('?' * 16)}) "
+                "ON CONFLICT (id) DO UPDATE SET state = excluded.state, attempts = excluded.attempts, "
+                "reason = '', wall_s = excluded.wall_s, cpu_s = excluded.cpu_s, sha256 = excluded.sha256, "
+                "metrics = excluded.metrics, content = excluded.content WHERE runs.state <> 'done'",
+                other._db.execute(f"SELECT {names}{more} FROM runs WHERE state = 'done'"),
+            )
+        return self._db.total_changes - before
 
     def reopen(self) -> int:
         """Put runs that a killed runner left as running back to pending; returns how many."""
         return self._db.execute("UPDATE runs SET state = 'pending' WHERE state = 'running'").rowcount
+
+    def lose(self, ids: Iterable[str]) -> None:
+        """Put runs back to pending whose result is gone."""
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany("UPDATE runs SET state = 'pending' WHERE id = ?", ((id,) for id in ids))
 
     def retry_failed(self) -> int:
         """Let failed and timed-out runs be tried again; returns how many."""
@@ -109,15 +158,17 @@ class Ledger:
         """A run was stopped by us: it was no attempt."""
         self._db.execute("UPDATE runs SET state = 'pending', attempts = attempts - 1 WHERE id = ?", (id,))
 
-    def finish(self, id: str, manifest: Mapping[str, Any]) -> None:
+    def finish(self, id: str, manifest: Mapping[str, Any], content: str) -> None:
         """A run is done and believed."""
         self._db.execute(
-            "UPDATE runs SET state = 'done', reason = '', wall_s = ?, cpu_s = ?, sha256 = ?, metrics = ? WHERE id = ?",
+            "UPDATE runs SET state = 'done', reason = '', wall_s = ?, cpu_s = ?, sha256 = ?, metrics = ?, "
+            "content = ? WHERE id = ?",
             (
                 manifest["wall_s"],
                 manifest["cpu_s"],
                 manifest["tripinfo_sha256"],
                 json.dumps(manifest["metrics"]),
+                content,
                 id,
             ),
         )
@@ -126,13 +177,19 @@ class Ledger:
         """A run failed for good (or goes back to pending for its second try)."""
         self._db.execute("UPDATE runs SET state = ?, reason = ? WHERE id = ?", (state, reason, id))
 
-    def pending(self, limit: int) -> list[tuple[str, str]]:
-        """The next runs to do: (id, task JSON)."""
-        return list(
-            self._db.execute(
-                "SELECT id, task FROM runs WHERE state = 'pending' ORDER BY number LIMIT ?", (limit,)
-            )
+    def pending(self, after: int, limit: int) -> list[tuple[int, str, Task]]:
+        """The next runs to do beyond number ``after``: (number, id, task)."""
+        rows = self._db.execute(
+            "SELECT number, runs.id, task, coalesce(json, '') FROM runs LEFT JOIN scenarios "
+            "ON scenarios.id = runs.scenario WHERE state = 'pending' AND number > ? ORDER BY number LIMIT ?",
+            (after, limit),
         )
+        return [(number, id, unpack(text, scenario)) for number, id, text, scenario in rows]
+
+    def ids(self, state: State) -> list[str]:
+        """The ids of all runs in a state, in order."""
+        found = self._db.execute("SELECT id FROM runs WHERE state = ? ORDER BY number", (state,))
+        return [id for (id,) in found]
 
     def counts(self) -> dict[str, int]:
         """Number of runs by state."""
@@ -140,18 +197,24 @@ class Ledger:
 
     def rows(self) -> Iterator[Row]:
         """All runs in order."""
+        content = "content" if self._version >= 2 else "NULL"
         for row in self._db.execute(
             "SELECT id, number, place, demand, controller, seed, state, attempts, reason, wall_s, cpu_s, sha256, "
-            "metrics FROM runs ORDER BY number"
+            f"metrics, {content} FROM runs ORDER BY number"
         ):
-            yield Row(*row[:-1], json.loads(row[-1]) if row[-1] else {})
+            metrics = json.loads(row[12]) if row[12] else {}
+            yield Row(*(*row[:12], metrics, row[13]))
 
-    def task(self, id: str) -> str:
-        """A run's task as JSON."""
-        found = self._db.execute("SELECT task FROM runs WHERE id = ?", (id,)).fetchone()
+    def task(self, id: str) -> Task:
+        """A run's task. KeyError for an unknown id."""
+        join = "LEFT JOIN scenarios ON scenarios.id = runs.scenario" if self._version >= 2 else ""
+        scenario = "coalesce(json, '')" if self._version >= 2 else "''"
+        found = self._db.execute(
+            f"SELECT task, {scenario} FROM runs {join} WHERE runs.id = ?", (id,)
+        ).fetchone()
         if found is None:
             raise KeyError(id)
-        return str(found[0])
+        return unpack(*found)
 
     def note(self, key: str, value: object) -> None:
         """Keep a fact about the whole experiment."""
@@ -162,6 +225,46 @@ class Ledger:
         found = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return None if found is None else json.loads(found[0])
 
-    def _transaction(self) -> sqlite3.Connection:
-        self._db.execute("BEGIN IMMEDIATE")
-        return self._db
+    def _all_scenarios(self) -> list[tuple[str, str]]:
+        return list(self._db.execute("SELECT id, json FROM scenarios")) if self._version >= 2 else []
+
+    def _read_version(self, path: Path) -> int:
+        version = int(self.noted("version") or 0)
+        if version > VERSION:
+            raise InputError(
+                f"a newer denxanh wrote this ledger (version {version}, this one reads {VERSION})",
+                where=str(path),
+                remedy="install the newer one",
+            )
+        return version
+
+    def _prepare(self, path: Path) -> None:
+        """Make a new ledger, or bring an old one up to date."""
+        # with WAL and NORMAL a kill loses nothing; a power cut the last rows, whose folders are found again
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        known = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()
+        if known and self._read_version(path) == 1:
+            self._db.executescript(
+                f"BEGIN IMMEDIATE;{_FROM_1}UPDATE meta SET value = '2' WHERE key = 'version';COMMIT;"
+            )
+        self._db.executescript(_SCHEMA)
+        self._db.execute("INSERT OR IGNORE INTO meta VALUES ('version', ?)", (str(VERSION),))
+        self._version = self._read_version(path)
+
+
+def _open(path: Path, read_only: bool) -> sqlite3.Connection:
+    if not read_only:
+        return sqlite3.connect(path, isolation_level=None, timeout=60.0)
+    uri = path.resolve().as_uri()
+    for way in ("?mode=ro", "?mode=ro&immutable=1"):  # WAL needs to write beside it, unless told nobody will
+        db = sqlite3.connect(uri + way, uri=True, isolation_level=None, timeout=60.0)
+        try:
+            db.execute("SELECT 1 FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError:
+            db.close()
+            continue
+        except sqlite3.DatabaseError:
+            return db  # no database at all: the caller says so
+        return db
+    raise InputError("the ledger cannot be opened", where=str(path), remedy="check the rights of its folder")

@@ -1,289 +1,213 @@
-"""Runs what is missing in a ledger: side by side, each run in its own process, believed only with proof.
+"""Runs what is missing in a ledger, side by side, and believes a result only with proof.
 
 May be killed at any moment and started again. A run is done when its folder stands complete in its place and
-the ledger says so; a folder that was finished just before a kill is found again and not run twice.
+the ledger says so; a folder that was finished just before a kill is found again and not run twice. Where the
+runs happen (processes here, a cluster) is the executor's affair.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
 import signal
-import tempfile
+import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Protocol
 
 from filelock import FileLock, Timeout
 
-from experiments.launcher import Launcher, launcher
-from experiments.ledger import Ledger, State
+from experiments.attempt import Limits, Outcome, run_folder
+from experiments.ledger import Ledger
 from experiments.task import Task
-from experiments.worker import OK, REFUSED, job
 from sim.errors import InputError, RunError
-from sim.run import MANIFEST
-from sim.scenario import Scenario
+
+__all__ = ["Executor", "Limits", "Outcome", "enter", "interruptible", "run_folder", "run_missing", "writing"]
 
 TRIES = 2  # one retry: a fault that strikes twice is not chance (Nextflow's default)
-TAIL = 12  # lines of a run's log that go into its reason
+LOSSES = 5  # machines a run may lose under it before the run itself is suspected
+PAGE = 1000  # runs read from the ledger at once
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What one run may use."""
+class Executor(Protocol):
+    """Where runs happen."""
 
-    wall: float = 3600.0  # s
-    memory_mb: int | None = None
-    disk_mb: int | None = None
+    def slots(self) -> int:
+        """How many runs to hand over at once."""
+        ...
 
+    def submit(self, id: str, task: Task) -> Future[Outcome]:
+        """Start a run; its result folder is in place when the outcome says done."""
+        ...
 
-@dataclass(frozen=True)
-class Outcome:
-    """How an attempt ended: with a manifest, or with a state and its reason."""
+    def standing(self, id: str) -> Outcome | None:
+        """The outcome of a run whose complete result is already there, or None."""
+        ...
 
-    state: State
-    manifest: Mapping[str, Any] | None = None
-    reason: str = ""
+    def stands(self, id: str) -> bool:
+        """Whether the result of a run that was done is still there."""
+        ...
 
-
-def task_json(task: Task) -> str:
-    """A task as text, enough to run it again."""
-    return json.dumps(
-        {
-            "place": task.place,
-            "scenario": task.scenario.to_json(),
-            "controller": task.controller,
-            "parameters": dict(task.parameters),
-            "seed": task.seed,
-            "demand": task.demand,
-            "backend": task.backend,
-            "warm_up": task.warm_up,
-        },
-        sort_keys=True,
-    )
-
-
-def task_from_json(text: str) -> Task:
-    """The inverse of ``task_json``."""
-    data = json.loads(text)
-    data["scenario"] = Scenario.from_json(data["scenario"])
-    return Task(**data)
+    def close(self) -> None:
+        """Stop what is going; every future ends within seconds."""
+        ...
 
 
 def enter(ledger: Ledger, tasks: Iterable[Task]) -> list[str]:
     """Enter tasks into the ledger; returns their ids in order, each once."""
-    rows: dict[str, tuple[str, int, str, float, str, int, str]] = {}
+    rows: dict[str, tuple[int, str, Task]] = {}
     for number, task in enumerate(tasks):
         id = task.identity()
-        rows.setdefault(id, (id, number, task.place, task.demand, task.label, task.seed, task_json(task)))
+        rows.setdefault(id, (number, id, task))
     ledger.add(rows.values())
     return list(rows)
-
-
-def run_folder(out: Path, id: str) -> Path:
-    """Where a run's result stands."""
-    return out / "runs" / id[:2] / id[:16]
 
 
 def run_missing(
     out: Path,
     ledger: Ledger,
+    executor: Executor,
     *,
-    jobs: int,
-    limits: Limits = Limits(),
-    keep_sumo_output: bool = False,
     progress: Callable[[str, Outcome], None] = lambda id, outcome: None,
-    wanted: Callable[[str], bool] = lambda id: True,
+    wanted: Collection[str] | None = None,
 ) -> None:
-    """Run every pending run of the ledger (of those ``wanted``), ``jobs`` at a time.
+    """Run every pending run of the ledger (of those ``wanted``); to be called inside ``writing(out)``.
 
     KeyboardInterrupt (Ctrl-C, or SIGTERM) ends the runs that are going, within seconds, and is raised again;
-    the ledger then says pending for them.
+    the ledger then says pending for them. RunError when the disk is full: nothing is lost, start again.
     """
-    with _alone(out), _terminate_as_interrupt():
-        ledger.reopen()
-        _sweep(out)
-        starter = launcher()
-        stop = threading.Event()
-        attempts: dict[str, int] = {}
+    ledger.reopen()
+    chosen = None if wanted is None else frozenset(wanted)
+    done = (id for id in ledger.ids("done") if chosen is None or id in chosen)
+    ledger.lose([id for id in done if not executor.stands(id)])
+    _Campaign(out, ledger, executor, progress).run(chosen)
+
+
+class _Campaign:
+    """One session of running what is missing."""
+
+    def __init__(
+        self, out: Path, ledger: Ledger, executor: Executor, progress: Callable[[str, Outcome], None]
+    ) -> None:
+        self._out = out
+        self._ledger = ledger
+        self._executor = executor
+        self._progress = progress
+        self._going: dict[Future[Outcome], str] = {}
+        self._tries: dict[str, int] = {}
+        self._losses: dict[str, int] = {}
+        self._again: deque[tuple[str, Task]] = deque()
+        self._tasks: dict[str, Task] = {}
+
+    def run(self, wanted: Collection[str] | None) -> None:
+        """Until nothing is pending."""
+        queue = self._queue(wanted)
         try:
-            with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="run") as pool:
-                going: dict[Future[Outcome], str] = {}
-                try:
-                    queue = _queue(ledger, wanted, attempts)
-                    while True:
-                        while len(going) < jobs and (item := next(queue, None)) is not None:
-                            id, text = item
-                            ledger.start(id)
-                            attempts[id] = attempts.get(id, 0) + 1
-                            task = task_from_json(text)
-                            future = pool.submit(
-                                _attempt, starter, out, id, task, limits, keep_sumo_output, stop
-                            )
-                            going[future] = id
-                        if not going:
-                            break
-                        for future in wait(going, return_when=FIRST_COMPLETED).done:
-                            id = going.pop(future)
-                            _settle(ledger, id, future.result(), attempts[id], progress)
-                finally:
-                    stop.set()
-                    for future, id in going.items():
-                        outcome = future.result()
-                        if outcome.state == "done":
-                            _settle(ledger, id, outcome, attempts[id], progress)
-                        else:
-                            ledger.back(id)
+            while True:
+                slots = self._executor.slots()
+                while len(self._going) < slots and (item := self._next(queue)) is not None:
+                    self._start(*item)
+                if not self._going:
+                    if slots > 0:
+                        return
+                    time.sleep(0.5)  # a cluster without workers may yet get some
+                    continue
+                for future in wait(self._going, timeout=5.0, return_when=FIRST_COMPLETED).done:
+                    self._settle(self._going.pop(future), future.result())
+        except sqlite3.OperationalError as error:
+            raise RunError(
+                f"{self._out}: the ledger cannot be written ({error}; {_free(self._out)}); "
+                "nothing done is lost: make room and start again"
+            ) from None
         finally:
-            starter.close()
-            shutil.rmtree(out / "jobs", ignore_errors=True)
+            self._executor.close()
+            self._leave()
 
+    def _next(self, queue: Iterator[tuple[str, Task]]) -> tuple[str, Task] | None:
+        """What is tried again comes after all that was not tried yet."""
+        return next(queue, None) or (self._again.popleft() if self._again else None)
 
-def _queue(
-    ledger: Ledger, wanted: Callable[[str], bool], attempts: Mapping[str, int]
-) -> Iterator[tuple[str, str]]:
-    """Pending runs in order; those that go back to pending for a second try come at the end."""
-    while True:
-        found = [row for row in ledger.pending(1000) if wanted(row[0]) and attempts.get(row[0], 0) < TRIES]
-        if not found:
+    def _queue(self, wanted: Collection[str] | None) -> Iterator[tuple[str, Task]]:
+        """Pending runs in order."""
+        after = -1
+        while page := self._ledger.pending(after, PAGE):
+            after = page[-1][0]
+            yield from ((id, task) for _, id, task in page if wanted is None or id in wanted)
+
+    def _start(self, id: str, task: Task) -> None:
+        if (found := self._executor.standing(id)) is not None:  # finished just before a kill
+            self._settle(id, found)
             return
-        yield from found
+        self._ledger.start(id)
+        self._tasks[id] = task
+        self._going[self._executor.submit(id, task)] = id
+
+    def _settle(self, id: str, outcome: Outcome) -> None:
+        task = self._tasks.pop(id, None)
+        match outcome.state:
+            case "done":
+                assert outcome.manifest is not None
+                self._ledger.finish(id, outcome.manifest, outcome.content)
+            case "stopped":
+                self._ledger.back(id)
+                return
+            case "full":
+                self._ledger.back(id)
+                raise RunError(
+                    f"{outcome.reason} ({_free(self._out)}); nothing done is lost: make room and start again"
+                )
+            case "lost":
+                self._losses[id] = self._losses.get(id, 0) + 1
+                if task is not None and self._losses[id] < LOSSES:
+                    self._ledger.back(id)
+                    self._again.append((id, task))
+                    return
+                self._ledger.fail(id, "failed", outcome.reason)
+            case "failed":
+                self._tries[id] = self._tries.get(id, 0) + 1
+                if task is not None and self._tries[id] < TRIES:
+                    self._ledger.fail(id, "pending", outcome.reason)
+                    self._again.append((id, task))
+                    return
+                self._ledger.fail(id, "failed", outcome.reason)
+            case _:
+                self._ledger.fail(id, outcome.state, outcome.reason)
+        self._progress(id, outcome)
+
+    def _leave(self) -> None:
+        """After the end of the executor: what it still finished counts, the rest goes back."""
+        wait(self._going, timeout=3.0)
+        for future, id in self._going.items():
+            outcome = future.result() if future.done() and future.exception() is None else Outcome("stopped")
+            try:
+                if outcome.manifest is not None:
+                    self._ledger.finish(id, outcome.manifest, outcome.content)
+                else:
+                    self._ledger.back(id)
+            except sqlite3.OperationalError:  # a full disk: the next start reopens it
+                return
 
 
-def _settle(
-    ledger: Ledger, id: str, outcome: Outcome, attempts: int, progress: Callable[[str, Outcome], None]
-) -> None:
-    if outcome.manifest is not None:
-        ledger.finish(id, outcome.manifest)
-    elif outcome.state == "failed" and attempts < TRIES:
-        ledger.fail(id, "pending", outcome.reason)
-        return
-    else:
-        ledger.fail(id, outcome.state, outcome.reason)
-    progress(id, outcome)
-
-
-def _attempt(
-    starter: Launcher,
-    out: Path,
-    id: str,
-    task: Task,
-    limits: Limits,
-    keep_sumo_output: bool,
-    stop: threading.Event,
-) -> Outcome:
-    target = run_folder(out, id)
-    if (manifest := read_manifest(target)) is not None:  # finished just before a kill
-        return Outcome("done", manifest)
-    folder = out / "jobs" / id[:16]
-    folder.mkdir(parents=True, exist_ok=True)
-    return _run_job(starter, folder, target, task, limits, keep_sumo_output, stop)
-
-
-def _run_job(
-    starter: Launcher,
-    folder: Path,
-    target: Path,
-    task: Task,
-    limits: Limits,
-    keep_sumo_output: bool,
-    stop: threading.Event,
-) -> Outcome:
-    """Start a run's process and see it through, within its limits."""
-    (folder / "error.json").unlink(missing_ok=True)
-    content = job(
-        scenario=task.scaled(),
-        controller=task.controller,
-        parameters=task.parameters,
-        seed=task.seed,
-        backend=task.backend,
-        warm_up=task.warm_up,
-        keep_sumo_output=keep_sumo_output,
-        target=target.resolve(),
-        memory_mb=limits.memory_mb,
-        disk_mb=limits.disk_mb,
-    )
-    (folder / "job.json").write_text(json.dumps(content), encoding="utf-8")
-    process = starter.start(folder.resolve())
-    deadline = time.monotonic() + limits.wall
-    while (status := process.wait(0.1)) is None:
-        if stop.is_set():
-            process.kill()
-            return Outcome("pending", reason="stopped")
-        if time.monotonic() > deadline:
-            process.kill()
-            _sweep_run(target)
-            return Outcome("timeout", reason=f"it ran longer than {limits.wall:g} s and was ended")
-    return _judge(status, folder, target)
-
-
-def _judge(status: int, folder: Path, target: Path) -> Outcome:
-    """What an exit status means, together with what the run left."""
-    manifest = read_manifest(target)
-    if status == OK and manifest is not None:
-        shutil.rmtree(folder, ignore_errors=True)
-        return Outcome("done", manifest)
-    _sweep_run(target)
-    tail = _tail(target.parent / f"{target.name}.log")
-    error = folder / "error.json"
-    if error.exists():
-        data = json.loads(error.read_text("utf-8"))
-        shown = f"\n{tail}" if tail and data["kind"] not in ("input", "ControlError") else ""
-        return Outcome("refused" if status == REFUSED else "failed", reason=data["message"] + shown)
-    if status < 0:
-        name = signal.Signals(-status).name if -status in set(signal.Signals) else str(-status)
-        return Outcome(
-            "failed", reason=f"the run's process was killed by {name}" + (f"\n{tail}" if tail else "")
-        )
-    return Outcome(
-        "failed",
-        reason=f"the run's process ended with status {status} and no result" + (f"\n{tail}" if tail else ""),
-    )
-
-
-def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """The manifest of a complete run folder, or None. It is written last, so it vouches for the rest."""
-    try:
-        data: dict[str, Any] = json.loads((folder / MANIFEST).read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-    return data
-
-
-def _tail(log: Path) -> str:
-    try:
-        lines = log.read_text("utf-8", errors="replace").splitlines()
-    except OSError:
-        return ""
-    log.unlink(missing_ok=True)
-    return "\n".join(lines[-TAIL:])
-
-
-def _sweep_run(target: Path) -> None:
-    """Remove the temporary folders that a killed run left."""
-    for left in target.parent.glob(f".{target.name}-*"):
-        shutil.rmtree(left, ignore_errors=True)
-
-
-def _sweep(out: Path) -> None:
-    """Remove what a killed runner left: temporary folders and old jobs."""
-    for left in (out / "runs").glob("*/.*"):
-        shutil.rmtree(left, ignore_errors=True)
-    shutil.rmtree(out / "jobs", ignore_errors=True)
+@contextmanager
+def writing(out: Path) -> Iterator[None]:
+    """Hold a folder for ourselves, clean up what a killed runner left, and take SIGTERM as Ctrl-C."""
+    with _alone(out), interruptible():
+        for left in (out / "runs").glob("*/.*"):
+            shutil.rmtree(left, ignore_errors=True)
+        yield
 
 
 @contextmanager
 def _alone(out: Path) -> Iterator[None]:
     """Only one runner may write into a folder."""
-    out.mkdir(parents=True, exist_ok=True)
     lock = FileLock(out / ".lock")
     try:
+        out.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=5.0)  # a killed runner's processes end within this
     except Timeout:
         raise InputError(
@@ -300,7 +224,7 @@ def _alone(out: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _terminate_as_interrupt() -> Iterator[None]:
+def interruptible() -> Iterator[None]:
     """Treat SIGTERM as Ctrl-C while runs are going; only the main thread may say so."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -316,20 +240,5 @@ def _terminate_as_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def run_one(task: Task, target: Path, *, limits: Limits, keep_sumo_output: bool) -> dict[str, Any]:
-    """One run outside any experiment, into ``target``; returns its manifest. Raises InputError or RunError."""
-    if target.exists() and (not target.is_dir() or any(target.iterdir())) and read_manifest(target) is None:
-        raise InputError(
-            "this exists and is no run of denxanh", where=str(target), remedy="give another --out"
-        )
-    with tempfile.TemporaryDirectory(prefix="denxanh-") as name, _terminate_as_interrupt():
-        starter = launcher()
-        stop = threading.Event()
-        try:
-            outcome = _run_job(starter, Path(name), target, task, limits, keep_sumo_output, stop)
-        finally:
-            starter.close()
-            _sweep_run(target)
-    if outcome.manifest is None:
-        raise (InputError if outcome.state == "refused" else RunError)(outcome.reason)
-    return dict(outcome.manifest)
+def _free(out: Path) -> str:
+    return f"{shutil.disk_usage(out).free} bytes are free at {out}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import sim
+from experiments.catalog import controllers, make_controller
+from sim.protocol import parameters
 from sim.run import hash_file, versions
 from sim.scenario import Scenario
 
@@ -20,14 +23,12 @@ RESULT_VERSIONS = ("denxanh", "sumo", "libsumo")
 
 @dataclass(frozen=True)
 class Task:
-    """What one run needs. ``demand`` is the label of the demand level, ``labels`` further columns."""
+    """What one run needs. ``demand`` is the scale of the place's demand, ``place`` the name it is reported by."""
 
     place: str
     scenario: Scenario
     controller: str  # its name
-    parameters: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # as given; defaults are filled in by the class
+    parameters: Mapping[str, Any] = field(default_factory=dict)  # as given; the class fills in the rest
     seed: int = 1
     demand: float = 1.0
     backend: str = "libsumo"
@@ -36,7 +37,7 @@ class Task:
     @property
     def label(self) -> str:
         """The controller as a user writes it."""
-        text = ",".join(f"{key}={value}" for key, value in self.parameters.items())
+        text = ",".join(f"{key}={_text(value)}" for key, value in self.parameters.items())
         return f"{self.controller}:{text}" if text else self.controller
 
     def scaled(self) -> Scenario:
@@ -48,23 +49,55 @@ class Task:
 
     def identity(self) -> str:
         """SHA-256 over inputs by content, parameters, seed and versions; the back end gives the same bytes."""
-        scenario = self.scaled().to_json()
-        for name in ("name", "net", "routes", "additional", "notes"):
-            del scenario[name]
-        text = json.dumps(
-            {
-                "inputs": [_hash(path) for path in self.scenario.inputs()],
-                "scenario": scenario,
-                "controller": self.controller,
-                "parameters": {key: _content(value) for key, value in self.parameters.items()},
-                "seed": self.seed,
-                "warm_up": self.warm_up,
-                "versions": {name: versions()[name] for name in RESULT_VERSIONS},
-                "code": code_hash(),
-            },
-            sort_keys=True,
-        )
-        return hashlib.sha256(text.encode()).hexdigest()
+        parts = {
+            "scenario": _scenario_digest(self.scenario, self.demand),
+            "controller": _controller_digest(
+                self.controller, json.dumps(dict(self.parameters), sort_keys=True)
+            ),
+            "seed": self.seed,
+            "warm_up": self.warm_up,
+            "versions": _versions_digest(),
+        }
+        return _digest(parts)
+
+
+def absolute(scenario: Scenario) -> Scenario:
+    """The scenario with absolute paths: a run works in a folder of its own, and is resumed from anywhere."""
+    return replace(
+        scenario,
+        net=scenario.net.resolve(),
+        routes=tuple(path.resolve() for path in scenario.routes),
+        additional=tuple(path.resolve() for path in scenario.additional),
+    )
+
+
+def pack(task: Task) -> tuple[str, str, str]:
+    """A task as text, enough to run it again: (JSON, id of its scenario, JSON of its scenario).
+
+    The scenario is shared by thousands of tasks and therefore stands apart.
+    """
+    scenario = _scenario_text(task.scenario)
+    id = hashlib.sha256(scenario.encode()).hexdigest()[:16]
+    data = {
+        "place": task.place,
+        "scenario": id,
+        "controller": task.controller,
+        "parameters": dict(task.parameters),
+        "seed": task.seed,
+        "demand": task.demand,
+        "backend": task.backend,
+        "warm_up": task.warm_up,
+    }
+    return json.dumps(data, sort_keys=True), id, scenario
+
+
+def unpack(text: str, scenario: str) -> Task:
+    """The inverse of ``pack``; ledgers of version 1 kept the scenario within the task."""
+    data = json.loads(text)
+    inside = data.pop("scenario")
+    return Task(
+        scenario=Scenario.from_json(inside if isinstance(inside, dict) else json.loads(scenario)), **data
+    )
 
 
 @cache
@@ -78,7 +111,65 @@ def code_hash() -> str:
     return digest.hexdigest()
 
 
-_hash = cache(hash_file)
+def content_hash(path: Path) -> str:
+    """SHA-256 of a file's content, read again only when the file has changed."""
+    stat = path.stat()
+    return _hash(path, stat.st_mtime_ns, stat.st_size)
+
+
+@cache
+def _hash(path: Path, changed: int, size: int) -> str:
+    return hash_file(path)
+
+
+_digests: dict[tuple[int, float], tuple[Scenario, str]] = {}
+_texts: dict[int, tuple[Scenario, str]] = {}
+
+
+def _scenario_digest(scenario: Scenario, demand: float) -> str:
+    """A million tasks share few scenarios: each is hashed once (the entry keeps it alive, so its id stays its own)."""
+    key = (id(scenario), demand)
+    if key not in _digests:
+        data = Task("", scenario, "", demand=demand).scaled().to_json()
+        for name in ("name", "net", "routes", "additional", "notes"):
+            del data[name]
+        inputs = [content_hash(path) for path in scenario.inputs()]
+        _digests[key] = scenario, _digest({"inputs": inputs, "scenario": data})
+    return _digests[key][1]
+
+
+def _scenario_text(scenario: Scenario) -> str:
+    if id(scenario) not in _texts:
+        _texts[id(scenario)] = scenario, json.dumps(scenario.to_json(), sort_keys=True)
+    return _texts[id(scenario)][1]
+
+
+@cache
+def _controller_digest(name: str, given: str) -> str:
+    """By all its parameters, given or not, so that a default written out is the same controller."""
+    built = make_controller(name, json.loads(given))
+    values = {key: _content(value) for key, value in parameters(built).items()}
+    return _digest({"name": name, "parameters": values, "code": _plugin_hash(name)})
+
+
+@cache
+def _plugin_hash(name: str) -> str:
+    """SHA-256 of the module of a controller that is not ours; ours are in ``code_hash``."""
+    module = controllers()[name].value.partition(":")[0]
+    if module.startswith("controllers."):
+        return ""
+    spec = importlib.util.find_spec(module)
+    return hash_file(Path(spec.origin)) if spec and spec.origin and Path(spec.origin).is_file() else module
+
+
+@cache
+def _versions_digest() -> str:
+    known = versions()
+    return _digest({"code": code_hash(), **{name: known[name] for name in RESULT_VERSIONS}})
+
+
+def _digest(data: object) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _content(value: Any) -> Any:
@@ -90,3 +181,13 @@ def _content(value: Any) -> Any:
     ):
         return hash_file(Path(value))
     return value
+
+
+def _text(value: Any) -> str:
+    return (
+        str(value).lower()
+        if isinstance(value, bool)
+        else f"{value:g}"
+        if isinstance(value, float)
+        else str(value)
+    )

@@ -6,8 +6,11 @@ A job is a folder with ``job.json``. The run leaves its result folder at the job
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
+import shutil
 import sys
 import traceback
 from collections.abc import Mapping
@@ -17,8 +20,11 @@ from typing import Any
 from sim.errors import DenxanhError, InputError
 from sim.scenario import Scenario
 
-OK, FAILED, REFUSED = 0, 1, 2
-"""Exit statuses: done; failed and may be tried again; the input is at fault, so trying again is useless."""
+OK, FAILED, REFUSED, FULL = 0, 1, 2, 3
+"""Exit statuses: done; failed and may be tried again; the input is at fault, so trying again is useless; the
+disk is full, so nothing else will work either."""
+
+ROOM = 4 << 20  # bytes; with less room at a failure the disk is the cause: SUMO cuts its files without a word
 
 
 def job(
@@ -63,7 +69,9 @@ def run_job(folder: Path) -> int:
         return _report(folder, type(error).__name__, str(error), FAILED)
     except OSError as error:
         name = f" {error.filename}" if error.filename else ""
-        return _report(folder, "OSError", f"the run could not write{name}: {error.strerror}", FAILED)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        message = f"the run could not write{name}: {error.strerror or error}"
+        return _report(folder, "OSError", message, FULL if full else FAILED)
     except MemoryError:
         return _report(folder, "MemoryError", f"the run needs more than {data['memory_mb']} MB", FAILED)
     except Exception as error:  # a controller may raise anything: the log keeps the details
@@ -87,25 +95,27 @@ def _execute(data: Mapping[str, Any], target: Path) -> None:
         scenario = Scenario.from_json(data["scenario"])
         run = Run(scenario, data["seed"], data["backend"], data["warm_up"], data["keep_sumo_output"])
         execute(run, make_controller(data["controller"], data["parameters"]), folder)
-        sync(folder)
+        for path in (*folder.iterdir(), folder):
+            sync(path)
         os.chdir(here)
         publish(folder, target)
-    except BaseException:
+    except BaseException as error:
         os.chdir(here)
-        _keep_log(folder, Path(data["target"]))
+        room = shutil.disk_usage(target.parent).free
+        _keep_log(folder, target)
+        if room < ROOM:
+            raise OSError(errno.ENOSPC, f"the disk is full ({error})", str(target)) from error
         raise
 
 
 def _keep_log(folder: Path, target: Path) -> None:
     """Remove an unfinished folder; its log goes to where the failure is explained."""
-    import shutil
-
     from sim.run import LOG
 
     sys.stdout.flush()
     sys.stderr.flush()
     log = folder / LOG
-    if log.exists():
+    with contextlib.suppress(OSError):  # a full disk, or no log yet
         shutil.copyfile(log, target.parent / f"{target.name}.log")
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -134,7 +144,8 @@ def _limit(memory_mb: int | None, disk_mb: int | None) -> None:
 
 
 def _report(folder: Path, kind: str, message: str, status: int) -> int:
-    (folder / "error.json").write_text(json.dumps({"kind": kind, "message": message}), encoding="utf-8")
+    with contextlib.suppress(OSError):  # on a full disk the status alone tells
+        (folder / "error.json").write_text(json.dumps({"kind": kind, "message": message}), encoding="utf-8")
     return status
 
 
