@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from sim.demand import Demand
 from sim.errors import InputError
 from sim.model.kernel import Constants, Static, run_parallel, run_serial
 from sim.model.parameters import Parameters
-from sim.model.priority import Way
+from sim.model.priority import RightOfWay
 from sim.model.routes import lane_choice
 from sim.model.signals import PlanArrays
 from sim.network import Link, Network
@@ -33,7 +33,8 @@ _SIGMA = 0.5  # SUMO's default driver imperfection
 _FIRST = 12.0  # m: start-up of the first vehicle, measured for accelerations of 1.2–5 m/s²
 BRAKING = 4.5  # m/s², SUMO's default deceleration
 _CLEAR = 10.0  # m: a shorter way over an uncontrolled junction crosses nobody
-_BAY = 8.0  # m of way over the junction that leave room for one vehicle to wait within it
+_BAY = 8.0  # m: a turn that long has room for one vehicle to wait within the junction
+_CAR, _SPACE, _ACCEL = 5.0, 7.5, 2.6  # SUMO's default car: m, m with its gap, m/s²
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Model:
     parameters: Parameters
     lanes: tuple[str, ...]  # in the order of per-lane results
     static: Static
-    yields: Mapping[Way, tuple[Way, ...]] | None
+    right_of_way: RightOfWay | None
     weights: NDArray[np.float64]  # (3, types): vehicles, PCU and persons of one vehicle
 
     def evaluate(self, plans: PlanArrays, *, threads: int | None = None) -> NDArray[np.float64]:
@@ -106,7 +107,12 @@ class Model:
     def with_parameters(self, parameters: Parameters) -> Model:
         """The same place with other constants."""
         return build(
-            self.network, self.demand, self.begin, self.end, yields=self.yields, parameters=parameters
+            self.network,
+            self.demand,
+            self.begin,
+            self.end,
+            right_of_way=self.right_of_way,
+            parameters=parameters,
         )
 
 
@@ -116,14 +122,14 @@ def build(
     begin: float | None = None,
     end: float | None = None,
     *,
-    yields: Mapping[Way, tuple[Way, ...]] | None = None,
+    right_of_way: RightOfWay | None = None,
     parameters: Parameters = Parameters(),  # noqa: B008 - frozen
     seed: int = 0,
 ) -> Model:
     """The model of a place. ``seed`` draws the drivers' speed factors. Raises InputError.
 
-    ``begin`` and ``end`` (s) default to the demand's. ``yields`` (sim.model.priority.yields_of) says who
-    yields to whom at every junction; without it vehicles yield at controlled intersections only.
+    ``begin`` and ``end`` (s) default to the demand's. ``right_of_way``
+    (sim.model.priority) holds for every junction; without it vehicles yield at controlled ones only.
     """
     begin = demand.begin if begin is None else begin
     end = demand.end if end is None else end
@@ -157,17 +163,13 @@ def build(
     turning = np.minimum(limit[start], turn)[:, None]  # (K, 1)
     accel = np.array([t.accel for t in demand.types])
     moving = np.maximum(turning - 0.5 * _SIGMA * accel, 1.0)  # (K, T): drivers dawdle below the limit
-    foe_first, foe = _foes(network, links, signal, letter, yields)
+    foe_first, foe = _foes(network, links, signal, letter, right_of_way)
+    ahead = _waiting(links, signal, right_of_way)  # (K,) m
+    waits = np.flatnonzero((ahead > 0.0) & (np.diff(foe_first) > 0))
     bay = np.full(len(links), -1, dtype=np.int32)
-    waits = [
-        k
-        for k, link in enumerate(links)
-        if signal[k] >= 0
-        and link.direction in "lLt"
-        and link.length >= _BAY
-        and foe_first[k + 1] > foe_first[k]
-    ]
     bay[waits] = np.arange(len(waits))
+    # from standing, over what is left of the junction, and SUMO's second of looking ahead
+    crossing = np.sqrt(2.0 * (over - ahead + _CAR) / _ACCEL)
     last = np.array([route[-1] for route, _ in routes], dtype=object)
     final_length = np.zeros(len(choice.block), dtype=np.float32)
     final_time = np.zeros(len(choice.block), dtype=np.float32)
@@ -196,7 +198,8 @@ def build(
         ).astype(np.float32),
         link_bay=bay,
         link_clear=((signal >= 0) | (over > _CLEAR)).astype(np.uint8),
-        link_gap=np.full(len(links), p.gap, dtype=np.float32),
+        link_gap=(p.gap + crossing).astype(np.float32),
+        bay_room=(ahead[waits] / _SPACE).astype(np.int32) + 1,
         pace_out=(p.headway / moving).astype(np.float32),
         react=(p.headway * (tau + p.hesitate)).astype(np.float32),
         foe_first=foe_first,
@@ -221,12 +224,11 @@ def build(
         final_time=final_time,
         source_first=source_first,
         source_vehicle=source_vehicle,
-        n_bays=len(waits),
     )
     weights = np.array(
         [[1.0] * len(demand.types), [t.pcu for t in demand.types], [t.persons for t in demand.types]]
     )
-    return Model(network, demand, begin, end, parameters, lanes, static, yields, weights)
+    return Model(network, demand, begin, end, parameters, lanes, static, right_of_way, weights)
 
 
 def _links(network: Network) -> tuple[list[Link], NDArray[np.int32], NDArray[np.int32]]:
@@ -266,6 +268,20 @@ def _links(network: Network) -> tuple[list[Link], NDArray[np.int32], NDArray[np.
     )
 
 
+def _waiting(
+    links: Sequence[Link], signal: NDArray[np.int32], right_of_way: RightOfWay | None
+) -> NDArray[np.float64]:
+    """Way from each stop line to the waiting point within the junction, m; 0 where there is none."""
+    if right_of_way is not None:
+        return np.array([right_of_way.waiting.get((link.start, link.end), 0.0) for link in links])
+    return np.array(
+        [
+            link.length / 3 if signal[k] >= 0 and link.direction in "lLt" and link.length >= _BAY else 0.0
+            for k, link in enumerate(links)
+        ]
+    )
+
+
 def _motor(network: Network, lane: str) -> bool:
     return lane in network.lanes and network.lanes[lane].vehicles
 
@@ -275,7 +291,7 @@ def _foes(
     links: Sequence[Link],
     signal: NDArray[np.int32],
     letter: NDArray[np.int32],
-    yields: Mapping[Way, tuple[Way, ...]] | None,
+    right_of_way: RightOfWay | None,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Links that each link yields to, as first (K + 1,) and a flat list."""
     by_letter: dict[tuple[int, int], list[int]] = defaultdict(list)
@@ -285,8 +301,10 @@ def _foes(
     number = {(link.start, link.end): k for k, link in enumerate(links)}
     first, flat = [0], []
     for k, link in enumerate(links):
-        if yields is not None:
-            flat += [number[way] for way in yields.get((link.start, link.end), ()) if way in number]
+        if right_of_way is not None:
+            flat += [
+                number[way] for way in right_of_way.yields.get((link.start, link.end), ()) if way in number
+            ]
         elif signal[k] >= 0:
             for other in np.flatnonzero(places[signal[k]].yields[letter[k]]):
                 flat += [f for f in by_letter[int(signal[k]), int(other)] if links[f].start != link.start]

@@ -85,7 +85,7 @@ class Static(NamedTuple):
     # sources
     source_first: I32  # (S + 1,)
     source_vehicle: I32  # (V,)
-    n_bays: int
+    bay_room: I32  # (bays,) vehicles
 
 
 class Constants(NamedTuple):
@@ -260,7 +260,7 @@ def _choose(
 def _run(n, p, state, duration, begun0, step0, until0, base, codes, out, want, queue):
     """One plan. ``out`` (T + 4, 2): delay s and stops by type; then counts. ``queue`` (L, 3) if ``want``."""
     lanes = n.lane_length.shape[0]
-    bays = n.n_bays
+    bays = n.bay_room.shape[0]
     sources = n.source_first.shape[0] - 1
     total = lanes + bays + sources
     vehicles = n.depart.shape[0]
@@ -274,6 +274,7 @@ def _run(n, p, state, duration, begun0, step0, until0, base, codes, out, want, q
     ready = np.zeros(total, dtype=np.float32)
     stuck = np.full(total, NEVER, dtype=np.float32)
     waiting = np.full(lanes, -1, dtype=np.int32)
+    in_bay = np.zeros(bays, dtype=np.int32)
     idle = np.zeros(total, dtype=np.float32)
     roll = np.zeros(lanes + bays, dtype=np.float32)
     inside = np.zeros(lanes, dtype=np.float32)
@@ -366,26 +367,31 @@ def _run(n, p, state, duration, begun0, step0, until0, base, codes, out, want, q
                         if u > 0.0:
                             roll[q] = 0.0
                             bay = n.link_bay[link] if q < lanes else -1
-                            if bay < 0 or head[lanes + bay] >= 0 or signal < 0:
+                            if bay < 0 or in_bay[bay] == n.bay_room[bay]:
                                 wake = max(u, end)
                                 idle[q] = wake
                                 break
                             # into the junction: those behind may pass
                             space = n.space[kind]
-                            bay += lanes
-                            head[bay] = v
-                            out[kind, 0] += c - due
-                            arrive[v] = c
-                            ready[bay] = end
-                            roll[bay] = 0.0
-                            slot = t + 1
-                            if slot < slots:
-                                later[bay] = calendar[slot]
-                                calendar[slot] = bay
                             _leave(
  q, c, v, space, n, slots, head, tail, follower, inside, ring_time, ring_space, ring_out, ring_in,
  waiting, ready, later, calendar, chosen,
 )  # fmt: skip
+                            in_bay[bay] += 1
+                            bay += lanes
+                            out[kind, 0] += c - due
+                            arrive[v] = c
+                            follower[v] = -1
+                            if head[bay] < 0:
+                                head[bay] = v
+                                ready[bay] = end
+                                roll[bay] = 0.0
+                                if t + 1 < slots:
+                                    later[bay] = calendar[t + 1]
+                                    calendar[t + 1] = bay
+                            else:
+                                follower[tail[bay]] = v
+                            tail[bay] = v
                             ready[q] = c + n.react[kind] + space * n.pace_out[link, kind]
                             continue
                     near = n.link_end[link]
@@ -478,7 +484,8 @@ def _run(n, p, state, duration, begun0, step0, until0, base, codes, out, want, q
  waiting, ready, later, calendar, chosen,
 )  # fmt: skip
                     else:
-                        head[q] = -1
+                        head[q] = follower[v]
+                        in_bay[q - lanes] -= 1
                     r = c + n.link_time[link] * n.slow[v] + travel + loss
                 else:
                     position[s] += 1
@@ -535,7 +542,7 @@ def _run(n, p, state, duration, begun0, step0, until0, base, codes, out, want, q
                     queue[q, 0] += last - arrive[v]
                 if last - arrive[v] > p.halt:
                     out[n.type[v], 1] += 1.0
-            v = follower[v] if q < lanes else -1
+            v = follower[v]
     for s in range(sources):
         for j in range(n.source_first[s] + position[s], n.source_first[s + 1]):
             v = n.source_vehicle[j]
