@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -31,6 +30,7 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 FIRST = ("delay_s", "stops", "queue_mean_veh", "arrived", "running", "waiting", "teleports", "collisions")
 """The metrics a terminal shows; the files hold all."""
+_FIRST_TITLES = ("runs", *(f"{m.title} ({m.unit})" for name in FIRST for m in METRICS if m.name == name))
 
 
 def catalogue() -> None:
@@ -90,17 +90,14 @@ def comparison(rows: Sequence[Row], target: Path, report: Path) -> None:
     """A comparison's means, verdicts and failures."""
     from experiments.summary import headline
 
-    lines = _means(rows)
-    table = Table()
-    table.add_column("place")
-    table.add_column("controller")
-    table.add_column("runs", justify="right")
-    for name in FIRST:
-        table.add_column(name, justify="right")
-    for (place_, demand, controller), cells in lines.items():
-        label = place_ if demand == 1.0 else f"{place_} × {demand:g}"
-        table.add_row(label, controller, *cells)
-    out.print(table)
+    for (place_, demand), columns in _means(rows).items():
+        table = Table(title=place_ if demand == 1.0 else f"{place_} × {demand:g}", title_justify="left")
+        table.add_column("mean over runs")
+        for controller in columns:
+            table.add_column(controller, justify="right")
+        for cells in zip(_FIRST_TITLES, *columns.values(), strict=True):
+            table.add_row(*cells)
+        out.print(table)
     for english, _ in headline(rows):
         out.print(Text(english))
     for row in rows:
@@ -113,21 +110,24 @@ def comparison(rows: Sequence[Row], target: Path, report: Path) -> None:
     out.print(Text(f"report: {report}   tables: {target / 'runs.csv'}, {target / 'summary.csv'}"))
 
 
-def _means(rows: Sequence[Row]) -> dict[tuple[str, float, str], list[str]]:
-    found: dict[tuple[str, float, str], list[Row]] = {}
+def _means(rows: Sequence[Row]) -> dict[tuple[str, float], dict[str, list[str]]]:
+    """By place and demand, then controller: runs done, then the mean of each metric in FIRST."""
+    found: dict[tuple[str, float], dict[str, list[Row]]] = {}
     for row in rows:
-        found.setdefault((row.place, row.demand, row.controller), [])
-        if row.state == "done":
-            found[row.place, row.demand, row.controller].append(row)
-    total = Counter((row.place, row.demand, row.controller) for row in rows)
-    out_ = {}
-    for key, done in found.items():
-        cells = [f"{len(done)}/{total[key]}"]
-        for name in FIRST:
-            values = [value for row in done if (value := row.metrics.get(name)) is not None]
-            cells.append(number(sum(values) / len(values)) if values else "–")
-        out_[key] = cells
-    return out_
+        found.setdefault((row.place, row.demand), {}).setdefault(row.controller, []).append(row)
+    return {
+        key: {controller: _cells(mine) for controller, mine in columns.items()}
+        for key, columns in found.items()
+    }
+
+
+def _cells(rows: Sequence[Row]) -> list[str]:
+    done = [row for row in rows if row.state == "done"]
+    cells = [f"{len(done)}/{len(rows)}"]
+    for name in FIRST:
+        values = [value for row in done if (value := row.metrics.get(name)) is not None]
+        cells.append(number(sum(values) / len(values)) if values else "–")
+    return cells
 
 
 def number(value: Value) -> str:
