@@ -1,0 +1,98 @@
+"""What each metric means, in one sentence of both languages; formulas and SUMO sources are in docs/metrics.md."""
+
+from __future__ import annotations
+
+from experiments.report.text import Text
+
+DEFINITIONS = {
+    "delay_s": Text(
+        "Time lost on the road by every inserted vehicle, finished or not, plus the wait to enter of every "
+        "vehicle, inserted or not, over all vehicles.",
+        "Tổng thời gian mất trên đường của mọi xe đã vào mạng (đã đến hay chưa) và thời gian chờ vào mạng của "
+        "mọi xe (đã vào được hay chưa), chia cho tổng số xe.",
+    ),
+    "travel_time_s": Text(
+        "Mean time from insertion to arrival, of the vehicles that arrived.",
+        "Thời gian trung bình từ lúc vào mạng đến lúc tới nơi, chỉ tính xe đã đến.",
+    ),
+    "time_loss_s": Text(
+        "Time lost by driving slower than allowed and wished (SUMO timeLoss), over all vehicles.",
+        "Thời gian mất do phải chạy chậm hơn tốc độ mong muốn và cho phép (timeLoss của SUMO), chia cho tổng "
+        "số xe.",
+    ),
+    "depart_delay_s": Text(
+        "Time between the wished departure and the insertion (SUMO departDelay), over all vehicles; for those "
+        "never inserted, until the end.",
+        "Thời gian từ lúc muốn khởi hành đến lúc vào được mạng (departDelay của SUMO), chia cho tổng số xe; với "
+        "xe chưa vào được thì tính đến lúc kết thúc.",
+    ),
+    "stopped_s": Text(
+        "Time below 0.1 m/s (SUMO waitingTime), over all vehicles.",
+        "Thời gian có tốc độ dưới 0,1 m/s (waitingTime của SUMO), chia cho tổng số xe.",
+    ),
+    "stops": Text(
+        "Times a vehicle came to rest (SUMO waitingCount), over all vehicles.",
+        "Số lần xe phải dừng hẳn (waitingCount của SUMO), chia cho tổng số xe.",
+    ),
+    "speed_mps": Text(
+        "Distance driven by all inserted vehicles over the time they spent in the network.",
+        "Tổng quãng đường của các xe đã vào mạng chia cho tổng thời gian chúng ở trong mạng.",
+    ),
+    "throughput_vph": Text(
+        "Vehicles that arrived, over the measured time.",
+        "Số xe đã đến chia cho thời gian đo.",
+    ),
+    "queue_mean_veh": Text(
+        "Halted vehicles on the approaches of an intersection, mean over intersections and time.",
+        "Số xe đang dừng trên các nhánh dẫn của một nút giao, trung bình theo nút và thời gian.",
+    ),
+    "queue_max_veh": Text(
+        "The largest number of halted vehicles at any intersection at any sampled time.",
+        "Số xe đang dừng lớn nhất tại một nút giao, trong mọi thời điểm lấy mẫu.",
+    ),
+    "queue_p95_veh": Text(
+        "95 % of the samples of all intersections are at most this.",
+        "95 % số mẫu của mọi nút giao không vượt quá giá trị này.",
+    ),
+    "loaded": Text(
+        "All vehicles the demand holds within the measured time; arrived + on the road + never inserted + dropped.",
+        "Mọi xe trong nhu cầu ở thời gian đo; bằng đã đến + còn trên đường + chưa vào được + bị loại bỏ.",
+    ),
+    "arrived": Text("Vehicles that finished their trip.", "Số xe đã đến nơi."),
+    "running": Text(
+        "Vehicles still on the road when the run ended.", "Số xe còn trên đường khi lượt chạy kết thúc."
+    ),
+    "waiting": Text(
+        "Vehicles that found no room to enter until the end: the backlog outside the network.",
+        "Số xe đến cuối vẫn không có chỗ để vào: phần dồn ứ ngoài mạng.",
+    ),
+    "lost": Text(
+        "Vehicles SUMO took off its list or out of the network.",
+        "Số xe bị SUMO bỏ khỏi danh sách hoặc khỏi mạng.",
+    ),
+    "before_begin": Text(
+        "Vehicles of the route files that depart before the begin; SUMO does not simulate them.",
+        "Số xe trong tệp lộ trình khởi hành trước lúc bắt đầu; SUMO không mô phỏng chúng.",
+    ),
+    "teleports": Text(
+        "Times SUMO lifted a vehicle out that had stood still too long (over the whole run).",
+        "Số lần SUMO nhấc một xe đứng yên quá lâu đi chỗ khác (tính cả lượt chạy).",
+    ),
+    "collisions": Text(
+        "Collisions that SUMO registered (over the whole run).",
+        "Số va chạm SUMO ghi nhận (tính cả lượt chạy).",
+    ),
+    "emergency_brakings": Text(
+        "Brakings harder than a driver normally brakes (over the whole run).",
+        "Số lần phanh gấp hơn mức phanh thông thường (tính cả lượt chạy).",
+    ),
+    "co2_kg": Text(
+        "CO2 of all vehicles by SUMO's emission model (over the whole run).",
+        "CO2 của mọi xe theo mô hình phát thải của SUMO (tính cả lượt chạy).",
+    ),
+    "fuel_kg": Text(
+        "Fuel of all vehicles by SUMO's emission model (over the whole run).",
+        "Nhiên liệu của mọi xe theo mô hình phát thải của SUMO (tính cả lượt chạy).",
+    ),
+}
+"""By the name of the metric in sim.metrics."""

@@ -1,0 +1,317 @@
+"""The figures of one scene of a comparison."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+
+from experiments.report.charts import (
+    Estimate,
+    Line,
+    colour_bar,
+    course_chart,
+    heat_map,
+    interval_chart,
+)
+from experiments.report.colour import Style, diverging, sequential, styles
+from experiments.report.maps import network_map
+from experiments.report.model import Comparison, RunRecord, Scene
+from experiments.report.series import Courses, Streets, courses, interval_length, streets
+from experiments.report.svg import steps
+from experiments.report.text import Text, decimals, number, same, unit
+from sim import metrics
+from sim.network import Edge, Network
+
+METRIC = {metric.name: metric for metric in metrics.METRICS}
+SMALL_CHARTS = ("stops", "stopped_s", "queue_mean_veh", "throughput_vph", "co2_kg", "fuel_kg")
+_MOST_ROWS = 40  # intersections in a heat map, those with the longest queues
+
+
+_NOTHING = Text("", "")
+MARKS = Text(
+    "A mark for each seed; bar and whiskers: mean and 95 % interval.",
+    "Mỗi dấu là một hạt giống; vạch và râu: trung bình và khoảng tin cậy 95 %.",
+)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawing and its caption."""
+
+    drawing: Markup
+    caption: Text
+    heading: Text | None = None
+
+
+@dataclass(frozen=True)
+class Material:
+    """A scene with what was read from the folders of its runs, by controller, in the report's order."""
+
+    comparison: Comparison
+    scene: Scene
+    courses: dict[str, Courses]
+    streets: dict[str, Streets]
+
+    @property
+    def place(self) -> str:
+        """The scene's key."""
+        return self.scene.place
+
+    def styles(self) -> dict[str, Style]:
+        """The same style for a controller in every figure of the report."""
+        return styles(self.comparison.controllers)
+
+
+def read(comparison: Comparison, scene: Scene) -> Material:
+    """Read the tables of all believable runs of a scene that have kept their folder."""
+    found: dict[str, list[RunRecord]] = {}
+    for controller in comparison.controllers:
+        runs = [r for r in comparison.runs_of(scene.place, controller) if r.folder is not None]
+        if runs:
+            found[controller] = runs
+    return Material(
+        comparison,
+        scene,
+        {name: courses(runs, scene) for name, runs in found.items()},
+        {name: streets(runs) for name, runs in found.items()},
+    )
+
+
+def title(metric: str) -> Text:
+    """A metric's name."""
+    return Text(METRIC[metric].title, METRIC[metric].title_vi)
+
+
+def estimates(material: Material, metric: str) -> list[Estimate]:
+    """A row per controller for ``metric``."""
+    rows = []
+    of = unit(METRIC[metric].unit)
+    for name in material.comparison.controllers:
+        runs = material.comparison.runs_of(material.place, name)
+        points = [(float(v), r.seed) for r in runs if (v := r.metrics.get(metric)) is not None]
+        row = material.comparison.row(material.place, name, metric)
+        places = decimals([v for v, _ in points])
+        rows.append(
+            Estimate(
+                name,
+                material.styles()[name],
+                tuple((v, _point(name, seed, number(v, places), of)) for v, seed in points),
+                row.mean if row else None,
+                row.ci_low if row else None,
+                row.ci_high if row else None,
+            )
+        )
+    return rows
+
+
+def _point(name: str, seed: int, value: Text, of: Text) -> Text:
+    return Text(f"{name}, seed {seed}: ", f"{name}, hạt giống {seed}: ") + value + " " + of
+
+
+def metric_figure(material: Material, metric: str, caption: Text = _NOTHING) -> Figure:
+    """Means, intervals and single runs of a metric by controller."""
+    heading = title(metric)
+    axis = heading + ", " + unit(METRIC[metric].unit) if METRIC[metric].unit != "1" else heading
+    chart = interval_chart(estimates(material, metric), axis, heading)
+    return Figure(chart, caption, heading)
+
+
+def difference_figure(material: Material, metric: str = "delay_s") -> Figure | None:
+    """Paired differences to the baseline; None if no run has a partner."""
+    base = material.comparison.baseline
+    theirs = {r.seed: r.metrics.get(metric) for r in material.comparison.runs_of(material.place, base)}
+    of = unit(METRIC[metric].unit)
+    rows = []
+    for name in material.comparison.controllers[1:]:
+        points = []
+        for run in material.comparison.runs_of(material.place, name):
+            ours, other = run.metrics.get(metric), theirs.get(run.seed)
+            if ours is not None and other is not None:
+                points.append((float(ours - other), run.seed))
+        row = material.comparison.row(material.place, name, metric)
+        places = decimals([v for v, _ in points])
+        if points:
+            rows.append(
+                Estimate(
+                    name,
+                    material.styles()[name],
+                    tuple((v, _point(name, s, number(v, places, signed=True), of)) for v, s in points),
+                    row.diff if row else None,
+                    row.diff_ci_low if row else None,
+                    row.diff_ci_high if row else None,
+                )
+            )
+    if not rows:
+        return None
+    heading = Text(f"Difference to {base}, seed by seed", f"Chênh lệch so với {base}, theo từng hạt giống")
+    sides = (Text("← better", "← tốt hơn"), Text("worse →", "kém hơn →"))
+    if METRIC[metric].less_is_better is False:
+        sides = (Text("← worse", "← kém hơn"), Text("better →", "tốt hơn →"))
+    axis = title(metric) + ", " + of
+    return Figure(
+        interval_chart(rows, axis, heading, sides=sides),
+        Text(
+            "Both controllers met the same demand with the same seed. An interval that holds zero: "
+            "not distinguishable.",
+            "Hai bộ điều khiển gặp cùng nhu cầu với cùng hạt giống. Khoảng tin cậy chứa số 0: "
+            "chưa phân biệt được.",
+        ),
+        heading,
+    )
+
+
+def course_figures(material: Material) -> list[Figure]:
+    """Delay and queue over time."""
+    if not material.courses:
+        return []
+    scene, looks = material.scene, material.styles()
+    minutes = f"{interval_length(scene) / 60:g}"
+    span = (scene.begin, scene.end)
+    delay, queue = (
+        Text("Delay over time", "Thời gian trễ theo thời gian"),
+        Text("Queue over time", "Hàng chờ theo thời gian"),
+    )
+    lines = [[Line(n, looks[n], c.delay) for n, c in material.courses.items()],
+             [Line(n, looks[n], c.queue) for n, c in material.courses.items()]]  # fmt: skip
+    return [
+        Figure(
+            course_chart(lines[0], unit("s/veh"), delay, span=span, warm_up=scene.warm_up),
+            Text(
+                f"Delay of a whole trip by the time its vehicle wanted to depart, every {minutes} min. Mean over "
+                "seeds; the band spans all seeds. Trips cut off by the end of the run make the last intervals "
+                "read low.",
+                f"Thời gian trễ của cả chuyến đi theo lúc xe muốn khởi hành, mỗi {minutes} phút. Trung bình các hạt "
+                "giống; dải màu bao mọi hạt giống. Các chuyến bị cắt ở cuối lượt chạy làm những khoảng cuối "
+                "thấp hơn thực tế.",
+            ),
+            delay,
+        ),
+        Figure(
+            course_chart(lines[1], unit("veh"), queue, span=span, warm_up=scene.warm_up),
+            Text(
+                f"Halted vehicles on the approaches of all signals together, mean of every {minutes} min.",
+                f"Tổng số xe đang dừng trên các nhánh dẫn của mọi nút giao, trung bình mỗi {minutes} phút.",
+            ),
+            queue,
+        ),
+    ]
+
+
+def heat_figures(material: Material) -> tuple[Markup | None, list[Figure]]:
+    """Queue by intersection and time: the common scale and a map of cells for each controller."""
+    network, scene = material.scene.network, material.scene
+    shown = {n: c for n, c in material.courses.items() if c.intersections}
+    if not shown:
+        return None, []
+    most = _round_up(max(float(np.nanmax(c.queues)) for c in shown.values()))
+    length = interval_length(scene)
+    figures = []
+    ranked: dict[str, float] = {}
+    for c in shown.values():
+        for name, queue in zip(c.intersections, np.nanmean(c.queues, axis=1).tolist(), strict=True):
+            ranked[name] = max(ranked.get(name, 0.0), queue)
+    kept = set(sorted(ranked, key=lambda name: (-ranked[name], name))[:_MOST_ROWS])
+    numbers = {name: i for i, name in enumerate(network.intersections, start=1)} if network else {}
+    for controller, c in shown.items():
+        rows = [i for i, name in enumerate(c.intersections) if name in kept]
+        names = [_numbered(c.intersections[i], numbers, network) for i in rows]
+        count = c.queues.shape[1]
+        bounds = [min(scene.begin + j * length, scene.end) for j in range(count + 1)]
+        label = Text(f"Queue by intersection: {controller}", f"Hàng chờ theo nút giao: {controller}")
+        figures.append(
+            Figure(
+                heat_map(names, c.queues[rows], bounds, most, unit("veh"), label), same(""), same(controller)
+            )
+        )
+    return colour_bar(0.0, most, sequential, _HALTED), figures
+
+
+_HALTED = Text("halted vehicles, mean over seeds", "số xe đang dừng, trung bình các hạt giống")
+
+
+def _numbered(name: str, numbers: dict[str, int], network: Network | None) -> Text:
+    if network is None or name not in numbers:
+        return same(name)
+    full = network.intersections[name].name
+    return same(f"{numbers[name]}  {full if len(full) <= 30 else full[:29] + '…'}")
+
+
+def map_figures(material: Material) -> tuple[Markup | None, list[Figure], Markup | None, list[Figure]]:
+    """Delay by street: common scale, a map per controller, the scale of differences, a map per difference."""
+    network = material.scene.network
+    if network is None or not material.streets:
+        return None, [], None, []
+    delays = {name: s.delay() for name, s in material.streets.items()}
+    top, more = _top([v for d in delays.values() for v in d.values()])
+    maps = []
+    for name, delay in delays.items():
+        order = sorted(delay, key=lambda edge: delay[edge])
+        colour = {edge: sequential(delay[edge] / top) for edge in order}
+        label = Text(f"Delay by street: {name}", f"Thời gian trễ theo đường: {name}")
+        runs = len(material.comparison.runs_of(material.place, name))
+        said = _Said(delay, material.streets[name].vehicles(), runs)
+        maps.append(Figure(network_map(network, colour, said, label), same(""), same(name)))
+    bar = colour_bar(0.0, top, sequential, _PER_VEHICLE, more=more)
+    base = delays.get(material.comparison.baseline)
+    others = [name for name in delays if name != material.comparison.baseline]
+    if base is None or not others:
+        return bar, maps, None, []
+    changes = {name: {e: v - base[e] for e, v in delays[name].items() if e in base} for name in others}
+    top, more = _top([abs(v) for d in changes.values() for v in d.values()])
+    differences = []
+    for name, change in changes.items():
+        order = sorted(change, key=lambda edge: abs(change[edge]))
+        colour = {edge: diverging(0.5 + 0.5 * change[edge] / top) for edge in order}
+        heading = Text(
+            f"{name} against {material.comparison.baseline}",
+            f"{name} so với {material.comparison.baseline}",
+        )
+        said = _Said(change, None, 1)
+        differences.append(Figure(network_map(network, colour, said, heading), same(""), heading))
+    change_bar = colour_bar(-top, top, diverging, _PER_VEHICLE, more=more, signed=True)
+    return bar, maps, change_bar, differences
+
+
+_PER_VEHICLE = Text(
+    "time lost on the street per vehicle that entered it, s/veh",
+    "thời gian mất trên đường tính cho mỗi xe đi vào, s/xe",
+)
+
+
+@dataclass(frozen=True)
+class _Said:
+    """The tip of a street: name, value, vehicles per run."""
+
+    values: dict[str, float]
+    vehicles: dict[str, float] | None
+    runs: int
+
+    def __call__(self, edge: Edge) -> Text:
+        named = same(f"{edge.name} ({edge.id})" if edge.name else edge.id)
+        if edge.id not in self.values:
+            return named + ": " + Text("no vehicle", "không có xe")
+        said = (
+            named + ": " + number(self.values[edge.id], 1, signed=self.vehicles is None) + " " + unit("s/veh")
+        )
+        if self.vehicles is None:
+            return said
+        return said + ", " + number(self.vehicles[edge.id] / self.runs, 0) + " " + unit("veh")
+
+
+def _top(values: Sequence[float]) -> tuple[float, bool]:
+    """End of a colour scale: the 98th percentile rounded up, so that one street does not hide the others."""
+    if not values:
+        return 1.0, False
+    top = _round_up(float(np.percentile(values, 98)))
+    return top, max(values) > top
+
+
+def _round_up(end: float) -> float:
+    """The next tick of an axis from zero to ``end``; at least 1, as less (in s or veh) deserves no colour."""
+    marks = steps(0.0, max(end, 1.0), 5)
+    step = marks[1] - marks[0]
+    return math.ceil(max(end, 1.0) / step - 1e-9) * step

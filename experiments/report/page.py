@@ -1,0 +1,249 @@
+"""The page: one HTML file that needs nothing else, neither the network nor scripts."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from experiments.report import figures, tables
+from experiments.report.colour import styles
+from experiments.report.definitions import DEFINITIONS
+from experiments.report.figures import Figure, Material
+from experiments.report.model import Comparison, RunRecord, Scene
+from experiments.report.service import THRESHOLDS
+from experiments.report.text import Text, clock, number, same, unit
+from sim import metrics
+
+Language = Literal["en", "vi"]
+
+
+def write_report(path: Path, comparison: Comparison, *, language: Language = "en") -> None:
+    """Write the report to ``path``, whole or not at all; ``language`` is the one shown first.
+
+    Raises InputError if a run names a folder whose tables are missing.
+    """
+    content = render(comparison, language=language).encode("utf-8")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def render(comparison: Comparison, *, language: Language = "en") -> str:
+    """The report as HTML; equal input gives equal text."""
+    style, script = _asset("report.css"), _asset("report.js")
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            language=language,
+            style=Markup(style),
+            script=Markup(script),
+            policy=_policy(style, script),
+            comparison=comparison,
+            sections=[_section(comparison, scene) for scene in comparison.scenes],
+            looks=styles(comparison.controllers),
+            overview=_overview(comparison) if len(comparison.scenes) > 1 else [],
+            failures=[run for run in comparison.runs if not run.ok],
+            definitions=[
+                (m.name, Text(m.title, m.title_vi), unit(m.unit), DEFINITIONS[m.name])
+                for m in metrics.METRICS
+            ],
+            count_names=tables.COUNTS,
+            thresholds=THRESHOLDS,
+            data=Markup(_json(_data(comparison))),
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("experiments.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["t"] = Text
+    return environment
+
+
+def _asset(name: str) -> str:
+    text = (files("experiments.report") / "templates" / name).read_text(encoding="utf-8")
+    return text.replace("\r\n", "\n")  # the browser hashes what it parsed, which has no CR
+
+
+def _policy(style: str, script: str) -> str:
+    """Content security policy: nothing is loaded, and only our own style and script are obeyed."""
+
+    def digest(text: str) -> str:
+        return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
+
+    return f"default-src 'none'; style-src {digest(style)}; script-src {digest(script)}; base-uri 'none'"
+
+
+@dataclass(frozen=True)
+class Section:
+    """Everything the template says about one scene."""
+
+    scene: Scene
+    anchor: str
+    period: Text
+    seeds: tuple[int, ...]
+    verdicts: tuple[Text, ...]
+    delay: Figure
+    difference: Figure | None
+    courses: list[Figure]
+    others: list[Figure]
+    map_bar: Markup | None
+    maps: list[Figure]
+    change_bar: Markup | None
+    changes: list[Figure]
+    heat_bar: Markup | None
+    heats: list[Figure]
+    results: list[tables.Row]
+    counts: list[tuple[Text, tuple[Text, ...]]]
+    flags: list[tables.Flag]
+    service: tuple[tables.ServiceRow, ...]
+    measured: tuple[str, ...]  # controllers whose tables were kept, the columns of ``service``
+    provenance: tables.Provenance
+    runs: list[tuple[RunRecord, Text]]
+
+
+def _section(comparison: Comparison, scene: Scene) -> Section:
+    material = figures.read(comparison, scene)
+    map_bar, maps, change_bar, changes = figures.map_figures(material)
+    heat_bar, heats = figures.heat_figures(material)
+    runs = [run for name in comparison.controllers for run in comparison.runs_of(scene.place, name)]
+    return Section(
+        scene=scene,
+        anchor=f"place-{comparison.scenes.index(scene) + 1}",
+        period=_period(scene),
+        seeds=tuple(sorted({run.seed for run in comparison.runs if run.place == scene.place})),
+        verdicts=_verdicts(comparison, scene),
+        delay=figures.metric_figure(material, "delay_s", figures.MARKS),
+        difference=figures.difference_figure(material),
+        courses=figures.course_figures(material),
+        others=_others(material),
+        map_bar=map_bar,
+        maps=maps,
+        change_bar=change_bar,
+        changes=changes,
+        heat_bar=heat_bar,
+        heats=heats,
+        results=tables.results(material),
+        counts=tables.counts(material),
+        flags=tables.flags(runs),
+        service=tables.service(material),
+        measured=tuple(material.streets),
+        provenance=tables.provenance(comparison, scene),
+        runs=[(run, number(run.metrics.get("delay_s"), 2)) for run in runs],
+    )
+
+
+def _period(scene: Scene) -> Text:
+    span = f"{clock(scene.begin)}–{clock(scene.end)} ({scene.begin:g}…{scene.end:g} s)"
+    if scene.warm_up <= 0:
+        return same(span)
+    cut = f"{scene.warm_up:g} s"
+    return span + Text(f", the first {cut} not measured (warm-up)", f", không đo {cut} đầu (khởi động)")
+
+
+def _verdicts(comparison: Comparison, scene: Scene) -> tuple[Text, ...]:
+    if scene.verdicts:
+        return scene.verdicts
+    rows = (comparison.row(scene.place, name, "delay_s") for name in comparison.controllers[1:])
+    return tuple(row.verdict for row in rows if row is not None and row.verdict is not None)
+
+
+def _others(material: Material) -> list[Figure]:
+    return [
+        figures.metric_figure(material, metric)
+        for metric in figures.SMALL_CHARTS
+        if any(row.points for row in figures.estimates(material, metric))
+    ]
+
+
+@dataclass(frozen=True)
+class OverviewRow:
+    """One controller's delay at every scene."""
+
+    controller: str
+    cells: tuple[tuple[Text, Text], ...]  # mean and difference
+
+
+def _overview(comparison: Comparison) -> list[OverviewRow]:
+    rows = []
+    for name in comparison.controllers:
+        cells = []
+        for scene in comparison.scenes:
+            row = comparison.row(scene.place, name, "delay_s")
+            mean = number(row.mean if row else None, 1)
+            change = same("") if row is None or row.diff is None else number(row.diff, 1, signed=True)
+            cells.append((mean, change))
+        rows.append(OverviewRow(name, tuple(cells)))
+    return rows
+
+
+def _data(comparison: Comparison) -> dict[str, Any]:
+    """The numbers behind the page, unrounded, for whoever wants to compute with them."""
+    return {
+        "schema": "denxanh-report/1",
+        "title": comparison.title.en,
+        "baseline": comparison.baseline,
+        "runs": [
+            {
+                "place": run.place,
+                "controller": run.controller,
+                "seed": run.seed,
+                "status": run.status,
+                "reason": run.reason,
+                "metrics": dict(run.metrics),
+            }
+            for run in comparison.runs
+        ],
+        "summary": [
+            {
+                "place": row.place,
+                "controller": row.controller,
+                "metric": row.metric,
+                "mean": row.mean,
+                "ci_low": row.ci_low,
+                "ci_high": row.ci_high,
+                "n": row.n,
+                "diff": row.diff,
+                "diff_ci_low": row.diff_ci_low,
+                "diff_ci_high": row.diff_ci_high,
+            }
+            for row in comparison.summary
+        ],
+    }
+
+
+def _json(data: Mapping[str, Any]) -> str:
+    """JSON that cannot end the script element it stands in."""
+    text = json.dumps(data, ensure_ascii=False, sort_keys=True, allow_nan=False)
+    for letter in "<>&\u2028\u2029":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return text

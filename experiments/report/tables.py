@@ -1,0 +1,250 @@
+"""The tables of one scene of a comparison, ready to be filled in."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from experiments.report.charts import badge
+from experiments.report.figures import METRIC, Material, title
+from experiments.report.model import Comparison, RunRecord, Scene
+from experiments.report.series import approach_loss
+from experiments.report.service import level_of_service
+from experiments.report.text import Text, decimals, number, same, unit
+from experiments.statistics.gridlock import STANDARD_LIMITS
+from sim import metrics
+
+COUNTS = (
+    "loaded",
+    "arrived",
+    "running",
+    "waiting",
+    "lost",
+    "before_begin",
+    "teleports",
+    "collisions",
+    "emergency_brakings",
+)
+MEASURES = tuple(name for name in metrics.NAMES if name not in COUNTS)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A value of the table of results: the mean, its interval, the difference and its interval."""
+
+    mean: Text
+    interval: Text
+    difference: Text
+    difference_interval: Text
+    verdict: Text | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A named row with its unit."""
+
+    name: Text
+    unit: Text
+    cells: tuple[Cell, ...]
+
+
+def results(material: Material) -> list[Row]:
+    """A row per metric, a cell per controller."""
+    names = material.comparison.controllers
+    rows = []
+    for metric in MEASURES:
+        found = [material.comparison.row(material.place, name, metric) for name in names]
+        if all(row is None or row.mean is None for row in found):
+            continue
+        places = decimals([row.mean for row in found if row])
+        cells = []
+        for row in found:
+            if row is None:
+                cells.append(Cell(same("–"), same(""), same(""), same(""), None))
+                continue
+            cells.append(
+                Cell(
+                    number(row.mean, places),
+                    _interval(row.ci_low, row.ci_high, places),
+                    same("") if row.diff is None else number(row.diff, places, signed=True),
+                    _interval(row.diff_ci_low, row.diff_ci_high, places, signed=True),
+                    row.verdict,
+                )
+            )
+        rows.append(Row(title(metric), unit(METRIC[metric].unit), tuple(cells)))
+    return rows
+
+
+def _interval(low: float | None, high: float | None, places: int, *, signed: bool = False) -> Text:
+    if low is None or high is None:
+        return same("")
+    return "[" + number(low, places, signed=signed) + " … " + number(high, places, signed=signed) + "]"
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A warning about one run: what makes its delay doubtful."""
+
+    run: RunRecord
+    said: Text
+
+
+def counts(material: Material) -> list[tuple[Text, tuple[Text, ...]]]:
+    """A row per count, a cell per controller: means per run; first the runs, last those flagged."""
+    found = [material.comparison.runs_of(material.place, c) for c in material.comparison.controllers]
+    rows = [(Text("Runs", "Số lượt chạy"), tuple(same(str(len(runs))) for runs in found))]
+    rows += [
+        (title(count), tuple(_mean([run.metrics.get(count) for run in runs]) for runs in found))
+        for count in COUNTS
+    ]
+    flagged = [len({flag.run.seed for flag in flags(runs)}) for runs in found]
+    cells = tuple(same(f"⚠ {n}" if n else "0") for n in flagged)
+    return [*rows, (Text("Flagged runs", "Số lượt bị cảnh báo"), cells)]
+
+
+def _mean(values: Sequence[float | int | None]) -> Text:
+    known = [v for v in values if v is not None]
+    if not known or len(known) < len(values):
+        return same("?")
+    mean = sum(known) / len(known)
+    return number(mean, 0 if float(mean).is_integer() else 1)
+
+
+def flags(runs: Sequence[RunRecord]) -> list[Flag]:
+    """The runs whose delay says little: too many vehicles outside, or lifted out by SUMO."""
+    found = []
+    for run in runs:
+        loaded = run.metrics.get("loaded") or 0
+        for metric, limit, en, vi in (
+            ("waiting", STANDARD_LIMITS.backlog, "never entered", "chưa vào được mạng"),
+            ("teleports", STANDARD_LIMITS.teleports, "were teleported", "bị dịch chuyển (teleport)"),
+        ):
+            share = (run.metrics.get(metric) or 0) / loaded if loaded else 0.0
+            if share > limit:
+                percent = number(100 * share, 1)
+                most = f"{100 * limit:g}"
+                who = Text(
+                    f"{run.controller}, seed {run.seed}: ", f"{run.controller}, hạt giống {run.seed}: "
+                )
+                said = (
+                    who
+                    + percent
+                    + Text(
+                        f" % of the vehicles {en} (limit {most} %).", f" % số xe {vi} (giới hạn {most} %)."
+                    )
+                )
+                found.append(Flag(run, said))
+    return found
+
+
+@dataclass(frozen=True)
+class ServiceCell:
+    """Delay at an intersection and the level of service; None where nobody passed."""
+
+    delay: Text
+    letter: str
+    badge: Markup | None
+
+
+@dataclass(frozen=True)
+class ServiceRow:
+    """One intersection, or all together."""
+
+    number: Text
+    name: Text
+    cells: tuple[ServiceCell, ...]
+
+
+def service(material: Material) -> tuple[ServiceRow, ...]:
+    """A row per intersection and one for all, a cell per controller, in the order of ``material.streets``."""
+    network = material.scene.network
+    if network is None or not material.streets:
+        return ()
+    losses = {
+        where: [approach_loss(intersection, network, found) for found in material.streets.values()]
+        for where, intersection in network.intersections.items()
+    }
+    rows = [
+        ServiceRow(
+            same(str(i)), same(network.intersections[where].name), tuple(_cell(*pair) for pair in found)
+        )
+        for i, (where, found) in enumerate(losses.items(), start=1)
+    ]
+    if len(rows) > 1:
+        totals = [np.sum(column, axis=0) for column in zip(*losses.values(), strict=True)]
+        everywhere = Text("all, per signal passed", "tất cả, tính cho mỗi lần qua đèn")
+        rows.append(ServiceRow(same(""), everywhere, tuple(_cell(*pair) for pair in totals)))
+    return tuple(rows)
+
+
+def _cell(loss: float, passed: float) -> ServiceCell:
+    if passed <= 0:
+        return ServiceCell(same("–"), "", None)
+    delay = loss / passed
+    level = level_of_service(delay)
+    return ServiceCell(number(delay, 1), level.letter, badge(level.letter, level.colour))
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """How one run is repeated with bare SUMO, from its manifest."""
+
+    controller: str
+    seed: int
+    parameters: str
+    command: str
+    tripinfo: str
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What the manifests of a scene say together."""
+
+    repeats: tuple[Repeat, ...]
+    inputs: Mapping[str, str]  # SHA-256 by path
+    warnings: Mapping[str, int]  # SUMO's, by kind, all runs together
+    left_to_sumo: Mapping[str, str]
+
+
+def provenance(comparison: Comparison, scene: Scene) -> Provenance:
+    """Read the manifests: the first believable run of each controller, and what all have in common."""
+    repeats: list[Repeat] = []
+    inputs: dict[str, str] = {}
+    warnings: dict[str, int] = {}
+    left: dict[str, str] = {}
+    for controller in comparison.controllers:
+        manifests = [
+            (run, json.loads((run.folder / "manifest.json").read_text(encoding="utf-8")))
+            for run in comparison.runs_of(scene.place, controller)
+            if run.folder is not None
+        ]
+        for run, manifest in manifests[:1]:
+            repeats.append(_repeat(run, manifest))
+        for _, manifest in manifests:
+            inputs.update(manifest.get("inputs_sha256", {}))
+            left.update(manifest.get("left_to_sumo", {}))
+            for kind, times in manifest.get("warnings", {}).items():
+                warnings[kind] = warnings.get(kind, 0) + times
+    return Provenance(
+        tuple(repeats),
+        dict(sorted(inputs.items())),
+        dict(sorted(warnings.items())),
+        dict(sorted(left.items())),
+    )
+
+
+def _repeat(run: RunRecord, manifest: Mapping[str, Any]) -> Repeat:
+    parameters = ", ".join(f"{k}={v}" for k, v in sorted(manifest.get("parameters", {}).items()))
+    return Repeat(
+        run.controller,
+        run.seed,
+        parameters or "–",
+        shlex.join(manifest.get("sumo_command", [])),
+        str(manifest.get("tripinfo_sha256", ""))[:16],
+    )

@@ -1,0 +1,34 @@
+"use strict";
+(function () {
+  const choices = { en: document.getElementById("language-en"), vi: document.getElementById("language-vi") };
+  const language = () => (choices.vi.checked ? "vi" : "en");
+  const tell = () => { document.documentElement.lang = language(); };
+  const wish = location.hash.slice(1);
+  if (choices[wish]) { choices[wish].checked = true; }
+  for (const choice of Object.values(choices)) { choice.addEventListener("change", tell); }
+  tell();
+
+  // The browser's own tips are slow and show both languages: take them over.
+  const box = document.createElement("div");
+  box.className = "tip";
+  box.hidden = true;
+  document.body.append(box);
+  for (const title of document.querySelectorAll("svg title")) {
+    title.parentNode.dataset.tip = title.textContent;
+    title.remove();
+  }
+  document.addEventListener("pointermove", (event) => {
+    const mark = event.target.closest ? event.target.closest("[data-tip]") : null;
+    box.hidden = !mark;
+    if (!mark) { return; }
+    const lines = mark.dataset.tip.split("\n");
+    box.textContent = lines[language() === "vi" ? lines.length - 1 : 0];
+    const right = innerWidth - box.offsetWidth - 8;
+    box.style.left = Math.max(4, Math.min(event.clientX + 12, right)) + "px";
+    const below = event.clientY + 16;
+    box.style.top = (below + box.offsetHeight > innerHeight ? event.clientY - box.offsetHeight - 8 : below) + "px";
+  });
+  for (const section of document.querySelectorAll("details")) {
+    addEventListener("beforeprint", () => { section.open = true; });
+  }
+})();
