@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 import networks
+from networks.sumo_options import check_options
 from sim.departures import NONE, read_departures
 from sim.errors import InputError
 from sim.netfile import seconds
@@ -36,11 +37,17 @@ def open_place(text: str, *, end: float | None = None) -> Scenario:
     if end is not None:
         if end <= scenario.begin:
             raise InputError(
-                f"the end {end:g} s is not after the begin {scenario.begin:g} s", where=text, remedy="give a later --end"
+                f"the end {end:g} s is not after the begin {scenario.begin:g} s",
+                where=text,
+                remedy="give a later --end",
             )
         scenario = _with_end(scenario, end)
     elif math.isnan(scenario.end):
-        scenario = _with_end(scenario, _own_end(scenario), "it gives no end: the run goes on for an hour after the last departure")
+        scenario = _with_end(
+            scenario,
+            _own_end(scenario),
+            "it gives no end: the run goes on for an hour after the last departure",
+        )
     _check_times(scenario, text)
     return scenario
 
@@ -54,9 +61,13 @@ def _open(text: str) -> Scenario:
             return read_config(path)
         if path.name.endswith((".net.xml", ".net.xml.gz")):
             raise InputError(
-                "a network alone has no traffic", where=text, remedy=f"write {text}+ROUTES.rou.xml, or give a .sumocfg"
+                "a network alone has no traffic",
+                where=text,
+                remedy=f"write {text}+ROUTES.rou.xml, or give a .sumocfg",
             )
-        raise InputError("this is not a .sumocfg", where=text, remedy="give a .sumocfg, its folder, or NET+ROUTES")
+        raise InputError(
+            "this is not a .sumocfg", where=text, remedy="give a .sumocfg, its folder, or NET+ROUTES"
+        )
     if path.is_dir():
         found = sorted(path.glob("*.sumocfg"))
         if len(found) != 1:
@@ -74,7 +85,9 @@ def _open(text: str) -> Scenario:
 
 def _built_in(name: str, fidelity: str) -> Scenario:
     if fidelity not in ("lane", "sublane"):
-        raise InputError(f"there is no fidelity {fidelity!r}", where=name, remedy=f"write {name}:lane or {name}:sublane")
+        raise InputError(
+            f"there is no fidelity {fidelity!r}", where=name, remedy=f"write {name}:lane or {name}:sublane"
+        )
     scenario = read_config(networks.build(name, fidelity="sublane" if fidelity == "sublane" else "lane"))
     label = name if fidelity == "lane" else f"{name}:{fidelity}"
     note = "the demand is synthetic: no published counts exist for it"
@@ -97,7 +110,9 @@ def read_config(path: Path) -> Scenario:
     for key in ("net-file", "route-files"):
         missing = not values.get(key, "").strip()
         if missing and (key == "net-file" or not values.get("additional-files", "").strip()):
-            raise InputError(f"it names no {key}", where=str(path), remedy=f"add <{key} value=\"…\"/>")
+            raise InputError(f"it names no {key}", where=str(path), remedy=f'add <{key} value="…"/>')
+    options = {key: value for key, value in sorted(values.items()) if is_simulation_option(key)}
+    check_options(options, str(path))
     folder = path.parent
 
     def files(key: str) -> tuple[Path, ...]:
@@ -112,7 +127,7 @@ def read_config(path: Path) -> Scenario:
         begin=seconds(values.get("begin", "0"), f"{spot}, begin"),
         end=_end(values.get("end", "-1"), f"{spot}, end"),
         step=seconds(values.get("step-length", "1"), f"{spot}, step-length"),
-        options={key: value for key, value in sorted(values.items()) if is_simulation_option(key)},
+        options=options,
         notes=tuple(notes),
     )
     _check_files(scenario, spot)
@@ -130,7 +145,9 @@ def _with_end(scenario: Scenario, end: float, note: str = "") -> Scenario:
 
 
 def _own_end(scenario: Scenario) -> float:
-    asked = sum((read_departures(p, scenario.begin, math.inf) for p in (*scenario.routes, *scenario.additional)), NONE)
+    asked = sum(
+        (read_departures(p, scenario.begin, math.inf) for p in (*scenario.routes, *scenario.additional)), NONE
+    )
     last = max(asked.last, scenario.begin)
     return math.ceil((last + CLEARING) / scenario.step) * scenario.step
 
@@ -155,7 +172,9 @@ def _check_times(scenario: Scenario, where: str) -> None:
     if not 0.0 < step <= 10.0:
         raise InputError(f"the step-length is {step:g} s", where=where, remedy="give a step from 0.1 to 1 s")
     if not math.isfinite(begin) or begin < 0 or not math.isfinite(end):
-        raise InputError(f"begin {begin:g} s or end {end:g} s is no time", where=where, remedy="give seconds ≥ 0")
+        raise InputError(
+            f"begin {begin:g} s or end {end:g} s is no time", where=where, remedy="give seconds ≥ 0"
+        )
     if end <= begin:
         raise InputError(
             f"the end {end:g} s is not after the begin {begin:g} s", where=where, remedy="give a later end"
@@ -163,7 +182,9 @@ def _check_times(scenario: Scenario, where: str) -> None:
     steps = (end - begin) / step
     if abs(steps - round(steps)) > 1e-6:
         raise InputError(
-            f"from {begin:g} s to {end:g} s is no whole number of steps of {step:g} s", where=where, remedy="move the end"
+            f"from {begin:g} s to {end:g} s is no whole number of steps of {step:g} s",
+            where=where,
+            remedy="move the end",
         )
 
 
@@ -178,5 +199,3 @@ def _did_you_mean(text: str, path: Path) -> str:
     if close:
         return f"did you mean {close[0]!r}?"
     return f"give a .sumocfg, a folder with one, NET+ROUTES, or one of: {', '.join(names)}"
-
-

@@ -19,6 +19,8 @@ _COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 _DEPARTURE = re.compile(rb"<(vehicle|trip|flow|person|personFlow|container|containerFlow)\b([^>]*)>")
 _FLOWS = (b"flow", b"personFlow", b"containerFlow")
 _VEHICLES = (b"vehicle", b"trip", b"flow")
+_TRIGGERED = ("triggered", "containerTriggered", "split")
+_ROOT = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*(?:<\?.*?\?>\s*)*<([A-Za-z_][\w.:-]*)[^>]*?(/?)>", re.DOTALL)
 _EDGES = re.compile(rb'(?<![\w.-])edges\s*=\s*["\']([^"\']*)["\']')
 _ATTRIBUTE = {
     name: re.compile(rb"(?<![\w.-])" + name.encode() + rb'\s*=\s*["\']([^"\']*)["\']')
@@ -61,6 +63,7 @@ def read_departures(path: Path, begin: float, end: float, edges: Container[str] 
     check_routes(path, content)
     if b"<!--" in content:
         content = _COMMENT.sub(lambda match: b"\n" * match.group().count(b"\n"), content)
+    _check_root(path, content)
     if edges is not None:
         _check_edges(path, content, edges)
     before = due = after = flows = triggered = 0
@@ -69,8 +72,8 @@ def read_departures(path: Path, begin: float, end: float, edges: Container[str] 
         kind, attributes = match.groups()
         key = "begin" if kind in _FLOWS else "depart"
         found = _ATTRIBUTE[key].search(attributes)
-        text = found.group(1).decode() if found else ("0" if kind in _FLOWS else "")
-        if not text or text[0] in "tcs":  # triggered, containerTriggered, split
+        text = found.group(1).decode() if found else ("0" if kind in _FLOWS else "triggered")
+        if text in _TRIGGERED:
             triggered += kind in _VEHICLES
             continue
         name = _ATTRIBUTE["id"].search(attributes)
@@ -98,6 +101,27 @@ def read_departures(path: Path, begin: float, end: float, edges: Container[str] 
         else:
             after += 1
     return Departures(before, due, after, flows, triggered, max(last, latest))
+
+
+def _check_root(path: Path, content: bytes) -> None:
+    """Refuse what is no routes at all, or cut off: SUMO notices only when it comes to the end of the file."""
+    if not content.strip():
+        raise InputError("the route file is empty", where=str(path), remedy="write it again")
+    root = _ROOT.match(content)
+    if root is None:
+        raise InputError("the route file is not XML", where=str(path), remedy="give a .rou.xml")
+    if root.group(1) == b"net":
+        raise InputError(
+            "this is a network, not routes", where=str(path), remedy="give the .rou.xml as the route file"
+        )
+    closing = re.compile(rb"</" + re.escape(root.group(1)) + rb"\s*>\s*\Z")
+    if not root.group(2) and not closing.search(content, max(0, len(content) - 4096)):
+        line = content.count(b"\n") + 1
+        raise InputError(
+            f"the route file is cut off: </{root.group(1).decode()}> is missing",
+            where=f"{path}, line {line}",
+            remedy="write it again",
+        )
 
 
 def _check_edges(path: Path, content: bytes, edges: Container[str]) -> None:

@@ -49,6 +49,7 @@ class RawProgram:
     type: str
     offset: float  # s
     phases: tuple[RawPhase, ...]
+    where: str = ""  # the file it stands in
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def read_programs(elements: Iterable[Element], where: str) -> list[RawProgram]:
             phases.append(
                 RawPhase(
                     row.get("state", ""),
-                    seconds(row.get("duration", ""), f"{spot}, duration"),
+                    _duration(row.get("duration", ""), f"{spot}, duration"),
                     _optional(row.get("minDur"), f"{spot}, minDur"),
                     _optional(row.get("maxDur"), f"{spot}, maxDur"),
                     row.get("next", ""),
@@ -140,6 +141,7 @@ def read_programs(elements: Iterable[Element], where: str) -> list[RawProgram]:
                 # 'begin' starts the program with the run (SUMO ≥ 1.21)
                 0.0 if offset == "begin" else seconds(offset, f"{where}: signal {name!r}, offset"),
                 tuple(phases),
+                where,
             )
         )
     return out
@@ -252,6 +254,14 @@ def seconds(text: str, where: str) -> float:
         return float(text)
     except ValueError:
         raise InputError(f"{text!r} is not a time", where=where, remedy="give seconds") from None
+
+
+def _duration(text: str, where: str) -> float:
+    """A phase's duration; SUMO stops at 0, and below 0 the signal stops switching without a word."""
+    value = seconds(text, where)
+    if value <= 0:
+        raise InputError(f"{text} s is no duration", where=where, remedy="give a positive time")
+    return value
 
 
 def _optional(text: str | None, where: str) -> float | None:

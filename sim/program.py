@@ -85,8 +85,6 @@ def _refusal(program: RawProgram) -> str:
         return "its program has no phase"
     if any(set(row.state) & set("oO") for row in rows):
         return "its program switches it off (flashing) for a time"
-    if any(row.duration <= 0 for row in rows):
-        return "its program has a phase without duration"
     greens = sum(not is_change(row.state) for row in rows)
     if greens == 0:
         return "its program shows no green"

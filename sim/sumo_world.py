@@ -6,6 +6,7 @@ takes the interpreter with it when it crashes.
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 import subprocess
@@ -15,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from sim.errors import WorldError
+from sim.errors import DenxanhError, InputError, WorldError
 from sim.network import Network
 from sim.world import OnLane
 
@@ -84,12 +85,12 @@ def preload() -> None:
 
 
 def open_libsumo(arguments: Sequence[str]) -> Engine:
-    """Start SUMO inside this process: the fastest way. Raises WorldError."""
+    """Start SUMO inside this process: the fastest way. Raises WorldError, or InputError."""
     return _Libsumo(arguments)
 
 
 def open_traci(arguments: Sequence[str], *, log: Path, watch: Sequence[str]) -> Engine:
-    """Start SUMO's own program and talk to it over TraCI. Raises WorldError.
+    """Start SUMO's own program and talk to it over TraCI. Raises WorldError, or InputError.
 
     ``log`` takes what SUMO prints; the halting numbers of the lanes ``watch`` come with every step.
     """
@@ -161,13 +162,13 @@ class _Libsumo:
         try:
             libsumo.start(["sumo", *arguments])
         except (libsumo.TraCIException, libsumo.FatalTraCIError) as error:
-            raise WorldError(f"SUMO did not start: {error}") from None
+            raise _refusal(str(error), "at its start") from None
 
     def step_to(self, time: float) -> None:
         try:
             self._sumo.simulationStep(time)
         except (self._sumo.TraCIException, self._sumo.FatalTraCIError) as error:
-            raise WorldError(f"SUMO stopped before t={time:g} s: {error}") from None
+            raise _refusal(str(error), f"before t={time:g} s") from None
 
     def set_state(self, signal: str, state: str) -> None:
         self._sumo.trafficlight.setRedYellowGreenState(signal, state)
@@ -244,7 +245,7 @@ class _Traci:
         deadline = time.monotonic() + CONNECT_LIMIT
         while True:
             if self._process.poll() is not None:
-                raise WorldError(f"SUMO did not start: {_last_error(self._log)}")
+                raise self._ended("at its start")
             try:
                 return self._traci.connect(port, numRetries=0, proc=self._process, waitBetweenRetries=0.02)
             except (self._traci.TraCIException, self._traci.FatalTraCIError, OSError):
@@ -262,9 +263,13 @@ class _Traci:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 raise WorldError(f"SUMO did not answer within {CALL_LIMIT:g} s") from None
-            raise WorldError(
-                f"SUMO ended (status {self._process.returncode}): {_last_error(self._log)}"
-            ) from error
+            raise self._ended("on the way") from error
+
+    def _ended(self, when: str) -> DenxanhError:
+        status = self._process.returncode
+        if status == 1:  # it quits so on an error in its input
+            return _refusal(_last_error(self._log), when)
+        return WorldError(f"SUMO ended with status {status}: {_last_error(self._log)}.")
 
     def _subscribe_lane(self, lane: str, *, halted_only: bool) -> None:
         tc = self._tc
@@ -337,8 +342,19 @@ def _free_port() -> int:
     return port
 
 
+def _refusal(message: str, when: str) -> DenxanhError:
+    """SUMO's own words as one sentence. What it refuses is its input, except where it cannot write."""
+    text = " ".join(message.removeprefix("Error: ").split()).rstrip(".")
+    if "output file" in text:
+        return WorldError(f"SUMO stopped {when}: {text}.")
+    return InputError(f"SUMO stopped {when}: {text}", remedy="correct the input that it names")
+
+
 def _last_error(log: Path) -> str:
-    """The last error that SUMO printed, or the last line."""
+    """The last error that SUMO printed, with the lines that belong to it, or its last line."""
     lines = [line for line in log.read_text("utf-8", errors="replace").splitlines() if line.strip()]
-    errors = [line for line in lines if line.startswith("Error")]
-    return (errors or lines or ["it printed nothing"])[-1].removeprefix("Error: ").rstrip(".")
+    starts = [i for i, line in enumerate(lines) if line.startswith("Error")]
+    if not starts:
+        return (lines or ["it printed nothing"])[-1]
+    following = itertools.takewhile(lambda line: line.startswith(" "), lines[starts[-1] + 1 :])
+    return "\n".join([lines[starts[-1]], *following])

@@ -29,9 +29,8 @@ def load_network(path: Path, programs: Iterable[RawProgram] = (), name: str = ""
 
 def build_network(net: NetFile, programs: Iterable[RawProgram], name: str) -> Network:
     """Derive intersections from raw records."""
-    active = {tl: rows[-1] for tl, rows in net.programs.items()}  # SUMO runs the one it loaded last
-    for program in programs:
-        active[program.id] = program
+    loaded = _all_programs(net, programs)
+    active = {tl: rows[-1] for tl, rows in loaded.items()}  # SUMO runs the one it loaded last
     by_signal: dict[str, list[RawConnection]] = defaultdict(list)
     for raw in net.connections:
         if raw.tl:
@@ -48,6 +47,8 @@ def build_network(net: NetFile, programs: Iterable[RawProgram], name: str) -> Ne
                 where=str(net.path),
                 remedy="rebuild the network with netconvert",
             )
+        for program in loaded[tl]:
+            _check_states(program, highest=raws[-1].index)
         outcome = reader.intersection(tl, raws, active[tl])
         if isinstance(outcome, str):
             left[tl] = outcome
@@ -62,6 +63,44 @@ def build_network(net: NetFile, programs: Iterable[RawProgram], name: str) -> Ne
     plain = tuple(reader.link(raw) for raw in net.connections if not raw.tl and raw.start in net.lanes)
     driven = tuple(link for i in intersections.values() for link in i.links)
     return Network(name, net.edges, net.lanes, intersections, left, driven + plain, net.projection)
+
+
+def _all_programs(net: NetFile, programs: Iterable[RawProgram]) -> dict[str, list[RawProgram]]:
+    """The programs of every signal in the order in which SUMO loads them."""
+    loaded = {tl: list(rows) for tl, rows in net.programs.items()}
+    for program in programs:
+        if program.id not in loaded:
+            raise InputError(
+                f"there is no signal {program.id!r} in the network",
+                where=program.where,
+                remedy="remove its <tlLogic>, or use the network it was made for",
+            )
+        if any(program.program == other.program for other in loaded[program.id]):
+            raise InputError(
+                f"signal {program.id!r} already has a program {program.program!r}",
+                where=program.where,
+                remedy="give it another programID",
+            )
+        loaded[program.id].append(program)
+    return loaded
+
+
+def _check_states(program: RawProgram, *, highest: int) -> None:
+    """Refuse states that SUMO would stop at; ``highest`` is the highest link index in use."""
+    for i, row in enumerate(program.phases):
+        spot = f"signal {program.id!r}, program {program.program!r}, phase {i}"
+        if len(row.state) <= highest:
+            raise InputError(
+                f"{spot}: the state {row.state!r} has {len(row.state)} letters but link index {highest} is in use",
+                where=program.where,
+                remedy=f"give every phase at least {highest + 1} letters",
+            )
+        if set(row.state) - set("rGgyYuosO"):
+            raise InputError(
+                f"{spot}: the state {row.state!r} has a letter that is not a signal colour",
+                where=program.where,
+                remedy="use SUMO's letters rGgyus",
+            )
 
 
 def with_plan(network: Network, plan: Plan) -> Network:
@@ -127,22 +166,6 @@ class _Reader:
 
     def intersection(self, tl: str, raws: Sequence[RawConnection], program: RawProgram) -> Intersection | str:
         """The intersection, or the reason why it stays with SUMO."""
-        highest = max(raw.index for raw in raws)
-        for i, row in enumerate(program.phases):
-            if len(row.state) <= highest:
-                raise InputError(
-                    f"signal {tl!r}, program {program.program!r}, phase {i}: the state {row.state!r} has "
-                    f"{len(row.state)} letters but link index {highest} is in use",
-                    where=str(self.net.path),
-                    remedy=f"give every phase at least {highest + 1} letters",
-                )
-            if set(row.state) - set("rGgyYuosO"):
-                raise InputError(
-                    f"signal {tl!r}, program {program.program!r}, phase {i}: the state {row.state!r} has a letter "
-                    "that is not a signal colour",
-                    where=str(self.net.path),
-                    remedy="use SUMO's letters rGgyus",
-                )
         reading = read_program(program)
         if reading.timing is None:
             return reading.refusal

@@ -100,7 +100,14 @@ def tiny_place(tmp_path_factory: pytest.TempPathFactory, sumo_tool: Callable[...
         "netgenerate",
         folder / "tiny.net.xml",
         *("--grid", "--grid.x-number", "2", "--grid.y-number", "1", "--grid.length", "200"),
-        *("--grid.attach-length", "150", "--default.lanenumber", "2", "--default-junction-type", "traffic_light"),
+        *(
+            "--grid.attach-length",
+            "150",
+            "--default.lanenumber",
+            "2",
+            "--default-junction-type",
+            "traffic_light",
+        ),
         *("--no-turnarounds", "--seed", "1"),
     )
     routes = folder / "tiny.rou.xml"
