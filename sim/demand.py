@@ -80,7 +80,7 @@ class Demand:
     type: Ints  # index into types
     route: Ints  # index into routes
     depart_lane: Ints  # lane index on the first edge, ANY_LANE if free to choose
-    standing: NDArray[np.bool_]  # enters at speed 0 (SUMO's default departSpeed)
+    standing: NDArray[np.bool_]  # enters at speed 0; SUMO 1.28 inserts at the lane's speed unless told so
     spread: NDArray[np.bool_]  # enters anywhere along the first edge (departPos random, random_free, free)
     id: tuple[str, ...] = field(default=(), repr=False)
     before: int = 0  # departures before begin: SUMO drops them without a word
@@ -359,8 +359,8 @@ class _Reader:
                         depart,
                         number,
                         route,
-                        _lane(a.get("departLane", "0")),
-                        _float(a.get("departSpeed", "0")) == 0.0,
+                        _lane(a.get("departLane", "")),
+                        _float(a.get("departSpeed", "avg")) == 0.0,
                         a.get("departPos", "base") in ("random", "random_free", "free"),
                         name,
                     )

@@ -258,7 +258,7 @@ def _choose(
 
 @njit(cache=True, error_model="numpy", fastmath=True)
 def _run(n, p, state, duration, begun0, step0, until0, base, codes, out, want, queue):
-    """One plan. ``out`` (T + 4, 2): delay s and stops by type; then counts. ``queue`` (L, 3) if ``want``."""
+    """One plan. ``out`` (T + 4, 2): delay s and stops by type; then counts. ``queue`` (queues, 3) if ``want``."""
     lanes = n.lane_length.shape[0]
     bays = n.bay_room.shape[0]
     sources = n.source_first.shape[0] - 1
@@ -380,6 +380,8 @@ def _run(n, p, state, duration, begun0, step0, until0, base, codes, out, want, q
                             in_bay[bay] += 1
                             bay += lanes
                             out[kind, 0] += c - due
+                            if want:
+                                queue[q, 0] += c - due
                             arrive[v] = c
                             follower[v] = -1
                             if head[bay] < 0:
@@ -410,11 +412,6 @@ def _run(n, p, state, duration, begun0, step0, until0, base, codes, out, want, q
                     link = -1
                     near = n.depart_lane[v]
                     spot = at[v]
-                    if near >= 0 and n.along[v] == 1.0 and entered[near] > c:
-                        c = entered[near]
-                        if c >= end:
-                            wake = c
-                            break
 
                 # --- room on the next road
                 space = n.space[kind]
@@ -433,7 +430,7 @@ def _run(n, p, state, duration, begun0, step0, until0, base, codes, out, want, q
                         if link >= 0:
                             idle[q] = end
                             roll[q] = 0.0
-                            if want and q < lanes:
+                            if want:
                                 queue[q, 2] += 1.0
                         if soon < NEVER:
                             ready[q] = max(ready[q], soon)
@@ -446,6 +443,14 @@ def _run(n, p, state, duration, begun0, step0, until0, base, codes, out, want, q
                     lane = n.choice_lane[k]
                     length = n.lane_length[lane]
                     travel = n.lane_time[lane]
+                    if link < 0 and n.along[v] == 1.0:
+                        gate = near if near >= 0 else lane
+                        if entered[gate] > c:  # the one before has not left the lane's beginning
+                            ready[q] = entered[gate]
+                            c = ready[q]
+                            if c >= end:
+                                wake = c
+                                break
                 else:
                     k = -1
                     lane = -1
@@ -467,9 +472,9 @@ def _run(n, p, state, duration, begun0, step0, until0, base, codes, out, want, q
                         roll[q] = _ROLLING
                     loss = (speed - pass_speed) ** 2 / (2.0 * n.accel[kind] * speed)
                     out[kind, 0] += wait + loss
-                    if want and q < lanes:
+                    if want:
                         queue[q, 0] += wait
-                        if inside[q] > queue[q, 1]:
+                        if q < lanes and inside[q] > queue[q, 1]:
                             queue[q, 1] = inside[q]
                     if wait > p.halt:
                         out[kind, 1] += 1.0
@@ -491,6 +496,8 @@ def _run(n, p, state, duration, begun0, step0, until0, base, codes, out, want, q
                     position[s] += 1
                     r = c + travel * n.along[v]
                     out[kind, 0] += wait
+                    if want:
+                        queue[q, 0] += wait
                     out[types, 0] += 1.0
                     if n.standing[v]:
                         speed = length / max(travel, 0.1)
@@ -499,9 +506,10 @@ def _run(n, p, state, duration, begun0, step0, until0, base, codes, out, want, q
                         r += loss
                     gate = near if near >= 0 else lane
                     if gate >= 0:
-                        entered[gate] = (
-                            c + 0.4 + np.sqrt(2.0 * space / n.accel[kind]) if n.standing[v] else c + 2.0
-                        )
+                        follow = n.lane_time[gate] / n.lane_length[gate]
+                        if n.standing[v]:
+                            follow = max(follow, 1.0 / np.sqrt(2.0 * n.accel[kind] * space))
+                        entered[gate] = c + n.react[kind] + space * follow
                 at[v] = spot
                 if lane < 0:
                     if r <= p.horizon:
@@ -538,7 +546,7 @@ def _run(n, p, state, duration, begun0, step0, until0, base, codes, out, want, q
         while v >= 0:
             if arrive[v] < last:
                 out[n.type[v], 0] += last - arrive[v]
-                if want and q < lanes:
+                if want:
                     queue[q, 0] += last - arrive[v]
                 if last - arrive[v] > p.halt:
                     out[n.type[v], 1] += 1.0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Parameters:
     """How vehicles behave at stop lines; times s, lengths m."""
 
-    headway: float = 1.0  # factor on the discharge headway tau + hesitate + space / speed
+    headway: float = 1.05  # factor on the discharge headway tau + hesitate + space / speed
     hesitate: float = 0.35  # between departures, besides tau
     lost: float = 0.3  # from green start until the first standing vehicle moves
     yellow: float = 1.7  # of yellow that is driven through: those who cannot brake any more
