@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from controllers.fixed_time import by_the_clock
+from sim.clock import by_the_clock
 from sim.network import Network
 from sim.plan import Plan
 from sim.protocol import Policy

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controllers.fixed_time import FixedTime, by_the_clock
+from controllers.fixed_time import FixedTime
+from sim.clock import by_the_clock
 from sim.errors import InputError
 from sim.plan import Interval, Plan, Stage, Timing
 from sim.protocol import Green, Observation

@@ -1,0 +1,56 @@
+"""The fixed plan as a function of the clock: a signal follows it, and comes back to it after any disturbance."""
+
+from __future__ import annotations
+
+from sim.change import change_intervals
+from sim.network import Intersection
+from sim.plan import Timing
+from sim.protocol import Green, Observation, Policy
+
+_CLOSE = 1e-6  # s: rounding of clock arithmetic
+
+
+def by_the_clock(where: Intersection) -> Policy:
+    """The policy that shows what ``where.program`` shows at that time of day.
+
+    It has no memory. When the signal is elsewhere than the clock (after a priority call, an outage), it
+    waits for the first green that it can still join for at least its minimum, and is on time from then on.
+    """
+    change = [
+        [
+            sum(interval.duration for interval in change_intervals(where, i, j))
+            for j in range(len(where.phases))
+        ]
+        for i in range(len(where.phases))
+    ]
+
+    def policy(seen: Observation) -> Green:
+        timing, now = where.program, seen.time
+        left = left_of_green(timing, seen.phase, now)
+        if left >= max(seen.minimum_left, _CLOSE):
+            return Green(seen.phase, left)
+        ready = now + seen.minimum_left
+        waits = [
+            until_joined(timing, p, ready + change[seen.phase][p], where.phases[p].min_green)
+            for p in range(len(where.phases))
+        ]
+        wait, phase = min((wait, p) for p, wait in enumerate(waits) if p != seen.phase or wait > 0)
+        if ready + wait - now > _CLOSE:
+            return Green(seen.phase, round(ready + wait - now, 6))
+        return Green(phase, left_of_green(timing, phase, now + change[seen.phase][phase]))
+
+    return policy
+
+
+def left_of_green(timing: Timing, stage: int, time: float) -> float:
+    """How much of ``stage``'s green is left at ``time`` (s); 0 when the clock is elsewhere."""
+    moment = timing.at(time + _CLOSE)
+    return round(moment.left + _CLOSE, 6) if (moment.stage, moment.step) == (stage, 0) else 0.0
+
+
+def until_joined(timing: Timing, stage: int, time: float, at_least: float) -> float:
+    """How long after ``time`` the green of ``stage`` can be joined with ``at_least`` s of it left, s."""
+    if left_of_green(timing, stage, time) >= at_least:
+        return 0.0
+    wait = (timing.starts()[stage] + timing.offset - time) % timing.cycle
+    return 0.0 if timing.cycle - wait < _CLOSE else round(wait, 6)
