@@ -56,6 +56,9 @@ def interval_chart(
     """
     values = [v for row in rows for v, _ in row.points]
     values += [v for row in rows for v in (row.mean, row.low, row.high) if v is not None]
+    if sides:  # room for the words on either side of zero
+        reach = 0.25 * max((abs(v) for v in values), default=1.0)
+        values += [-reach, reach]
     axis = Axis.of(values, unit, zero=True, count=6, signed=sides is not None)
     height = 12 + ROW * len(rows) + 46 + (18 if sides else 0)
     chart = Chart(axis, Axis(0.0, 1.0, same(""), ()), height=height, left=14, top=12 + (18 if sides else 0))

@@ -185,7 +185,7 @@ class Chart:
     width: float = WIDTH
     height: float = 280.0
     left: float = 52.0
-    right: float = 14.0
+    right: float = 22.0
     top: float = 28.0
     bottom: float = 46.0
     parts: list[Markup] = field(default_factory=list)

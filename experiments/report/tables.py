@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -207,7 +208,8 @@ class Provenance:
     """What the manifests of a scene say together."""
 
     repeats: tuple[Repeat, ...]
-    inputs: Mapping[str, str]  # SHA-256 by path
+    inputs: tuple[tuple[str, str], ...]  # file (with its folder) and SHA-256
+    unequal: tuple[int, ...]  # seeds whose controllers did not read the same files
     warnings: Mapping[str, int]  # SUMO's, by kind, all runs together
     left_to_sumo: Mapping[str, str]
 
@@ -215,7 +217,8 @@ class Provenance:
 def provenance(comparison: Comparison, scene: Scene) -> Provenance:
     """Read the manifests: the first believable run of each controller, and what all have in common."""
     repeats: list[Repeat] = []
-    inputs: dict[str, str] = {}
+    inputs: set[tuple[str, str]] = set()
+    read: dict[int, set[frozenset[str]]] = {}
     warnings: dict[str, int] = {}
     left: dict[str, str] = {}
     for controller in comparison.controllers:
@@ -226,17 +229,25 @@ def provenance(comparison: Comparison, scene: Scene) -> Provenance:
         ]
         for run, manifest in manifests[:1]:
             repeats.append(_repeat(run, manifest))
-        for _, manifest in manifests:
-            inputs.update(manifest.get("inputs_sha256", {}))
+        for run, manifest in manifests:
+            digests = manifest.get("inputs_sha256", {})
+            inputs.update((_short(path), digest) for path, digest in digests.items())
+            read.setdefault(run.seed, set()).add(frozenset(digests.values()))
             left.update(manifest.get("left_to_sumo", {}))
             for kind, times in manifest.get("warnings", {}).items():
                 warnings[kind] = warnings.get(kind, 0) + times
     return Provenance(
         tuple(repeats),
-        dict(sorted(inputs.items())),
+        tuple(sorted(inputs)),
+        tuple(sorted(seed for seed, files in read.items() if len(files) > 1)),
         dict(sorted(warnings.items())),
         dict(sorted(left.items())),
     )
+
+
+def _short(path: str) -> str:
+    """The file and its folder: enough to know it by, and the same page on every machine."""
+    return "/".join(re.split(r"[\\/]", path)[-2:])
 
 
 def _repeat(run: RunRecord, manifest: Mapping[str, Any]) -> Repeat:

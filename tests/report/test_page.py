@@ -177,6 +177,25 @@ def test_a_missing_table_is_an_error_that_names_run_and_file(build: Build) -> No
         render(comparison)
 
 
+def test_controllers_that_read_different_files_are_not_compared_in_silence(build: Build, page: str) -> None:
+    assert "Not comparable" not in page
+    comparison = build()
+    folder = comparison.runs[1].folder
+    assert folder
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest["inputs_sha256"] = {"street.net.xml": "ef" * 32}
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert "did not read the same input files with seed 2." in words(render(comparison), "en")
+
+
+def test_the_manifests_say_how_a_run_is_repeated_with_bare_sumo(page: str) -> None:
+    said = words(page, "en")
+    assert "program 1 min_green=5 sumo -c run.sumocfg abababababababab…" in said
+    assert f"street.net.xml : {'cd' * 32}" in said
+    assert "J9 : a rail signal" in said
+    assert "18 × Vehicle '…' performs emergency braking" in said  # 3 in each of 6 runs
+
+
 def test_every_place_has_a_section_and_a_line_in_the_overview(build: Build) -> None:
     page = render(build(places=("street", "avenue")))
     assert 'href="#place-2"' in page
