@@ -9,7 +9,7 @@ import difflib
 import inspect
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, get_type_hints
 
@@ -60,10 +60,13 @@ def make_controller(name: str, values: Mapping[str, Any]) -> Controller:
                 remedy=did_you_mean(key, known) if known else "it has none",
             )
         arguments[key] = _convert(value, hints[key], f"controller {name!r}, parameter {key!r}")
+    for key, field in known.items():
+        if key not in arguments and field.default is MISSING and field.default_factory is MISSING:
+            raise InputError(
+                f"controller {name!r} needs the parameter {key!r}", remedy=f"write {name}:{key}=…"
+            )
     try:
         built: Controller = kind(**arguments)
-    except TypeError as error:
-        raise InputError(f"controller {name!r}: {error}", remedy="give it as NAME:key=value") from None
     except ValueError as error:
         raise InputError(f"controller {name!r}: {error}", remedy="change the value") from None
     return built

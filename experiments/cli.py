@@ -74,6 +74,7 @@ def run(
 
     _check_backend(backend)
     scenario = open_place(place, end=end)
+    _check_warm_up(warm_up, scenario.end - scenario.begin)
     (task,) = tasks_for(scenario, [controller], [seed], backend=backend, warm_up=warm_up)
     target = out or _default_out(f"{scenario.name}-{controller}-{seed}")
     show.notes(scenario)
@@ -114,6 +115,7 @@ def compare(
     if len(controllers) < 2:
         raise InputError("one controller cannot be compared", remedy="name at least two with -c")
     scenario = open_place(place, end=end)
+    _check_warm_up(warm_up, scenario.end - scenario.begin)
     tasks = tasks_for(scenario, controllers, parse_seeds(seeds), backend=backend, warm_up=warm_up)
     target = out or _default_out(f"compare-{scenario.name}")
     show.notes(scenario)
@@ -157,6 +159,16 @@ def _check_backend(name: str) -> None:
 
     if name not in ("libsumo", "traci"):
         raise InputError(f"there is no back end {name!r}", remedy=did_you_mean(name, ("libsumo", "traci")))
+
+
+def _check_warm_up(warm_up: float, duration: float) -> None:
+    from sim.errors import InputError
+
+    if not warm_up < duration:
+        raise InputError(
+            f"a warm-up of {warm_up:g} s leaves nothing of the {duration:g} s simulated",
+            remedy="give a shorter --warm-up",
+        )
 
 
 def _default_out(stem: str) -> Path:
