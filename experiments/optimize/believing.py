@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 
 BATCH = 256  # plans evaluated at a time: their arrays stay small, and both cores are busy
 
-TRIES = 80  # parameter sets tried in one fit; a fit then costs about a tenth of a round of search
+TRIES = 40  # parameter sets tried in one fit, which then costs as much as some 500 plans
 NEAR = 2.0
 """How fast a judged plan loses weight with its distance from the best: one 35 % above it counts half."""
 LEVEL = 0.7

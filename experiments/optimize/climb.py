@@ -18,7 +18,7 @@ from experiments.optimize.space import Candidate
 
 Array = NDArray[np.float64]
 
-_DRAWS = 20  # draws for one unseen neighbour before the neighbourhood counts as exhausted
+_DRAWS = 6  # draws for one unseen neighbour before the neighbourhood counts as exhausted
 _FLOOR = 0.3  # a kind of move that never helped is still drawn this often, relative to the mean
 
 
@@ -47,6 +47,11 @@ class Climb:
         self._together: list[Move] = [Move("start", (), start)]
         self._gain = dict.fromkeys(neighbours.kinds, 1.0)
         self._tried = dict.fromkeys(neighbours.kinds, 1.0)
+
+    @property
+    def rising(self) -> bool:
+        """Whether the last batch brought an improvement."""
+        return self.stale == 0
 
     def ask(self, n: int) -> list[Candidate]:
         """At most ``n`` unseen candidates; fewer, or none, where the neighbourhood is exhausted."""

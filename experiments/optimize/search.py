@@ -18,7 +18,10 @@ Array = NDArray[np.float64]
 
 ROUNDS = 6  # batches for each climb between two halvings
 STALE = 400  # evaluations without improvement after which a climb counts as at its optimum
+SPARSE = 0.25  # of the candidates asked for: fewer unseen ones mean that the neighbourhood is nearly used up
 KICK = 4  # moves away from an optimum: enough to leave its basin, few enough to keep most of it
+
+_KICKS = 5  # that end where they began, before there is nowhere to go
 
 
 class Search:
@@ -55,7 +58,15 @@ class Search:
     def ask(self) -> list[Candidate]:
         """The next batch; empty only if every neighbourhood is exhausted."""
         share = max(4, self._batch // len(self._live))
-        batches = [climb.ask(share) for climb in self._live]
+        batches = []
+        for k, climb in enumerate(self._live):
+            batch = climb.ask(share)
+            if climb.stale >= STALE or (climb.told and len(batch) < SPARSE * share and not climb.rising):
+                away = self._away(self._home[k][0])
+                if away is not None:
+                    self._live[k] = Climb(self._neighbours, away, self._rng)
+                    batch = self._live[k].ask(share)
+            batches.append(batch)
         self._asked = [len(batch) for batch in batches]
         return [candidate for batch in batches for candidate in batch]
 
@@ -71,10 +82,6 @@ class Search:
         self._round += 1
         if len(self._live) > self._keep and self._round % ROUNDS == 0:
             self._halve()
-        for k, climb in enumerate(self._live):
-            if climb.stale >= STALE or (climb.told and not self._asked[k]):
-                away = kicked(self._neighbours, self._home[k][0], KICK, self._rng)
-                self._live[k] = Climb(self._neighbours, away, self._rng)
 
     def leaders(self, n: int, kind: Callable[[Candidate], Hashable] = lambda c: c) -> list[Candidate]:
         """The best ``n`` candidates of different ``kind`` among the bests of all climbs."""
@@ -83,6 +90,14 @@ class Search:
             if value < float("inf"):
                 out.setdefault(kind(candidate), candidate)
         return list(out.values())[:n]
+
+    def _away(self, home: Candidate) -> Candidate | None:
+        """A kick from ``home``; None where no move leads away from it."""
+        for _ in range(_KICKS):
+            away = kicked(self._neighbours, home, KICK, self._rng)
+            if away != home:
+                return away
+        return None
 
     def _halve(self) -> None:
         ranked = sorted(range(len(self._live)), key=lambda k: (self._home[k][1], k))

@@ -32,6 +32,9 @@ Refit = Callable[[Sequence[Candidate], Array], Evaluate]
 """A model that agrees better with SUMO's costs of the candidates, shape (n,)."""
 
 KEPT = 4  # climbs that go on to the end of a round: the best in the model is often not the best in SUMO
+LEARNED = (
+    12  # judged plans that the model is fitted to, the best ones: the far ones say little of the optimum
+)
 SIDES = 4  # neighbours of the best that the model likes most, judged in SUMO at a time while polishing
 SCREENED = 64  # neighbours that the model looks at for these
 
@@ -128,7 +131,7 @@ class Tuner:
 
     def _round(self, first: Sequence[Candidate], number: int) -> None:
         search = Search(self._neighbours, first, self.rng, keep=KEPT)
-        until = self._began + self.budget.seconds * (number + 1) / self.budget.rounds
+        until = time.process_time() + self.budget.seconds / self.budget.rounds
         most = (self.budget.evaluations or 0) * (number + 1) // self.budget.rounds
         while self._evaluations < most if self.budget.evaluations else time.process_time() < until:
             batch = search.ask()
@@ -140,8 +143,8 @@ class Tuner:
             self._say("search")
         leaders = [c for c in search.leaders(4 * self.budget.judged, self._kind) if c not in self._judged]
         self._look(leaders[: self.budget.judged])
-        if self.refit is not None and len(self._judged) > 2:
-            known = list(self._judged)
+        if self.refit is not None and len(self._judged) > 2 and number + 1 < self.budget.rounds:
+            known = sorted(self._judged, key=lambda c: float(np.nanmean(self._judged[c].cost)))[:LEARNED]
             self.evaluate = self.refit(known, np.array([np.nanmean(self._judged[c].cost) for c in known]))
 
     def _kind(self, candidate: Candidate) -> object:

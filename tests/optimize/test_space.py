@@ -1,0 +1,196 @@
+"""Whatever is drawn or decoded is a legal plan, to the second."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from experiments.optimize.freeze import Freeze
+from experiments.optimize.moves import Neighbourhood
+from experiments.optimize.pack import Packer
+from experiments.optimize.space import Candidate, Setting, Space
+from sim.errors import InputError
+from sim.model.signals import encode
+from sim.network import GREEN, Intersection, Network
+from sim.plan import Plan, Timing
+
+SLOW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def check_legal(network: Network, plan: Plan, cycle: int | None = None) -> None:
+    """Everything that makes a plan safe and complete, from its states alone."""
+    for name, timing in plan.timings.items():
+        where = network.intersections[name]
+        shown = [s.state for s in timing.stages]
+        assert len(set(shown)) >= 2
+        for k in range(where.n_links):
+            if any(s.state[k] in GREEN for s in where.program.stages):
+                assert any(state[k] in GREEN for state in shown), (name, k)
+        check_changes(where, timing)
+        assert timing.offset == int(timing.offset)
+        assert 0 <= timing.offset < timing.cycle
+        if cycle is not None:
+            assert timing.cycle in (cycle, cycle / 2)
+
+
+def check_changes(where: Intersection, timing: Timing) -> None:
+    steps: list[tuple[str, float, bool]] = []
+    for stage in timing.stages:
+        steps += [(stage.state, stage.green, True), *((i.state, i.duration, False) for i in stage.change)]
+    for n, (state, duration, green) in enumerate(steps):
+        following = steps[(n + 1) % len(steps)][0]
+        assert duration == int(duration)
+        if green:
+            assert duration >= max((p.min_green for p in where.phases if p.state == state), default=1)
+        for k in range(where.n_links):
+            if state[k] in GREEN:
+                assert following[k] in "Ggy"  # no green is cut without yellow
+            if state[k] not in GREEN and following[k] in GREEN:
+                for m in range(where.n_links):  # whoever starts finds its foes red or yielding
+                    if where.foes[k, m]:
+                        assert state[m] != "y"
+                        assert not (following[k] == "G" and following[m] == "G")
+
+
+@given(st.data(), st.booleans(), st.booleans())
+@SLOW
+def test_any_walk_of_moves_stays_legal(pair: Network, data: st.DataObject, drop: bool, walk: bool):
+    space = Space(pair, drop_protected=drop)
+    neighbours = Neighbourhood(space)
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32)))
+    candidate = space.existing()
+    for _ in range(25):
+        kind = data.draw(st.sampled_from(neighbours.kinds))
+        move = neighbours.draw(candidate, kind, rng)
+        if move is None:
+            continue
+        assert move.kind == kind
+        changed = {s for s in range(2) if move.candidate[s] != candidate[s]}
+        assert changed <= set(move.touched)
+        assert space.legal(move.candidate)
+        cycle = space.common_cycle(move.candidate)
+        assert space.cycles[0] <= cycle <= space.cycles[1]
+        check_legal(pair, space.plan(move.candidate), cycle)
+        if kind != "cycle":
+            assert cycle == space.common_cycle(candidate)
+        candidate = move.candidate
+
+
+@given(
+    st.lists(st.integers(0, 3), min_size=2, max_size=4, unique=True),
+    st.lists(st.floats(0, 50), min_size=4, max_size=4),
+    st.integers(20, 150),
+)
+@SLOW
+def test_fitted_greens_fill_the_cycle_exactly(
+    walkers: Network, order: list[int], weights: list[float], cycle: int
+):
+    signal = Space(walkers).signals[0]
+    setting = signal.fit(order, weights[: len(order)], cycle, 7)
+    if setting is None:
+        assert cycle < signal.shortest(order)
+        return
+    assert signal.cycle(setting) == cycle
+    assert all(g >= signal.min_green[i] for i, g in zip(setting.order, setting.greens, strict=True))
+    assert signal.timing(setting).cycle == cycle
+
+
+def test_greens_follow_the_weights_by_largest_remainder(pair: Network):
+    signal = Space(pair).signals[0]
+    setting = signal.fit((0, 1, 2, 3), (2, 1, 1, 0), 16 + 20 + 10)  # 10 s above the minimum of 5 s each
+    assert setting is not None
+    assert setting.greens == (10, 8, 7, 5)  # 5, 2.5, 2.5, 0: the first of equal remainders gets the second
+
+
+def test_a_maximum_green_leaves_the_rest_to_the_others(pair: Network):
+    limits = {("A", "GrrrGrrr"): (5.0, 9.0)}
+    signal = Space(pair, freeze=Freeze(green_limits=limits)).signals[0]
+    setting = signal.fit((0, 1, 2, 3), (10, 1, 1, 1), 16 + 20 + 20)
+    assert setting is not None
+    assert setting.greens[0] == 9
+    assert sum(setting.greens) == 40
+
+
+def test_equal_timings_have_one_form(pair: Network):
+    signal = Space(pair).signals[0]
+    turned = signal.turned(Setting((2, 3, 0, 1), (10, 9, 8, 7), 4))
+    assert turned.order == (0, 1, 2, 3)
+    one, other = signal.timing(Setting((2, 3, 0, 1), (10, 9, 8, 7), 4)), signal.timing(turned)
+    for t in range(60):
+        a, b = one.at(t), other.at(t)
+        assert one.stages[a.stage].state == other.stages[b.stage].state
+        assert (a.step, a.left) == (b.step, b.left)
+
+
+def test_the_existing_plan_is_a_candidate(pair: Network):
+    space = Space(pair)
+    plan = space.plan(space.existing())
+    assert plan.timings == {name: where.program for name, where in pair.intersections.items()}
+
+
+@pytest.mark.parametrize(
+    ("freeze", "kinds"),
+    [
+        (Freeze(greens=True), {"offset", "wave"}),
+        (Freeze(offsets=True, cycle=True, stages=True), {"green", "copy"}),
+        (Freeze(cycle=True), {"offset", "wave", "green", "drop", "add", "swap", "replace", "copy"}),
+    ],
+)
+def test_frozen_parts_have_no_moves(pair: Network, freeze: Freeze, kinds: set[str]):
+    assert set(Neighbourhood(Space(pair, freeze=freeze)).kinds) == kinds
+
+
+def test_a_frozen_signal_is_not_in_the_plan_and_shows_its_program(pair: Network):
+    space = Space(pair, freeze=Freeze(signals=frozenset({"A"})))
+    assert set(space.plan(space.existing()).timings) == {"B"}
+    arrays = Packer(space)([space.existing()])
+    own = encode(pair, [Plan({})])
+    assert arrays.duration[0, 0].sum() == own.duration[0, 0].sum()
+    assert arrays.offset[0, 0] == pair.intersections["A"].program.offset
+
+
+def test_only_own_stages_may_be_asked_for(pair: Network):
+    assert len(Space(pair, freeze=Freeze(own_stages=True)).signals[0].stages.states) == 4
+
+
+def test_unknown_names_and_impossible_limits_are_refused(pair: Network):
+    with pytest.raises(InputError, match="no signal 'X'"):
+        Space(pair, freeze=Freeze(signals=frozenset({"X"})))
+    with pytest.raises(InputError, match="no signal is left"):
+        Space(pair, freeze=Freeze(signals=frozenset({"A", "B"})))
+    with pytest.raises(InputError, match="minimum green is 5"):
+        Space(pair, freeze=Freeze(green_limits={("A", "GrrrGrrr"): (3.0, 9.0)}))
+    with pytest.raises(InputError, match="no stage"):
+        Space(pair, freeze=Freeze(green_limits={("A", "GGGGGGGG"): (6.0, 9.0)}))
+
+
+def random_walk(space: Space, rng: np.random.Generator, n: int) -> Candidate:
+    neighbours, candidate = Neighbourhood(space), space.existing()
+    for _ in range(n):
+        move = neighbours.draw(candidate, neighbours.kinds[rng.integers(len(neighbours.kinds))], rng)
+        candidate = move.candidate if move else candidate
+    return candidate
+
+
+def test_packed_arrays_say_what_the_plans_say(pair: Network):
+    rng = np.random.default_rng(3)
+    space = Space(pair, drop_protected=True)
+    packer = Packer(space)
+    for _ in range(3):  # the tables grow between batches
+        candidates = [random_walk(space, rng, 30) for _ in range(40)]
+        mine = packer(candidates)
+        mine.check()
+        theirs = encode(pair, [space.plan(c) for c in candidates])
+        for b in range(len(candidates)):
+            for i in range(2):
+                assert shown(mine, b, i) == shown(theirs, b, i)
+                assert mine.offset[b, i] == theirs.offset[b, i]
+
+
+def shown(arrays, b: int, i: int) -> list[tuple[str, float]]:
+    letters = arrays.states.letters[i]
+    return [
+        (letters[state], float(duration))
+        for state, duration in zip(arrays.state[b, i], arrays.duration[b, i], strict=True)
+        if duration > 0
+    ]
