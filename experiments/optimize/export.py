@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
 from dataclasses import dataclass
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from sim.network import GREEN, Intersection, Network
-from sim.plan import Plan, Stage, Timing
+from sim.plan import Plan, Stage
 
 PROGRAM = "denxanh"
 """The programID of exported programs."""
@@ -27,7 +26,9 @@ class Actuation:
     passing_time: float = 1.9  # SUMO's default headway of a vehicle over the loop
 
 
-def plan_xml(plan: Plan, network: Network, *, actuation: Actuation | None = None) -> str:
+def plan_xml(
+    plan: Plan, network: Network, *, actuation: Actuation | None = None, program: str = PROGRAM
+) -> str:
     """An additional file for bare SUMO: one tlLogic for each signal of the plan.
 
     ``actuation`` None makes static programs that show exactly the plan; else actuated ones with its stages.
@@ -36,7 +37,7 @@ def plan_xml(plan: Plan, network: Network, *, actuation: Actuation | None = None
     for name, timing in sorted(plan.timings.items()):
         kind = "static" if actuation is None else "actuated"
         logic = ElementTree.SubElement(
-            root, "tlLogic", id=name, type=kind, programID=PROGRAM, offset=_seconds(timing.offset)
+            root, "tlLogic", id=name, type=kind, programID=program, offset=_seconds(timing.offset)
         )
         if actuation is not None:
             for key, value in (
@@ -101,14 +102,6 @@ def timing_sheet(plan: Plan, network: Network) -> str:
                 ]
             )
     return out.getvalue()
-
-
-def with_offsets_in_cycle(plan: Plan) -> Plan:
-    """The same plan with every offset in [0, cycle)."""
-    timings: Mapping[str, Timing] = {
-        name: Timing(t.stages, t.offset % t.cycle) for name, t in plan.timings.items()
-    }
-    return Plan(timings, plan.note)
 
 
 def _served(where: Intersection, stage: Stage) -> list[str]:

@@ -1,0 +1,58 @@
+"""Plans by time of day."""
+
+import itertools
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from experiments.optimize.day import schedule, switching_xml
+from sim.errors import InputError
+from sim.plan import Plan, Stage, Timing
+
+PLANS = [Plan({"J": Timing((Stage("Gr", 10.0 + k), Stage("rG", 10.0)))}) for k in range(3)]
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 20), min_size=5, max_size=5), min_size=3, max_size=3),
+    st.integers(1, 3),
+    st.integers(0, 10),
+    st.integers(1, 2),
+)
+@settings(max_examples=40, deadline=None)
+def test_the_schedule_is_the_cheapest_there_is(rows: list[list[int]], most: int, price: int, dwell: int):
+    cost = np.array(rows, dtype=float)
+    day = schedule(PLANS, cost, range(6), most=most, switch_cost=price, dwell=dwell)
+
+    def total(choice: tuple[int, ...]) -> float:
+        runs = [len(list(group)) for _, group in itertools.groupby(choice)]
+        if len(set(choice)) > most or min(runs) < dwell:
+            return np.inf
+        return sum(cost[p, t] for t, p in enumerate(choice)) + price * (len(runs) - 1)
+
+    assert day.cost == pytest.approx(min(total(c) for c in itertools.product(range(3), repeat=5)))
+    running = [day.plan_at(t + 0.5) for t in range(5)]
+    assert total(tuple(PLANS.index(p) for p in running)) == pytest.approx(day.cost)
+
+
+def test_a_dear_switch_keeps_one_plan():
+    cost = np.array([[1.0, 9.0], [9.0, 2.0], [4.0, 4.0]])
+    assert len(schedule(PLANS, cost, [0, 1, 2]).plans) == 2
+    assert schedule(PLANS, cost, [0, 1, 2], switch_cost=100).plans == (PLANS[2],)
+
+
+def test_sumo_is_told_when_to_switch():
+    day = schedule(PLANS, np.array([[1.0, 9.0], [9.0, 2.0], [9.0, 9.0]]), [25200, 27000, 28800])
+    root = ElementTree.fromstring(switching_xml(day))
+    assert [(s.get("time"), s.get("to")) for s in root.iter("wautSwitch")] == [
+        ("25200", "denxanh-0"),
+        ("27000", "denxanh-1"),
+    ]
+    assert [j.get("junctionID") for j in root.iter("wautJunction")] == ["J"]
+
+
+def test_a_table_of_another_shape_is_refused():
+    with pytest.raises(InputError, match="do not fit"):
+        schedule(PLANS, np.zeros((2, 2)), [0, 1, 2])

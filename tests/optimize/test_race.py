@@ -1,0 +1,58 @@
+"""Racing: the winner is best in the mean, losers cost few runs, and doubt keeps what is there."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from experiments.optimize.race import Case, accept, race
+from sim.errors import InputError
+from sim.plan import Plan
+
+CASES = [Case(0, seed) for seed in range(1, 7)]
+PLANS = [Plan({}, note=str(k)) for k in range(5)]
+
+
+class Judge:
+    """Delay by plan, the same noise of a case for all plans, and a little of its own."""
+
+    def __init__(self, levels: Sequence[float], own_noise: float = 0.1) -> None:
+        self.levels = levels
+        self.own = own_noise
+        self.runs = 0
+
+    def __call__(self, plans: Sequence[Plan], cases: Sequence[Case]) -> np.ndarray:
+        self.runs += len(plans) * len(cases)
+        shared = [np.random.default_rng(c.seed).normal(0, 5) for c in cases]
+        own = [
+            [np.random.default_rng([c.seed, int(p.note)]).normal(0, self.own) for c in cases] for p in plans
+        ]
+        return np.array([[self.levels[int(p.note)] for _ in cases] for p in plans]) + shared + own
+
+
+def test_the_best_plan_wins_although_seeds_differ_more_than_plans():
+    judge = Judge([33, 31, 30, 32, 34])
+    result = race(PLANS, judge, CASES)
+    assert result.winner == 2
+    assert result.runs == judge.runs < len(PLANS) * len(CASES)
+
+
+def test_a_hopeless_plan_is_run_once():
+    result = race(PLANS, Judge([30, 60, 30.1, 90, 30.2]), CASES)
+    assert np.isfinite(result.cost).sum(axis=1).tolist()[1] == 1
+    assert np.isfinite(result.cost).sum(axis=1).tolist()[3] == 1
+    assert set(result.order[-2:]) == {1, 3}
+
+
+def test_a_clear_gain_is_accepted_and_doubt_is_not():
+    own = np.array([40.0, 35.0, 47.0, 38.0, 44.0, 41.0])
+    alike = np.array([0.2, -0.3, 0.1, 0.0, -0.1, 0.2])
+    assert accept(own - 2 + alike, own) is not None
+    assert accept(own - 0.2 + 10 * alike, own) is None
+    assert accept(own + 1, own) is None
+    assert accept(own[:1] - 9, own[:1]) is None  # one run proves nothing
+
+
+def test_nothing_to_judge_is_refused():
+    with pytest.raises(InputError, match="nothing to judge"):
+        race([], Judge([1]), CASES)
