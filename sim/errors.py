@@ -3,6 +3,7 @@
 DenxanhError
 ├── InputError      a file, name or number given by the user cannot be used
 ├── ControlError    a controller asked for something illegal
+│   └── SafetyError a signal state that must not be shown was stopped
 ├── WorldError      the engine behind the World (SUMO, TraCI) failed
 └── RunError        a run ended without the proof that it is complete
 """
@@ -31,6 +32,10 @@ class InputError(DenxanhError):
 
 class ControlError(DenxanhError):
     """A controller's answer is illegal; says where, when, what was asked and which rule it breaks."""
+
+
+class SafetyError(ControlError):
+    """A signal state that must not be shown was stopped before it reached the world."""
 
 
 class WorldError(DenxanhError):

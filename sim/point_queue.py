@@ -198,6 +198,10 @@ class PointQueueWorld:
                 held = bool(queue) and queue[0].since < now
                 self._ready[link.start] = max(self._ready[link.start], now + START_LOSS * held)
 
+    def shows(self, intersection: str) -> str:
+        """The state that a signal shows now."""
+        return self._state[intersection]
+
     def on_lane(self, lane: str) -> Sequence[OnLane]:
         """The vehicles on a lane, the rearmost first; those that wait are drawn one behind the other."""
         now, road = self.steps * self.step, self.network.lanes[lane]

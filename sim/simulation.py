@@ -7,6 +7,7 @@ engine, not the controller, walks a signal from green through yellow and all-red
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Collection, Generator, Iterator
 from typing import Any
 
@@ -14,7 +15,8 @@ import numpy as np
 import simpy
 
 from sim.change import change_intervals
-from sim.errors import ControlError
+from sim.errors import ControlError, WorldError
+from sim.monitor import ConflictMonitor
 from sim.network import GREEN, Intersection
 from sim.protocol import Controller, Green, Observation
 from sim.sensing import Ideal, Sensing, Shown
@@ -22,6 +24,7 @@ from sim.world import World
 
 Process = Generator[simpy.Event, Any, None]
 _CLOSE = 1e-6  # s: how far a duration may be from a multiple of the step and still be it
+_LONGEST = 1e6  # s: a green beyond it, eleven days, is a mistake
 
 
 def run(world: World, controller: Controller, end: float) -> None:
@@ -44,10 +47,17 @@ class Question:
         """What the intersection looks like now."""
         return self._signal.simulation.observe(self.where.id)
 
+    @property
+    def bare(self) -> Observation:
+        """What the loop itself knows of the intersection now: no sensing, no vehicle."""
+        shown, simulation = self._signal.shown(), self._signal.simulation
+        return Observation(
+            self.where, simulation.now, shown.phase, shown.elapsed, red=shown.red, step=simulation.world.step
+        )
+
     def answer(self, green: Green) -> None:
         """Say what to show. Raises ControlError if it is illegal; nothing has reached the signal then."""
-        self._signal.check(green)
-        self._event.succeed(green)
+        self._event.succeed(self._signal.accept(green))
 
 
 class Simulation:
@@ -76,6 +86,7 @@ class Simulation:
                 f"the controller answers for {unknown[0]!r}, which is not a controlled intersection"
             )
         self._open: list[Question] = []
+        self._changed: list[_Signal] = []
         self._seen: dict[str, Observation] = {}
         self._seen_at = -1
         self.signals = {name: _Signal(self, world.network.intersections[name]) for name in sorted(ask)}
@@ -91,7 +102,7 @@ class Simulation:
         """Questions in time order until the end; the world follows the agenda (as simpy.rt does the clock)."""
         while (due := self.env.peek()) < self._end:
             if self.world.steps < due:
-                self.world.advance(int(due))
+                self._advance(int(due))
             self.env.step()
             while self._open:
                 question = self._open.pop()
@@ -100,7 +111,14 @@ class Simulation:
                     raise ControlError(
                         f"{question.where.id} at t={self.now:g} s: the question was not answered"
                     )
-        self.world.advance(self._end)
+        self._advance(self._end)
+
+    def _advance(self, steps: int) -> None:
+        """Let the world catch up, and see that it shows what it was told since the last time."""
+        self.world.advance(steps)
+        for signal in self._changed:
+            signal.verify()
+        self._changed.clear()
 
     def every(self, seconds: float, action: Callable[[], None]) -> None:
         """Call ``action`` every ``seconds`` from the first step on."""
@@ -146,6 +164,7 @@ class _Signal:
         self.since = 0  # step at which the phase became green
         self.green_until = np.full(where.n_links, -1, dtype=np.int64)  # last step each link was seen green
         self.state = ""
+        self.monitor = ConflictMonitor(where, simulation.world.begin)
 
     def walk(self) -> Process:
         """The SimPy process of this signal."""
@@ -156,9 +175,11 @@ class _Signal:
             if green.phase != self.phase:
                 for interval in change_intervals(self.where, self.phase, green.phase):
                     self._show(interval.state)
-                    yield self._pause(interval.duration, "a change interval")
+                    yield self._hold(interval.duration)
+                after = self.where.phases[green.phase].state
+                yield self._hold(self.monitor.wait_for_walkers(after, self.simulation.now))
                 self._turn_green(green.phase)
-            yield self._pause(green.seconds, "a green")
+            yield self._hold(green.seconds)
 
     def _begin(self) -> Process:
         """Take over where the network's own program stands at begin."""
@@ -173,7 +194,7 @@ class _Signal:
         for step, interval in enumerate(stage.change[moment.step - 1 :]):
             self._show(interval.state)
             left = moment.left if step == 0 else interval.duration
-            yield self.simulation.env.timeout(math.ceil(left / world.step - _CLOSE))
+            yield self._hold(left)
         self._turn_green((moment.stage + 1) % len(timing.stages))
 
     def _reach_minimum(self) -> Process:
@@ -197,15 +218,30 @@ class _Signal:
     def _show(self, state: str) -> None:
         if state == self.state:
             return
-        now = int(self.simulation.env.now)
+        simulation, now = self.simulation, int(self.simulation.env.now)
+        self.monitor.check(state, simulation.now)
+        if self.state:
+            self.verify()
         for link, letter in enumerate(self.state):
             if letter in GREEN:
                 self.green_until[link] = now
         self.state = state
-        self.simulation.world.show(self.where.id, state)
+        self.monitor.note(state, simulation.now)
+        simulation.world.show(self.where.id, state)
+        simulation._changed.append(self)
 
-    def _pause(self, seconds: float, what: str) -> simpy.Event:
-        return self.simulation.env.timeout(self.simulation.in_steps(seconds, f"{self.where.id}: {what}"))
+    def _hold(self, seconds: float) -> simpy.Event:
+        """What is shown stays for so long, and until the next step where that is not a whole number of them."""
+        return self.simulation.env.timeout(max(math.ceil(seconds / self.simulation.world.step - _CLOSE), 0))
+
+    def verify(self) -> None:
+        """Raise WorldError if the world shows something else than what it was told."""
+        shows = self.simulation.world.shows(self.where.id)
+        if shows != self.state:
+            raise WorldError(
+                f"{self.where.id} at t={self.simulation.now:g} s: the world shows {shows!r}, "
+                f"it was told to show {self.state!r}"
+            )
 
     def shown(self) -> Shown:
         """What is shown now: the green phase, since when, and how long each link has been red."""
@@ -216,32 +252,38 @@ class _Signal:
                 until[link] = now
         return Shown(self.phase, (now - self.since) * step, (now - until).astype(np.float64) * step)
 
-    def check(self, green: object) -> None:
-        """Refuse an answer that cannot be carried out, in words."""
+    def accept(self, green: object) -> Green:
+        """The answer in plain numbers, each read once. Refuses what cannot be carried out, in words."""
         simulation, where = self.simulation, self.where
         spot = f"{where.id} at t={simulation.now:g} s"
         if not isinstance(green, Green):
             raise ControlError(f"{spot}: the controller answered {green!r}, not Green(phase, seconds)")
-        count = len(where.phases)
-        if isinstance(green.phase, bool) or not isinstance(green.phase, int | np.integer):
-            raise ControlError(
-                f"{spot}: the controller asked for phase {green.phase!r}, which is not a number"
-            )
-        if not 0 <= green.phase < count:
-            raise ControlError(
-                f"{spot}: the controller asked for phase {green.phase}; there are 0…{count - 1}"
-            )
-        seconds = green.seconds
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float | np.number):
+        asked, seconds = green.phase, green.seconds
+        if isinstance(asked, bool) or not isinstance(asked, int | np.integer):
+            raise ControlError(f"{spot}: the controller asked for phase {asked!r}, which is not a number")
+        phase, count = operator.index(asked), len(where.phases)
+        if not 0 <= phase < count:
+            raise ControlError(f"{spot}: the controller asked for phase {phase}; there are 0…{count - 1}")
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float | np.integer | np.floating):
             raise ControlError(f"{spot}: the controller asked for {seconds!r} s, which is not a number")
-        if not math.isfinite(seconds) or not 0 < seconds < 1e6:
+        length = float(seconds) if abs(seconds) < _LONGEST else math.inf
+        if not simulation.world.step - _CLOSE <= length < _LONGEST:
             raise ControlError(f"{spot}: the controller asked for {seconds} s of green, which is not a time")
-        simulation.in_steps(float(seconds), f"{spot}: the green asked for")
-        if green.phase != self.phase:
-            phase = where.phases[self.phase]
-            elapsed = (int(simulation.env.now) - self.since) * simulation.world.step
-            if elapsed < phase.min_green - _CLOSE:
-                raise ControlError(
-                    f"{spot}: phase {self.phase} has been green for {elapsed:g} s, less than its minimum "
-                    f"{phase.min_green:g} s, and the controller asked for phase {green.phase}"
-                )
+        simulation.in_steps(length, f"{spot}: the green asked for")
+        if phase != self.phase:
+            self._check_change(phase, spot)
+        return Green(phase, length)
+
+    def _check_change(self, phase: int, spot: str) -> None:
+        simulation, where = self.simulation, self.where
+        least = where.phases[self.phase].min_green
+        elapsed = (int(simulation.env.now) - self.since) * simulation.world.step
+        if elapsed < least - _CLOSE:
+            raise ControlError(
+                f"{spot}: phase {self.phase} has been green for {elapsed:g} s, less than its minimum "
+                f"{least:g} s, and the controller asked for phase {phase}"
+            )
+        change = change_intervals(where, self.phase, phase)
+        fault = self.monitor.look_ahead(change, where.phases[phase].state, simulation.now)
+        if fault:
+            raise ControlError(f"{spot}: on the way from phase {self.phase} to phase {phase}, {fault}")

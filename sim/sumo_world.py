@@ -58,6 +58,10 @@ class Engine(Protocol):
         """Show a state."""
         ...
 
+    def state(self, signal: str) -> str:
+        """The state that is shown."""
+        ...
+
     def on_lane(self, lane: str) -> Sequence[OnLane]:
         """Vehicles on a lane, the rearmost first."""
         ...
@@ -124,6 +128,10 @@ class SumoWorld:
         """Let a signal show a state until further notice."""
         self._engine.set_state(intersection, state)
 
+    def shows(self, intersection: str) -> str:
+        """The state that a signal shows now, as SUMO has it."""
+        return self._engine.state(intersection)
+
     def on_lane(self, lane: str) -> Sequence[OnLane]:
         """The vehicles on a lane, the rearmost first; read once an instant."""
         if lane not in self._lanes:
@@ -172,6 +180,10 @@ class _Libsumo:
 
     def set_state(self, signal: str, state: str) -> None:
         self._sumo.trafficlight.setRedYellowGreenState(signal, state)
+
+    def state(self, signal: str) -> str:
+        shown: str = self._sumo.trafficlight.getRedYellowGreenState(signal)
+        return shown
 
     def on_lane(self, lane: str) -> Sequence[OnLane]:
         vehicle = self._sumo.vehicle
@@ -284,6 +296,9 @@ class _Traci:
 
     def set_state(self, signal: str, state: str) -> None:
         self._call(lambda: self._connection.trafficlight.setRedYellowGreenState(signal, state))
+
+    def state(self, signal: str) -> str:
+        return str(self._call(lambda: self._connection.trafficlight.getRedYellowGreenState(signal)))
 
     def on_lane(self, lane: str) -> Sequence[OnLane]:
         tc, connection = self._tc, self._connection

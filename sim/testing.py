@@ -45,6 +45,7 @@ class NoiseWorld:
         self._rng = rng
         self._most = most
         self._lanes: dict[str, Sequence[OnLane]] = {}
+        self._state: dict[str, str] = {}
         self._ends = {
             (network.lanes[x.start].edge, network.lanes[x.end].edge)
             for x in network.links
@@ -59,6 +60,11 @@ class NoiseWorld:
     def show(self, intersection: str, state: str) -> None:
         """Note what was shown."""
         self.shown.append((self.begin + self.steps * self.step, intersection, state))
+        self._state[intersection] = state
+
+    def shows(self, intersection: str) -> str:
+        """The state that was shown last."""
+        return self._state[intersection]
 
     def on_lane(self, lane: str) -> Sequence[OnLane]:
         """Random vehicles, half of them standing; on half of the lanes none."""

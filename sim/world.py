@@ -37,6 +37,10 @@ class World(Protocol):
         """Let a signal show a state until further notice."""
         ...
 
+    def shows(self, intersection: str) -> str:
+        """The state that a signal shows now, as the engine itself has it."""
+        ...
+
     def on_lane(self, lane: str) -> Sequence[OnLane]:
         """The vehicles on a lane, the rearmost first."""
         ...

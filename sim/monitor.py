@@ -1,0 +1,167 @@
+"""The conflict monitor: every state is checked against what the base plan permits before it reaches the world.
+
+It knows nothing of controllers, phases or change intervals: like the monitor in a signal cabinet it watches
+the letters of each link over time, and it is the second barrier behind the engine that walks the signal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from copy import copy
+
+import numpy as np
+
+from sim.change import change_intervals
+from sim.errors import SafetyError
+from sim.network import Bools, Intersection
+from sim.permits import RANK, YELLOW, Array, Ints, permits_of
+from sim.plan import Interval, Timing
+
+_CLOSE = 1e-6  # s: rounding of clock arithmetic
+_LONG = 1e4  # s: longer than any clearance
+_RANK = np.array([RANK.get(chr(code), 0) for code in range(128)])
+_YELLOW = np.array([chr(code) in YELLOW for code in range(128)])
+
+
+class ConflictMonitor:
+    """Watches one signal. ``check`` says what is wrong with the next state, ``note`` takes it as shown.
+
+    Times are the scenario's, s. The history before ``begin`` is that of the program by the clock.
+    """
+
+    def __init__(self, where: Intersection, begin: float) -> None:
+        self._name = where.id
+        self._permits = permits_of(where)
+        self._foes: Bools = where.foes.copy()  # a policy holds the original
+        self._a, self._b = np.indices(where.foes.shape)
+        n = where.n_links
+        self.state = "r" * n
+        self._rank: Ints = np.zeros(n, dtype=np.int64)
+        self._yellow: Bools = np.zeros(n, dtype=np.bool_)
+        self._rank_before: Ints = np.zeros(n, dtype=np.int64)  # of the last green
+        self._green_since: Array = np.full(n, -np.inf)
+        self._green_end: Array = np.full(n, -np.inf)
+        self._yellow_since: Array = np.full(n, -np.inf)
+        self._rewind(where.program, begin)
+
+    def _rewind(self, timing: Timing, begin: float) -> None:
+        """The last cycles of the program up to ``begin``, as if we had watched them."""
+        start = begin - (begin - timing.offset) % timing.cycle
+        for cycle in (-2, -1, 0):
+            moment = start + cycle * timing.cycle
+            for stage in timing.stages:
+                self._note_until(begin, stage.state, moment)
+                moment += stage.green
+                for interval in stage.change:
+                    self._note_until(begin, interval.state, moment)
+                    moment += interval.duration
+        now = timing.at(begin)  # has the last word where rounding puts begin on the edge of two states
+        stage = timing.stages[now.stage]
+        self.note(stage.state if now.step == 0 else stage.change[now.step - 1].state, begin)
+
+    def _note_until(self, begin: float, state: str, moment: float) -> None:
+        if moment <= begin:
+            self.note(state, moment)
+
+    def note(self, state: str, time: float) -> None:
+        """Take a state as shown from ``time`` on."""
+        codes = np.frombuffer(state.encode("ascii"), dtype=np.uint8)
+        rank, yellow = _RANK[codes], _YELLOW[codes]
+        was, is_ = self._rank > 0, rank > 0
+        # new arrays each time, so that a copy of the monitor can look ahead
+        self._green_since = np.where(is_ & ~was, time, self._green_since)
+        self._green_end = np.where(was & ~is_, time, self._green_end)
+        self._rank_before = np.where(was & ~is_, self._rank, self._rank_before)
+        self._yellow_since = np.where(yellow & ~self._yellow, time, self._yellow_since)
+        self.state, self._rank, self._yellow = state, rank, yellow
+
+    def fault(self, state: str, time: float) -> str:
+        """What is wrong with showing ``state`` from ``time`` on; empty if nothing is."""
+        permits = self._permits
+        if type(state) is not str or len(state) != len(self._rank) or not state.isascii():
+            return f"{state!r} is not a state of {len(self._rank)} letters"
+        codes = np.frombuffer(state.encode("ascii"), dtype=np.uint8)
+        wrong = ~permits.letters[np.arange(len(codes)), codes]
+        if wrong.any():
+            link = int(np.argmax(wrong))
+            return f"link {link} would show {state[link]!r}, which its plan never does"
+        rank, yellow = _RANK[codes], _YELLOW[codes]
+        was, is_ = self._rank > 0, rank > 0
+        clash = ~permits.together[rank[:, None], rank[None, :], self._a, self._b]
+        if clash.any():
+            a, b = np.argwhere(clash)[0]
+            return f"links {a} ({state[a]}) and {b} ({state[b]}) are foes and would be green together"
+        for broken, rule in (
+            (was & ~is_ & ~yellow & ~permits.ends_at_once, "would end its green without yellow"),
+            (yellow & ~self._yellow & ~was & ~permits.to_yellow, "would turn yellow from red"),
+            (self._yellow & is_ & ~permits.from_yellow, "would turn green from yellow"),
+            (
+                self._yellow & ~yellow & (time - self._yellow_since < permits.yellow - _CLOSE),
+                "would show too short a yellow",
+            ),
+            (
+                was & ~is_ & (time - self._green_since < permits.green - _CLOSE),
+                "would show too short a green",
+            ),
+        ):
+            if broken.any():
+                return f"link {int(np.argmax(broken))} {rule}"
+        missing = self._missing(rank, time)
+        if missing.max(initial=0.0) > _CLOSE:
+            foe, gains = np.argwhere(missing == missing.max())[0]
+            return f"link {gains} would turn green {missing[foe, gains]:g} s before its foe {foe} has cleared"
+        return ""
+
+    def check(self, state: str, time: float) -> None:
+        """Raise SafetyError for a state that must not be shown."""
+        if fault := self.fault(state, time):
+            raise SafetyError(f"{self._name} at t={time:g} s: {fault}")
+
+    def _missing(self, rank: Ints, time: float) -> Array:
+        """(foe, link): for how long a link that gains right of way must wait for a foe that lost it, s."""
+        permits = self._permits
+        rises = rank > self._rank
+        ended = rank == 0
+        pairs = self._foes & ended[:, None] & rises[None, :]
+        if not pairs.any():
+            return np.zeros(self._foes.shape)
+        end = np.where(self._rank > 0, time, self._green_end)  # those that end just now
+        before = np.where(self._rank > 0, self._rank, self._rank_before)
+        # who may drive while people walk, giving way, may also start while they clear
+        beside = permits.together[before[:, None], rank[None, :], self._a, self._b]
+        pairs &= ~(permits.crossing[:, None] & beside)
+        return np.where(pairs, np.maximum(permits.clearance - (time - end)[:, None], 0.0), 0.0)
+
+    def wait_for_walkers(self, state: str, time: float) -> float:
+        """How long people on foot need yet before ``state`` may be shown, s.
+
+        The way between two phases gives them their time; but when a phase in between was short, they may
+        still be on the road when the phase after it starts.
+        """
+        rank = _RANK[np.frombuffer(state.encode("ascii"), dtype=np.uint8)]
+        return float(self._missing(rank, time)[self._permits.crossing].max(initial=0.0))
+
+    def look_ahead(self, change: Iterable[Interval], green: str, time: float) -> str:
+        """What is wrong with these intervals from ``time`` on and ``green`` after them; empty if nothing is."""
+        future = copy(self)
+        for interval in change:
+            if fault := future.fault(interval.state, time):
+                return fault
+            future.note(interval.state, time)
+            time += interval.duration
+        return future.fault(green, time + future.wait_for_walkers(green, time))
+
+
+def unsafe_changes(where: Intersection) -> dict[tuple[int, int], str]:
+    """What is wrong with the way from phase i to phase j, for every pair that has a fault; {} is good."""
+    out = {}
+    monitor = ConflictMonitor(where, begin=0.0)
+    monitor.note("r" * where.n_links, 0.0)
+    for i, before in enumerate(where.phases):
+        shown = copy(monitor)
+        shown.note(before.state, _LONG)  # what was before has cleared
+        for j, after in enumerate(where.phases):
+            change = change_intervals(where, i, j)
+            if fault := shown.look_ahead(change, after.state, _LONG + before.min_green):
+                out[i, j] = fault
+    return out
