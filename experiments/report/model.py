@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from markupsafe import Markup
+
 from experiments.report.text import Text
 from sim.errors import InputError
 from sim.network import Network
@@ -75,6 +77,17 @@ class Scene:
     verdicts: tuple[Text, ...] = ()
     notes: tuple[Text, ...] = ()
     credit: str = ""
+    panels: tuple[Panel, ...] = ()
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A part of a scene that only some reports have: drawings or tables with captions, under a heading."""
+
+    heading: Text
+    items: tuple[tuple[Markup, Text], ...]  # drawing or table, caption
+    note: Text | None = None
+    wide: bool = False  # one item a row
 
 
 @dataclass(frozen=True)

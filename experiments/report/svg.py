@@ -256,6 +256,12 @@ class Chart:
                     )
                 )
 
+    def note(self, text: Text | str, x: float, y: float) -> None:
+        """A word beside a mark at a pixel; it ends there if it would leave the chart."""
+        ends = x + width_of(text, SMALL) > self.width
+        anchor = "end" if ends else None
+        self.add(words(text, x, y, font_size=SMALL, fill=FAINT, text_anchor=anchor))
+
     def legend(self, entries: Sequence[tuple[str, Style]]) -> None:
         """Names and styles above the plot, wrapped to its width; makes room for itself, so call it first."""
         x, row, height = self.left, 0, 20.0
