@@ -9,7 +9,7 @@ from sim.plan import Interval
 from sim.run import check_demand
 from sim.scenario import Scenario
 from sim.sumo_input import read_additional
-from sim.sumonet import load_network
+from sim.sumonet import network_of
 
 ITE_YELLOW = (
     3.0  # s: t + v/(2a) at 40–50 km/h with t = 1 s, a = 3.05 m/s² (ITE 2020), rounded to half a second
@@ -29,7 +29,7 @@ class Report:
 def check_place(scenario: Scenario) -> Report:
     """Read everything a run would read. Raises InputError for what would stop a run."""
     additional = [read_additional(path) for path in scenario.additional]
-    network = load_network(scenario.net, [p for a in additional for p in a.programs], scenario.name)
+    network = network_of(scenario)
     departures = check_demand(scenario, network)
     warnings = [*scenario.notes, *(note for a in additional for note in a.notes)]
     if departures.before:
@@ -86,6 +86,16 @@ def _signal_warnings(where: Intersection) -> list[str]:
                 f"signal {where.id}, phase {phase.index}: links {clash[0]} and {clash[1]} cross or merge and both "
                 "have G; it is kept as the network has it"
             )
+    stages = where.program.stages
+    jumps = sum(
+        not stage.change
+        and any(a in "Gg" and b not in "Gg" for a, b in zip(stage.state, after.state, strict=True))
+        for stage, after in zip(stages, stages[1:] + stages[:1], strict=True)
+    )
+    if jumps:
+        out.append(
+            f"signal {where.id}: {jumps} of its greens end without a yellow; it is kept as the network has it"
+        )
     served = {k for phase in where.phases for k in range(where.n_links) if phase.serves(k)}
     dark = sorted({link.index for link in where.links} - served)
     if dark:

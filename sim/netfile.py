@@ -50,6 +50,7 @@ class RawProgram:
     offset: float  # s
     phases: tuple[RawPhase, ...]
     where: str = ""  # the file it stands in
+    with_run: bool = False  # its offset counts from the begin of the run, not from midnight
 
 
 @dataclass(frozen=True)
@@ -138,10 +139,10 @@ def read_programs(elements: Iterable[Element], where: str) -> list[RawProgram]:
                 name,
                 element.get("programID", "0"),
                 element.get("type", "static"),
-                # 'begin' starts the program with the run (SUMO ≥ 1.21)
                 0.0 if offset == "begin" else seconds(offset, f"{where}: signal {name!r}, offset"),
                 tuple(phases),
                 where,
+                with_run=offset == "begin",  # SUMO ≥ 1.21
             )
         )
     return out

@@ -29,8 +29,11 @@ def is_change(state: str) -> bool:
     return bool(set(state) & set("yYu")) or not set(state) & GREEN
 
 
-def read_program(program: RawProgram) -> Reading:
-    """Understand one program; several equal states stay several phases, as the program has them."""
+def read_program(program: RawProgram, begin: float = 0.0) -> Reading:
+    """Understand one program; several equal states stay several phases, as the program has them.
+
+    ``begin`` (s) is when the run begins, for a program whose offset counts from there.
+    """
     rows = program.phases
     refusal = _refusal(program)
     if refusal:
@@ -45,7 +48,7 @@ def read_program(program: RawProgram) -> Reading:
             stages.append((row, []))
     timing = Timing(
         tuple(Stage(row.state, row.duration, tuple(change)) for row, change in stages),
-        offset=program.offset + sum(row.duration for row in rows[:first]),
+        offset=(begin if program.with_run else program.offset) + sum(row.duration for row in rows[:first]),
     )
     actuated = program.type != "static"
     phases = tuple(
@@ -79,10 +82,12 @@ def change_times(timing: Timing) -> tuple[float, float]:
 
 def _refusal(program: RawProgram) -> str:
     rows = program.phases
-    if program.type not in ("static", "actuated", "delay_based", "NEMA"):
+    if program.type not in ("static", "actuated", "delay_based"):  # NEMA: rings, not phases, and no yellow
         return f"its program is of type {program.type!r}"
     if not rows:
         return "its program has no phase"
+    if any(row.next not in ("", str((i + 1) % len(rows))) for i, row in enumerate(rows)):
+        return "its phases follow each other in another order than they stand in ('next')"
     if any(set(row.state) & set("oO") for row in rows):
         return "its program switches it off (flashing) for a time"
     greens = sum(not is_change(row.state) for row in rows)

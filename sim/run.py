@@ -13,7 +13,7 @@ import re
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -25,13 +25,15 @@ from sim import metrics, outputs, store, sumo_input
 from sim.departures import NONE, Departures, read_departures
 from sim.errors import InputError, RunError
 from sim.network import Network
+from sim.permits import waivers
 from sim.plan import Plan
 from sim.protocol import Controller, parameters
 from sim.scenario import Scenario
 from sim.simulation import Simulation
 from sim.sumo_input import SumoInput
 from sim.sumo_world import Engine, SumoWorld, open_libsumo, open_traci
-from sim.sumonet import load_network, with_plan
+from sim.supervisor import Fallback, Limits, Supervisor
+from sim.sumonet import network_of, with_plan
 from sim.trips import Trips, read_trips
 
 Backend = Literal["libsumo", "traci"]
@@ -51,6 +53,15 @@ class Planned(Protocol):
         ...
 
 
+@runtime_checkable
+class Equipped(Protocol):
+    """A controller that has SUMO load further files: programs and detectors that SUMO runs itself."""
+
+    def additional_files(self) -> tuple[Path, ...]:
+        """SUMO additional files, loaded after the scenario's own."""
+        ...
+
+
 @dataclass(frozen=True)
 class Run:
     """What determines a run's result, beside the controller."""
@@ -60,12 +71,12 @@ class Run:
     backend: Backend = "libsumo"
     warm_up: float = 0.0  # s cut off all averages
     keep_sumo_output: bool = False
+    limits: Limits = field(default_factory=Limits)
 
 
 def prepare(scenario: Scenario, controller: Controller) -> Network:
     """The network as a controller gets it: with the programs, the plan and the flows it asks for."""
-    programs = [p for path in scenario.additional for p in sumo_input.read_additional(path).programs]
-    network = load_network(scenario.net, programs, scenario.name)
+    network = network_of(scenario)
     if "flow" in controller.sees:
         from sim.flows import with_flows  # reads all routes: only for those who ask
 
@@ -99,10 +110,14 @@ def execute(run: Run, controller: Controller, folder: Path) -> dict[str, Any]:
     Raises InputError, ControlError, WorldError or RunError; then no manifest is written.
     """
     wall, cpu = time.time(), time.process_time()
+    if isinstance(controller, Equipped):
+        more = tuple(path.resolve() for path in controller.additional_files())
+        run = replace(run, scenario=replace(run.scenario, additional=(*run.scenario.additional, *more)))
     scenario = run.scenario
     network = prepare(scenario, controller)
     departures = check_demand(scenario, network)
     policies = controller.start(network)
+    supervisor = Supervisor(network, policies, run.limits)
     given = sumo_input.write_input(
         scenario,
         folder,
@@ -126,7 +141,7 @@ def execute(run: Run, controller: Controller, folder: Path) -> dict[str, Any]:
         period, lambda: samples.append([sum(map(world.halted, lanes)) for lanes in queue_lanes.values()])
     )
     for question in simulation:
-        question.answer(policies[question.where.id](question.seen))
+        supervisor.answer(question)
     world.close()
     return _conclude(
         run,
@@ -134,6 +149,7 @@ def execute(run: Run, controller: Controller, folder: Path) -> dict[str, Any]:
         network,
         departures,
         sorted(policies),
+        supervisor.events,
         hashes,
         given,
         np.array(samples, dtype=float),
@@ -172,6 +188,7 @@ def _conclude(
     network: Network,
     departures: Departures,
     replay: Sequence[str],
+    events: Sequence[Fallback],
     hashes: Mapping[str, str],
     given: SumoInput,
     queue: np.ndarray[Any, np.dtype[np.float64]],
@@ -193,6 +210,7 @@ def _conclude(
         teleports=statistic.teleports,
         collisions=statistic.collisions,
         emergency_brakings=statistic.emergency_brakings,
+        fallbacks=len(events),
         co2_kg=float(np.sum(edges["co2_kg"])),
         fuel_kg=float(np.sum(edges["fuel_kg"])),
     )
@@ -228,6 +246,8 @@ def _conclude(
         "sumo_command": given.command(replay=bool(replay)),
         "tripinfo_sha256": digest,
         "metrics": values,
+        "events": [event.to_json() for event in events],
+        "waivers": [asdict(waiver) for tl in replay for waiver in waivers(network.intersections[tl])],
         "left_to_sumo": dict(network.left_to_sumo),
         "warnings": log,
         "versions": versions(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,28 +14,59 @@ from sim.network import Approach, Intersection, Link, Movement, Network, Segment
 from sim.plan import Plan, Timing
 from sim.program import change_times, phases_of, read_program
 from sim.saturation import saturation_flow
+from sim.scenario import Scenario
+from sim.sumo_input import read_additional
+from sim.waut import programs_at
 
 _RAIL = ("rail_signal", "rail_crossing")
 REACH = 300.0  # m that an approach is followed upstream; the longest any controller of ours looks
 
 
-def load_network(path: Path, programs: Iterable[RawProgram] = (), name: str = "") -> Network:
-    """Read a network file. ``programs`` come from additional files and replace those of the net.
+def network_of(scenario: Scenario) -> Network:
+    """The network as SUMO begins to run it: with the programs and switching times of the additional files.
 
     Raises InputError for a file that cannot be read or that SUMO could not use.
     """
-    return build_network(read_net(path), programs, name or path.name.split(".")[0])
+    files = [(str(path), read_additional(path)) for path in scenario.additional]
+    switched: dict[str, str] = {}
+    for where, additional in files:
+        switched |= programs_at(additional.root, scenario.begin, where)
+    programs = [program for _, additional in files for program in additional.programs]
+    return load_network(scenario.net, programs, scenario.name, begin=scenario.begin, switched=switched)
 
 
-def build_network(net: NetFile, programs: Iterable[RawProgram], name: str) -> Network:
-    """Derive intersections from raw records."""
+def load_network(
+    path: Path,
+    programs: Iterable[RawProgram] = (),
+    name: str = "",
+    *,
+    begin: float = 0.0,
+    switched: Mapping[str, str] = {},
+) -> Network:
+    """Read a network file. ``programs`` come from additional files and replace those of the net.
+
+    ``begin`` (s) is when the run begins; ``switched`` names the program that runs then by signal, where it
+    is not the one loaded last. Raises InputError for a file that cannot be read or that SUMO could not use.
+    """
+    net = read_net(path)
     loaded = _all_programs(net, programs)
-    active = {tl: rows[-1] for tl, rows in loaded.items()}  # SUMO runs the one it loaded last
+    active = {tl: _active(rows, switched.get(tl, "")) for tl, rows in loaded.items()}
+    return _build(net, loaded, active, name or path.name.split(".")[0], begin)
+
+
+def _build(
+    net: NetFile,
+    loaded: Mapping[str, Sequence[RawProgram]],
+    active: Mapping[str, RawProgram],
+    name: str,
+    begin: float,
+) -> Network:
+    """Derive intersections from raw records."""
     by_signal: dict[str, list[RawConnection]] = defaultdict(list)
     for raw in net.connections:
         if raw.tl:
             by_signal[raw.tl].append(raw)
-    reader = _Reader(net)
+    reader = _Reader(net, begin)
     intersections, left = {}, {}
     for tl in sorted(by_signal):
         raws = sorted(by_signal[tl], key=lambda r: (r.index, r.start, r.end))
@@ -83,6 +114,11 @@ def _all_programs(net: NetFile, programs: Iterable[RawProgram]) -> dict[str, lis
             )
         loaded[program.id].append(program)
     return loaded
+
+
+def _active(rows: Sequence[RawProgram], switched: str) -> RawProgram:
+    """The program that runs: the one switched to, else the one that SUMO loaded last."""
+    return next((row for row in rows if row.program == switched), rows[-1])
 
 
 def _check_states(program: RawProgram, *, highest: int) -> None:
@@ -137,8 +173,9 @@ def with_plan(network: Network, plan: Plan) -> Network:
 class _Reader:
     """Look-ups shared by all intersections of one file."""
 
-    def __init__(self, net: NetFile) -> None:
+    def __init__(self, net: NetFile, begin: float) -> None:
         self.net = net
+        self.begin = begin
         self.places = junction_positions(net)
         self.onward = {raw.start: raw.via for raw in net.connections if raw.start.startswith(":") and raw.via}
         self.arriving: dict[str, list[RawConnection]] = defaultdict(list)
@@ -166,7 +203,7 @@ class _Reader:
 
     def intersection(self, tl: str, raws: Sequence[RawConnection], program: RawProgram) -> Intersection | str:
         """The intersection, or the reason why it stays with SUMO."""
-        reading = read_program(program)
+        reading = read_program(program, self.begin)
         if reading.timing is None:
             return reading.refusal
         n_links = len(program.phases[0].state)

@@ -1,0 +1,247 @@
+"""Every network is read as SUMO runs it: the same program, the same state at every second, or a reason why not."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sim.errors import InputError
+from sim.netfile import read_net
+from sim.network import Network
+from sim.plan import Timing
+from sim.scenario import Scenario
+from sim.sumo_world import sumo_environment
+from sim.sumonet import load_network, network_of
+
+PROBE = """
+import json, sys
+import libsumo
+seen = []
+for case in json.load(open(sys.argv[1])):
+    more = ["-a", case["additional"]] if case["additional"] else []
+    libsumo.start(["sumo", "-n", case["net"], *more, "--begin", str(case["begin"]), "--no-step-log",
+                   "--no-warnings", "--xml-validation", "never"])
+    programs, states = {}, {}
+    for _ in range(case["seconds"]):
+        libsumo.simulationStep()
+        for name in libsumo.trafficlight.getIDList():
+            programs.setdefault(name, libsumo.trafficlight.getProgram(name))
+            states.setdefault(name, []).append(libsumo.trafficlight.getRedYellowGreenState(name))
+    libsumo.close()
+    seen.append({"programs": programs, "states": states})
+json.dump(seen, open(sys.argv[2], "w"))
+"""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What SUMO did with one network."""
+
+    programs: dict[str, str]
+    states: dict[str, list[str]]  # one a second from begin on
+
+
+def ask_sumo(folder: Path, cases: list[tuple[Path, Path | None, float, int]]) -> list[Shown]:
+    """Let SUMO itself run networks (net, additional file, begin, seconds), in a process of its own."""
+    asked = [
+        {"net": str(net), "additional": str(more) if more else "", "begin": begin, "seconds": seconds}
+        for net, more, begin, seconds in cases
+    ]
+    (folder / "asked.json").write_text(json.dumps(asked))
+    command = [sys.executable, "-c", PROBE, "asked.json", "seen.json"]
+    subprocess.run(command, cwd=folder, env=sumo_environment(), check=True, capture_output=True, timeout=240)
+    return [Shown(**row) for row in json.loads((folder / "seen.json").read_text())]
+
+
+def state_at(timing: Timing, time: float) -> str:
+    """The letters that a timing shows."""
+    moment = timing.at(time)
+    stage = timing.stages[moment.stage]
+    return stage.state if moment.step == 0 else stage.change[moment.step - 1].state
+
+
+def two_cycles(network: Network) -> int:
+    return int(max((2 * where.program.cycle for where in network.intersections.values()), default=1))
+
+
+def differences(network: Network, shown: Shown, begin: float, static: Callable[[str], bool]) -> list[str]:
+    """Where our reading and SUMO's doing part."""
+    found = [
+        f"nothing is said of {name}"
+        for name in set(shown.programs) - set(network.intersections) - set(network.left_to_sumo)
+    ]
+    for name, where in network.intersections.items():
+        if where.program_id != shown.programs[name]:
+            found.append(f"{name}: program {where.program_id}, SUMO runs {shown.programs[name]}")
+        elif static(name):
+            found += [
+                f"{name} at {begin + k} s: {state_at(where.program, begin + k)}, SUMO shows {state}"
+                for k, state in enumerate(shown.states[name])
+                if state_at(where.program, begin + k) != state
+            ][:1]
+    return found
+
+
+SIGNALS = ("--default-junction-type", "traffic_light")
+THREE = ("--grid", "--grid.number", "3", "--default.lanenumber", "2")
+GENERATED = {
+    "grid": ("--grid", "--grid.number", "4", *SIGNALS),
+    "spider": ("--spider", *SIGNALS),
+    "random, joined": ("--rand", "--rand.iterations", "60", "--tls.guess", "--tls.join", "--seed", "7"),
+    "close together, joined": ("--grid", "--grid.number", "4", "--grid.length", "25", *SIGNALS, "--tls.join"),
+    "crossings": (*THREE, *SIGNALS, "--sidewalks.guess", "--crossings.guess"),
+    "turn right on red": (*THREE, "--default-junction-type", "traffic_light_right_on_red"),
+    "unregulated": (*THREE, "--default-junction-type", "traffic_light_unregulated"),
+    "actuated": (*THREE, *SIGNALS, "--tls.default-type", "actuated"),
+    "delay based": (*THREE, *SIGNALS, "--tls.default-type", "delay_based"),
+    "NEMA": (*THREE, *SIGNALS, "--tls.default-type", "NEMA"),
+    "one arm after the other": (*THREE, *SIGNALS, "--tls.layout", "incoming"),
+    "all-red": (*THREE, *SIGNALS, "--tls.allred.time", "2", "--tls.left-green.time", "8"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def generated(sumo_tool: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Networks of every kind that netgenerate makes."""
+    folder = tmp_path_factory.mktemp("nets")
+    return {
+        name: sumo_tool("netgenerate", folder / f"{i}.net.xml", *options)
+        for i, (name, options) in enumerate(GENERATED.items())
+    }
+
+
+def test_what_we_read_is_what_sumo_runs(
+    generated: dict[str, Path], wheel_networks: list[Path], tmp_path: Path
+) -> None:
+    once = {hashlib.sha256(path.read_bytes()).digest(): path for path in wheel_networks}
+    assert len(once) >= 20
+    paths = [*generated.values(), *once.values()]
+    networks = [load_network(path) for path in paths]
+    shown = ask_sumo(tmp_path, [(p, None, 137, two_cycles(n)) for p, n in zip(paths, networks, strict=True)])
+    for path, network, seen in zip(paths, networks, shown, strict=True):
+        programs = read_net(path).programs
+        found = differences(network, seen, 137, lambda tl, rows=programs: rows[tl][-1].type == "static")
+        assert not found, path
+    assert sum(len(network.intersections) for network in networks) > 150
+
+
+def test_what_is_left_to_sumo_has_its_reason(generated: dict[str, Path], wheel_networks: list[Path]) -> None:
+    assert set(load_network(generated["NEMA"]).left_to_sumo.values()) == {"its program is of type 'NEMA'"}
+    unregulated = load_network(generated["unregulated"])
+    assert not unregulated.intersections
+    assert set(unregulated.left_to_sumo.values()) == {"it has one green phase: there is nothing to decide"}
+    (rail,) = (path for path in wheel_networks if path.parent.name == "rail_demo")
+    assert set(load_network(rail).left_to_sumo.values()) == {"it is a rail signal"}
+
+
+def test_crossings_are_links_but_no_approaches(generated: dict[str, Path]) -> None:
+    network = load_network(generated["crossings"])
+    for where in network.intersections.values():
+        walks = [link for link in where.links if link.crossing]
+        assert walks
+        assert not {link.start for link in walks} & {approach.lane for approach in where.approaches}
+        for link in walks:  # a crossing conflicts with the vehicles that drive over it
+            assert where.foes[link.index].any()
+
+
+def test_a_joined_signal_is_one_intersection_of_several_junctions(generated: dict[str, Path]) -> None:
+    network = load_network(generated["close together, joined"])
+    assert any(len(where.junctions) > 1 for where in network.intersections.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "signals", "links", "foes", "clashes", "permissive"),
+    [
+        ("arterial4x4", 16, 192, 384, 0, 32),
+        ("cologne1", 1, 20, 64, 0, 16),
+        ("cologne3", 3, 49, 131, 0, 38),
+        ("grid4x4", 16, 576, 4032, 0, 0),
+        ("ingolstadt1", 1, 8, 8, 0, 3),
+    ],
+)
+def test_the_benchmark_networks_hold_what_an_audit_by_other_means_found(
+    name: str, signals: int, links: int, foes: int, clashes: int, permissive: int, resco: Any
+) -> None:
+    network = load_network(resco(name).with_name(f"{name}.net.xml"))
+    assert not network.left_to_sumo
+    wheres = network.intersections.values()
+    assert len(wheres) == signals
+    assert sum(len({link.index for link in where.links}) for where in wheres) == links
+    assert sum(int(where.foes.sum()) // 2 for where in wheres) == foes
+    both, yielding = set(), set()
+    for where in wheres:
+        for phase in where.phases:
+            for a in range(where.n_links):
+                for b in range(a):
+                    letters = {phase.state[a], phase.state[b]}
+                    if where.foes[a, b] and letters == {"G"}:
+                        both.add((where.id, a, b))
+                    elif where.foes[a, b] and letters == {"G", "g"}:
+                        yielding.add((where.id, a, b))
+    assert len(both) == clashes
+    assert len(yielding) == permissive
+
+
+LETTERS = ("GGGgrrrrGGGgrrrr", "yyyyrrrryyyyrrrr", "rrrrGGGgrrrrGGGg", "rrrryyyyrrrryyyy")
+
+
+def logic(tl: str, program: str, offset: str, green: int = 20, second: int = 31, next_: str = "") -> str:
+    """A program of 60 s or so."""
+    rows = "".join(
+        f'<phase duration="{d}" state="{s}" {next_ if i == 0 else ""}/>'
+        for i, (d, s) in enumerate(zip((green, 4, second, 5), LETTERS, strict=True))
+    )
+    return f'<tlLogic id="{tl}" type="static" programID="{program}" offset="{offset}">{rows}</tlLogic>'
+
+
+WAUT = """<WAUT refTime="50" id="w" startProg="0">
+    <wautSwitch time="100" to="noon"/><wautSwitch time="900" to="0"/>
+</WAUT><wautJunction wautID="w" junctionID="A0"/>"""
+
+SEVERAL = {
+    "the last one loaded runs, whatever its name": logic("A0", "z", "7") + logic("A0", "a", "-13", 25),
+    "an offset may count from the begin": logic("A0", "with-run", "begin"),
+    "an offset may be a time of day": logic("A0", "clock", "00:00:42"),
+    "switching times choose the program": logic("A0", "noon", "7") + WAUT,
+}
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_programs_of_additional_files(name: str, tiny_place: Any, tmp_path: Path) -> None:
+    more = tmp_path / "more.add.xml"
+    more.write_text(f"<additional>{SEVERAL[name]}</additional>")
+    begins = (0.0, 137.0, 1000.0)
+    networks = [
+        network_of(Scenario("tiny", tiny_place.net, (), (more,), begin=begin, end=begin + 100))
+        for begin in begins
+    ]
+    seconds = [12 if "WAUT" in SEVERAL[name] else two_cycles(network) for network in networks]
+    shown = ask_sumo(tmp_path, [(tiny_place.net, more, b, s) for b, s in zip(begins, seconds, strict=True)])
+    for network, seen, begin in zip(networks, shown, begins, strict=True):
+        assert not differences(network, seen, begin, lambda tl: True)
+
+
+def test_a_program_that_jumps_is_left_to_sumo(tiny_place: Any, tmp_path: Path) -> None:
+    more = tmp_path / "more.add.xml"
+    jumps = logic("A0", "jumps", "0", next_='next="2"')
+    more.write_text(f"<additional>{jumps}</additional>")
+    network = network_of(Scenario("tiny", tiny_place.net, (), (more,)))
+    assert list(network.intersections) == ["B0"]
+    assert "another order" in network.left_to_sumo["A0"]
+
+
+def test_a_signal_without_program_is_refused(tiny_place: Any, tmp_path: Path) -> None:
+    text = tiny_place.net.read_text()
+    start, end = text.index("<tlLogic"), text.index("</tlLogic>") + len("</tlLogic>")
+    net = tmp_path / "x.net.xml"
+    net.write_text(text[:start] + text[end:])
+    with pytest.raises(InputError, match="no <tlLogic>"):
+        load_network(net)
