@@ -1,1 +1,18 @@
 """Many runs and one answer: plan, run, store, tune, compare, draw, tell; the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from experiments.loading import Results
+
+__all__ = ["load"]
+
+
+def load(folder: str | Path) -> Results:
+    """The results in an experiment's folder: ``load(DIR).runs["delay_s"]``. See docs/experiments.md."""
+    from experiments import loading  # the command line must start without numpy
+
+    return loading.load(folder)

@@ -8,6 +8,7 @@ from pathlib import Path
 from experiments.attempt import Limits, Outcome
 from experiments.catalog import make_controller, parse_controller
 from experiments.ledger import Ledger, Row
+from experiments.loading import LEDGER, TABLED
 from experiments.local import Local
 from experiments.records import write_runs, write_summary
 from experiments.runner import enter, run_missing, writing
@@ -50,13 +51,14 @@ def run_tasks(
     progress: Callable[[str, Outcome], None],
 ) -> list[Row]:
     """Run what is missing of ``tasks`` in ``out`` and write the tables; returns the rows of these tasks."""
-    with writing(out), Ledger(out / "ledger.sqlite") as ledger:
-        ids = set(enter(ledger, tasks))
+    with writing(out), Ledger(out / LEDGER) as ledger:
+        enter(ledger, tasks)
         executor = Local(out, jobs=jobs, limits=limits, keep_sumo_output=keep_sumo_output)
         try:
-            run_missing(out, ledger, executor, progress=progress, wanted=ids)
+            run_missing(out, ledger, executor, progress=progress)
         finally:
-            rows = [row for row in ledger.rows() if row.id in ids]
+            rows = list(ledger.rows())
             write_runs(out, rows)
+            ledger.note(TABLED, ledger.fingerprint())
     write_summary(out, summarise_rows(rows))
     return rows

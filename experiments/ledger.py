@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS scenarios (id TEXT PRIMARY KEY, json TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS runs (
     id TEXT PRIMARY KEY,         -- Task.identity()
-    number INTEGER NOT NULL,     -- order in the experiment
+    number INTEGER NOT NULL,     -- order in the experiment; -1: no run of it any more
     place TEXT NOT NULL,
     demand REAL NOT NULL,
     controller TEXT NOT NULL,
@@ -45,6 +45,7 @@ ALTER TABLE runs ADD COLUMN content TEXT;
 ALTER TABLE runs ADD COLUMN scenario TEXT;
 UPDATE meta SET value = '2' WHERE key = 'version';
 """
+_MEAN = "SELECT {0}, avg(wall_s) FROM runs WHERE state = 'done' GROUP BY {0}"
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,11 @@ class Ledger:
     def __exit__(self, *_: object) -> None:
         self._db.close()
 
-    def add(self, tasks: Iterable[tuple[int, str, Task]]) -> None:
-        """Enter tasks (number, identity, task); of a known one the order and names are brought up to date."""
+    def enter(self, tasks: Iterable[tuple[int, str, Task]]) -> None:
+        """Make these (number, identity, task) the experiment's runs: what is known of them stays known.
+
+        Runs that do not belong to it any more keep their results, under the number -1.
+        """
         runs, scenarios = [], {}
         for number, id, task in tasks:
             text, scenario, content = pack(task)
@@ -105,6 +109,7 @@ class Ledger:
             runs.append((id, number, task.place, task.demand, task.label, task.seed, text, scenario))
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("UPDATE runs SET number = -1")
             self._db.executemany("INSERT OR IGNORE INTO scenarios VALUES (?, ?)", scenarios.items())
             self._db.executemany(
                 "INSERT INTO runs (id, number, place, demand, controller, seed, task, scenario) "
@@ -114,12 +119,12 @@ class Ledger:
                 runs,
             )
 
-    def take(self, other: Ledger) -> int:
-        """Take over the done runs of another ledger; returns how many were new."""
-        before = self._db.total_changes
+    def take(self, other: Ledger, ids: Iterable[str]) -> int:
+        """Take over done runs of another ledger; returns how many were new."""
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.executemany("INSERT OR IGNORE INTO scenarios VALUES (?, ?)", other._all_scenarios())
+            before = self._db.total_changes
             names = (
                 "id, number, place, demand, controller, seed, task, state, attempts, reason, wall_s, cpu_s, "
                 "sha256, metrics"
@@ -130,9 +135,12 @@ class Ledger:
                 "ON CONFLICT (id) DO UPDATE SET state = excluded.state, attempts = excluded.attempts, "
                 "reason = '', wall_s = excluded.wall_s, cpu_s = excluded.cpu_s, sha256 = excluded.sha256, "
                 "metrics = excluded.metrics, content = excluded.content WHERE runs.state <> 'done'",
-                other._db.execute(f"SELECT {names}{more} FROM runs WHERE state = 'done'"),
+                (
+                    other._db.execute(f"SELECT {names}{more} FROM runs WHERE id = ?", (id,)).fetchone()
+                    for id in ids
+                ),
             )
-        return self._db.total_changes - before
+            return self._db.total_changes - before
 
     def reopen(self) -> int:
         """Put runs that a killed runner left as running back to pending; returns how many."""
@@ -147,7 +155,8 @@ class Ledger:
     def retry_failed(self) -> int:
         """Let failed and timed-out runs be tried again; returns how many."""
         return self._db.execute(
-            "UPDATE runs SET state = 'pending', attempts = 0 WHERE state IN ('failed', 'timeout', 'refused')"
+            "UPDATE runs SET state = 'pending', attempts = 0 WHERE state IN ('failed', 'timeout', 'refused') "
+            "AND number >= 0"
         ).rowcount
 
     def start(self, id: str) -> None:
@@ -188,22 +197,48 @@ class Ledger:
 
     def ids(self, state: State) -> list[str]:
         """The ids of all runs in a state, in order."""
-        found = self._db.execute("SELECT id FROM runs WHERE state = ? ORDER BY number", (state,))
+        found = self._db.execute(
+            "SELECT id FROM runs WHERE state = ? AND number >= 0 ORDER BY number", (state,)
+        )
         return [id for (id,) in found]
 
     def counts(self) -> dict[str, int]:
         """Number of runs by state."""
-        return dict(self._db.execute("SELECT state, count(*) FROM runs GROUP BY state"))
+        return dict(self._db.execute("SELECT state, count(*) FROM runs WHERE number >= 0 GROUP BY state"))
+
+    def seconds_left(self) -> float | None:
+        """Wall-clock seconds of one process for all that is pending, from runs that are done; None before any.
+
+        A run is expected to take as long as done ones of its place, demand and controller; else of its place.
+        """
+        parts = "place, demand, controller"
+        fine = {(p, d, c): s for p, d, c, s in self._db.execute(_MEAN.format(parts))}
+        coarse = dict(self._db.execute(_MEAN.format("place")))
+        if not coarse:
+            return None
+        anywhere = sum(coarse.values()) / len(coarse)
+        left = self._db.execute(
+            f"SELECT {parts}, count(*) FROM runs WHERE state IN ('pending', 'running') AND number >= 0 GROUP BY {parts}"
+        )
+        return float(sum(n * fine.get((p, d, c), coarse.get(p, anywhere)) for p, d, c, n in left))
 
     def rows(self) -> Iterator[Row]:
-        """All runs in order."""
+        """All runs of the experiment in order."""
         content = "content" if self._version >= 2 else "NULL"
         for row in self._db.execute(
             "SELECT id, number, place, demand, controller, seed, state, attempts, reason, wall_s, cpu_s, sha256, "
-            f"metrics, {content} FROM runs ORDER BY number"
+            f"metrics, {content} FROM runs WHERE number >= 0 ORDER BY number"
         ):
             metrics = json.loads(row[12]) if row[12] else {}
             yield Row(*(*row[:12], metrics, row[13]))
+
+    def fingerprint(self) -> str:
+        """Changes whenever a table made from the rows would."""
+        found = self._db.execute(
+            "SELECT state, count(*), sum(number), sum(attempts), total(wall_s) FROM runs WHERE number >= 0 "
+            "GROUP BY state ORDER BY state"
+        )
+        return json.dumps(found.fetchall())
 
     def task(self, id: str) -> Task:
         """A run's task. KeyError for an unknown id."""

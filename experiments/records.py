@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -36,43 +37,45 @@ class SummaryLine:
 
 def read_rows(out: Path) -> list[Row]:
     """All runs of an experiment's folder, in order."""
-    with Ledger(out / "ledger.sqlite") as ledger:
+    with Ledger(out / "ledger.sqlite", read_only=True) as ledger:
         return list(ledger.rows())
 
 
 def write_runs(out: Path, rows: Sequence[Row]) -> None:
     """``runs.csv`` and ``runs.parquet``: a row per run, then every metric; failed runs have empty metrics."""
-    with _replace(out / "runs.csv") as path, path.open("w", encoding="utf-8", newline="") as stream:
+    with replacing(out / "runs.csv") as path, path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow((*COLUMNS, *metrics.NAMES, "id", "attempts", "reason"))
         for row in rows:
             values = [_cell(row.metrics.get(name)) for name in metrics.NAMES]
             head = (_text(row.place), f"{row.demand:g}", _text(row.controller), row.seed, row.state)
             writer.writerow((*head, *values, row.id, row.attempts, _text(row.reason)))
-    with _replace(out / "runs.parquet") as path:
-        store.write_table(
-            path,
-            {
-                "place": [row.place for row in rows],
-                "demand": np.array([row.demand for row in rows]),
-                "controller": [row.controller for row in rows],
-                "seed": np.array([row.seed for row in rows], dtype=np.int64),
-                "status": [row.state for row in rows],
-                **{name: _column(rows, name) for name in metrics.NAMES},
-                "id": [row.id for row in rows],
-                "attempts": np.array([row.attempts for row in rows], dtype=np.int64),
-                "wall_s": np.array([_number(row.wall_s) for row in rows]),
-                "cpu_s": np.array([_number(row.cpu_s) for row in rows]),
-                "tripinfo_sha256": [row.sha256 or "" for row in rows],
-                "reason": [row.reason for row in rows],
-            },
-        )
+    with replacing(out / "runs.parquet") as path:
+        store.write_table(path, runs_table(rows))
+
+
+def runs_table(rows: Sequence[Row]) -> dict[str, Any]:
+    """All runs as columns: texts as lists, numbers as arrays (runs,) with NaN where a run has none."""
+    return {
+        "place": [row.place for row in rows],
+        "demand": np.array([row.demand for row in rows], dtype=np.float64),
+        "controller": [row.controller for row in rows],
+        "seed": np.array([row.seed for row in rows], dtype=np.int64),
+        "status": [row.state for row in rows],
+        **{name: _column(rows, name) for name in metrics.NAMES},
+        "id": [row.id for row in rows],
+        "attempts": np.array([row.attempts for row in rows], dtype=np.int64),
+        "wall_s": np.array([_number(row.wall_s) for row in rows], dtype=np.float64),
+        "cpu_s": np.array([_number(row.cpu_s) for row in rows], dtype=np.float64),
+        "tripinfo_sha256": [row.sha256 or "" for row in rows],
+        "reason": [row.reason for row in rows],
+    }
 
 
 def write_summary(out: Path, lines: Iterable[SummaryLine]) -> None:
     """``summary.csv``: a row per place, demand, controller and metric."""
     names = list(SummaryLine.__dataclass_fields__)
-    with _replace(out / "summary.csv") as path, path.open("w", encoding="utf-8", newline="") as stream:
+    with replacing(out / "summary.csv") as path, path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(names)
         for line in lines:
@@ -98,7 +101,7 @@ def _text(text: str) -> str:
     return f"'{line}" if line[:1] in ("=", "+", "-", "@") else line
 
 
-class _replace:
+class replacing:
     """Write beside, then take the place of the old file at once."""
 
     def __init__(self, path: Path) -> None:

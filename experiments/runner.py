@@ -13,7 +13,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,13 +58,15 @@ class Executor(Protocol):
         ...
 
 
-def enter(ledger: Ledger, tasks: Iterable[Task]) -> list[str]:
-    """Enter tasks into the ledger; returns their ids in order, each once."""
+def enter(ledger: Ledger, tasks: Iterable[Task], *, shard: tuple[int, int] = (1, 1)) -> list[str]:
+    """Make ``tasks`` (every n-th of them from the i-th on, for shard (i, n)) the ledger's; returns their ids."""
+    part, parts = shard
     rows: dict[str, tuple[int, str, Task]] = {}
     for number, task in enumerate(tasks):
-        id = task.identity()
-        rows.setdefault(id, (number, id, task))
-    ledger.add(rows.values())
+        if number % parts == part - 1:
+            id = task.identity()
+            rows.setdefault(id, (number, id, task))
+    ledger.enter(rows.values())
     return list(rows)
 
 
@@ -74,18 +76,15 @@ def run_missing(
     executor: Executor,
     *,
     progress: Callable[[str, Outcome], None] = lambda id, outcome: None,
-    wanted: Collection[str] | None = None,
 ) -> None:
-    """Run every pending run of the ledger (of those ``wanted``); to be called inside ``writing(out)``.
+    """Run every pending run of the ledger; to be called inside ``writing(out)``. Closes the executor.
 
     KeyboardInterrupt (Ctrl-C, or SIGTERM) ends the runs that are going, within seconds, and is raised again;
     the ledger then says pending for them. RunError when the disk is full: nothing is lost, start again.
     """
     ledger.reopen()
-    chosen = None if wanted is None else frozenset(wanted)
-    done = (id for id in ledger.ids("done") if chosen is None or id in chosen)
-    ledger.lose([id for id in done if not executor.stands(id)])
-    _Campaign(out, ledger, executor, progress).run(chosen)
+    ledger.lose([id for id in ledger.ids("done") if not executor.stands(id)])
+    _Campaign(out, ledger, executor, progress).run()
 
 
 class _Campaign:
@@ -104,9 +103,9 @@ class _Campaign:
         self._again: deque[tuple[str, Task]] = deque()
         self._tasks: dict[str, Task] = {}
 
-    def run(self, wanted: Collection[str] | None) -> None:
+    def run(self) -> None:
         """Until nothing is pending."""
-        queue = self._queue(wanted)
+        queue = self._queue()
         try:
             while True:
                 slots = self._executor.slots()
@@ -132,12 +131,12 @@ class _Campaign:
         """What is tried again comes after all that was not tried yet."""
         return next(queue, None) or (self._again.popleft() if self._again else None)
 
-    def _queue(self, wanted: Collection[str] | None) -> Iterator[tuple[str, Task]]:
+    def _queue(self) -> Iterator[tuple[str, Task]]:
         """Pending runs in order."""
         after = -1
         while page := self._ledger.pending(after, PAGE):
             after = page[-1][0]
-            yield from ((id, task) for _, id, task in page if wanted is None or id in wanted)
+            yield from ((id, task) for _, id, task in page)
 
     def _start(self, id: str, task: Task) -> None:
         if (found := self._executor.standing(id)) is not None:  # finished just before a kill

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import (
@@ -24,6 +27,13 @@ from experiments.ledger import Row
 from experiments.runner import Outcome
 from sim.metrics import METRICS, Value
 from sim.scenario import Scenario
+
+if TYPE_CHECKING:
+    from experiments.verify import Verdict
+
+if TYPE_CHECKING:
+    from experiments.optimize.tune import Progress as SearchProgress
+    from experiments.optimizing import Tuned
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -110,6 +120,61 @@ def comparison(rows: Sequence[Row], target: Path, report: Path) -> None:
     out.print(Text(f"report: {report}   tables: {target / 'runs.csv'}, {target / 'summary.csv'}"))
 
 
+def say(text: str) -> None:
+    """A sentence on the way."""
+    err.print(Text(text))
+
+
+def experiment(rows: Sequence[Row], target: Path) -> None:
+    """An experiment's end: verdicts, failures by reason, where things are."""
+    from experiments.summary import headline
+
+    counts = Counter(row.state for row in rows)
+    out.print(Text(", ".join(f"{n} {state}" for state, n in counts.items()) or "no runs"))
+    for english, _ in headline(rows):
+        out.print(Text(english))
+    reasons = Counter((row.state, row.reason) for row in rows if row.state not in ("done", "pending"))
+    for (state, reason), n in reasons.most_common(10):
+        err.print(Text(f"{n} {state}: {reason}", style="red"))
+    out.print(Text(f"results in {target}: README.md says what is where"))
+
+
+def table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """What a query gave: a table on a terminal, CSV elsewhere."""
+    if not out.is_terminal:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows(rows)
+        return
+    drawn = Table()
+    for name in names:
+        drawn.add_column(name)
+    for row in rows:
+        drawn.add_row(*(Text("" if value is None else str(value)) for value in row))
+    out.print(drawn)
+
+
+def verified(found: Verdict) -> None:
+    """One run that was checked."""
+    row = found.row
+    style = {"same": "", "differs": "red", "cannot": "yellow"}[found.state]
+    reason = f": {found.reason}" if found.reason else ""
+    out.print(Text(f"{row.place}, {row.controller}, seed {row.seed}: {found.state}{reason}", style=style))
+
+
+def verification(found: Sequence[Verdict]) -> None:
+    """What all checks come to."""
+    counts = Counter(verdict.state for verdict in found)
+    if set(counts) <= {"same"}:
+        out.print(
+            Text(
+                f"every file is as it was written; {counts['same']} runs done again, the same to the last byte"
+            )
+        )
+    else:
+        out.print(Text(", ".join(f"{n} {state}" for state, n in counts.items()), style="bold"))
+
+
 def _means(rows: Sequence[Row]) -> dict[tuple[str, float], dict[str, list[str]]]:
     """By place and demand, then controller: runs done, then the mean of each metric in FIRST."""
     found: dict[tuple[str, float], dict[str, list[Row]]] = {}
@@ -137,6 +202,66 @@ def number(value: Value) -> str:
     if isinstance(value, int) or value == int(value):
         return f"{int(value)}"
     return f"{value:.2f}" if abs(value) < 100 else f"{value:.0f}"
+
+
+def tuning(tuned: Tuned, report: Path) -> None:
+    """What ``denxanh optimize`` found."""
+    from experiments.summary import headline
+
+    outcome = tuned.outcome
+    if outcome.interrupted:
+        err.print(Text("the search was stopped: this is the best plan it had", style="yellow"))
+    if not outcome.plan.timings:
+        out.print(Text("No plan was better than the network's own beyond doubt: it stays."))
+    else:
+        cycles = sorted({round(timing.cycle) for timing in outcome.plan.timings.values()})
+        out.print(
+            Text(
+                f"{len(outcome.plan.timings)} signals, cycle {'–'.join(map(str, cycles[:: max(len(cycles) - 1, 1)]))} s"
+            )
+        )
+    for english, _ in headline(tuned.rows):
+        out.print(Text(english))
+    out.print(Text(f"report: {report}   plan: {tuned.folder / 'plan.json'}, {tuned.folder / 'plan.add.xml'}"))
+
+
+class Search:
+    """The progress line of a search: on a terminal one line that changes, elsewhere a line now and then."""
+
+    def __init__(self) -> None:
+        self._status = err.status("reading the place") if err.is_terminal else None
+        self._said = -10.0
+
+    def __enter__(self) -> Search:
+        if self._status is not None:
+            self._status.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def __call__(self, progress: SearchProgress) -> None:
+        """The search has come so far."""
+        sumo = "" if progress.sumo != progress.sumo else f", best in SUMO {progress.sumo:.1f}"
+        line = (
+            f"{progress.step}: {progress.evaluations} plans, {progress.runs} runs of SUMO, "
+            f"best in the model {progress.model:.1f}{sumo}"
+        )
+        if self._status is not None:
+            self._status.update(line)
+        elif progress.cpu - self._said >= 5.0 or progress.step != "search":
+            self._said = progress.cpu
+            err.print(Text(line, style="dim"))
+
+    def proving(self, id: str, outcome: Outcome) -> None:
+        """A held-out run has ended."""
+        if self._status is not None:
+            self._status.update("proving the plan on held-out seeds and days")
+        if outcome.manifest is None:
+            err.print(Text(f"{outcome.state}: {outcome.reason}", style="red"))
 
 
 class Progress:

@@ -61,7 +61,9 @@ def summarise_rows(rows: Sequence[Row]) -> list[SummaryLine]:
 def headline(rows: Sequence[Row]) -> list[tuple[str, str]]:
     """The verdicts on delay, Holm-corrected over the controllers of a group, in English and Vietnamese."""
     out = []
-    for group in groups(rows):
+    found = groups(rows)
+    for group in found:
+        where = "" if len(found) == 1 else f"{group.place} × {group.demand:g}: "
         runs = {name: values for name, values in group.values("delay_s").items() if values}
         if len(runs) < 2:
             continue
@@ -76,7 +78,7 @@ def headline(rows: Sequence[Row]) -> list[tuple[str, str]]:
             ]
         else:
             said = list(verdicts(compare_holm(runs, baseline=baseline), gridlock=jams))
-        out += [(v.english, v.vietnamese) for v in said]
+        out += [(where + v.english, where + v.vietnamese) for v in said]
     return out
 
 
@@ -93,7 +95,9 @@ def _lines(group: Group, metric: Metric) -> list[SummaryLine]:
             said = ("no seed in common with the baseline", "không có hạt giống chung với mốc so sánh")
             if set(values) & set(runs[baseline]):
                 paired = compare_paired(values, runs[baseline])
-                words = verdict(paired, candidate=controller, baseline=baseline, quantity=_quantity(metric))
+                words = verdict(
+                    paired, candidate=controller, baseline=baseline, quantity=quantity(metric.name)
+                )
                 difference, ends, said = paired.difference, paired.interval, (words.english, words.vietnamese)
         out.append(
             SummaryLine(
@@ -115,8 +119,9 @@ def _lines(group: Group, metric: Metric) -> list[SummaryLine]:
     return out
 
 
-def _quantity(metric: Metric) -> Quantity:
+def quantity(name: str) -> Quantity:
     """The words for a metric in a verdict; abbreviations keep their capitals."""
+    metric = next(metric for metric in METRICS if metric.name == name)
     return Quantity(
         english=metric.title[0].lower() + metric.title[1:] if metric.title[1:2].islower() else metric.title,
         vietnamese=metric.title_vi[0].lower() + metric.title_vi[1:]

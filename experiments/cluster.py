@@ -1,0 +1,261 @@
+"""Runs on other machines, through any Dask scheduler (and so through dask-jobqueue on Slurm, or Kubernetes).
+
+A worker gets a run as JSON and its inputs as bytes, once per worker and content; it starts the run as a child
+process, so that a crashing SUMO takes no worker with it, and sends the result back as bytes. Only the client
+writes results, after checking them. No shared file system is needed, and a lost worker costs no result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import threading
+import zlib
+from collections.abc import Mapping
+from concurrent.futures import CancelledError, Future
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from experiments.attempt import (
+    STANDARD_LIMITS,
+    Limits,
+    Outcome,
+    attempt,
+    read_manifest,
+    run_folder,
+    standing,
+    tables_hash,
+)
+from experiments.launcher import Launcher, launcher
+from experiments.task import RESULT_VERSIONS, Task, code_hash, content_hash, pack, unpack
+from sim import store
+from sim.errors import InputError
+from sim.run import MANIFEST, versions
+from sim.sumo_input import CONFIG
+
+CONNECT = 10.0  # s to reach the scheduler
+AHEAD = 2  # runs handed over per thread, so that no worker waits for the client
+
+
+class Cluster:
+    """An executor whose runs happen on the workers of a Dask scheduler."""
+
+    def __init__(
+        self, address: str, out: Path, *, limits: Limits = STANDARD_LIMITS, keep_sumo_output: bool = False
+    ) -> None:
+        try:
+            from distributed import Client
+        except ImportError:
+            raise InputError(
+                "a cluster needs the package distributed", remedy="install denxanh with the extra [cluster]"
+            ) from None
+        try:
+            self._client: Any = Client(address, timeout=CONNECT, name="denxanh", set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"no Dask scheduler answers ({error})",
+                where=address,
+                remedy="start one, or correct --cluster",
+            ) from None
+        self._out = out
+        self._limits = limits
+        self._keep = keep_sumo_output
+        self._inputs: dict[str, Any] = {}  # content hash → the task that holds it
+        self._asked = 0
+        self._lock = threading.Lock()
+        self._going: set[Any] = set()
+
+    def slots(self) -> int:
+        """Some more than the threads of all workers there are now."""
+        return AHEAD * sum(self._client.nthreads().values())
+
+    def submit(self, id: str, task: Task) -> Future[Outcome]:
+        """Send a run; its result is written when it comes back."""
+        inputs = {content_hash(path): self._held(path) for path in task.scenario.inputs()}
+        order = {content_hash(path): path.name for path in task.scenario.inputs()}
+        text, _, scenario = pack(task)
+        job = {
+            "task": text,
+            "scenario": scenario,
+            "hashes": [content_hash(path) for path in task.scenario.inputs()],
+            "names": order,
+            "versions": {name: versions()[name] for name in RESULT_VERSIONS},
+            "code": code_hash(),
+            "wall": self._limits.wall,
+            "memory_mb": self._limits.memory_mb,
+            "disk_mb": self._limits.disk_mb,
+            "keep_sumo_output": self._keep,
+        }
+        self._asked += 1
+        remote = self._client.submit(
+            run_remote,
+            json.dumps(job),
+            inputs,
+            key=f"denxanh-run-{id[:16]}-{os.getpid()}-{self._asked}",
+            pure=False,
+        )
+        self._going.add(remote)
+        future: Future[Outcome] = Future()
+        remote.add_done_callback(lambda done: self._arrived(id, task, done, future))
+        return future
+
+    def standing(self, id: str) -> Outcome | None:
+        """By the folder on this machine."""
+        return standing(self._out, id)
+
+    def stands(self, id: str) -> bool:
+        """By its manifest's presence."""
+        return (run_folder(self._out, id) / MANIFEST).is_file()
+
+    def close(self) -> None:
+        """Forget what is going; the scheduler drops what has not begun, and workers discard the rest."""
+        for remote in list(self._going):
+            remote.release()
+        self._inputs.clear()
+        self._client.close(timeout=3.0)
+
+    def _held(self, path: Path) -> Any:
+        """An input as a task of the scheduler: any worker can have it, and none losing it matters."""
+        key = content_hash(path)
+        if key not in self._inputs:
+            data = zlib.compress(path.read_bytes(), 6)
+            self._inputs[key] = self._client.submit(hold, data, key=f"denxanh-input-{key}", pure=True)
+        return self._inputs[key]
+
+    def _arrived(self, id: str, task: Task, remote: Any, future: Future[Outcome]) -> None:
+        """Called by Dask in a thread of its own when a run has ended somewhere."""
+        try:
+            outcome = self._outcome(id, task, remote)
+        except BaseException as error:
+            future.set_exception(error)
+            return
+        finally:
+            self._going.discard(remote)
+        future.set_result(outcome)
+
+    def _outcome(self, id: str, task: Task, remote: Any) -> Outcome:
+        try:
+            answer: dict[str, Any] = remote.result()
+        except CancelledError:
+            return Outcome("stopped")
+        except Exception as error:  # KilledWorker, a lost connection, a worker without denxanh
+            return Outcome("lost", reason=f"no worker could do it: {type(error).__name__}: {error}")
+        finally:
+            remote.release()
+        if answer["state"] != "done":
+            return Outcome(answer["state"], reason=answer["reason"])
+        with self._lock:  # one hand writes
+            return receive(run_folder(self._out, id), task, answer["files"], answer["content"])
+
+
+def hold(data: bytes) -> bytes:
+    """An input on its way: the task whose result is the input."""
+    return data
+
+
+def receive(target: Path, task: Task, files: Mapping[str, bytes], content: str) -> Outcome:
+    """Write a result that came as bytes, check it, put it in its place, then call it done."""
+    folder = store.folder_beside(target)
+    try:
+        for name, data in files.items():
+            (folder / Path(name).name).write_bytes(zlib.decompress(data))
+        manifest = read_manifest(folder)
+        if manifest is None or tables_hash(folder) != content:
+            return Outcome("lost", reason="the result did not arrive whole")
+        _bring_home(folder, target, task, manifest)
+        for path in (*folder.iterdir(), folder):
+            store.sync(path)
+        store.publish(folder, target)
+    except OSError as error:
+        return Outcome("full", reason=f"a result could not be written: {error.strerror}")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return Outcome("done", manifest, content=content)
+
+
+def _bring_home(folder: Path, target: Path, task: Task, manifest: dict[str, Any]) -> None:
+    """The worker's paths become ours, so that bare SUMO can repeat the run here too."""
+    scenario = task.scaled()
+    known = manifest["inputs_sha256"].values()
+    manifest["inputs_sha256"] = {
+        str(path): content_hash(path) for path in scenario.inputs() if content_hash(path) in known
+    }
+    manifest["scenario"] = scenario.to_json()
+    store.write_json(folder / MANIFEST, manifest)
+    tree = ElementTree.parse(folder / CONFIG)  # our own file
+    paths = {"net-file": [scenario.net], "route-files": list(scenario.routes)}
+    for element in tree.getroot().iter():
+        if element.tag in paths and "value" in element.attrib and ".." in element.attrib["value"]:
+            relative = [
+                Path(os.path.relpath(path, target.resolve())).as_posix() for path in paths[element.tag]
+            ]
+            element.set("value", ",".join(relative))
+    tree.write(folder / CONFIG, encoding="UTF-8", xml_declaration=True)
+
+
+# --- on the worker
+_starter: Launcher | None = None
+_starting = threading.Lock()
+
+
+def run_remote(text: str, inputs: Mapping[str, bytes]) -> dict[str, Any]:
+    """Do a run on this worker, in a child process; returns its state, and its files as compressed bytes."""
+    job = json.loads(text)
+    ours = {name: versions()[name] for name in RESULT_VERSIONS}
+    if job["versions"] != ours or job["code"] != code_hash():
+        return {"state": "refused", "reason": f"the worker has another denxanh or SUMO ({ours})"}
+    task = unpack(job["task"], _localised(job, inputs))
+    with tempfile.TemporaryDirectory(prefix="denxanh-run-") as name:
+        target = Path(name) / "result"
+        outcome = attempt(
+            _launcher(),
+            Path(name) / "job",
+            target,
+            task,
+            limits=Limits(job["wall"], job["memory_mb"], job["disk_mb"]),
+            keep_sumo_output=job["keep_sumo_output"],
+            stop=threading.Event(),
+        )
+        if outcome.state != "done":
+            return {"state": "lost" if outcome.state == "full" else outcome.state, "reason": outcome.reason}
+        files = {path.name: zlib.compress(path.read_bytes(), 1) for path in sorted(target.iterdir())}
+        return {"state": "done", "files": files, "content": outcome.content}
+
+
+def _launcher() -> Launcher:
+    """One for all runs of this worker; it dies with the worker, and its runs with it."""
+    global _starter
+    with _starting:
+        if _starter is None:
+            _starter = launcher()
+        return _starter
+
+
+def _localised(job: Mapping[str, Any], inputs: Mapping[str, bytes]) -> str:
+    """The scenario with its inputs on this machine, each written once by content hash and checked."""
+    cache = Path(tempfile.gettempdir()) / f"denxanh-inputs-{os.getuid() if hasattr(os, 'getuid') else 0}"
+    cache.mkdir(mode=0o700, exist_ok=True)
+    paths = []
+    for digest in job["hashes"]:
+        path = cache / f"{digest[:32]}-{job['names'][digest]}"
+        if not path.is_file() or content_hash(path) != digest:
+            data = zlib.decompress(inputs[digest])
+            if hashlib.sha256(data).hexdigest() != digest:
+                raise ValueError(f"input {path.name} did not arrive whole")
+            handle, new = tempfile.mkstemp(dir=cache)
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(data)
+            Path(new).replace(path)
+        paths.append(str(path))
+    scenario = json.loads(job["scenario"])
+    routes = len(scenario["routes"])
+    scenario["net"], scenario["routes"], scenario["additional"] = (
+        paths[0],
+        paths[1 : 1 + routes],
+        paths[1 + routes :],
+    )
+    return json.dumps(scenario)

@@ -1,0 +1,238 @@
+"""From experiment.toml to runs: places × demand levels × controllers × seeds, in an order that pairs early."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from experiments.attempt import Limits
+from experiments.catalog import make_controller, parse_controller
+from experiments.experiment_file import ControllerEntry, Design, ExperimentFile, Range, several
+from experiments.resample import Resampling, another_day
+from experiments.statistics import Choice, FloatRange, IntRange, StoppingRule, grid, latin_hypercube, sobol
+from experiments.statistics.design import Parameter
+from experiments.task import Task, absolute
+from networks.scenarios import open_place
+from sim.errors import InputError
+from sim.protocol import parameters
+from sim.scenario import Scenario
+
+_T = TypeVar("_T")
+_U = TypeVar("_U")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A controller with all its parameters fixed."""
+
+    name: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """When there are seeds enough: the rule, its metric, and whether it looks at differences to the baseline."""
+
+    rule: StoppingRule
+    metric: str
+    differences: bool
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What an experiment file asks for, checked. The first controller is the baseline."""
+
+    scenarios: tuple[Scenario, ...]
+    demand: tuple[float, ...]
+    controllers: tuple[Chosen, ...]
+    seeds: tuple[int, ...]  # all there may be; a stopping rule may need fewer
+    warm_up: float | None  # s; None: to be found
+    metrics: tuple[str, ...]
+    vehicles_per_day: float | None
+    worth_s: float | None
+    backend: str
+    keep_sumo_output: bool
+    resampling: Resampling | None
+    stopping: Stopping | None
+    limits: Limits
+
+    def __len__(self) -> int:
+        return len(self.scenarios) * len(self.demand) * len(self.controllers) * len(self.seeds)
+
+    def tasks(self, *, warm_up: float, days: Path, seeds: Sequence[int] | None = None) -> Iterator[Task]:
+        """A task for every run of ``seeds``; resampled days are written into ``days``."""
+        for seed in self.seeds if seeds is None else seeds:
+            for scenario in self._day(seed, days):
+                for demand in self.demand:
+                    for chosen in self.controllers:
+                        yield Task(
+                            scenario.name,
+                            scenario,
+                            chosen.name,
+                            chosen.parameters,
+                            seed,
+                            demand,
+                            self.backend,
+                            warm_up,
+                        )
+
+    def _day(self, seed: int, days: Path) -> tuple[Scenario, ...]:
+        if self.resampling is None:
+            return self.scenarios
+        return tuple(another_day(scenario, self.resampling, seed, days) for scenario in self.scenarios)
+
+
+def expand(file: ExperimentFile, path: Path) -> Experiment:
+    """Open every place, build every controller. Raises InputError that names every error with its path."""
+    errors: list[str] = []
+    folder = path.resolve().parent
+    scenarios = _each(file.places, lambda text: _open(text, folder, file.end), "places", errors)
+    lists = _each(
+        file.controllers, lambda entry: _controllers(entry, file.design, folder), "controllers", errors
+    )
+    controllers = [chosen for found in lists for chosen in found]
+    if not errors:
+        _check_different(controllers, errors)
+        _check_warm_up(scenarios, file, errors)
+    if errors:
+        raise several(errors, str(path))
+    stop = file.stop
+    return Experiment(
+        scenarios=_distinct(scenarios, file.places),
+        demand=tuple(file.demand),
+        controllers=tuple(controllers),
+        seeds=_seeds(file),
+        warm_up=None if file.warm_up == "mser-5" else float(file.warm_up),
+        metrics=tuple(file.metrics),
+        vehicles_per_day=file.vehicles_per_day,
+        worth_s=file.worth_s,
+        backend=file.backend,
+        keep_sumo_output=file.keep_sumo_output,
+        resampling=None
+        if file.resample is None
+        else Resampling(
+            file.resample.method, file.resample.sd or file.resample.block or 0.0, file.resample.seed
+        ),
+        stopping=None
+        if stop is None
+        else Stopping(
+            StoppingRule(stop.half_width, stop.min, stop.max, stop.every),
+            stop.metric,
+            stop.of == "difference",
+        ),
+        limits=Limits(file.limits.wall, file.limits.memory_mb, file.limits.disk_mb),
+    )
+
+
+def _each(values: Sequence[_T], make: Callable[[_T], _U], name: str, errors: list[str]) -> list[_U]:
+    out = []
+    for i, value in enumerate(values):
+        try:
+            out.append(make(value))
+        except InputError as error:
+            errors.append(f"{name}[{i}]: {str(error).rstrip('.')}")
+    return out
+
+
+def _seeds(file: ExperimentFile) -> tuple[int, ...]:
+    if file.stop is not None:
+        return tuple(range(1, file.stop.max + 1))
+    return tuple(range(1, file.seeds + 1)) if isinstance(file.seeds, int) else tuple(file.seeds)
+
+
+def _open(text: str, folder: Path, end: float | None) -> Scenario:
+    """A path is meant relative to the experiment's file, wherever the command is given."""
+    parts = [str(folder / part) if (folder / part).exists() else part for part in text.split("+")]
+    return absolute(open_place("+".join(parts), end=end))
+
+
+def _distinct(scenarios: Sequence[Scenario], given: Sequence[str]) -> tuple[Scenario, ...]:
+    """Places of the same name are told apart as the file names them."""
+    names = [scenario.name for scenario in scenarios]
+    return tuple(
+        scenario if names.count(scenario.name) == 1 else replace(scenario, name=text)
+        for scenario, text in zip(scenarios, given, strict=True)
+    )
+
+
+def _controllers(entry: str | ControllerEntry, design: Design, folder: Path) -> list[Chosen]:
+    """One entry of the file, its lists and ranges expanded. Raises InputError."""
+    if isinstance(entry, str):
+        name, given = parse_controller(entry)
+        points: Sequence[Mapping[str, Any]] = [given]
+    else:
+        name = entry.name
+        points = _points(dict(entry.__pydantic_extra__), design)
+    out = []
+    for point in points:
+        values = {key: _file(value, folder) for key, value in point.items()}
+        make_controller(name, values)  # every parameter is checked before anything runs
+        out.append(Chosen(name, values))
+    return out
+
+
+def _points(given: Mapping[str, Any], design: Design) -> Sequence[Mapping[str, Any]]:
+    fixed = {key: value for key, value in given.items() if not isinstance(value, list | Range)}
+    varied = {key: _parameter(key, value, design) for key, value in given.items() if key not in fixed}
+    if not varied:
+        return [fixed]
+    if design.method == "grid":
+        found = grid(varied)
+    else:
+        assert design.points is not None  # the file's check
+        method = latin_hypercube if design.method == "latin-hypercube" else sobol
+        found = method(varied, design.points, seed=design.seed)
+    distinct = {tuple(sorted(point.items())): point for point in found}  # whole numbers may repeat
+    return [{key: fixed.get(key, point.get(key)) for key in given} for point in distinct.values()]
+
+
+def _parameter(key: str, value: list[Any] | Range, design: Design) -> Parameter:
+    if isinstance(value, list):
+        return Choice(tuple(value))
+    whole = isinstance(value.low, int) and isinstance(value.high, int)
+    spread: IntRange | FloatRange = (
+        IntRange(int(value.low), int(value.high), value.log)
+        if whole
+        else FloatRange(float(value.low), float(value.high), value.log)
+    )
+    if design.method != "grid":
+        return spread
+    if value.levels is None and not whole:
+        raise InputError(f"the range of {key!r} has no levels", remedy="give levels = …, or a list")
+    return Choice(tuple(spread.levels(value.levels)))
+
+
+def _file(value: Any, folder: Path) -> Any:
+    """A parameter that names a file beside the experiment's."""
+    if (
+        isinstance(value, str)
+        and value.endswith((".json", ".toml", ".xml", ".csv"))
+        and (folder / value).is_file()
+    ):
+        return str((folder / value).resolve())
+    return value
+
+
+def _check_different(controllers: Sequence[Chosen], errors: list[str]) -> None:
+    seen: dict[str, str] = {}
+    for chosen in controllers:
+        built = make_controller(chosen.name, chosen.parameters)
+        key = f"{chosen.name} {sorted(parameters(built).items())}"
+        label = Task("", _NOWHERE, chosen.name, chosen.parameters).label
+        if key in seen:
+            errors.append(f"controllers: {label!r} and {seen[key]!r} are the same")
+        seen[key] = label
+
+
+def _check_warm_up(scenarios: Sequence[Scenario], file: ExperimentFile, errors: list[str]) -> None:
+    for i, scenario in enumerate(scenarios):
+        length = scenario.end - scenario.begin
+        if isinstance(file.warm_up, float) and file.warm_up >= length:
+            errors.append(
+                f"warm_up: {file.warm_up:g} s leaves nothing of places[{i}], which lasts {length:g} s"
+            )
+
+
+_NOWHERE = Scenario("", Path(), ())
