@@ -1,0 +1,108 @@
+"""What leaves the program: SUMO loads it and shows exactly the plan."""
+
+import csv
+import io
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from experiments.optimize.export import Actuation, plan_xml, timing_sheet
+from experiments.optimize.judge import SumoJudge, mean_delay
+from experiments.optimize.race import Case
+from experiments.optimize.space import Space
+from sim.errors import RunError
+from sim.network import Network
+from sim.plan import Plan, Stage, Timing
+from sim.scenario import Scenario
+from sim.sumonet import load_network
+
+
+def test_phases_offsets_and_ids_are_those_of_the_plan(pair: Network):
+    space = Space(pair)
+    plan = space.plan(space.existing())
+    root = ElementTree.fromstring(plan_xml(plan, pair))
+    logics = {row.get("id"): row for row in root.iter("tlLogic")}
+    assert set(logics) == {"A", "B"}
+    for name, row in logics.items():
+        timing = plan.timings[name]
+        assert (row.get("type"), row.get("offset")) == ("static", "5")
+        shown = [(p.get("state"), float(p.get("duration", 0))) for p in row.iter("phase")]
+        expected = [
+            step
+            for s in timing.stages
+            for step in ((s.state, s.green), *((i.state, i.duration) for i in s.change))
+        ]
+        assert shown == expected
+
+
+def test_an_actuated_program_has_limits_on_its_greens_only(pair: Network):
+    space = Space(pair)
+    root = ElementTree.fromstring(
+        plan_xml(space.plan(space.existing()), pair, actuation=Actuation(stretch=2.0))
+    )
+    for phase in root.iter("phase"):
+        if "G" in phase.get("state", ""):
+            assert (phase.get("minDur"), phase.get("maxDur")) == ("5", "32")
+        else:
+            assert phase.get("minDur") is None
+
+
+def test_the_sheet_has_a_row_for_each_stage(pair: Network):
+    space = Space(pair)
+    rows = list(csv.DictReader(io.StringIO(timing_sheet(space.plan(space.existing()), pair))))
+    assert len(rows) == 8
+    assert rows[1]["start"] == "20"
+    assert rows[0]["change"] == "3 yellow + 1 all-red"
+    assert rows[0]["movements"].count("AN>") == 1
+
+
+def test_a_name_that_a_spreadsheet_would_compute_is_quoted(pair: Network):
+    where = pair.intersections["A"]
+    network = Network("odd", {}, {}, {"=cmd": where}, {})
+    sheet = timing_sheet(Plan({"=cmd": where.program}), network)
+    assert "\n'=cmd," in sheet
+
+
+@pytest.fixture(scope="module")
+def tiny_judge(tiny_place) -> SumoJudge:
+    network = load_network(tiny_place.net)
+    scenario = Scenario("tiny", tiny_place.net, (tiny_place.routes,), end=300.0)
+    return SumoJudge(network, (scenario,), workers=2)
+
+
+def test_the_networks_own_plan_exported_changes_nothing_in_sumo(tiny_judge: SumoJudge):
+    own = Plan({name: where.program for name, where in tiny_judge.network.intersections.items()})
+    delays = tiny_judge([Plan({}), own], [Case(0, 1), Case(0, 2)])
+    assert delays.shape == (2, 2)
+    assert delays[0].tolist() == delays[1].tolist()
+    assert (delays > 0).all()
+
+
+def test_another_plan_and_an_actuated_one_load_and_differ(tiny_judge: SumoJudge):
+    space = Space(tiny_judge.network)
+    shifted = space.rescaled(space.existing(), 60)
+    assert shifted is not None
+    plans = [Plan({}), space.plan(shifted)]
+    static = tiny_judge(plans, [Case(0, 1)])[:, 0]
+    actuated = SumoJudge(
+        tiny_judge.network, tiny_judge.scenarios, actuation=Actuation()
+    )(plans, [Case(0, 1)])[:, 0]  # fmt: skip
+    assert len({*static.tolist(), actuated[1]}) == 3
+    assert static[0] == actuated[0]  # an empty plan is the network's own either way
+    assert np.isfinite(actuated).all()
+
+
+def test_a_plan_that_sumo_refuses_is_an_error_with_its_words(tiny_judge: SumoJudge):
+    name = next(iter(tiny_judge.network.intersections))
+    wrong = Plan({name: Timing((Stage("Gr", 10.0), Stage("rG", 10.0)))})
+    with pytest.raises(RunError, match="it said: Error"):
+        tiny_judge([wrong], [Case(0, 1)])
+
+
+def test_no_vehicle_is_not_a_perfect_score(tmp_path: Path):
+    file = tmp_path / "tripinfo.xml"
+    file.write_text("<tripinfos></tripinfos>")
+    with pytest.raises(RunError, match="no vehicle"):
+        mean_delay(file)

@@ -1,0 +1,121 @@
+"""The whole tuning on a place whose truth is a formula: it must be found, believed late, and never made worse."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from experiments.optimize.race import Case
+from experiments.optimize.space import Candidate, Space
+from experiments.optimize.tune import Budget, Progress, Tuner
+from sim.errors import InputError
+from sim.network import Network
+from sim.plan import Plan
+
+CASES = [Case(0, 1), Case(0, 2), Case(0, 3)]
+BUDGET = Budget(evaluations=900, rounds=3, judged=3)
+
+
+def truth(plan: Plan) -> float:
+    """Least (10) at a cycle of 70 s with the second signal 20 s after the first."""
+    one, two = plan.timings["A"], plan.timings["B"]
+    lag = (two.offset - one.offset - 20) % one.cycle
+    return 10 + abs(one.cycle - 70) / 5 + min(lag, one.cycle - lag) / 5
+
+
+class Judge:
+    """The truth with a little noise of each case; the network's own plan costs ``own``."""
+
+    def __init__(self, own: float = 30.0) -> None:
+        self.own = own
+
+    def __call__(self, plans: Sequence[Plan], cases: Sequence[Case]) -> np.ndarray:
+        noise = np.array([np.random.default_rng(c.seed).normal(0, 0.3) for c in cases])
+        level = [truth(p) if p.timings else self.own for p in plans]
+        own = [[np.random.default_rng([c.seed, k]).normal(0, 0.05) for c in cases] for k in range(len(plans))]
+        return np.array(level)[:, None] + noise + np.array(own)
+
+
+class Model:
+    """The truth, except that it believes in a cycle of ``wrong`` s until it is refitted."""
+
+    def __init__(self, space: Space, wrong: float) -> None:
+        self.space = space
+        self.wrong = wrong
+        self.fits = 0
+
+    def __call__(self, candidates: Sequence[Candidate]) -> np.ndarray:
+        plans = [self.space.plan(c) for c in candidates]
+        cycle = np.array([p.timings["A"].cycle for p in plans])
+        right = np.array([truth(p) for p in plans]) - abs(cycle - 70) / 5
+        return right + abs(cycle - self.wrong) / 5
+
+    def refit(self, candidates: Sequence[Candidate], cost: np.ndarray) -> "Model":
+        tried = [Model(self.space, w) for w in (50, 60, 70, 80, 90)]
+        best = min(tried, key=lambda m: float(np.abs(m(candidates) - cost).sum()))
+        best.fits = self.fits + 1
+        return best
+
+
+def tuner(pair: Network, **more) -> Tuner:
+    space = Space(pair)
+    model = Model(space, 50)
+    arguments = {"judge": Judge(), "refit": model.refit, "budget": BUDGET} | more
+    return Tuner(space, model, cases=CASES, rng=np.random.default_rng(0), **arguments)
+
+
+def test_a_wrong_model_is_put_right_by_sumo(pair: Network):
+    out = tuner(pair).run()
+    assert out.candidate is not None
+    assert truth(out.plan) < 11
+    assert out.comparison is not None
+    assert out.comparison.interval is not None
+    assert out.comparison.interval.high < 0
+    stubborn = tuner(pair, refit=None).run()
+    assert truth(out.plan) <= truth(stubborn.plan)
+
+
+def test_what_is_there_stays_where_nothing_is_better(pair: Network):
+    out = tuner(pair, judge=Judge(own=9.0)).run()
+    assert out.candidate is None
+    assert out.plan.timings == {}
+    assert "not beaten" in out.plan.note
+    assert out.cost.tolist() == out.own_cost.tolist()
+
+
+def test_polishing_in_sumo_does_not_lose(pair: Network):
+    plain = tuner(pair, refit=None).run()
+    polished = tuner(pair, refit=None, budget=Budget(evaluations=900, rounds=3, judged=3, polish=60)).run()
+    assert polished.cost.mean() <= plain.cost.mean()
+
+
+def test_an_interrupt_gives_the_best_so_far_and_says_so(pair: Network):
+    def stop(progress: Progress) -> None:
+        if progress.step == "judge":
+            raise KeyboardInterrupt
+
+    out = tuner(pair, report=stop).run()
+    assert out.interrupted
+    assert "interrupted" in out.plan.note
+    assert truth(out.plan) < 30
+
+
+def test_an_interrupt_before_the_first_judgement_keeps_the_networks_plan(pair: Network):
+    def stop(progress: Progress) -> None:
+        raise KeyboardInterrupt
+
+    out = tuner(pair, report=stop).run()
+    assert out.interrupted
+    assert out.plan.timings == {}
+
+
+def test_counted_evaluations_repeat_the_result(pair: Network):
+    one, two = tuner(pair).run(), tuner(pair).run()
+    assert one.plan == two.plan
+    for a, b in zip(one.judged, two.judged, strict=True):
+        np.testing.assert_array_equal(a.cost, b.cost)
+
+
+def test_one_run_is_not_enough_to_judge(pair: Network):
+    with pytest.raises(InputError, match="one run"):
+        Tuner(Space(pair), Model(Space(pair), 50), Judge(), CASES[:1], np.random.default_rng(0))
