@@ -49,6 +49,7 @@ METRICS = (
     Metric("teleports", "1", True, "Teleports", "Số lần dịch chuyển (teleport)"),
     Metric("collisions", "1", True, "Collisions", "Va chạm"),
     Metric("emergency_brakings", "1", True, "Emergency brakings", "Phanh khẩn cấp"),
+    Metric("fallbacks", "1", True, "Signals that fell back to their plan", "Số nút phải về kế hoạch cố định"),
     Metric("co2_kg", "kg", True, "CO2", "CO2"),
     Metric("fuel_kg", "kg", True, "Fuel", "Nhiên liệu"),
 )
@@ -66,6 +67,7 @@ class Counts:
     emergency_brakings: int
     co2_kg: float
     fuel_kg: float
+    fallbacks: int = 0  # intersections whose policy was replaced by the fixed plan
 
 
 def compute(
@@ -116,6 +118,7 @@ def compute(
         "teleports": counts.teleports,
         "collisions": counts.collisions,
         "emergency_brakings": counts.emergency_brakings,
+        "fallbacks": counts.fallbacks,
         "co2_kg": counts.co2_kg,
         "fuel_kg": counts.fuel_kg,
     }

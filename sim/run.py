@@ -32,8 +32,8 @@ from sim.scenario import Scenario
 from sim.simulation import Simulation
 from sim.sumo_input import SumoInput
 from sim.sumo_world import Engine, SumoWorld, open_libsumo, open_traci
-from sim.supervisor import Fallback, Limits, Supervisor
 from sim.sumonet import network_of, with_plan
+from sim.supervisor import Fallback, Limits, Supervisor
 from sim.trips import Trips, read_trips
 
 Backend = Literal["libsumo", "traci"]

@@ -48,6 +48,11 @@ class Question:
         return self._signal.simulation.observe(self.where.id)
 
     @property
+    def reading(self) -> bool:
+        """Whether the world is being read at this instant, from where an interrupt must not come."""
+        return self._signal.simulation.reading > 0
+
+    @property
     def bare(self) -> Observation:
         """What the loop itself knows of the intersection now: no sensing, no vehicle."""
         shown, simulation = self._signal.shown(), self._signal.simulation
@@ -85,6 +90,7 @@ class Simulation:
             raise ControlError(
                 f"the controller answers for {unknown[0]!r}, which is not a controlled intersection"
             )
+        self.reading = 0  # observations that are being made
         self._open: list[Question] = []
         self._changed: list[_Signal] = []
         self._seen: dict[str, Observation] = {}
@@ -137,12 +143,17 @@ class Simulation:
             self._seen.clear()
             self._seen_at = int(self.env.now)
         if name not in self._seen:
-            where = self.world.network.intersections[name]
-            shown = (
-                self.signals[name].shown() if name in self.signals else Shown(0, 0.0, np.zeros(where.n_links))
-            )
-            self._seen[name] = self._sensor.observe(where, shown, self.observe)
+            self.reading += 1
+            try:
+                self._seen[name] = self._observe(self.world.network.intersections[name])
+            finally:
+                self.reading -= 1
         return self._seen[name]
+
+    def _observe(self, where: Intersection) -> Observation:
+        signal = self.signals.get(where.id)
+        shown = signal.shown() if signal else Shown(0, 0.0, np.zeros(where.n_links))
+        return self._sensor.observe(where, shown, self.observe)
 
     def in_steps(self, seconds: float, what: str) -> int:
         """A duration as whole steps; a fraction is refused, since SUMO would round it."""

@@ -86,6 +86,10 @@ DEFINITIONS = {
         "Brakings harder than a driver normally brakes (over the whole run).",
         "Số lần phanh gấp hơn mức phanh thông thường (tính cả lượt chạy).",
     ),
+    "fallbacks": Text(
+        "Intersections whose controller failed, was refused or was too slow: their fixed plan took over.",
+        "Số nút mà bộ điều khiển bị lỗi, bị từ chối hoặc quá chậm: kế hoạch cố định đã thay thế.",
+    ),
     "co2_kg": Text(
         "CO2 of all vehicles by SUMO's emission model (over the whole run).",
         "CO2 của mọi xe theo mô hình phát thải của SUMO (tính cả lượt chạy).",

@@ -31,6 +31,7 @@ COUNTS = (
     "teleports",
     "collisions",
     "emergency_brakings",
+    "fallbacks",
 )
 MEASURES = tuple(name for name in metrics.NAMES if name not in COUNTS)
 

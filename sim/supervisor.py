@@ -1,0 +1,160 @@
+"""The supervisor: stands between policies and questions, so that no controller can stop or endanger a run.
+
+A policy that raises, gives an answer that is refused, or thinks too long is replaced at once and for the
+rest of the run by the fixed plan by the clock; the engine leads there through yellow and all-red. Every
+replacement is an event of the run. The other intersections keep their policies.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sim.clock import by_the_clock
+from sim.errors import ControlError, InputError
+from sim.network import Network
+from sim.protocol import Green, Observation, Policy
+from sim.simulation import Question
+from sim.time_limit import OverTime, time_limit
+
+_CLOSE = 1e-6  # s
+_LONGEST_TEXT = 300  # letters of a cause that are kept
+
+Cause = Literal["raised", "refused", "late"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a policy may not pass, beside the rules of the signal itself.
+
+    The two budgets are wall time, which no run repeats exactly: they are there to end what hangs, and so
+    large that no strategy meets them. The first answer of each policy may compile or load what it needs.
+    """
+
+    decision: float = 5.0  # s of wall time for an answer: a hundred times what 20 signals may take together
+    first_decision: float = 60.0  # s of wall time for the first one
+    max_green: float | None = None  # s that a phase may stay green
+    max_red: float | None = None  # s that a link may stay red while some phase serves it
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if value is not None and not 0 < value < math.inf:
+                raise InputError(f"{name} is {value} s", where="limits", remedy="give a positive time in s")
+
+
+@dataclass(frozen=True)
+class Fallback:
+    """At ``time`` (s) the policy of an intersection was replaced by its fixed plan, and why."""
+
+    time: float
+    intersection: str
+    cause: Cause
+    detail: str
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in a run's manifest."""
+        return {"kind": "fallback", "time_s": self.time} | {
+            k: v for k, v in vars(self).items() if k != "time"
+        }
+
+
+class Supervisor:
+    """Answers questions with ``policies`` as long as they behave. ``events`` lists what was replaced."""
+
+    def __init__(
+        self, network: Network, policies: Mapping[str, Policy], limits: Limits | None = None
+    ) -> None:
+        if not isinstance(policies, Mapping):
+            raise ControlError(
+                f"the controller's start gave {_words(policies)}, not policies by intersection"
+            )
+        self.events: list[Fallback] = []
+        self._network = network
+        self._policies = dict(policies)
+        self._limits = limits or Limits()
+        self._answered: set[str] = set()
+        self._fixed: dict[str, Policy] = {}  # of those that fell back
+
+    def answer(self, question: Question) -> None:
+        """Answer with the policy, or with the fixed plan if the policy has failed, now or before."""
+        if question.where.id not in self._fixed:
+            failure = self._ask(question)
+            if failure is None:
+                return
+            self._replace(question, *failure)
+        self._by_the_clock(question)
+
+    def _ask(self, question: Question) -> tuple[Cause, str] | None:
+        """Let the policy answer; says how it failed."""
+        name, seen = question.where.id, question.seen
+        first = name not in self._answered
+        self._answered.add(name)
+        budget = self._limits.first_decision if first else self._limits.decision
+        try:
+            with time_limit(budget, busy=lambda: question.reading):
+                green = self._policies[name](seen)
+        except KeyboardInterrupt:
+            raise  # the user's, not the policy's
+        except OverTime:
+            return "late", f"its answer took longer than {budget:g} s"
+        except BaseException as error:  # SystemExit too: a controller must not end the run
+            return "raised", _words(error)
+        try:
+            if self._limits.max_green is not None or self._limits.max_red is not None:
+                self._check_limits(question.bare, green)
+            question.answer(green)
+        except ControlError as error:
+            return "refused", _clean(str(error))
+        except Exception as error:  # an answer that fails when it is looked at
+            return "refused", f"its answer cannot be read: {_words(error)}"
+        return None
+
+    def _check_limits(self, now: Observation, green: Green) -> None:
+        """Refuse a green that would pass the maximum green, or keep a link red beyond the maximum red."""
+        spot = f"{now.where.id} at t={now.time:g} s"
+        lasts = green.seconds + (now.elapsed if green.phase == now.phase else 0.0)
+        longest = self._limits.max_green
+        if longest is not None and lasts > longest + _CLOSE:
+            raise ControlError(
+                f"{spot}: phase {green.phase} would be green for {lasts:g} s, longer than the maximum of "
+                f"{longest:g} s"
+            )
+        longest = self._limits.max_red
+        if longest is None:
+            return
+        for link, red in enumerate(now.red):
+            serving = [phase.index for phase in now.where.phases if phase.serves(link)]
+            if serving and green.phase not in serving and red + green.seconds > longest + _CLOSE:
+                raise ControlError(
+                    f"{spot}: link {link} would be red for {red + green.seconds:g} s, longer than the maximum of "
+                    f"{longest:g} s"
+                )
+
+    def _replace(self, question: Question, cause: Cause, detail: str) -> None:
+        name = question.where.id
+        self.events.append(Fallback(question.bare.time, name, cause, detail))
+        self._fixed[name] = by_the_clock(self._network.intersections[name])
+
+    def _by_the_clock(self, question: Question) -> None:
+        """The fixed plan; it sees only what the loop itself knows, since the sensing may be what failed."""
+        now = question.bare
+        green = self._fixed[question.where.id](now)
+        steps = max(math.ceil(green.seconds / now.step - _CLOSE), 1)
+        question.answer(Green(green.phase, steps * now.step))
+
+
+def _words(value: object) -> str:
+    """``value`` in words that can be written down and are the same in every run, whatever it is."""
+    try:
+        return _clean(repr(value))
+    except BaseException as error:
+        return f"a {type(value).__name__} whose repr raises {type(error).__name__}"
+
+
+def _clean(text: str) -> str:
+    """Without memory addresses, which differ between runs, and without what no file can hold."""
+    text = re.sub(r" at 0x[0-9a-fA-F]+", "", text)[:_LONGEST_TEXT]
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
