@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from scipy.special import gammaincinv
 
@@ -11,8 +13,9 @@ from experiments.statistics._checks import Array
 POINTS = 128
 
 
+@cache
 def legendre() -> tuple[Array, Array]:
-    """Points and weights on [−1, 1]."""
+    """Points and weights on [−1, 1]; not to be written to, they are shared."""
     points, weights = np.polynomial.legendre.leggauss(POINTS)
     return np.asarray(points, dtype=np.float64), np.asarray(weights, dtype=np.float64)
 
