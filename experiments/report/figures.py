@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,14 +16,13 @@ from experiments.report.charts import (
     heat_map,
     interval_chart,
 )
-from experiments.report.colour import Style, diverging, sequential, styles
-from experiments.report.maps import network_map
+from experiments.report.colour import Style, sequential, styles
 from experiments.report.model import Comparison, RunRecord, Scene
 from experiments.report.series import Courses, Streets, courses, interval_length, streets
 from experiments.report.svg import steps
 from experiments.report.text import Text, decimals, number, same, unit
 from sim import metrics
-from sim.network import Edge, Network
+from sim.network import Network
 
 METRIC = {metric.name: metric for metric in metrics.METRICS}
 SMALL_CHARTS = ("stops", "stopped_s", "queue_mean_veh", "throughput_vph", "co2_kg", "fuel_kg")
@@ -207,7 +205,7 @@ def heat_figures(material: Material) -> tuple[Markup | None, list[Figure]]:
     shown = {n: c for n, c in material.courses.items() if c.intersections}
     if not shown:
         return None, []
-    most = _round_up(max(float(np.nanmax(c.queues)) for c in shown.values()))
+    most = round_up(max(float(np.nanmax(c.queues)) for c in shown.values()))
     length = interval_length(scene)
     figures = []
     ranked: dict[str, float] = {}
@@ -240,77 +238,7 @@ def _numbered(name: str, numbers: dict[str, int], network: Network | None) -> Te
     return same(f"{numbers[name]}  {full if len(full) <= 30 else full[:29] + '…'}")
 
 
-def map_figures(material: Material) -> tuple[Markup | None, list[Figure], Markup | None, list[Figure]]:
-    """Delay by street: common scale, a map per controller, the scale of differences, a map per difference."""
-    network = material.scene.network
-    if network is None or not material.streets:
-        return None, [], None, []
-    delays = {name: s.delay() for name, s in material.streets.items()}
-    top, more = _top([v for d in delays.values() for v in d.values()])
-    maps = []
-    for name, delay in delays.items():
-        order = sorted(delay, key=lambda edge: delay[edge])
-        colour = {edge: sequential(delay[edge] / top) for edge in order}
-        label = Text(f"Delay by street: {name}", f"Thời gian trễ theo đường: {name}")
-        runs = len(material.comparison.runs_of(material.place, name))
-        said = _Said(delay, material.streets[name].vehicles(), runs)
-        maps.append(Figure(network_map(network, colour, said, label), same(""), same(name)))
-    bar = colour_bar(0.0, top, sequential, _PER_VEHICLE, more=more)
-    base = delays.get(material.comparison.baseline)
-    others = [name for name in delays if name != material.comparison.baseline]
-    if base is None or not others:
-        return bar, maps, None, []
-    changes = {name: {e: v - base[e] for e, v in delays[name].items() if e in base} for name in others}
-    top, more = _top([abs(v) for d in changes.values() for v in d.values()])
-    differences = []
-    for name, change in changes.items():
-        order = sorted(change, key=lambda edge: abs(change[edge]))
-        colour = {edge: diverging(0.5 + 0.5 * change[edge] / top) for edge in order}
-        heading = Text(
-            f"{name} against {material.comparison.baseline}",
-            f"{name} so với {material.comparison.baseline}",
-        )
-        said = _Said(change, None, 1)
-        differences.append(Figure(network_map(network, colour, said, heading), same(""), heading))
-    change_bar = colour_bar(-top, top, diverging, _PER_VEHICLE, more=more, signed=True)
-    return bar, maps, change_bar, differences
-
-
-_PER_VEHICLE = Text(
-    "time lost on the street per vehicle that entered it, s/veh",
-    "thời gian mất trên đường tính cho mỗi xe đi vào, s/xe",
-)
-
-
-@dataclass(frozen=True)
-class _Said:
-    """The tip of a street: name, value, vehicles per run."""
-
-    values: dict[str, float]
-    vehicles: dict[str, float] | None
-    runs: int
-
-    def __call__(self, edge: Edge) -> Text:
-        named = same(f"{edge.name} ({edge.id})" if edge.name else edge.id)
-        if edge.id not in self.values:
-            return named + ": " + Text("no vehicle", "không có xe")
-        said = (
-            named + ": " + number(self.values[edge.id], 1, signed=self.vehicles is None) + " " + unit("s/veh")
-        )
-        if self.vehicles is None:
-            return said
-        return said + ", " + number(self.vehicles[edge.id] / self.runs, 0) + " " + unit("veh")
-
-
-def _top(values: Sequence[float]) -> tuple[float, bool]:
-    """End of a colour scale: the 98th percentile rounded up, so that one street does not hide the others."""
-    if not values:
-        return 1.0, False
-    top = _round_up(float(np.percentile(values, 98)))
-    return top, max(values) > top
-
-
-def _round_up(end: float) -> float:
+def round_up(end: float) -> float:
     """The next tick of an axis from zero to ``end``; at least 1, as less (in s or veh) deserves no colour."""
     marks = steps(0.0, max(end, 1.0), 5)
     step = marks[1] - marks[0]

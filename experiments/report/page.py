@@ -17,7 +17,7 @@ from typing import Any, Literal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from experiments.report import figures, tables
+from experiments.report import figures, street_figures, tables
 from experiments.report.colour import styles
 from experiments.report.definitions import DEFINITIONS
 from experiments.report.figures import Figure, Material
@@ -133,7 +133,7 @@ class Section:
 
 def _section(comparison: Comparison, scene: Scene) -> Section:
     material = figures.read(comparison, scene)
-    map_bar, maps, change_bar, changes = figures.map_figures(material)
+    map_bar, maps, change_bar, changes = street_figures.map_figures(material)
     heat_bar, heats = figures.heat_figures(material)
     runs = [run for name in comparison.controllers for run in comparison.runs_of(scene.place, name)]
     return Section(

@@ -13,14 +13,29 @@ from experiments.report.svg import Axis, Chart, path, tag
 from experiments.report.text import Text, decimals, number, same
 from sim.errors import InputError
 
+EVALUATIONS = Text("evaluations", "số lần đánh giá")
+
 
 @dataclass(frozen=True)
 class History:
-    """One search: its objective after each evaluation, in their order; NaN where one failed."""
+    """One search: its objective after each evaluation, in their order; NaN where one failed.
+
+    ``at`` are the numbers of evaluations made by then, where not every one was recorded.
+    """
 
     name: str
     style: Style
     values: tuple[float, ...]
+    at: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.at and len(self.at) != len(self.values):
+            raise InputError(f"search '{self.name}' has {len(self.values)} values at {len(self.at)} places")
+
+    @property
+    def places(self) -> tuple[float, ...]:
+        """Evaluations made when each value was known."""
+        return self.at or tuple(float(i + 1) for i in range(len(self.values)))
 
     def best(self) -> list[float]:
         """The smallest so far; NaN until there is one."""
@@ -32,16 +47,19 @@ class History:
 
 
 def convergence_chart(
-    histories: Sequence[History], objective: Text, *, reference: tuple[str, float] | None = None
+    histories: Sequence[History],
+    objective: Text,
+    *,
+    effort: Text = EVALUATIONS,
+    reference: tuple[str, float] | None = None,
 ) -> Markup:
-    """Best objective so far over evaluations, both axes linear; ``reference`` is a named level to beat."""
+    """Best objective so far over ``effort``, both axes linear; ``reference`` is a named level to beat."""
     tops = [value for history in histories for value in history.best()]
     if not any(math.isfinite(value) for value in tops):
         raise InputError("no search has a value to draw")
-    most = max(len(history.values) for history in histories)
     levels = tops + ([reference[1]] if reference else [])
     chart = Chart(
-        Axis.of([0.0, float(most)], Text("evaluations", "số lần đánh giá")),
+        Axis.of([place for history in histories for place in history.places], effort),
         Axis.of(levels, objective, zero=False),
         height=300,
     )
@@ -53,12 +71,12 @@ def convergence_chart(
         chart.note(reference[0], b, y - 5)
     for history in histories:
         # A best value holds until the next evaluation: steps, not slopes.
-        xs = [float(x) for i in range(len(history.values)) for x in (i + 1, i + 2)][:-1]
+        xs = [x for x in history.places for _ in (0, 1)][1:]
         ys = [y for y in history.best() for _ in (0, 1)][:-1]
         chart.line(xs, ys, history.style)
         last = history.best()[-1:]
         said = [history.name + ": " + number(v, decimals([v])) for v in last]
-        chart.dots([float(len(history.values))], last, history.style, said)
+        chart.dots([*history.places[-1:]], last, history.style, said)
     return chart.render(Text("Convergence", "Hội tụ"))
 
 

@@ -89,6 +89,20 @@ def _interval(low: float | None, high: float | None, places: int, *, signed: boo
     return "[" + number(low, places, signed=signed) + " … " + number(high, places, signed=signed) + "]"
 
 
+_LIMITS = (
+    (
+        "waiting",
+        STANDARD_LIMITS.backlog,
+        Text(" % of the vehicles never entered", " % số xe chưa vào được mạng"),
+    ),
+    (
+        "teleports",
+        STANDARD_LIMITS.teleports,
+        Text(" % of the vehicles were teleported", " % số xe bị dịch chuyển (teleport)"),
+    ),
+)
+
+
 @dataclass(frozen=True)
 class Flag:
     """A warning about one run: what makes its delay doubtful."""
@@ -123,25 +137,23 @@ def flags(runs: Sequence[RunRecord]) -> list[Flag]:
     found = []
     for run in runs:
         loaded = run.metrics.get("loaded") or 0
-        for metric, limit, en, vi in (
-            ("waiting", STANDARD_LIMITS.backlog, "never entered", "chưa vào được mạng"),
-            ("teleports", STANDARD_LIMITS.teleports, "were teleported", "bị dịch chuyển (teleport)"),
-        ):
+        who = Text(f"{run.controller}, seed {run.seed}: ", f"{run.controller}, hạt giống {run.seed}: ")
+        for metric, limit, said in _LIMITS:
             share = (run.metrics.get(metric) or 0) / loaded if loaded else 0.0
             if share > limit:
-                percent = number(100 * share, 1)
-                most = f"{100 * limit:g}"
-                who = Text(
-                    f"{run.controller}, seed {run.seed}: ", f"{run.controller}, hạt giống {run.seed}: "
-                )
-                said = (
+                most = Text(f" (limit {100 * limit:g} %)", f" (giới hạn {100 * limit:g} %)")
+                found.append(Flag(run, who + number(100 * share, 1) + said + most))
+        if failed := run.metrics.get("fallbacks"):
+            found.append(
+                Flag(
+                    run,
                     who
-                    + percent
                     + Text(
-                        f" % of the vehicles {en} (limit {most} %).", f" % số xe {vi} (giới hạn {most} %)."
-                    )
+                        f"{failed} signals were taken over by their fixed plan",
+                        f"{failed} nút đã chuyển sang kế hoạch cố định",
+                    ),
                 )
-                found.append(Flag(run, said))
+            )
     return found
 
 

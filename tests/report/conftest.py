@@ -72,9 +72,8 @@ def make_metrics(delay: float, **more: float | int | None) -> dict[str, float | 
     """Every metric, with ``delay`` s/veh and 100 vehicles."""
     values: dict[str, float | int | None] = {metric.name: 1.5 for metric in METRICS}
     counts = {"loaded": 100, "arrived": 90, "running": 8, "waiting": 2, "lost": 0, "before_begin": 7}
-    return (
-        values | counts | {"delay_s": delay, "teleports": 0, "collisions": 0, "emergency_brakings": 3} | more
-    )
+    events = {"teleports": 0, "collisions": 0, "fallbacks": 0, "emergency_brakings": 3}
+    return values | counts | events | {"delay_s": delay} | more
 
 
 def write_run(folder: Path, delay: float) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
@@ -76,6 +77,17 @@ def test_the_best_so_far_never_rises_and_ignores_failures() -> None:
     history = History("search", BLUE, (math.nan, 5.0, 7.0, math.nan, 3.0))
     assert history.best()[1:] == [5.0, 5.0, 5.0, 3.0]
     assert math.isnan(history.best()[0])
+
+
+def test_a_best_value_holds_until_the_next_evaluation() -> None:
+    drawn = convergence_chart([History("climb", BLUE, (9.0, 5.0, 7.0), (10.0, 20.0, 40.0))], same("s/veh"))
+    steps = max((n.attrib["d"] for n in ElementTree.fromstring(drawn).iter(f"{SVG}path")), key=len)
+    xy = [tuple(map(float, pair.split())) for pair in re.split("[ML]", steps)[1:]]
+    assert all(a[0] == b[0] or a[1] == b[1] for a, b in pairwise(xy))
+    assert [x for x, _ in xy] == sorted(x for x, _ in xy)
+    assert xy[1][0] - xy[0][0] == pytest.approx((xy[-1][0] - xy[0][0]) / 3, abs=0.02)
+    with pytest.raises(InputError, match="'climb' has 1 values at 2 places"):
+        History("climb", BLUE, (9.0,), (1.0, 2.0))
 
 
 def test_convergence_names_searches_and_the_level_to_beat() -> None:

@@ -98,6 +98,7 @@ def test_counts_that_qualify_the_delay_are_told_for_every_controller(page: str) 
     ("counts", "said"),
     [
         ({"waiting": 6, "arrived": 86}, "6.0 % of the vehicles never entered (limit 5 %)"),
+        ({"fallbacks": 2}, "2 signals were taken over by their fixed plan"),
         ({"teleports": 2}, "2.0 % of the vehicles were teleported (limit 1 %)"),
     ],
 )
