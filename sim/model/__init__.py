@@ -1,7 +1,19 @@
 """A queue model of a whole network that evaluates thousands of signal plans a second (docs/model.md)."""
 
-from sim.model.build import COLUMNS, Model, build
+from sim.model.build import COLUMNS, QUEUE_COLUMNS, Model, build
 from sim.model.parameters import Parameters
+from sim.model.priority import RightOfWay, right_of_way
 from sim.model.signals import PlanArrays, StateTable, encode
 
-__all__ = ["COLUMNS", "Model", "Parameters", "PlanArrays", "StateTable", "build", "encode"]
+__all__ = [
+    "COLUMNS",
+    "QUEUE_COLUMNS",
+    "Model",
+    "Parameters",
+    "PlanArrays",
+    "RightOfWay",
+    "StateTable",
+    "build",
+    "encode",
+    "right_of_way",
+]

@@ -29,6 +29,13 @@ COLUMNS = (
 )
 """Columns of ``Model.evaluate``."""
 
+QUEUE_COLUMNS = (
+    "delay",  # s, of all vehicles at the lane's end
+    "max_queue",  # m that vehicles on the lane take when one leaves after waiting: its longest queue
+    "blocked",  # times its head found no room on the next road: spillback
+)
+"""Last axis of ``Model.queues``."""
+
 _SIGMA = 0.5  # SUMO's default driver imperfection
 _FIRST = 12.0  # m: start-up of the first vehicle, measured for accelerations of 1.2–5 m/s²
 BRAKING = 4.5  # m/s², SUMO's default deceleration
@@ -56,6 +63,26 @@ class Model:
 
         Raises InputError for arrays that cannot be meant.
         """
+        out = self._run(plans, threads, np.zeros((1, 1, 3), dtype=np.float32), want=False)
+        types = len(self.demand.types)
+        count = np.bincount(self.demand.type, minlength=types).astype(np.float64)
+        totals = np.maximum(self.weights @ count, 1e-9)
+        delay = out[:, :types, 0] @ self.weights.T / totals  # (B, 3)
+        inserted, finished, never = out[:, types, 0], out[:, types, 1], out[:, types + 1, 0]
+        return np.column_stack(
+            [delay, out[:, :types, 1].sum(axis=1) / totals[0], finished, inserted - finished, never]
+        )
+
+    def queues(self, plans: PlanArrays, *, threads: int | None = None) -> NDArray[np.float64]:
+        """Figures by lane, shape (B, len(self.lanes), len(QUEUE_COLUMNS)). Slower than ``evaluate``."""
+        bays, sources = len(self.static.bay_room), len(self.static.source_first) - 1
+        queue = np.zeros((len(plans), len(self.lanes) + bays + sources, 3), dtype=np.float32)
+        self._run(plans, threads, queue, want=True)
+        return queue[:, : len(self.lanes)].astype(np.float64)
+
+    def _run(
+        self, plans: PlanArrays, threads: int | None, queue: NDArray[np.float32], *, want: bool
+    ) -> NDArray[np.float64]:
         plans.check()
         if plans.states.intersections != tuple(self.network.intersections):
             raise InputError(
@@ -64,9 +91,7 @@ class Model:
                 remedy="encode them for this network",
             )
         base, codes = plans.states.codes()
-        types = len(self.demand.types)
-        out = np.zeros((len(plans), types + 2, 2))
-        nothing = np.zeros((1, 1, 3), dtype=np.float32)
+        out = np.zeros((len(plans), len(self.demand.types) + 2, 2))
         state = np.ascontiguousarray(plans.state, dtype=np.int16)
         duration = np.ascontiguousarray(plans.duration, dtype=np.float32)
         offset = np.ascontiguousarray(plans.offset, dtype=np.float32)
@@ -82,27 +107,21 @@ class Model:
             base,
             codes,
             out,
-            False,
-            nothing,
+            want,
+            queue,
         )
         if len(plans) == 1 or threads == 1:
             run_serial(*arguments)
-        else:
-            import numba
+            return out
+        import numba
 
-            before = numba.get_num_threads()
-            numba.set_num_threads(min(threads or before, before))
-            try:
-                run_parallel(*arguments)
-            finally:
-                numba.set_num_threads(before)
-        count = np.bincount(self.demand.type, minlength=types).astype(np.float64)
-        totals = np.maximum(self.weights @ count, 1e-9)
-        delay = out[:, :types, 0] @ self.weights.T / totals  # (B, 3)
-        inserted, finished, never = out[:, types, 0], out[:, types, 1], out[:, types + 1, 0]
-        return np.column_stack(
-            [delay, out[:, :types, 1].sum(axis=1) / totals[0], finished, inserted - finished, never]
-        )
+        before = numba.get_num_threads()
+        numba.set_num_threads(min(threads or before, before))
+        try:
+            run_parallel(*arguments)
+        finally:
+            numba.set_num_threads(before)
+        return out
 
     def with_parameters(self, parameters: Parameters) -> Model:
         """The same place with other constants."""

@@ -35,6 +35,7 @@ _STANDING = np.float32(1.0)  # m from where the first vehicle stands to the stop
 _TELEPORT = 300.0  # s, SUMO's time-to-teleport
 _SHORT = np.float32(40.0)  # m: real networks have stop-line lanes of a few metres behind split junctions
 _LEAVING = np.float32(3.0)  # s before it leaves that a head's room counts as free to who is on the way
+_STEP = np.float32(0.05)  # s: who has to ask again asks a little later, or rounding would stop the clock
 _SWEEP = 60  # s between looks at those who wait for room: a choice of lanes waits for the best one only
 
 
@@ -178,7 +179,7 @@ def _blocked(
             if due >= time + gap:
                 break
             if chosen[vehicle] == foe:
-                if due + clear > worst:
+                if due + clear > max(worst, time):
                     worst = due + clear
                 break
             kind = n.type[vehicle]
@@ -252,7 +253,7 @@ def _choose(
         least = cost
         best = k
     if best < 0:
-        return -1 - full, max(soon, time + 0.05) if soon < NEVER - 1e6 else NEVER
+        return -1 - full, max(soon, time + _STEP) if soon < NEVER - 1e6 else NEVER
     return best, soon
 
 
@@ -368,8 +369,9 @@ def _run(n, p, state, duration, begun0, step0, until0, base, codes, out, want, q
                             roll[q] = 0.0
                             bay = n.link_bay[link] if q < lanes else -1
                             if bay < 0 or in_bay[bay] == n.bay_room[bay]:
-                                wake = max(u, end)
-                                idle[q] = wake
+                                ready[q] = max(u, c + _STEP)
+                                idle[q] = ready[q]
+                                wake = ready[q]
                                 break
                             # into the junction: those behind may pass
                             space = n.space[kind]
@@ -474,7 +476,7 @@ def _run(n, p, state, duration, begun0, step0, until0, base, codes, out, want, q
                     out[kind, 0] += wait + loss
                     if want:
                         queue[q, 0] += wait
-                        if q < lanes and inside[q] > queue[q, 1]:
+                        if q < lanes and wait > 0.05 and inside[q] > queue[q, 1]:
                             queue[q, 1] = inside[q]
                     if wait > p.halt:
                         out[kind, 1] += 1.0
@@ -592,9 +594,8 @@ def _leave(
 def run_parallel(n, p, begin, state, duration, offset, base, codes, out, want, queue):
     """All plans over numba's threads."""
     for b in prange(state.shape[0]):
-        _start(
-            n, p, begin, state[b], duration[b], offset[b], base, codes, out[b], want, queue[b if want else 0]
-        )
+        row = np.int64(b) if want else np.int64(0)  # prange counts unsigned
+        _start(n, p, begin, state[b], duration[b], offset[b], base, codes, out[b], want, queue[row])
 
 
 @njit(cache=True, error_model="numpy", fastmath=True)
