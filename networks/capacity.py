@@ -10,10 +10,8 @@ from networks.place import Edge, Place, Signal, Turn
 
 # Webster's 525 pcu/h per metre of approach (Webster 1958; in motorcycles 525 · 3.4 = 1 785 /h/m).
 SATURATION_FLOW = 525 / 3600  # PCU/s per metre of approach
-# HCM 2000, chapter 16, has 4.5 s and 2.5 s; SUMO's drivers wait for more: with these values the shared
-# lanes of ha-noi/pho-hue discharge what is computed here.
-CRITICAL_GAP = 6.0  # s, permissive left turn
-FOLLOW_UP = 3.5  # s
+CRITICAL_GAP = 4.5  # s, permissive left turn (HCM 2000, chapter 16)
+FOLLOW_UP = 2.5  # s, idem
 RIGHT = 1 / 0.85  # through PCU a right turn costs (HCM 2000, exhibit 16-7)
 LEAST_GAPS = 0.1  # of the green; riders turn left at the end of green however full the other side is
 

@@ -20,7 +20,8 @@ from networks.vehicles import Fidelity, mix, types
 Array = NDArray[np.float64]
 
 MIN_INFLOW = 60 / 3600  # PCU/s; every gate sees some traffic
-ROUNDS = 12  # of the fixed point below; the last changes an inflow by less than 1 %
+ROUNDS = 40  # of the fixed point below; the last changes an inflow by less than 1 %
+STIFFNESS = 3.0  # growth of an approach's weight per round and unit of excess; less converges too slowly
 MAX_EDGES = 80  # of a route; a vehicle that has not left by then is drawn again
 
 
@@ -52,19 +53,24 @@ def edge_flows(place: Place) -> tuple[list[str], Array]:
 def inflows(place: Place) -> dict[str, float]:
     """Return the inflow in PCU/s at each entry that loads the approaches as the place's demand wants.
 
-    Non-negative least squares on the degrees of saturation, above a least inflow at each entry; then all
-    are scaled so that the worst approach has exactly the wanted one. Capacities depend on the flow that
-    left turns cross, so a few rounds are made.
+    Non-negative least squares on the degrees of saturation, above a least inflow at each entry, with more
+    weight where the wanted one is exceeded; then all are scaled so that the worst approach has exactly the
+    wanted one. Capacities depend on the flow that left turns cross, so a few rounds are made.
     """
     ids, response = edge_flows(place)
     wanted = place.demand.saturation
     total = np.full(response.shape[1], MIN_INFLOW)
+    weight: dict[str, float] = defaultdict(lambda: 1.0)
     for _ in range(ROUNDS):
         capacity = approach_capacity(place, dict(zip(ids, response @ total, strict=True)))
         rows = [i for i, id in enumerate(ids) if id in capacity]
         x = response[rows] / np.array([capacity[ids[i]] for i in rows])[:, None]  # (approaches, entries)
-        extra, _ = nnls(x, wanted - x @ np.full(x.shape[1], MIN_INFLOW))
+        w = np.array([weight[ids[i]] for i in rows])
+        extra, _ = nnls(w[:, None] * x, w * (wanted - MIN_INFLOW * x.sum(axis=1)))
         target = MIN_INFLOW + extra
+        for i, reached in zip(rows, x @ target, strict=True):
+            if reached > wanted:
+                weight[ids[i]] *= 1 + STIFFNESS * (reached / wanted - 1)
         target *= wanted / float((x @ target).max())
         total = (total + target) / 2  # half way: the capacities answer to the flows
     return dict(zip(place.entries(), map(float, total), strict=True))

@@ -27,6 +27,13 @@ def project(lat: float, lon: float, origin: tuple[float, float]) -> Point:
     return x, y
 
 
+def unproject(at: Point, origin: tuple[float, float]) -> tuple[float, float]:
+    """Return (lat, lon) in degrees of a point in metres: the inverse of `project`."""
+    lat0, lon0 = origin
+    one_degree = project(lat0 + 1, lon0 + 1, origin)
+    return lat0 + at[1] / one_degree[1], lon0 + at[0] / one_degree[0]
+
+
 def bearing(start: Point, end: Point) -> float:
     """Return the compass bearing from ``start`` to ``end`` in degrees: 0 north, 90 east, in [0, 360)."""
     return math.degrees(math.atan2(end[0] - start[0], end[1] - start[1])) % 360

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
 
-from networks import lanes, law, names
+from networks import lanes, law, names, schema
 from networks.geometry import Point, bearing, compass, deflection, length, project, travel
 from networks.place import Demand, Direction, Edge, Node, Place, Plan, Signal, Turn
 from networks.schema import PlaceFile, Ray, Street
@@ -77,6 +77,7 @@ def _lay(
     points = _points(street, nodes, origin, place)
     ends = [i for i, p in enumerate(street.path) if isinstance(p, str) or i in (0, len(points) - 1)]
     forward, backward = street.lanes if isinstance(street.lanes, tuple) else (street.lanes, street.lanes)
+    along, against = street.turn_lanes if isinstance(street.turn_lanes, tuple) else (street.turn_lanes, "")
     stem = names.slug(name)
     for first, last in pairwise(ends):
         line = tuple(points[first : last + 1])
@@ -88,9 +89,9 @@ def _lay(
                 remedy=f"at least {MIN_EDGE:.0f} m are needed: join the two or correct the coordinates",
             )
         number = 1 + sum(1 for e in edges.values() if e.id.rsplit("_", 1)[0] == stem)
-        for id, line_, ends_, count in (
-            (f"{stem}_{number}", line, ids, forward),
-            (f"-{stem}_{number}", line[::-1], ids[::-1], backward),
+        for id, line_, ends_, count, arrows in (
+            (f"{stem}_{number}", line, ids, forward, along),
+            (f"-{stem}_{number}", line[::-1], ids[::-1], backward, against),
         ):
             if street.oneway and id.startswith("-"):
                 continue
@@ -108,7 +109,7 @@ def _lay(
                 street.lane_width,
                 speed,
                 line_,
-                street.turn_lanes * (id[0] != "-"),
+                arrows,
             )
 
 
@@ -267,9 +268,7 @@ def _signal(
                 where=place,
                 remedy="add it to a stage or to the junction's bans",
             )
-    if plan.name not in signal.plan:
-        raise InputError(f"it has no timing for the plan '{plan.name}'", where=place)
-    timing = signal.plan[plan.name]
+    timing = _timing(signal, plan, file, len(stages), place)
     if len(timing.green) != len(stages):
         raise InputError(f"{len(stages)} stages but {len(timing.green)} green times", where=place)
     change = (plan.yellow + plan.all_red) * len(stages) if len(stages) > 1 else 0
@@ -283,3 +282,18 @@ def _signal(
             f"its offset {timing.offset:g} s is not below the cycle {plan.cycle:g} s", where=place
         )
     return Signal(id, stages, timing.green, timing.offset)
+
+
+def _timing(signal: schema.Signal, plan: Plan, file: PlaceFile, stages: int, place: str) -> schema.Timing:
+    """Return a signal's timing in a plan: its own, or that of the plan ``like``, scaled in whole seconds."""
+    if plan.name in signal.plan:
+        return signal.plan[plan.name]
+    like = file.plans[plan.name].like
+    if like is None or like not in signal.plan:
+        raise InputError(f"it has no timing for the plan '{plan.name}'", where=place)
+    base = signal.plan[like]
+    wanted = plan.cycle - (plan.yellow + plan.all_red) * (stages if stages > 1 else 0)
+    scaled = [round(green * wanted / sum(base.green)) for green in base.green]
+    scaled[base.green.index(max(base.green))] += round(wanted) - sum(scaled)
+    offset = round(base.offset * plan.cycle / file.plans[like].cycle) % plan.cycle
+    return schema.Timing(offset=offset, green=tuple(scaled))

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from xml.sax.saxutils import quoteattr
 
 from networks.demand import Vehicle
-from networks.vehicles import Fidelity, VehicleType, types
+from networks.vehicles import Fidelity, VehicleType
+from networks.vehicles import types as shipped
 
-COLOURS = {"motorbike": "240,180,60", "car": "80,140,220", "bus": "200,70,70", "truck": "120,120,120"}
 
+def document(
+    vehicles: Iterable[Vehicle],
+    fidelity: Fidelity,
+    comment: str,
+    *,
+    types: Mapping[str, VehicleType] | None = None,
+) -> str:
+    """Return the ``.rou.xml`` text; ``comment`` says where the demand comes from.
 
-def document(vehicles: Iterable[Vehicle], fidelity: Fidelity, comment: str) -> str:
-    """Return the ``.rou.xml`` text; ``comment`` says where the demand comes from."""
+    ``types`` are the vehicle types, those of data/vehicles.toml by default.
+    """
+    types = shipped() if types is None else types
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', f"<!-- {comment} -->", "<routes>"]
-    lines += [line for t in types().values() for line in _type(t, fidelity)]
-    counters: dict[str, int] = dict.fromkeys(types(), 0)
+    lines += [line for t in types.values() for line in _type(t, fidelity)]
+    counters: dict[str, int] = dict.fromkeys(types, 0)
     for v in vehicles:
         lines.append(
             f'    <vehicle id="{v.type}.{counters[v.type]}" type="{v.type}" depart="{v.depart:.2f}"'
@@ -27,7 +36,7 @@ def document(vehicles: Iterable[Vehicle], fidelity: Fidelity, comment: str) -> s
 
 def _type(vehicle_type: VehicleType, fidelity: Fidelity) -> Iterator[str]:
     """Yield the lines of a vType; its parameters say what the results have to be weighted with."""
-    attributes = {"id": vehicle_type.id, "color": COLOURS[vehicle_type.id], **vehicle_type.sumo}
+    attributes = {"id": vehicle_type.id, **vehicle_type.attributes(fidelity)}
     text = " ".join(f"{k}={quoteattr(str(v))}" for k, v in attributes.items())
     yield f"    <vType {text}>"
     represents = vehicle_type.represents(fidelity)

@@ -43,7 +43,7 @@ class Street(_Strict):
     """A street along its points; ``lanes`` is a number per direction, or [forward, backward].
 
     ``turn_lanes`` are the arrows at the end of every stretch along the path, as OpenStreetMap writes them:
-    ``"left|through|through;right"``, from the centre line to the kerb.
+    ``"left|through|through;right"``, from the centre line to the kerb; or [along the path, against it].
     """
 
     name: str = Field(min_length=1)
@@ -53,7 +53,7 @@ class Street(_Strict):
     divided: bool = False
     speed_kmh: float | None = Field(default=None, ge=5, le=120)
     lane_width: float = Field(default=3.5, ge=2.5, le=6)
-    turn_lanes: str = ""
+    turn_lanes: str | tuple[str, str] = ""
 
 
 class Timing(_Strict):
@@ -71,12 +71,16 @@ class Signal(_Strict):
 
 
 class Plan(_Strict):
-    """What the signals have in common in one part of the day."""
+    """What the signals have in common in one part of the day.
+
+    A signal without a timing of its own takes that of the plan ``like``, scaled to this plan's cycle.
+    """
 
     cycle: float = Field(ge=20, le=400)
     yellow: float = Field(default=3, ge=0, le=8)
     all_red: float = Field(default=2, ge=0, le=10)
     hours: str = ""
+    like: str | None = None
 
 
 class Demand(_Strict):

@@ -21,18 +21,24 @@ class VehicleType:
     id: str
     pcu: float
     mcu: float
-    lane_pcu: float
     occupancy: float
     sumo: dict[str, str | float]
+    sublane: dict[str, str | float]  # attributes that differ, or are more, in the sublane model
+    lane: dict[str, str | float]  # attributes that differ where a lane holds one vehicle abreast
+    lane_pcu: float | None = None  # where it differs from what one vehicle on a real street counts
+
+    def attributes(self, fidelity: Fidelity) -> dict[str, str | float]:
+        """Return the SUMO vType attributes in one of the two fidelities."""
+        return {**self.sumo, **(self.lane if fidelity == "lane" else self.sublane)}
 
     def represents(self, fidelity: Fidelity) -> float:
         """Return how many real vehicles one simulated vehicle stands for.
 
         Where a lane holds one vehicle abreast a motorbike takes ``lane_pcu`` of it, more than the ``pcu`` it
         takes of a real street, so one simulated motorbike stands for ``lane_pcu / pcu`` real ones: the
-        stream keeps its PCU.
+        stream keeps its PCU. Types without ``lane_pcu`` stand for themselves.
         """
-        return self.lane_pcu / self.pcu if fidelity == "lane" else 1.0
+        return self.lane_pcu / self.pcu if fidelity == "lane" and self.lane_pcu is not None else 1.0
 
 
 def source() -> str:

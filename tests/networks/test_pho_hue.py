@@ -112,12 +112,12 @@ def test_the_pcu_of_the_stream_is_the_same_in_both_fidelities(place: Place) -> N
     assert pcu("lane") == pytest.approx(pcu("sublane"), rel=0.02)
 
 
-def test_a_quarter_of_an_hour_runs_in_bare_sumo_without_a_word(built: Path, tmp_path: Path) -> None:
-    options = ["-c", str(built / "place.sumocfg"), "--end", "900", "--no-step-log"]
+def test_ten_minutes_run_in_bare_sumo_without_a_word(built: Path, tmp_path: Path) -> None:
+    options = ["-c", str(built / "place.sumocfg"), "--end", "600", "--no-step-log"]
     options += ["--statistic-output", str(tmp_path / "statistics.xml")]
     assert sumo_tools.run("sumo", options, folder=tmp_path) == ""
     result = ET.parse(tmp_path / "statistics.xml").getroot()
     counts = {tag: result.find(tag).attrib for tag in ("vehicles", "teleports", "safety")}  # type: ignore[union-attr]
     assert counts["teleports"]["total"] == counts["safety"]["collisions"] == "0"
-    assert int(counts["vehicles"]["inserted"]) > 3000
+    assert int(counts["vehicles"]["inserted"]) > 1500
     assert int(counts["vehicles"]["waiting"]) < 30

@@ -28,9 +28,9 @@ def message(text: str) -> str:
         ('["Huế"], ["Hoà Mã"]', '["Huế"], ["Hoà Mã: through"]', "no stage serves the right turn"),
         ("offset = 40", "offset = 140", "signals.tue-tinh: its offset 140 s is not below the cycle 100 s"),
         ("[signals.tue-tinh]", "[signals.tue-tin]", "signals.tue-tin: there is no junction of this name"),
-        ("left;through|left;through|", "left;through|", "has 3 lanes, the street has 4"),
+        ("left|left;through|", "left|", "has 3 lanes, the street has 4"),
         ('"Đại Cồ Việt: left" = 0.35', '"Đại Cồ Việt: left" = 0.8, "Đại Cồ Việt: right" = 0.5', "add to 1.3"),
-        ('plan = "peak"', 'plan = "night"', "there is no plan 'night'; choose from peak"),
+        ('plan = "peak"', 'plan = "night"', "there is no plan 'night'; choose from day, peak"),
         ("length = 245", "length = 24", "streets.9.path"),
     ],
 )  # fmt: skip

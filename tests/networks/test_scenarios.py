@@ -1,0 +1,110 @@
+"""Places: what is taken over from a user's configuration, what is ignored and said, what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from networks.scenarios import CLEARING, open_place, read_config
+from networks.sumo_options import check_options
+from sim.errors import InputError
+from sim.scenario import Scenario
+
+
+@pytest.fixture
+def config(tiny_place: Any, tmp_path: Path) -> Any:
+    """Write a configuration for the tiny place; gives its path."""
+
+    def write(rows: str, root: str = "configuration") -> Path:
+        path = tmp_path / "c.sumocfg"
+        net, routes = tiny_place.net.as_posix(), tiny_place.routes.as_posix()
+        path.write_text(
+            f'<{root}><net-file value="{net}"/><route-files value="{routes}"/>{rows}</{root}>',
+            encoding="utf-8",
+        )
+        return path
+
+    return write
+
+
+def test_the_whitelisted_keys_are_taken_over(config: Any) -> None:
+    scenario = read_config(
+        config(
+            '<time><begin value="0:01:00"/><end value="360"/></time><step-length value="0.5"/>'
+            '<time-to-teleport value="-1"/><lateral-resolution value="0.8"/><seed value="7"/>'
+            '<device.rerouting.probability value="0.5"/><verbose value="true"/>'
+        )
+    )
+    assert (scenario.begin, scenario.end, scenario.step) == (60.0, 360.0, 0.5)
+    assert scenario.options == {
+        "time-to-teleport": "-1", "lateral-resolution": "0.8", "device.rerouting.probability": "0.5",
+    }  # fmt: skip
+    assert scenario.notes == ()  # the seed is ours, and talking is nobody's loss
+
+
+def test_everything_else_is_ignored_and_named(config: Any) -> None:
+    outputs = ("tripinfo-output", "fcd-output", "remote-port", "load-state", "device.ssm.file", "gui-only")
+    scenario = read_config(config("".join(f'<{key} value="x"/>' for key in outputs)))
+    assert scenario.options == {}
+    (note,) = scenario.notes
+    for key in outputs:
+        assert key in note
+
+
+@pytest.mark.parametrize("root", ["configuration", "sumoConfiguration"])
+def test_short_names_of_options_are_understood(root: str, config: Any) -> None:
+    scenario = read_config(config('<b value="10"/><e value="90"/>', root))
+    assert (scenario.begin, scenario.end) == (10.0, 90.0)
+
+
+def test_a_place_is_a_file_a_folder_or_net_and_routes(tiny_place: Any) -> None:
+    by_file, by_folder = open_place(str(tiny_place.config)), open_place(str(tiny_place.folder))
+    assert by_file == by_folder
+    joined = open_place(f"{tiny_place.net}+{tiny_place.routes}", end=300.0)
+    assert (joined.net, joined.routes) == (by_file.net, by_file.routes)
+
+
+def test_an_end_of_ones_own_replaces_the_configured(tiny_place: Any) -> None:
+    assert open_place(str(tiny_place.config), end=120.0).end == 120.0
+    with pytest.raises(InputError, match="the end 0 s is not after the begin 0 s"):
+        open_place(str(tiny_place.config), end=0.0)
+
+
+@pytest.mark.parametrize("rows", ["", '<end value="-1"/>'])
+def test_without_an_end_the_last_vehicle_gets_an_hour(rows: str, config: Any) -> None:
+    scenario = open_place(str(config(rows)))
+    assert scenario.end == 297.0 + CLEARING
+    assert any("no end" in note for note in scenario.notes)
+
+
+def test_a_built_in_place_says_that_its_demand_is_synthetic() -> None:
+    scenario = open_place("ha-noi/pho-hue")
+    assert scenario.name == "ha-noi/pho-hue"
+    assert any("synthetic" in note for note in scenario.notes)
+    with pytest.raises(InputError, match="no fidelity 'metre'"):
+        open_place("ha-noi/pho-hue:metre")
+
+
+def test_a_scenario_crosses_processes_as_json(config: Any) -> None:
+    scenario = read_config(config('<scale value="1.5"/><tripinfo-output value="x"/>'))
+    assert Scenario.from_json(scenario.to_json()) == scenario
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad", "wanted"),
+    [
+        ("time-to-teleport", "-1", "never", "a time in seconds"),
+        ("time-to-teleport", "0:05:00", "", "a time in seconds"),
+        ("lateral-resolution", "0.8", "wide", "a number"),
+        ("lateral-resolution", ".8", "nan", "a finite number"),
+        ("max-num-vehicles", "-1", "1.5", "a whole number"),
+        ("collision.check-junctions", "true", "maybe", "true or false"),
+    ],
+)
+def test_an_option_s_value_must_be_of_its_kind(name: str, good: str, bad: str, wanted: str) -> None:
+    check_options({name: good}, "here")
+    with pytest.raises(InputError) as caught:
+        check_options({name: bad}, "here")
+    assert str(caught.value) == f"here: {name} is {bad!r}, which is not {wanted}; give {wanted}."
