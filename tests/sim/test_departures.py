@@ -1,0 +1,94 @@
+"""What a route file asks for, and what SUMO would drop from it without a word."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from sim.departures import Departures, read_departures
+from sim.errors import InputError
+
+
+def write(folder: Path, *rows: str) -> Path:
+    """A route file with a row on each line from the second on."""
+    path = folder / "r.rou.xml"
+    path.write_text("<routes>\n" + "\n".join(rows) + "\n</routes>\n", encoding="utf-8")
+    return path
+
+
+def vehicle(name: str, depart: object) -> str:
+    return f'<vehicle id="{name}" depart="{depart}"><route edges="a b"/></vehicle>'
+
+
+def test_vehicles_are_counted_by_when_they_leave(tmp_path: Path) -> None:
+    path = write(tmp_path, *(vehicle(f"v{t}", t) for t in (50, 99.9, 100, 199.9, 200, 500)))
+    assert read_departures(path, 100.0, 200.0) == Departures(
+        before=2, due=2, after=2, flows=0, triggered=0, last=500.0
+    )
+
+
+def test_flows_trips_and_triggered_vehicles(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        '<flow id="f" begin="10" end="0:30:00" number="5" route="r"/>',
+        '<trip id="t" depart="00:00:20" from="a" to="b"/>',
+        '<vehicle id="w" depart="triggered" route="r"/>',
+        '<flow id="g" begin="25" period="3" route="r"/>',
+        '<flow id="h" begin="triggered" number="2" route="r"/>',
+    )
+    assert read_departures(path, 0.0, 100.0) == Departures(0, 1, 0, flows=2, triggered=2, last=1800.0)
+
+
+def test_persons_share_the_order_but_are_no_vehicles(tmp_path: Path) -> None:
+    person = '<person id="p" depart="{}"><walk edges="a"/></person>'
+    path = write(tmp_path, vehicle("v", 10), person.format(20))
+    assert read_departures(path, 0.0, 100.0).due == 1
+    path = write(tmp_path, person.format(20), vehicle("v", 10))
+    with pytest.raises(InputError, match="'v' departs at 10 s but stands after 'p'"):
+        read_departures(path, 0.0, 100.0)
+
+
+@pytest.mark.parametrize(
+    "late", [vehicle("late", 10), '<flow id="late" begin="10" end="90" number="3" route="r"/>']
+)
+def test_what_stands_too_late_names_its_line(tmp_path: Path, late: str) -> None:
+    path = write(tmp_path, vehicle("v", 20), "<!-- a comment\nof two lines -->", late)
+    with pytest.raises(InputError, match=r"line 5: \w+ 'late' departs at 10 s") as caught:
+        read_departures(path, 0.0, 100.0)
+    assert "sort the file" in str(caught.value)
+
+
+def test_comments_hide_what_is_in_them(tmp_path: Path) -> None:
+    path = write(tmp_path, vehicle("v", 20), f"<!-- {vehicle('old', 5)} -->")
+    assert read_departures(path, 0.0, 100.0, {"a", "b"}).due == 1
+
+
+def test_every_edge_must_be_in_the_network(tmp_path: Path) -> None:
+    path = write(tmp_path, vehicle("v", 20), '<route id="r" edges="a c"/>')
+    with pytest.raises(InputError, match=r"line 3: the route names the edge 'c'"):
+        read_departures(path, 0.0, 100.0, {"a", "b"})
+
+
+def test_a_packed_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "r.rou.xml.gz"
+    path.write_bytes(gzip.compress(write(tmp_path, vehicle("v", 20)).read_bytes()))
+    assert read_departures(path, 0.0, 100.0).due == 1
+    path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(InputError, match="cannot be read"):
+        read_departures(path, 0.0, 100.0)
+
+
+@pytest.mark.parametrize(
+    "root", ["<routes/>", '<?xml version="1.0"?>\n<!-- x -->\n<routes>\n</routes><!-- y -->']
+)
+def test_an_empty_root_is_whole(tmp_path: Path, root: str) -> None:
+    path = tmp_path / "r.rou.xml"
+    path.write_text(root)
+    assert read_departures(path, 0.0, 100.0).due == 0
+
+
+def test_sums_add_up() -> None:
+    one, two = Departures(1, 2, 3, 4, 5, 60.0), Departures(10, 20, 30, 40, 50, 6.0)
+    assert one + two == Departures(11, 22, 33, 44, 55, 60.0)
