@@ -74,25 +74,29 @@ def network_map(
             points = _beside(points, stroke / 2 + 0.4)
         lines[edge.id] = (points, stroke)
     order = [edge for edge in lines if edge not in colour] + [edge for edge in colour if edge in lines]
-    casing = [_line(*lines[edge], "#8c8c8c", extra=1.2) for edge in order]
     drawn = [
-        _line(*lines[edge], colour.get(edge, "#d9d9d9"), tip(said(network.edges[edge]))) for edge in order
+        tag(
+            "path",
+            tip(said(network.edges[edge])),
+            d=path(lines[edge][0]),
+            stroke=colour.get(edge, "#d9d9d9"),
+            stroke_width=lines[edge][1],
+        )
+        for edge in order
     ]
+    streets = tag("g", *drawn, fill="none", stroke_linecap="round")
     marks = _numbers(network, place)
     names = _names(edges, lines, [place(i.position) for i in network.intersections.values()], place.height)
-    return drawing(WIDTH, place.height, label, *casing, *drawn, *names, *marks, _bar(place))
+    return drawing(WIDTH, place.height, label, _casing(lines), streets, *names, *marks, _bar(place))
 
 
-def _line(points: Sequence[Point], stroke: float, colour: str, *content: str, extra: float = 0.0) -> Markup:
-    return tag(
-        "path",
-        *content,
-        d=path(points),
-        fill="none",
-        stroke=colour,
-        stroke_width=stroke + extra,
-        stroke_linecap="butt" if extra else "round",
-    )
+def _casing(lines: Mapping[str, tuple[list[Point], float]]) -> Markup:
+    """A dark edge around all streets: pale colours would not show on white. One path for each width."""
+    widths: dict[float, list[str]] = {}
+    for points, stroke in lines.values():
+        widths.setdefault(stroke, []).append(path(points))
+    outlines = (tag("path", d="".join(data), stroke_width=stroke + 1.2) for stroke, data in widths.items())
+    return tag("g", *outlines, fill="none", stroke="#8c8c8c")
 
 
 def _thin(points: Sequence[Point]) -> list[Point]:
@@ -148,7 +152,7 @@ def _names(
     for name, parts in list(streets.items())[:_MOST_NAMES]:
         wide = width_of(name, NAME)
         along = _along(lines[parts[0].id][0], wide)
-        choices = [(along, full)] if lengths[parts[0].id] >= 0.9 * wide else []
+        choices = [(along, full)] if lengths[parts[0].id] >= 0.7 * wide else []
         choices += [
             (_beyond(lines[edge.id][0], at_end, wide), full + roads)
             for edge in parts
