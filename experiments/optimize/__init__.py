@@ -1,1 +1,58 @@
-"""Signal timings that beat the ones that are there."""
+"""Signal timings that beat the ones that are there: space, search, judge, and what leaves the program.
+
+The way through it is ``Tuner`` (experiments.optimize.tune); docs/optimize.md tells the method.
+"""
+
+from experiments.optimize.actuated import tune_actuation
+from experiments.optimize.believing import Believing
+from experiments.optimize.day import DaySchedule, Switch, schedule, switching_xml
+from experiments.optimize.export import Actuation, plan_xml, timing_sheet
+from experiments.optimize.freeze import Freeze
+from experiments.optimize.judge import SumoJudge
+from experiments.optimize.moves import Neighbourhood
+from experiments.optimize.objective import OBJECTIVES, Objective, parse_objective
+from experiments.optimize.pack import Packer
+from experiments.optimize.pareto import Front, pareto_front
+from experiments.optimize.race import Case, Race, accept, race
+from experiments.optimize.search import Search
+from experiments.optimize.space import Candidate, Setting, Space
+from experiments.optimize.stages import StageSet, stage_set
+from experiments.optimize.starts import starts
+from experiments.optimize.tune import Budget, Judged, Outcome, Progress, Tuner
+
+__all__ = [
+    "OBJECTIVES",
+    "Actuation",
+    "Believing",
+    "Budget",
+    "Candidate",
+    "Case",
+    "DaySchedule",
+    "Freeze",
+    "Front",
+    "Judged",
+    "Neighbourhood",
+    "Objective",
+    "Outcome",
+    "Packer",
+    "Progress",
+    "Race",
+    "Search",
+    "Setting",
+    "Space",
+    "StageSet",
+    "SumoJudge",
+    "Switch",
+    "Tuner",
+    "accept",
+    "pareto_front",
+    "parse_objective",
+    "plan_xml",
+    "race",
+    "schedule",
+    "stage_set",
+    "starts",
+    "switching_xml",
+    "timing_sheet",
+    "tune_actuation",
+]

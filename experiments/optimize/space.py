@@ -56,6 +56,8 @@ class Signal:
         self.max_green = tuple(
             LONGEST_GREEN if math.isinf(high) else math.floor(high) for high in stages.max_green
         )
+        self._walks: dict[tuple[int, int], tuple[Interval, ...]] = {}
+        self._lost: dict[tuple[int, ...], int] = {}
         n = len(stages.states)
         self.change: Ints = np.zeros((n, n), dtype=np.int64)  # s from the green of row to that of column
         for i in range(n):
@@ -68,23 +70,29 @@ class Signal:
 
         A fractional total is rounded up in its last interval: a longer clearance is never less safe.
         """
-        walk = change_between(self.where, self.stages.states[i], self.stages.states[j])
-        total = sum(interval.duration for interval in walk)
-        missing = math.ceil(total - 1e-9) - total
-        if missing <= 1e-9:
-            return walk
-        return (*walk[:-1], Interval(walk[-1].state, walk[-1].duration + missing))
+        walk = self._walks.get((i, j))
+        if walk is None:
+            walk = change_between(self.where, self.stages.states[i], self.stages.states[j])
+            total = sum(interval.duration for interval in walk)
+            missing = math.ceil(total - 1e-9) - total
+            if missing > 1e-9:
+                walk = (*walk[:-1], Interval(walk[-1].state, walk[-1].duration + missing))
+            self._walks[i, j] = walk
+        return walk
 
-    def lost(self, order: Sequence[int]) -> int:
+    def lost(self, order: tuple[int, ...]) -> int:
         """Time of a cycle that is not green of any stage, s."""
-        change = self._change
-        return sum(change[order[k - 1]][order[k]] for k in range(len(order)))
+        lost = self._lost.get(order)
+        if lost is None:
+            change = self._change
+            lost = self._lost[order] = sum(change[order[k - 1]][order[k]] for k in range(len(order)))
+        return lost
 
     def cycle(self, setting: Setting) -> int:
         """Cycle of a setting, s."""
         return sum(setting.greens) + self.lost(setting.order)
 
-    def shortest(self, order: Sequence[int]) -> int:
+    def shortest(self, order: tuple[int, ...]) -> int:
         """The shortest cycle that shows these stages with their minimum greens, s."""
         return sum(self.min_green[i] for i in order) + self.lost(order)
 
@@ -115,7 +123,7 @@ class Signal:
         )
 
     def fit(
-        self, order: Sequence[int], weights: Sequence[float], cycle: int, offset: int = 0
+        self, order: tuple[int, ...], weights: Sequence[float], cycle: int, offset: int = 0
     ) -> Setting | None:
         """Greens in proportion to ``weights`` above the minimum that fill ``cycle`` (s) exactly.
 
@@ -127,7 +135,7 @@ class Signal:
         if spare < 0 or sum(high) - sum(low) < spare:
             return None
         greens = _largest_remainder(weights, low, high, spare)
-        return self.turned(Setting(tuple(order), greens, offset % cycle))
+        return self.turned(Setting(order, greens, offset % cycle))
 
     def timing(self, setting: Setting) -> Timing:
         """The setting as a Timing."""
@@ -197,7 +205,7 @@ class Space:
     def build(
         self,
         cycle: int,
-        orders: Sequence[Sequence[int]],
+        orders: Sequence[tuple[int, ...]],
         weights: Sequence[Sequence[float]],
         offsets: Sequence[int] | None = None,
     ) -> Candidate | None:
@@ -241,7 +249,7 @@ class Space:
             out.append(new)
         return tuple(out)
 
-    def shortest_cycle(self, orders: Sequence[Sequence[int]]) -> int:
+    def shortest_cycle(self, orders: Sequence[tuple[int, ...]]) -> int:
         """The shortest common cycle for these stage orders, s, not below the lower bound."""
         return max(
             self.cycles[0], *(s.shortest(order) for s, order in zip(self.signals, orders, strict=True))

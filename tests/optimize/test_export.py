@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from experiments.optimize.actuated import tune_actuation
 from experiments.optimize.export import Actuation, plan_xml, timing_sheet
 from experiments.optimize.judge import SumoJudge, mean_delay
 from experiments.optimize.race import Case
@@ -106,3 +107,14 @@ def test_no_vehicle_is_not_a_perfect_score(tmp_path: Path):
     file.write_text("<tripinfos></tripinfos>")
     with pytest.raises(RunError, match="no vehicle"):
         mean_delay(file)
+
+
+def test_actuation_is_raced(tiny_judge: SumoJudge):
+    space = Space(tiny_judge.network)
+    shifted = space.rescaled(space.existing(), 60)
+    assert shifted is not None
+    options = (Actuation(), Actuation(min_green=20.0))
+    chosen, result = tune_actuation(space.plan(shifted), tiny_judge, [Case(0, 1)], options)
+    assert chosen == options[result.winner]
+    assert result.cost.shape == (2, 1)
+    assert result.cost[0, 0] != result.cost[1, 0]

@@ -86,9 +86,9 @@ def test_fitted_greens_fill_the_cycle_exactly(
     walkers: Network, order: list[int], weights: list[float], cycle: int
 ):
     signal = Space(walkers).signals[0]
-    setting = signal.fit(order, weights[: len(order)], cycle, 7)
+    setting = signal.fit(tuple(order), weights[: len(order)], cycle, 7)
     if setting is None:
-        assert cycle < signal.shortest(order)
+        assert cycle < signal.shortest(tuple(order))
         return
     assert signal.cycle(setting) == cycle
     assert all(g >= signal.min_green[i] for i, g in zip(setting.order, setting.greens, strict=True))
