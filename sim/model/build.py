@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,16 @@ _CAR, _SPACE, _ACCEL = 5.0, 7.5, 2.6  # SUMO's default car: m, m with its gap, m
 
 
 @dataclass(frozen=True)
+class Geometry:
+    """Lengths (m) and speeds (m/s) that behaviour is computed from."""
+
+    length: NDArray[np.float64]  # (L,)
+    limit: NDArray[np.float64]  # (K,) of the lane a link leaves
+    turn: NDArray[np.float64]  # (K,) over the junction
+    rest: NDArray[np.float64]  # (K,) m from where one waits to the junction's end
+
+
+@dataclass(frozen=True)
 class Model:
     """A place ready to evaluate plans: see ``build``."""
 
@@ -55,6 +66,7 @@ class Model:
     parameters: Parameters
     lanes: tuple[str, ...]  # in the order of per-lane results
     static: Static
+    geometry: Geometry
     right_of_way: RightOfWay | None
     weights: NDArray[np.float64]  # (3, types): vehicles, PCU and persons of one vehicle
 
@@ -124,7 +136,10 @@ class Model:
         return out
 
     def with_parameters(self, parameters: Parameters) -> Model:
-        """The same place with other constants."""
+        """The same place with other constants; cheap unless ``change`` differs, which moves the lane choice."""
+        if parameters.change == self.parameters.change:
+            behaviour = _behaviour(self.demand, self.geometry, parameters)
+            return replace(self, parameters=parameters, static=self.static._replace(**behaviour))
         return build(
             self.network,
             self.demand,
@@ -173,22 +188,19 @@ def build(
     length = np.array([network.lanes[name].length for name in lanes], dtype=np.float32)
     limit = np.array([network.lanes[name].speed for name in lanes], dtype=np.float32)
     space = np.array([t.length + t.min_gap for t in demand.types], dtype=np.float32)
-    tau = np.array([t.tau for t in demand.types])
     turn = np.array([max(link.turn_speed, 1.0) for link in links], dtype=np.float32)
     start = np.array([number[link.start] for link in links], dtype=np.int32)
     over = np.array([link.length for link in links], dtype=np.float32)
     smallest = float(space.min()) if len(space) else 7.5
     rings = np.ceil(length / smallest).astype(np.int64) + 6
-    turning = np.minimum(limit[start], turn)[:, None]  # (K, 1)
-    accel = np.array([t.accel for t in demand.types])
-    moving = np.maximum(turning - 0.5 * _SIGMA * accel, 1.0)  # (K, T): drivers dawdle below the limit
     foe_first, foe = _foes(network, links, signal, letter, right_of_way)
     ahead = _waiting(links, signal, right_of_way)  # (K,) m
     waits = np.flatnonzero((ahead > 0.0) & (np.diff(foe_first) > 0))
     bay = np.full(len(links), -1, dtype=np.int32)
     bay[waits] = np.arange(len(waits))
-    # from standing, over what is left of the junction, and SUMO's second of looking ahead
-    crossing = np.sqrt(2.0 * (over - ahead + _CAR) / _ACCEL)
+    geometry = Geometry(
+        length.astype(np.float64), limit[start].astype(np.float64), turn.astype(np.float64), over - ahead
+    )
     last = np.array([route[-1] for route, _ in routes], dtype=object)
     final_length = np.zeros(len(choice.block), dtype=np.float32)
     final_time = np.zeros(len(choice.block), dtype=np.float32)
@@ -203,7 +215,6 @@ def build(
     static = Static(
         lane_length=length,
         lane_time=(length / np.maximum(limit, 0.1)).astype(np.float32),
-        lane_lag=length / np.float32(p.wave),
         lane_change=(p.change / np.maximum(length, 1.0)).astype(np.float32),
         ring_first=np.concatenate([[0], np.cumsum(rings)]).astype(np.int32),
         link_start=start,
@@ -217,10 +228,7 @@ def build(
         ).astype(np.float32),
         link_bay=bay,
         link_clear=((signal >= 0) | (over > _CLEAR)).astype(np.uint8),
-        link_gap=(p.gap + crossing).astype(np.float32),
         bay_room=(ahead[waits] / _SPACE).astype(np.int32) + 1,
-        pace_out=(p.headway / moving).astype(np.float32),
-        react=(p.headway * (tau + p.hesitate)).astype(np.float32),
         foe_first=foe_first,
         foe=foe,
         depart=(demand.depart - begin).astype(np.float32),
@@ -231,8 +239,7 @@ def build(
         along=along,
         standing=demand.standing.astype(np.uint8),
         space=space,
-        accel=accel.astype(np.float32),
-        lost=(p.lost + np.sqrt(_FIRST / accel)).astype(np.float32),
+        accel=np.array([t.accel for t in demand.types], dtype=np.float32),
         pace=np.array([1.0 / t.max_speed for t in demand.types], dtype=np.float32),
         block=choice.block,
         choice_first=choice.first,
@@ -243,11 +250,12 @@ def build(
         final_time=final_time,
         source_first=source_first,
         source_vehicle=source_vehicle,
+        **_behaviour(demand, geometry, p),
     )
     weights = np.array(
         [[1.0] * len(demand.types), [t.pcu for t in demand.types], [t.persons for t in demand.types]]
     )
-    return Model(network, demand, begin, end, parameters, lanes, static, right_of_way, weights)
+    return Model(network, demand, begin, end, parameters, lanes, static, geometry, right_of_way, weights)
 
 
 def _links(network: Network) -> tuple[list[Link], NDArray[np.int32], NDArray[np.int32]]:
@@ -285,6 +293,24 @@ def _links(network: Network) -> tuple[list[Link], NDArray[np.int32], NDArray[np.
         np.array(signal + [-1] * missing, dtype=np.int32),
         np.array(letter + [-1] * missing, dtype=np.int32),
     )
+
+
+def _behaviour(demand: Demand, geometry: Geometry, p: Parameters) -> dict[str, Any]:
+    """The arrays of Static that depend on the parameters."""
+    tau = np.array([t.tau for t in demand.types])
+    accel = np.array([t.accel for t in demand.types])
+    turning = np.minimum(geometry.limit, geometry.turn)[:, None]  # (K, 1)
+    moving = np.maximum(turning - 0.5 * _SIGMA * accel, 1.0)  # (K, T): drivers dawdle below the limit
+    # from standing, over what is left of the junction; gap holds SUMO's second of looking ahead
+    crossing = np.sqrt(2.0 * (geometry.rest + _CAR) / _ACCEL)
+    found = {
+        "lane_lag": geometry.length / p.wave,
+        "link_gap": p.gap + crossing,
+        "pace_out": p.headway / moving,
+        "react": p.headway * (tau + p.hesitate),
+        "lost": p.lost + np.sqrt(_FIRST / accel),
+    }
+    return {name: array.astype(np.float32) for name, array in found.items()}
 
 
 def _waiting(

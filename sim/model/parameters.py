@@ -13,8 +13,8 @@ class Parameters:
     hesitate: float = 0.35  # between departures, besides tau
     lost: float = 0.3  # from green start until the first standing vehicle moves
     yellow: float = 1.7  # of yellow that is driven through: those who cannot brake any more
-    gap: float = 1.0  # a yielding vehicle keeps to the next foe, besides the time to get over from standing
-    clear: float = 1.7  # after a foe has passed
+    gap: float = 1.5  # a yielding vehicle keeps to the next foe, besides the time to get over from standing
+    clear: float = 2.0  # after a foe has passed
     stop: float = 1.5  # a vehicle stands at an "s" letter before it looks
     wave: float = 6.0  # m/s, speed at which a gap travels back through a standing queue
     change: float = 1000.0  # m²: a lane change on a road of L m is worth a queue longer by change/L m
