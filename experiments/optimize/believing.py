@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from experiments.optimize.objective import Objective
 from experiments.optimize.pack import Packer
+from experiments.optimize.residual import Features, Residual
 from experiments.optimize.space import Candidate
 from sim.model import COLUMNS, Model, Parameters
 
@@ -18,6 +19,7 @@ Array = NDArray[np.float64]
 BATCH = 256  # plans evaluated at a time: their arrays stay small, and both cores are busy
 
 TRIES = 40  # parameter sets tried in one fit, which then costs as much as some 500 plans
+LEARNED = 12  # judged plans that they are fitted to, the best ones: the far ones say little of the optimum
 NEAR = 2.0
 """How fast a judged plan loses weight with its distance from the best: one 35 % above it counts half."""
 LEVEL = 0.7
@@ -41,27 +43,37 @@ class Believing:
     objective: Objective
     seed: int = 0
     threads: int | None = None
+    residual: Residual | None = None
 
     def __call__(self, candidates: Sequence[Candidate]) -> Array:
         """Cost, shape (B,), lower is better."""
-        return self._cost(self.models, candidates)
+        cost = self._cost(self.models, candidates)
+        return cost if self.residual is None or not len(cost) else cost + self.residual(candidates)
 
     def refit(self, candidates: Sequence[Candidate], cost: Array) -> Believing:
-        """The same with parameters that agree better with SUMO's ``cost`` of ``candidates``.
+        """The same with parameters, and then residuals, that agree better with SUMO's ``cost``.
 
-        A random local search: five parameters, a rough target, and a model that takes ms. Deterministic.
+        The parameters by a random local search: they are five, the target is rough, the model takes ms.
+        Deterministic.
         """
         rng = np.random.default_rng([self.seed, len(candidates)])
-        cost = np.asarray(cost, dtype=np.float64)
         best, models = self.models[0].parameters, self.models
-        least = self._loss(models, candidates, cost)
+        near = np.argsort(cost, kind="stable")[:LEARNED]
+        known, said = [candidates[k] for k in near], cost[near]
+        least = self._loss(models, known, said)
         for _ in range(TRIES):
             trial = _step(best, rng)
             tried = tuple(model.with_parameters(trial) for model in self.models)
-            loss = self._loss(tried, candidates, cost)
+            loss = self._loss(tried, known, said)
             if loss < least:
                 best, models, least = trial, tried, loss
-        return replace(self, models=models)
+        return replace(self, models=models).corrected(candidates, cost)
+
+    def corrected(self, candidates: Sequence[Candidate], cost: Array) -> Believing:
+        """The same with the residuals of ``candidates`` learned; much cheaper than ``refit``."""
+        features = self.residual.features if self.residual is not None else Features(self.packer.space)
+        error = cost - self._cost(self.models, candidates)
+        return replace(self, residual=Residual.fit(features, candidates, error, float(np.abs(cost).min())))
 
     def _loss(self, models: Sequence[Model], candidates: Sequence[Candidate], cost: Array) -> float:
         error = np.log(np.maximum(self._cost(models, candidates), 1e-6)) - np.log(np.maximum(cost, 1e-6))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,15 +29,29 @@ Array = NDArray[np.float64]
 Evaluate = Callable[[Sequence[Candidate]], Array]
 """The model's cost of candidates, shape (B,), lower is better."""
 
-Refit = Callable[[Sequence[Candidate], Array], Evaluate]
-"""A model that agrees better with SUMO's costs of the candidates, shape (n,)."""
+
+@runtime_checkable
+class Learning(Protocol):
+    """An Evaluate that learns from SUMO's ``cost`` (n,) of judged candidates, best first."""
+
+    def __call__(self, candidates: Sequence[Candidate]) -> Array:
+        """Cost, shape (B,)."""
+        ...
+
+    def refit(self, candidates: Sequence[Candidate], cost: Array) -> Learning:
+        """A better fitted model, after each round."""
+        ...
+
+    def corrected(self, candidates: Sequence[Candidate], cost: Array) -> Learning:
+        """A cheap correction, after each judgement while polishing."""
+        ...
+
 
 KEPT = 4  # climbs that go on to the end of a round: the best in the model is often not the best in SUMO
-LEARNED = (
-    12  # judged plans that the model is fitted to, the best ones: the far ones say little of the optimum
-)
-SIDES = 4  # neighbours of the best that the model likes most, judged in SUMO at a time while polishing
-SCREENED = 64  # neighbours that the model looks at for these
+REMEMBERED = 60  # judged plans that the model learns from, best first
+CENTRES = 3  # best plans whose neighbours are looked at while polishing
+SIDES = 4  # neighbours that the corrected model likes most, judged in SUMO at a time while polishing
+SCREENED = 192  # neighbours that it looks at for these
 
 
 @dataclass(frozen=True)
@@ -95,7 +110,7 @@ class Tuner:
     cases: Sequence[Case]
     rng: np.random.Generator
     budget: Budget = field(default_factory=Budget)
-    refit: Refit | None = None
+    learn: bool = True  # let an ``evaluate`` that can learn do so
     report: Callable[[Progress], None] = lambda progress: None
     more_starts: Sequence[Candidate] = ()
 
@@ -143,9 +158,15 @@ class Tuner:
             self._say("search")
         leaders = [c for c in search.leaders(4 * self.budget.judged, self._kind) if c not in self._judged]
         self._look(leaders[: self.budget.judged])
-        if self.refit is not None and len(self._judged) > 2 and number + 1 < self.budget.rounds:
-            known = sorted(self._judged, key=lambda c: float(np.nanmean(self._judged[c].cost)))[:LEARNED]
-            self.evaluate = self.refit(known, np.array([np.nanmean(self._judged[c].cost) for c in known]))
+        if self.learn and isinstance(self.evaluate, Learning) and len(self._judged) > 2:
+            more = number + 1 < self.budget.rounds
+            learner = self.evaluate.refit if more else self.evaluate.corrected
+            self.evaluate = learner(*self._known(REMEMBERED))
+
+    def _known(self, most: int) -> tuple[list[Candidate], Array]:
+        """The best judged candidates and SUMO's costs of them."""
+        ranked = sorted(self._judged.values(), key=lambda j: float(np.nanmean(j.cost)))[:most]
+        return [j.candidate for j in ranked], np.array([np.nanmean(j.cost) for j in ranked])
 
     def _kind(self, candidate: Candidate) -> object:
         """Plans of one cycle and the same stages differ too little to judge two of them."""
@@ -165,12 +186,16 @@ class Tuner:
     def _polish(self) -> None:
         """Climb in SUMO from the best, the model choosing which neighbours are worth a look."""
         last = self._runs + self.budget.polish
+        kinds = self._neighbours.kinds
         while self._runs < last and self._ranked():
-            best = self._ranked()[0]
-            kinds = self._neighbours.kinds
+            if self.learn and isinstance(self.evaluate, Learning):
+                self.evaluate = self.evaluate.corrected(*self._known(REMEMBERED))
+            centres = self._ranked()[:CENTRES]
             drawn = [
-                self._neighbours.draw(best, kinds[int(self.rng.integers(len(kinds)))], self.rng)
-                for _ in range(SCREENED)
+                self._neighbours.draw(
+                    centres[k % len(centres)], kinds[int(self.rng.integers(len(kinds)))], self.rng
+                )
+                for k in range(SCREENED)
             ]
             fresh = list(dict.fromkeys(m.candidate for m in drawn if m and m.candidate not in self._judged))
             if not fresh:

@@ -42,7 +42,6 @@ class Model:
     def __init__(self, space: Space, wrong: float) -> None:
         self.space = space
         self.wrong = wrong
-        self.fits = 0
 
     def __call__(self, candidates: Sequence[Candidate]) -> np.ndarray:
         plans = [self.space.plan(c) for c in candidates]
@@ -52,16 +51,16 @@ class Model:
 
     def refit(self, candidates: Sequence[Candidate], cost: np.ndarray) -> "Model":
         tried = [Model(self.space, w) for w in (50, 60, 70, 80, 90)]
-        best = min(tried, key=lambda m: float(np.abs(m(candidates) - cost).sum()))
-        best.fits = self.fits + 1
-        return best
+        return min(tried, key=lambda m: float(np.abs(m(candidates) - cost).sum()))
+
+    def corrected(self, candidates: Sequence[Candidate], cost: np.ndarray) -> "Model":
+        return self
 
 
 def tuner(pair: Network, **more) -> Tuner:
     space = Space(pair)
-    model = Model(space, 50)
-    arguments = {"judge": Judge(), "refit": model.refit, "budget": BUDGET} | more
-    return Tuner(space, model, cases=CASES, rng=np.random.default_rng(0), **arguments)
+    arguments = {"judge": Judge(), "budget": BUDGET} | more
+    return Tuner(space, Model(space, 50), cases=CASES, rng=np.random.default_rng(0), **arguments)
 
 
 def test_a_wrong_model_is_put_right_by_sumo(pair: Network):
@@ -71,7 +70,7 @@ def test_a_wrong_model_is_put_right_by_sumo(pair: Network):
     assert out.comparison is not None
     assert out.comparison.interval is not None
     assert out.comparison.interval.high < 0
-    stubborn = tuner(pair, refit=None).run()
+    stubborn = tuner(pair, learn=False).run()
     assert truth(out.plan) <= truth(stubborn.plan)
 
 
@@ -84,8 +83,8 @@ def test_what_is_there_stays_where_nothing_is_better(pair: Network):
 
 
 def test_polishing_in_sumo_does_not_lose(pair: Network):
-    plain = tuner(pair, refit=None).run()
-    polished = tuner(pair, refit=None, budget=Budget(evaluations=900, rounds=3, judged=3, polish=60)).run()
+    plain = tuner(pair, learn=False).run()
+    polished = tuner(pair, learn=False, budget=Budget(evaluations=900, rounds=3, judged=3, polish=60)).run()
     assert polished.cost.mean() <= plain.cost.mean()
 
 
