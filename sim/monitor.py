@@ -149,7 +149,16 @@ class ConflictMonitor:
                 return fault
             future.note(interval.state, time)
             time += interval.duration
-        return future.fault(green, time + future.wait_for_walkers(green, time))
+        if wait := future.wait_for_walkers(green, time):
+            if fault := future.fault(cleared(future.state), time):
+                return fault
+            future.note(cleared(future.state), time)
+        return future.fault(green, time + wait)
+
+
+def cleared(state: str) -> str:
+    """What is shown while people on foot are waited for: the yellows are over."""
+    return state.translate(str.maketrans("yY", "rr"))
 
 
 def unsafe_changes(where: Intersection) -> dict[tuple[int, int], str]:

@@ -140,7 +140,7 @@ def _yellow_waivers(where: Intersection, permits: Permits) -> list[Waiver]:
     if not short:
         return []
     shown, asked = min(short.values(), key=lambda pair: pair[0] - pair[1])
-    text = f"{len(short)} links have a yellow shorter than ITE's (worst: {shown:g} s for {asked:.1f} s)"
+    text = f"{len(short)} links have a yellow shorter than ITE's (worst: {shown:g} s for {asked:.2f} s)"
     return [Waiver(where.id, "short-yellow", text, len(short))]
 
 

@@ -16,7 +16,7 @@ import simpy
 
 from sim.change import change_intervals
 from sim.errors import ControlError, WorldError
-from sim.monitor import ConflictMonitor
+from sim.monitor import ConflictMonitor, cleared
 from sim.network import GREEN, Intersection
 from sim.protocol import Controller, Green, Observation
 from sim.sensing import Ideal, Sensing, Shown
@@ -188,7 +188,9 @@ class _Signal:
                     self._show(interval.state)
                     yield self._hold(interval.duration)
                 after = self.where.phases[green.phase].state
-                yield self._hold(self.monitor.wait_for_walkers(after, self.simulation.now))
+                if wait := self.monitor.wait_for_walkers(after, self.simulation.now):
+                    self._show(cleared(self.state))
+                    yield self._hold(wait)
                 self._turn_green(green.phase)
             yield self._hold(green.seconds)
 
@@ -277,7 +279,10 @@ class _Signal:
             raise ControlError(f"{spot}: the controller asked for phase {phase}; there are 0…{count - 1}")
         if isinstance(seconds, bool) or not isinstance(seconds, int | float | np.integer | np.floating):
             raise ControlError(f"{spot}: the controller asked for {seconds!r} s, which is not a number")
-        length = float(seconds) if abs(seconds) < _LONGEST else math.inf
+        try:
+            length = float(seconds)
+        except OverflowError:  # a whole number beyond all floats
+            length = math.inf
         if not simulation.world.step - _CLOSE <= length < _LONGEST:
             raise ControlError(f"{spot}: the controller asked for {seconds} s of green, which is not a time")
         simulation.in_steps(length, f"{spot}: the green asked for")
