@@ -134,6 +134,21 @@ def test_streets_are_named_on_the_map_and_in_its_tips(page: str) -> None:
     assert f"{STREET} (w_J1): −17.0 s/veh" in page
 
 
+def test_two_way_streets_are_drawn_side_by_side_driving_on_the_right(page: str) -> None:
+    def start(edge: str) -> tuple[float, float]:
+        drawn = re.search(rf"<title>[^<]*\({edge}\)[^<]*</title>", page)
+        assert drawn
+        found = re.findall(r'<path d="M([\d.]+) ([\d.]+)', page[: drawn.start()])
+        return float(found[-1][0]), float(found[-1][1])
+
+    north, south = start("J1_n"), start("n_J1")  # from y = 0 and from y = 250, both at x = 300
+    assert north[0] - south[0] > 2
+    assert north[1] > south[1]
+    centre = re.search(r'cy="([\d.]+)"[^>]*><title>1  ', page)
+    assert centre
+    assert start("w_J1")[1] == start("J1_J2")[1] == float(centre[1])
+
+
 def test_failed_runs_are_listed_with_their_reasons(build: Build) -> None:
     lost = RunRecord("street", "max-pressure", 4, "timeout", "no answer within 600 s")
     page = words(render(build(extra=(lost,))), "en")

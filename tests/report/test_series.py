@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from experiments.report import Comparison, RunRecord, Scene, Text
 from experiments.report.series import approach_loss, courses, interval_length, streets
 from experiments.report.service import level_of_service
 from sim import store
+from sim.network import Segment
 
 
 def scene(begin: float, end: float) -> Scene:
@@ -80,6 +82,17 @@ def test_loss_of_an_intersection_is_that_of_its_approaches(build: Callable[..., 
     found = streets(comparison.runs_of("street", "program"))
     assert approach_loss(network.intersections["J1"], network, found) == pytest.approx((60 * 41, 60))
     assert approach_loss(network.intersections["J2"], network, found) == pytest.approx((50, 58))
+
+
+def test_short_lanes_add_their_loss_but_nobody_passes_twice(build: Callable[..., Comparison]) -> None:
+    comparison = build(seeds=(1,))
+    network = comparison.scenes[0].network
+    assert network
+    found = streets(comparison.runs_of("street", "program"))
+    (approach,) = network.intersections["J2"].approaches
+    longer = replace(approach, segments=(*approach.segments, Segment("w_J1_0", 200.0, 1.0)))
+    where = replace(network.intersections["J2"], approaches=(longer,))
+    assert approach_loss(where, network, found) == pytest.approx((50 + 50 * 41, 58))
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,8 @@ def test_a_gap_interrupts_a_line_and_a_band() -> None:
     chart = Chart(Axis.of([0, 9], same("s")), Axis.of([0, 9], same("m")))
     chart.band([0, 1, 2, 3, 4], [0, 1, math.nan, 3, 4], [1, 2, 3, 4, 5], Style("#000000"))
     assert len(chart.parts) == 2
+    corners = [(x, y) for x, y in ((0, 1), (1, 2), (1, 1), (0, 0))]
+    assert path([(chart.at_x(x), chart.at_y(y)) for x, y in corners], close=True) in chart.parts[0]
 
 
 def test_coordinates_are_short() -> None:
