@@ -35,6 +35,8 @@ class ConflictMonitor:
         self._foes: Bools = where.foes.copy()  # a policy holds the original
         self._a, self._b = np.indices(where.foes.shape)
         n = where.n_links
+        self._good: set[str] = set()
+        self._read: dict[str, tuple[Ints, Bools]] = {}
         self.state = "r" * n
         self._rank: Ints = np.zeros(n, dtype=np.int64)
         self._yellow: Bools = np.zeros(n, dtype=np.bool_)
@@ -65,8 +67,7 @@ class ConflictMonitor:
 
     def note(self, state: str, time: float) -> None:
         """Take a state as shown from ``time`` on."""
-        codes = np.frombuffer(state.encode("ascii"), dtype=np.uint8)
-        rank, yellow = _RANK[codes], _YELLOW[codes]
+        rank, yellow = self._letters(state)
         was, is_ = self._rank > 0, rank > 0
         # new arrays each time, so that a copy of the monitor can look ahead
         self._green_since = np.where(is_ & ~was, time, self._green_since)
@@ -77,32 +78,21 @@ class ConflictMonitor:
 
     def fault(self, state: str, time: float) -> str:
         """What is wrong with showing ``state`` from ``time`` on; empty if nothing is."""
+        if fault := self._fault_of_state(state):
+            return fault
         permits = self._permits
-        if type(state) is not str or len(state) != len(self._rank) or not state.isascii():
-            return f"{state!r} is not a state of {len(self._rank)} letters"
-        codes = np.frombuffer(state.encode("ascii"), dtype=np.uint8)
-        wrong = ~permits.letters[np.arange(len(codes)), codes]
-        if wrong.any():
-            link = int(np.argmax(wrong))
-            return f"link {link} would show {state[link]!r}, which its plan never does"
-        rank, yellow = _RANK[codes], _YELLOW[codes]
+        rank, yellow = self._letters(state)
         was, is_ = self._rank > 0, rank > 0
-        clash = ~permits.together[rank[:, None], rank[None, :], self._a, self._b]
-        if clash.any():
-            a, b = np.argwhere(clash)[0]
-            return f"links {a} ({state[a]}) and {b} ({state[b]}) are foes and would be green together"
+        ends, ends_yellow = was & ~is_, self._yellow & ~yellow
         for broken, rule in (
-            (was & ~is_ & ~yellow & ~permits.ends_at_once, "would end its green without yellow"),
+            (ends & ~yellow & ~permits.ends_at_once, "would end its green without yellow"),
             (yellow & ~self._yellow & ~was & ~permits.to_yellow, "would turn yellow from red"),
             (self._yellow & is_ & ~permits.from_yellow, "would turn green from yellow"),
             (
-                self._yellow & ~yellow & (time - self._yellow_since < permits.yellow - _CLOSE),
+                ends_yellow & (time - self._yellow_since < permits.yellow - _CLOSE),
                 "would show too short a yellow",
             ),
-            (
-                was & ~is_ & (time - self._green_since < permits.green - _CLOSE),
-                "would show too short a green",
-            ),
+            (ends & (time - self._green_since < permits.green - _CLOSE), "would show too short a green"),
         ):
             if broken.any():
                 return f"link {int(np.argmax(broken))} {rule}"
@@ -111,6 +101,31 @@ class ConflictMonitor:
             foe, gains = np.argwhere(missing == missing.max())[0]
             return f"link {gains} would turn green {missing[foe, gains]:g} s before its foe {foe} has cleared"
         return ""
+
+    def _fault_of_state(self, state: str) -> str:
+        """What is wrong with a state whatever was shown before; a good one is remembered."""
+        if type(state) is not str or len(state) != len(self._rank) or not state.isascii():
+            return f"{state!r} is not a state of {len(self._rank)} letters"
+        if state in self._good:
+            return ""
+        wrong = ~self._permits.letters[np.arange(len(state)), [ord(letter) for letter in state]]
+        if wrong.any():
+            link = int(np.argmax(wrong))
+            return f"link {link} would show {state[link]!r}, which its plan never does"
+        rank = self._letters(state)[0]
+        clash = ~self._permits.together[rank[:, None], rank[None, :], self._a, self._b]
+        if clash.any():
+            a, b = np.argwhere(clash)[0]
+            return f"links {a} ({state[a]}) and {b} ({state[b]}) are foes and would be green together"
+        self._good.add(state)
+        return ""
+
+    def _letters(self, state: str) -> tuple[Ints, Bools]:
+        """Right of way and yellow by link."""
+        if state not in self._read:
+            codes = [ord(letter) for letter in state]
+            self._read[state] = (_RANK[codes], _YELLOW[codes])
+        return self._read[state]
 
     def check(self, state: str, time: float) -> None:
         """Raise SafetyError for a state that must not be shown."""
@@ -138,8 +153,10 @@ class ConflictMonitor:
         The way between two phases gives them their time; but when a phase in between was short, they may
         still be on the road when the phase after it starts.
         """
-        rank = _RANK[np.frombuffer(state.encode("ascii"), dtype=np.uint8)]
-        return float(self._missing(rank, time)[self._permits.crossing].max(initial=0.0))
+        if not self._permits.crossing.any():
+            return 0.0
+        missing = self._missing(self._letters(state)[0], time)
+        return float(missing[self._permits.crossing].max(initial=0.0))
 
     def look_ahead(self, change: Iterable[Interval], green: str, time: float) -> str:
         """What is wrong with these intervals from ``time`` on and ``green`` after them; empty if nothing is."""
