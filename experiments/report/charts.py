@@ -20,6 +20,7 @@ from experiments.report.svg import (
     Scale,
     drawing,
     marker,
+    pixel,
     steps,
     tag,
     tip,
@@ -29,6 +30,7 @@ from experiments.report.svg import (
 from experiments.report.text import Text, clock, decimals, number, same
 
 ROW = 46.0  # px: a name and, below it, its marks
+MOST_MARKS = 100  # of a row: more cannot be told apart or pointed at
 
 
 @dataclass(frozen=True)
@@ -76,14 +78,20 @@ def interval_chart(
         top = chart.top + i * ROW
         y = top + 31
         chart.add(words(row.name, 14, top + 14, font_weight="bold"))
-        chart.add(
-            *(
-                marker(row.style.marker, at(v), y, 4, tip(t), fill=row.style.colour, fill_opacity=0.45)
-                for v, t in row.points
-            )
-        )
+        chart.add(*_points(row, at, y))
         chart.add(*_mean(row, at, y, unit))
     return chart.render(label)
+
+
+def _points(row: Estimate, at: Scale, y: float) -> list[Markup]:
+    """A mark for each run with its tip; for more than MOST_MARKS a tick each, drawn as one path."""
+    if len(row.points) > MOST_MARKS:
+        ticks = "".join(f"M{pixel(at(v))} {pixel(y - 4)}v8" for v, _ in row.points)
+        return [tag("path", d=ticks, stroke=row.style.colour, stroke_opacity=0.3)]
+    return [
+        marker(row.style.marker, at(v), y, 4, tip(t), fill=row.style.colour, fill_opacity=0.45)
+        for v, t in row.points
+    ]
 
 
 def _mean(row: Estimate, at: Scale, y: float, unit: Text) -> list[Markup]:

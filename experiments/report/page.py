@@ -27,6 +27,7 @@ from experiments.report.text import Text, clock, number, same, unit
 from sim import metrics
 
 Language = Literal["en", "vi"]
+MOST_RUNS = 500  # listed one by one: beyond, the page would be slower to open than runs.csv
 
 
 def write_report(path: Path, comparison: Comparison, *, language: Language = "en") -> None:
@@ -65,6 +66,7 @@ def render(comparison: Comparison, *, language: Language = "en") -> str:
             looks=styles(comparison.controllers),
             overview=_overview(comparison) if len(comparison.scenes) > 1 else [],
             failures=[run for run in comparison.runs if not run.ok],
+            most=MOST_RUNS,
             definitions=[
                 (m.name, Text(m.title, m.title_vi), unit(m.unit), DEFINITIONS[m.name])
                 for m in metrics.METRICS
@@ -110,7 +112,7 @@ class Section:
     scene: Scene
     anchor: str
     period: Text
-    seeds: tuple[int, ...]
+    seeds: str
     verdicts: tuple[Text, ...]
     delay: Figure
     difference: Figure | None
@@ -140,7 +142,7 @@ def _section(comparison: Comparison, scene: Scene) -> Section:
         scene=scene,
         anchor=f"place-{comparison.scenes.index(scene) + 1}",
         period=_period(scene),
-        seeds=tuple(sorted({run.seed for run in comparison.runs if run.place == scene.place})),
+        seeds=_seeds({run.seed for run in comparison.runs if run.place == scene.place}),
         verdicts=_verdicts(comparison, scene),
         delay=figures.metric_figure(material, "delay_s", figures.MARKS),
         difference=figures.difference_figure(material),
@@ -158,7 +160,20 @@ def _section(comparison: Comparison, scene: Scene) -> Section:
         service=tables.service(material),
         measured=tuple(material.streets),
         provenance=tables.provenance(comparison, scene),
-        runs=[(run, number(run.metrics.get("delay_s"), 2)) for run in runs],
+        runs=[(run, number(run.metrics.get("delay_s"), 2)) for run in runs if _listed(comparison)],
+    )
+
+
+def _seeds(seeds: set[int]) -> str:
+    """Seeds in order, three or more neighbours as first…last."""
+    spans: list[list[int]] = []
+    for seed in sorted(seeds):
+        if spans and seed == spans[-1][-1] + 1:
+            spans[-1].append(seed)
+        else:
+            spans.append([seed])
+    return ", ".join(
+        f"{span[0]}…{span[-1]}" if len(span) > 2 else ", ".join(map(str, span)) for span in spans
     )
 
 
@@ -206,6 +221,11 @@ def _overview(comparison: Comparison) -> list[OverviewRow]:
     return rows
 
 
+def _listed(comparison: Comparison) -> bool:
+    """Whether the page lists its runs one by one."""
+    return len(comparison.runs) <= MOST_RUNS
+
+
 def _data(comparison: Comparison) -> dict[str, Any]:
     """The numbers behind the page, unrounded, for whoever wants to compute with them."""
     return {
@@ -221,7 +241,7 @@ def _data(comparison: Comparison) -> dict[str, Any]:
                 "reason": run.reason,
                 "metrics": dict(run.metrics),
             }
-            for run in comparison.runs
+            for run in (comparison.runs if _listed(comparison) else ())
         ],
         "summary": [
             {

@@ -156,6 +156,18 @@ def test_failed_runs_are_listed_with_their_reasons(build: Build) -> None:
     assert "max-pressure street 4 timeout no answer within 600 s" in page
 
 
+def test_very_many_runs_are_drawn_but_not_listed(build: Build) -> None:
+    comparison = build(seeds=tuple(range(1, 252)), folders=False)
+    page = render(comparison)
+    assert "More than 500 runs: they stand one by one in runs.csv." in words(page, "en")
+    assert data(page)["runs"] == []
+    assert "Every run" not in words(page, "en")
+    chart = drawings(page)[0]
+    ticks = [n for n in chart.iter("{http://www.w3.org/2000/svg}path") if n.attrib["d"].count("M") == 251]
+    assert len(ticks) == 2
+    assert len(page) < 200_000
+
+
 def test_if_every_run_failed_the_reasons_are_still_told(build: Build) -> None:
     lost = tuple(
         RunRecord("street", name, 1, "failed", "SUMO stopped") for name in ("program", "max-pressure")
@@ -210,6 +222,11 @@ def test_the_manifests_say_how_a_run_is_repeated_with_bare_sumo(page: str) -> No
     assert f"street.net.xml : {'cd' * 32}" in said
     assert "J9 : a rail signal" in said
     assert "18 × Vehicle '…' performs emergency braking" in said  # 3 in each of 6 runs
+
+
+@pytest.mark.parametrize(("seeds", "said"), [((1, 2, 3), "1…3"), ((9, 4, 5), "4, 5, 9"), ((7,), "7")])
+def test_seeds_are_told_in_short(build: Build, seeds: tuple[int, ...], said: str) -> None:
+    assert f"Seeds {said} Compared with" in words(render(build(seeds=seeds, folders=False)), "en")
 
 
 def test_every_place_has_a_section_and_a_line_in_the_overview(build: Build) -> None:
