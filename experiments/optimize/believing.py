@@ -29,7 +29,7 @@ _LEARNED = {  # parameter → (step of the search, least, most)
     "headway": (0.08, 0.8, 1.8),
     "lost": (0.4, 0.0, 4.0),
     "yellow": (0.4, 0.0, 4.0),
-    "gap": (0.5, 1.5, 8.0),
+    "gap": (0.5, 0.0, 6.0),
     "clear": (0.4, 0.0, 4.0),
 }
 

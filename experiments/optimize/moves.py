@@ -109,8 +109,6 @@ class Neighbourhood:
             return None
         k = int(rng.integers(len(setting.order)))
         order = setting.order[:k] + setting.order[k + 1 :]
-        if not signal.stages.complete(order):
-            return None
         weights = setting.greens[:k] + setting.greens[k + 1 :]
         return _rebuilt("drop", candidate, s, signal, order, weights)
 
@@ -142,8 +140,6 @@ class Neighbourhood:
         if new is None:
             return None
         order = (*setting.order[:k], new, *setting.order[k + 1 :])
-        if not signal.stages.complete(order):
-            return None
         return _rebuilt("replace", candidate, s, signal, order, setting.greens)
 
     def _stage(self, signal: Signal, setting: Setting, rng: np.random.Generator) -> int | None:
@@ -231,9 +227,11 @@ def _rebuilt(
     kind: str, candidate: Candidate, s: int, signal: Signal, order: tuple[int, ...], weights: Sequence[float]
 ) -> Move | None:
     """The move to another stage order in the same cycle; the longest stage that stays keeps its start."""
+    if not signal.stages.complete(order):
+        return None
     old = candidate[s]
     new = signal.fit(order, weights, signal.cycle(old))
-    if new is None or not signal.legal(new):
+    if new is None:
         return None
     stay = [i for i in old.order if i in order]
     anchor = max(stay, key=lambda i: (old.greens[old.order.index(i)], -i)) if stay else None

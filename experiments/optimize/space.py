@@ -265,13 +265,7 @@ def _largest_remainder(
     while spare > 0:
         total = sum(weights[k] for k in open_)
         part = {k: spare * (weights[k] / total if total > 0 else 1 / len(open_)) for k in open_}
-        full = [k for k in open_ if green[k] + part[k] >= high[k]]
-        if full and len(full) < len(open_):  # those at their maximum leave the rest to the others
-            for k in full:
-                spare -= high[k] - green[k]
-                green[k] = high[k]
-            open_ = [k for k in open_ if k not in full]
-            continue
+        # who reaches its maximum takes no more; what is left goes round again
         whole = {k: min(int(part[k]), high[k] - green[k]) for k in open_}
         for k in open_:
             green[k] += whole[k]
