@@ -134,6 +134,217 @@ def compare(
         raise typer.Exit(1)
 
 
+@app.command()
+def experiment(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="An experiment.toml ('denxanh new experiment').")
+    ],
+    out: OutOption = None,
+    jobs: JobsOption = 0,
+    shard: Annotated[str, typer.Option(help="i/n: only the i-th of n parts; see 'denxanh merge'.")] = "1/1",
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler, as tcp://…:8786.")
+    ] = None,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try failed runs once more.")] = False,
+) -> None:
+    """Run what is missing of an experiment: places × demand × controllers × seeds, from one file."""
+    from experiments import show
+    from experiments.experiment import Session, run_experiment
+    from experiments.starting import executor_for
+
+    target = out or _default_out(file.stem)
+    side_by_side = jobs or os.cpu_count() or 1
+    session = Session(
+        executor=executor_for(target, jobs=side_by_side, cluster=cluster),
+        jobs=side_by_side,
+        tell=show.say,
+        progress=show.Progress,
+        shard=parse_shard(shard),
+        retry_failed=retry_failed,
+        command=_command(),
+    )
+    rows = run_experiment(file, target, session)
+    show.experiment(rows, target)
+    if any(row.state != "done" for row in rows):
+        raise typer.Exit(1)
+
+
+@app.command()
+def new(
+    what: Annotated[str, typer.Argument(metavar="experiment", help="What to begin: experiment.")],
+    path: Annotated[Path, typer.Argument(help="The file to write.")] = Path("experiment.toml"),
+) -> None:
+    """Write a commented experiment.toml to change."""
+    from experiments.catalog import did_you_mean
+    from experiments.scaffold import write_example
+    from sim.errors import InputError
+
+    if what != "experiment":
+        raise InputError(f"there is no new {what!r}", remedy=did_you_mean(what, ("experiment",)))
+    write_example(path)
+    typer.echo(f"{path} is written: change it, then  denxanh experiment {path}")
+
+
+FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of an experiment.")]
+
+
+@app.command()
+def merge(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Where the whole shall be.")],
+    parts: Annotated[list[Path], typer.Argument(metavar="DIR…", help="The parts, made with --shard.")],
+) -> None:
+    """Put the parts of an experiment together; every result is checked before it is believed."""
+    from experiments import show
+    from experiments.merge import merge as merge_parts
+
+    rows = merge_parts(out, parts, tell=show.say, command=_command())
+    show.experiment(rows, out)
+
+
+@app.command()
+def query(
+    folder: FolderArgument,
+    sql: Annotated[
+        str, typer.Argument(metavar="SQL", help="Over runs, vehicles, intervals, signals, edges.")
+    ],
+) -> None:
+    """Ask an experiment's results in SQL."""
+    from experiments import show
+    from experiments.query import query as ask
+
+    show.table(*ask(folder, sql))
+
+
+@app.command()
+def verify(
+    folder: FolderArgument,
+    sample: Annotated[int, typer.Option(min=0, help="How many runs to do again.")] = 3,
+    seed: Annotated[int, typer.Option(min=0, help="Which ones.")] = 1,
+    limit: LimitOption = WALL_LIMIT,
+) -> None:
+    """Check the files of every run, and do a sample again: are the hashes the same?"""
+    from experiments import show
+    from experiments.attempt import Limits
+    from experiments.verify import verify as check_again
+
+    found = check_again(folder, sample=sample, seed=seed, limits=Limits(limit), tell=show.verified)
+    show.verification(found)
+    if any(verdict.state != "same" for verdict in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def export(
+    folder: FolderArgument,
+    csv: Annotated[bool, typer.Option("--csv", help="Every table as CSV.")] = False,
+    netcdf: Annotated[bool, typer.Option("--netcdf", help="The runs as NetCDF.")] = False,
+    out: OutOption = None,
+) -> None:
+    """Write an experiment's results for other programs."""
+    from experiments.export import export_csv, export_netcdf
+    from sim.errors import InputError
+
+    if not csv and not netcdf:
+        raise InputError("no format is named", remedy="give --csv or --netcdf")
+    target = out or folder / "export"
+    written = [
+        *(export_csv(folder, target) if csv else []),
+        *([export_netcdf(folder, target)] if netcdf else []),
+    ]
+    for path in written:
+        typer.echo(path)
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """``i/n`` with 1 ≤ i ≤ n. Raises InputError."""
+    from sim.errors import InputError
+
+    part, slash, parts = text.partition("/")
+    if not (slash and part.isascii() and part.isdigit() and parts.isascii() and parts.isdigit()):
+        raise InputError(f"--shard {text!r} is not i/n", remedy="write 1/4 for the first of four parts")
+    if not 1 <= int(part) <= int(parts):
+        raise InputError(f"--shard {text} is no part", remedy=f"write 1/{parts} … {parts}/{parts}")
+    return int(part), int(parts)
+
+
+@app.command()
+def optimize(
+    place: PlaceArgument,
+    objective: Annotated[
+        str,
+        typer.Option(
+            help="delay, delay-pcu, delay-person, stops, throughput, or a sum as 'delay + 10*stops'."
+        ),
+    ] = "delay",
+    budget: Annotated[
+        float, typer.Option(min=1, help="CPU seconds of search; SUMO's runs come on top.")
+    ] = 15.0,
+    only: Annotated[str, typer.Option(help="all, offsets, or splits.")] = "all",
+    freeze: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="A signal that keeps its plan.")
+    ] = None,
+    keep_cycle: Annotated[
+        bool, typer.Option("--keep-cycle", help="Keep each signal's cycle length.")
+    ] = False,
+    drop_protected: Annotated[
+        bool, typer.Option("--drop-protected-lefts", help="Protected lefts may become permitted ones.")
+    ] = False,
+    kind: Annotated[
+        str, typer.Option(help="static, or actuated: SUMO's actuated logic on the chosen stages.")
+    ] = "static",
+    demand_samples: Annotated[
+        int, typer.Option(min=0, help="Other days of the demand to tune for as well.")
+    ] = 0,
+    seeds: Annotated[str, typer.Option(help="Seeds to judge on: N for 1…N, or a list.")] = "3",
+    end: EndOption = None,
+    jobs: JobsOption = 0,
+    limit: LimitOption = WALL_LIMIT,
+    out: OutOption = None,
+) -> None:
+    """Tune the signal timings and prove them in SUMO on seeds and days that the search has not seen."""
+    from experiments import show
+    from experiments.attempt import Limits
+    from experiments.catalog import did_you_mean
+    from experiments.optimize.objective import parse_objective
+    from experiments.optimizing import Wish, optimize
+    from experiments.tuning_report import write_tuning
+    from networks.scenarios import open_place
+    from sim.errors import InputError
+
+    for value, known, option in (
+        (only, ("all", "offsets", "splits"), "only"),
+        (kind, ("static", "actuated"), "kind"),
+    ):
+        if value not in known:
+            raise InputError(f"--{option} {value!r} is not known", remedy=did_you_mean(value, known))
+    scenario = open_place(place, end=end)
+    wish = Wish(
+        objective=parse_objective(objective),
+        seconds=budget,
+        only=only,  # type: ignore[arg-type]  # checked above
+        freeze=tuple(freeze or ()),
+        keep_cycle=keep_cycle,
+        drop_protected=drop_protected,
+        kind=kind,  # type: ignore[arg-type]
+        seeds=tuple(parse_seeds(seeds)),
+        demand_samples=demand_samples,
+    )
+    target = out or _default_out(f"optimize-{scenario.name}")
+    show.notes(scenario)
+    with show.Search() as search:
+        tuned = optimize(
+            scenario,
+            wish,
+            target,
+            jobs=jobs or os.cpu_count() or 1,
+            limits=Limits(limit),
+            searching=search,
+            proving=search.proving,
+        )
+    report = write_tuning(tuned, wish, command=_command())
+    show.tuning(tuned, report)
+
+
 def parse_seeds(text: str) -> list[int]:
     """``N`` is 1…N; ``3,5,8`` is a list. Raises InputError."""
     from sim.errors import InputError

@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from experiments.ledger import Row
 from experiments.records import SummaryLine
-from experiments.report import Comparison, RunRecord, Scene, SummaryRow, Text, write_report
+from experiments.report import Comparison, Panel, RunRecord, Scene, SummaryRow, Text, write_report
 from experiments.runner import run_folder
 from experiments.summary import summarise_rows
 from sim.run import versions
 from sim.scenario import Scenario
 from sim.sumonet import load_network
 
+COMPARISON = Text("Comparison of signal controllers", "So sánh các phương án điều khiển đèn tín hiệu")
 
-def write_comparison(out: Path, scenarios: Sequence[Scenario], rows: Sequence[Row], *, command: str) -> Path:
-    """Write ``report.html`` into ``out``; returns its path. A section for each place and demand level."""
+
+def write_comparison(
+    out: Path,
+    scenarios: Sequence[Scenario],
+    rows: Sequence[Row],
+    *,
+    command: str,
+    runs_in: Path | None = None,
+    title: Text = COMPARISON,
+    notes: tuple[Text, ...] = (),
+    panels: tuple[Panel, ...] = (),
+) -> Path:
+    """Write ``report.html`` into ``out``; returns its path. A section for each place and demand level.
+
+    ``runs_in`` is the experiment's folder where it is not ``out``; ``panels`` go into the first section.
+    """
     keys = dict.fromkeys((row.place, row.demand) for row in rows)
     by_name = {scenario.name: scenario for scenario in scenarios}
     networks = {name: load_network(s.net, name=name) for name, s in by_name.items()}
     comparison = Comparison(
-        title=Text("Comparison of signal controllers", "So sánh các phương án điều khiển đèn tín hiệu"),
+        title=title,
         baseline=rows[0].controller,
         scenes=tuple(
             Scene(
@@ -37,11 +53,15 @@ def write_comparison(out: Path, scenarios: Sequence[Scenario], rows: Sequence[Ro
             )
             for place, demand in keys
         ),
-        runs=tuple(_record(out, row) for row in rows),
+        runs=tuple(_record(runs_in or out, row) for row in rows),
         summary=tuple(_summary(line) for line in summarise_rows(rows)),
         command=command,
         versions=versions(),
+        notes=notes,
     )
+    if panels:
+        first, *others = comparison.scenes
+        comparison = replace(comparison, scenes=(replace(first, panels=panels), *others))
     path = out / "report.html"
     write_report(path, comparison)
     return path
