@@ -18,6 +18,7 @@ from experiments.attempt import Limits
 from experiments.attempt import Outcome as RunOutcome
 from experiments.compare import run_tasks
 from experiments.ledger import Row
+from experiments.optimize.actuated import tune_actuation
 from experiments.optimize.believing import Believing
 from experiments.optimize.export import Actuation, plan_xml, timing_sheet
 from experiments.optimize.freeze import Freeze
@@ -98,18 +99,23 @@ def optimize(
     out.mkdir(parents=True, exist_ok=True)
     days = [scenario, *_days(scenario, wish.demand_samples, DAY_SEED, out)]
     space = Space(network, freeze=_freeze(wish), drop_protected=wish.drop_protected)
-    actuation = Actuation() if wish.kind == "actuated" else None
+    cases = [Case(day, seed) for seed in wish.seeds for day in range(len(days))]
+    judge = SumoJudge(network, tuple(days), workers=jobs, limit=limits.wall)
     tuner = Tuner(
         space,
         _believing(network, days, space, wish),
-        SumoJudge(network, tuple(days), workers=jobs, limit=limits.wall, actuation=actuation),
-        [Case(day, seed) for seed in wish.seeds for day in range(len(days))],
+        judge,
+        cases,
         np.random.default_rng(wish.search_seed),
         Budget(seconds=wish.seconds),
         report=searching,
     )
-    tuner.refit = tuner.evaluate.refit if isinstance(tuner.evaluate, Believing) else None
     outcome = tuner.run()
+    actuation = None
+    if wish.kind == "actuated":
+        actuation = Actuation()
+        if outcome.plan.timings:
+            actuation, _ = tune_actuation(outcome.plan, judge, cases)
     _hand_over(out, outcome, network, actuation)
     held_out = [scenario, *_days(scenario, HELD_OUT_DAYS, DAY_SEED + 1, out)]
     tasks = [task for day in held_out for task in _proof(day, wish, out)]
