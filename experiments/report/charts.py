@@ -30,6 +30,8 @@ from experiments.report.svg import (
 from experiments.report.text import Text, clock, decimals, number, same
 
 ROW = 46.0  # px: a name and, below it, its marks
+_HALO: dict[str, str | float] = {"stroke": "#ffffff", "stroke_width": 3.0, "paint_order": "stroke"}
+MOST_BANDS = 5  # more bands on top of each other are mud
 MOST_MARKS = 100  # of a row: more cannot be told apart or pointed at
 
 
@@ -77,7 +79,7 @@ def interval_chart(
     for i, row in enumerate(rows):
         top = chart.top + i * ROW
         y = top + 31
-        chart.add(words(row.name, 14, top + 14, font_weight="bold"))
+        chart.add(words(row.name, 14, top + 14, font_weight="bold", **_HALO))
         chart.add(*_points(row, at, y))
         chart.add(*_mean(row, at, y, unit))
     return chart.render(label)
@@ -129,7 +131,7 @@ def course_chart(
     span: tuple[float, float],
     warm_up: float = 0.0,
 ) -> Markup:
-    """Courses over time with the range of the seeds; the warm-up, s, is shaded."""
+    """Courses over time, with the range of the seeds if they are few; the warm-up, s, is shaded."""
     tops = [v for line in lines for v in line.course.high.tolist()]
     chart = Chart(Axis.time(*span), Axis.of(tops, unit), height=300)
     chart.legend([(line.name, line.style) for line in lines])
@@ -146,7 +148,7 @@ def course_chart(
             ),
             words(Text("warm-up", "khởi động"), a + 4, chart.top + 14, font_size=SMALL, fill=FAINT),
         )
-    for line in lines:
+    for line in lines if len(lines) <= MOST_BANDS else ():
         c = line.course
         chart.band(c.centre.tolist(), c.low.tolist(), c.high.tolist(), line.style)
     for line in lines:

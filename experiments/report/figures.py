@@ -9,6 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from experiments.report.charts import (
+    MOST_BANDS,
     Estimate,
     Line,
     colour_bar,
@@ -173,6 +174,9 @@ def course_figures(material: Material) -> list[Figure]:
         Text("Delay over time", "Thời gian trễ theo thời gian"),
         Text("Queue over time", "Hàng chờ theo thời gian"),
     )
+    band = Text("; the band spans all seeds", "; dải màu bao mọi hạt giống")
+    if len(material.courses) > MOST_BANDS:
+        band = same("")
     lines = [[Line(n, looks[n], c.delay) for n, c in material.courses.items()],
              [Line(n, looks[n], c.queue) for n, c in material.courses.items()]]  # fmt: skip
     return [
@@ -180,11 +184,9 @@ def course_figures(material: Material) -> list[Figure]:
             course_chart(lines[0], unit("s/veh"), delay, span=span, warm_up=scene.warm_up),
             Text(
                 f"Delay of a whole trip by the time its vehicle wanted to depart, every {minutes} min. Mean over "
-                "seeds; the band spans all seeds. Trips cut off by the end of the run make the last intervals "
-                "read low.",
+                f"seeds{band.en}. Trips cut off by the end of the run make the last intervals read low.",
                 f"Thời gian trễ của cả chuyến đi theo lúc xe muốn khởi hành, mỗi {minutes} phút. Trung bình các hạt "
-                "giống; dải màu bao mọi hạt giống. Các chuyến bị cắt ở cuối lượt chạy làm những khoảng cuối "
-                "thấp hơn thực tế.",
+                f"giống{band.vi}. Các chuyến bị cắt ở cuối lượt chạy làm những khoảng cuối thấp hơn thực tế.",
             ),
             delay,
         ),

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from experiments.report import figures, street_figures, tables
 from experiments.report.colour import styles
@@ -88,7 +89,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["t"] = Text
+    environment.filters["breakable"] = _breakable
     return environment
+
+
+def _breakable(label: str) -> Markup:
+    """A controller's label that may break between its parameters: max-pressure:interval=10,min_green=7."""
+    return Markup(re.sub("([:,])", r"\1<wbr>", str(escape(label))))
 
 
 def _asset(name: str) -> str:

@@ -263,7 +263,7 @@ class Chart:
         self.add(words(text, x, y, font_size=SMALL, fill=FAINT, text_anchor=anchor))
 
     def legend(self, entries: Sequence[tuple[str, Style]]) -> None:
-        """Names and styles above the plot, wrapped to its width; makes room for itself, so call it first."""
+        """Names and styles above the plot, wrapped to its width. The chart grows by them, so call it first."""
         x, row, height = self.left, 0, 20.0
         for name, style in entries:
             wide = 34 + width_of(name, SMALL)
@@ -286,6 +286,7 @@ class Chart:
             )
             x += wide + 8
         self.top = 26 + (row + 1) * height
+        self.height += row * height
 
     def render(self, label: Text) -> Markup:
         """The drawing with grid and axes."""

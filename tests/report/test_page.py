@@ -320,6 +320,11 @@ def test_the_language_shown_first_can_be_chosen(build: Build, language: str) -> 
     assert f'<html lang="{language}">' in page
 
 
+def test_long_labels_may_break_between_their_parameters(build: Build) -> None:
+    page = render(build(candidates=("max-pressure:interval=10,note=<b>",), folders=False))
+    assert '<th class="name">max-pressure:<wbr>interval=10,<wbr>note=&lt;b&gt;</th>' in page
+
+
 def test_results_of_an_unknown_place_are_refused(build: Build, metrics: Metrics) -> None:
     comparison = build()
     stranger = RunRecord("elsewhere", "program", 1, metrics=metrics(1.0))
