@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from sim.demand import Demand
 from sim.errors import InputError
-from sim.model.kernel import Constants, Static, run_parallel, run_serial
+from sim.model.kernel import run_parallel, run_serial
 from sim.model.parameters import Parameters
 from sim.model.priority import RightOfWay
 from sim.model.routes import lane_choice
 from sim.model.signals import PlanArrays
+from sim.model.static import Constants, Static
 from sim.network import Link, Network
 
 COLUMNS = (

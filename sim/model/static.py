@@ -1,0 +1,158 @@
+"""The arrays the kernel works on: what describes the place, what a plan gives, and a thread's memory.
+
+Numba passes named tuples of arrays as they are, so these stand in for the classes it cannot compile.
+Queues are numbered: lanes, then bays (room within a junction where yielding vehicles wait and let those
+behind them pass), then sources (vehicles not yet in the network). Times are s since the model's begin.
+"""
+
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+I16 = NDArray[np.int16]
+I32 = NDArray[np.int32]
+U8 = NDArray[np.uint8]
+F32 = NDArray[np.float32]
+
+
+class Static(NamedTuple):
+    """What does not change from plan to plan. L lanes, K links, V vehicles, T types, S sources."""
+
+    # lanes
+    lane_length: F32  # (L,) m
+    lane_time: F32  # (L,) s at the limit
+    lane_lag: F32  # (L,) s for a gap to travel back
+    lane_change: F32  # (L,) m of queue that a lane change is worth
+    ring_first: I32  # (L + 1,) room for departures whose gap still travels
+    # links
+    link_start: I32  # (K,) lane
+    link_end: I32  # (K,) lane
+    link_signal: I32  # (K,) intersection, −1 if none
+    link_letter: I32  # (K,)
+    link_time: F32  # (K,) s over the junction
+    link_speed: F32  # (K,) m/s
+    link_brake: F32  # (K,) s lost by braking for the turn
+    link_bay: I32  # (K,) bay, −1 if none
+    link_clear: U8  # (K,) nobody may stop on it: it crosses others
+    link_gap: F32  # (K,) s a yielding vehicle needs
+    pace_out: F32  # (K, T) s/m, of a queue that has got going
+    foe_first: I32  # (K + 1,)
+    foe: I32  # links that the link yields to
+    bay_room: I32  # (bays,) vehicles
+    # types
+    react: F32  # (T,) s between two departures, besides the space they take
+    space: F32  # (T,) m of a lane
+    accel: F32  # (T,) m/s²
+    lost: F32  # (T,) s from green start until a standing head crosses
+    pace: F32  # (T,) s/m at the type's own maximum speed
+    # vehicles
+    depart: F32  # (V,) s
+    type: I32  # (V,)
+    first_step: I32  # (V,) position in block
+    slow: F32  # (V,) 1 / speed factor
+    depart_lane: I32  # (V,) lane or −1
+    along: F32  # (V,) part of the first road still to drive
+    standing: U8  # (V,)
+    # choices of lanes, see sim.model.routes
+    block: I32
+    choice_first: I32
+    choice_lane: I32
+    choice_link: I32
+    choice_bias: F32
+    final_length: F32  # (positions,) m of the road, for a route's last
+    final_time: F32  # (positions,) s
+    # sources
+    source_first: I32  # (S + 1,)
+    source_vehicle: I32  # (V,)
+
+
+class Constants(NamedTuple):
+    """Parameters that the kernel reads itself, see sim.model.parameters."""
+
+    horizon: float
+    yellow: float
+    clear: float
+    stop: float
+    halt: float
+
+
+class Signals(NamedTuple):
+    """One plan: see sim.model.signals."""
+
+    state: I16  # (I, K)
+    duration: F32  # (I, K) s
+    base: I32  # (I,) first row in codes
+    codes: U8  # (states of all, letters)
+
+
+class Memory(NamedTuple):
+    """One thread's state, used for plan after plan. Q queues, B bays."""
+
+    calendar: I32  # (slots,) first queue to wake in that second
+    later: I32  # (Q,) the next one in the same second, or waiting for the same lane
+    head: I32  # (L + B,) vehicle
+    tail: I32  # (L + B,)
+    ready: F32  # (Q,) s before which the head cannot leave
+    stuck: F32  # (Q,) s since when the head finds no room
+    idle: F32  # (Q,) s until which the head cannot move, so that nobody need yield to it
+    roll: F32  # (L + B,) m that the head has driven since it stood
+    inside: F32  # (L,) m taken by vehicles on the lane
+    occupied: F32  # (L,) m not available to who wants to enter: inside and gaps still travelling
+    entered: F32  # (L,) s before which nobody can be inserted
+    waiting: I32  # (L,) first queue that waits for a departure from the lane
+    ring_time: F32
+    ring_space: F32
+    ring_out: I32  # (L,)
+    ring_in: I32  # (L,)
+    in_bay: I32  # (B,) vehicles
+    passed: F32  # (K,) s of the last vehicle
+    position: I32  # (S,) vehicles inserted
+    follower: I32  # (V,) next vehicle in the same queue
+    arrive: F32  # (V,) s at the end of the lane, undisturbed
+    chosen: I32  # (V,) link
+    at: I32  # (V,) position in block
+    step: I32  # (I,) step each signal shows
+    begun: F32  # (I,) s since when
+    until: F32  # (I,) s
+
+
+@njit(cache=True)
+def memory(n, slots, signals):
+    """Memory of one thread; ``run`` fills it."""
+    lanes, bays = n.lane_length.shape[0], n.bay_room.shape[0]
+    sources, vehicles = n.source_first.shape[0] - 1, n.depart.shape[0]
+    rings = n.ring_first[lanes]
+    return Memory(
+        np.empty(slots, np.int32),
+        np.empty(lanes + bays + sources, np.int32),
+        np.empty(lanes + bays, np.int32),
+        np.empty(lanes + bays, np.int32),
+        np.empty(lanes + bays + sources, np.float32),
+        np.empty(lanes + bays + sources, np.float32),
+        np.empty(lanes + bays + sources, np.float32),
+        np.empty(lanes + bays, np.float32),
+        np.empty(lanes, np.float32),
+        np.empty(lanes, np.float32),
+        np.empty(lanes, np.float32),
+        np.empty(lanes, np.int32),
+        np.empty(rings, np.float32),
+        np.empty(rings, np.float32),
+        np.empty(lanes, np.int32),
+        np.empty(lanes, np.int32),
+        np.empty(bays, np.int32),
+        np.empty(n.link_start.shape[0], np.float32),
+        np.empty(sources, np.int32),
+        np.empty(vehicles, np.int32),
+        np.empty(vehicles, np.float32),
+        np.empty(vehicles, np.int32),
+        np.empty(vehicles, np.int32),
+        np.empty(signals, np.int32),
+        np.empty(signals, np.float32),
+        np.empty(signals, np.float32),
+    )
