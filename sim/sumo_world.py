@@ -21,6 +21,7 @@ from sim.network import Network
 from sim.world import OnLane
 
 NONCE_OPTION = "save-state.prefix"  # has no effect, since no state is saved
+HALTING = 0.1  # m/s, SUMO's SUMO_const_haltingSpeed
 CONNECT_LIMIT = 60.0  # s to load a network and open the port
 CALL_LIMIT = 120.0  # s for one call; a jammed city takes well under 1 s a step
 
@@ -166,6 +167,8 @@ class _Libsumo:
         import libsumo
 
         self._sumo: Any = libsumo
+        # the functions themselves: the Python wrappers around them cost as much again as a call
+        self._raw: Any = libsumo.libsumo._libsumo
         self._space: dict[str, float] = {}
         try:
             libsumo.start(["sumo", *arguments])
@@ -186,28 +189,21 @@ class _Libsumo:
         return shown
 
     def on_lane(self, lane: str) -> Sequence[OnLane]:
-        vehicle = self._sumo.vehicle
-        return [
-            OnLane(
-                name,
-                vehicle.getLanePosition(name),
-                vehicle.getSpeed(name),
-                vehicle.getWaitingTime(name),
-                self._space_of(name),
-            )
-            for name in self._sumo.lane.getLastStepVehicleIDs(lane)
-        ]
+        names = self._raw.lane_getLastStepVehicleIDs(lane)
+        return [self._vehicle(name) for name in names] if names else ()
 
-    def _space_of(self, name: str) -> float:
+    def _vehicle(self, name: str) -> OnLane:
+        raw = self._raw
         space = self._space.get(name)
         if space is None:
-            space = self._space[name] = self._sumo.vehicle.getLength(name) + self._sumo.vehicle.getMinGap(
-                name
-            )
-        return space
+            space = self._space[name] = raw.vehicle_getLength(name) + raw.vehicle_getMinGap(name)
+        speed = raw.vehicle_getSpeed(name)
+        # SUMO counts waiting only below its halting speed
+        wait = raw.vehicle_getWaitingTime(name) if speed <= HALTING else 0.0
+        return OnLane(name, raw.vehicle_getLanePosition(name), speed, wait, space)
 
     def halted(self, lane: str) -> int:
-        count: int = self._sumo.lane.getLastStepHaltingNumber(lane)
+        count: int = self._raw.lane_getLastStepHaltingNumber(lane)
         return count
 
     def route(self, vehicle: str) -> tuple[str, ...]:
@@ -241,6 +237,7 @@ class _Traci:
                 stdout=stream,
                 stderr=stream,
                 env=sumo_environment(),
+                preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # no thread runs yet
             )
         self._connection = self._connect(port)
         socket_ = self._connection._socket  # traci offers no other way to a time limit
@@ -348,6 +345,14 @@ class _Traci:
             raise WorldError(f"SUMO did not end within {CALL_LIMIT:g} s of being asked") from None
         if status != 0:
             raise WorldError(f"SUMO ended with status {status}: {_last_error(self._log)}")
+
+
+def _die_with_parent() -> None:
+    """Linux ends a SUMO whose driver was killed, even one that hangs; elsewhere it sees its socket close."""
+    import ctypes
+    import signal
+
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def _free_port() -> int:
