@@ -27,6 +27,7 @@ from sim.errors import InputError, RunError
 from sim.network import Network
 from sim.permits import waivers
 from sim.plan import Plan
+from sim.plan_check import checked_plan
 from sim.protocol import Controller, parameters
 from sim.scenario import Scenario
 from sim.simulation import Simulation
@@ -82,7 +83,7 @@ def prepare(scenario: Scenario, controller: Controller) -> Network:
 
         network = with_flows(network, scenario)
     if isinstance(controller, Planned):
-        network = with_plan(network, controller.make_plan(network))
+        network = checked_plan(network, with_plan(network, controller.make_plan(network)))
     return network
 
 

@@ -71,6 +71,14 @@ def test_a_permitted_turn_is_permitted_and_no_more_than_that():
     assert "are foes" in fault(("rrrrr", 60.0), then="GGgrr")
 
 
+def test_what_was_found_good_once_makes_nothing_else_good():
+    monitor, now = after(("rrrrr", 60.0))
+    assert monitor.fault("GgGrr", now) == ""
+    assert monitor.fault("GgGrr", now) == ""
+    assert "are foes" in monitor.fault("GGGrr", now)
+    assert "are foes" in monitor.fault("GgGGr", now)
+
+
 def test_green_ends_through_yellow():
     assert "without yellow" in fault(("GgGrr", 20.0), then="Ggrrr")
     assert not fault(("GgGrr", 20.0), then="Ggyrr")
@@ -105,6 +113,12 @@ def test_no_green_before_the_all_red_is_over(clear, stopped):
 def test_no_green_while_a_foe_shows_yellow():
     assert "before its foe 0 has cleared" in fault(("GGrrr", 10.0), ("yyrrr", 3.0), then="rrrGr")
     assert "before its foe" in fault(("GGrrr", 10.0), then="yyrGr")
+
+
+def test_who_may_be_green_beside_a_foe_may_not_start_while_it_clears():
+    """Link 1 may turn left beside 2, giving way; when 2 starts, those who wait in the middle must be gone."""
+    assert "before its foe 1 has cleared" in fault(("Ggrrr", 20.0), ("Gyrrr", 3.0), then="GrGrr")
+    assert not fault(("Ggrrr", 20.0), ("Gyrrr", 3.0), ("Grrrr", 2.0), then="GrGrr")
 
 
 def test_what_is_shown_already_may_go_on_while_a_foe_clears():
@@ -175,6 +189,9 @@ def test_a_policy_that_writes_into_the_conflicts_changes_nothing():
     monitor = ConflictMonitor(where, 0.0)
     where.foes[:] = False
     assert "are foes" in monitor.fault("GgGGr", 100.0)
+    monitor.note("GGrrr", 100.0)
+    monitor.note("yyrrr", 120.0)
+    assert "has cleared" in monitor.fault("rrrGr", 123.0)
 
 
 def test_every_way_between_two_phases_is_safe():

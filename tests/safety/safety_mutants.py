@@ -1,0 +1,86 @@
+"""Faults put into the code on purpose, each of which the tests beside it must find: (file, old text, new text)."""
+
+MONITOR, PERMITS = "sim/monitor.py", "sim/permits.py"
+SUPERVISOR, ENGINE, CHANGE = "sim/supervisor.py", "sim/simulation.py", "sim/change.py"
+CLOCK, LIMIT = "sim/clock.py", "sim/time_limit.py"
+
+MUTANTS = (
+    # the monitor's rules, one after the other
+    (MONITOR, "len(state) != len(self._rank) or", ""),
+    (MONITOR, "if wrong.any():", "if wrong.all():"),
+    (MONITOR, "if clash.any():", "if clash.all():"),
+    (MONITOR, "(ends & ~yellow & ~permits.ends_at_once,", "(ends & ~yellow & permits.ends_at_once,"),
+    (MONITOR, "(yellow & ~self._yellow & ~was & ~permits.to_yellow,", "(yellow & ~yellow,"),
+    (MONITOR, "(self._yellow & is_ & ~permits.from_yellow,", "(yellow & ~yellow,"),
+    (MONITOR, "time - self._yellow_since < permits.yellow - _CLOSE", "time - self._yellow_since < 0"),
+    (
+        MONITOR,
+        "time - self._yellow_since < permits.yellow - _CLOSE",
+        "time - self._yellow_since < permits.yellow - 1",
+    ),
+    (MONITOR, "time - self._green_since < permits.green - _CLOSE", "time - self._green_since < 0"),
+    (MONITOR, "if missing.max(initial=0.0) > _CLOSE:", "if missing.max(initial=0.0) > 2:"),
+    (MONITOR, "rises = rank > self._rank", "rises = (rank > 0) & (self._rank == 0)"),
+    (MONITOR, "end = np.where(self._rank > 0, time, self._green_end)", "end = self._green_end"),
+    (MONITOR, "pairs &= ~(permits.crossing[:, None] & beside)", "pairs &= ~beside"),
+    (MONITOR, "self._green_end = np.where(was & ~is_, time, self._green_end)", "pass"),
+    (MONITOR, "self._green_since = np.where(is_ & ~was, time", "self._green_since = np.where(is_, time"),
+    (MONITOR, "np.where(yellow & ~self._yellow, time", "np.where(yellow, 0.0 * time"),
+    (MONITOR, "where.foes.copy()", "where.foes"),
+    (MONITOR, "self._good.add(state)", "self._good.update((state, state.replace('g', 'G')))"),
+    (MONITOR, "future = copy(self)", "future = self"),
+    (MONITOR, "if fault := future.fault(interval.state, time):", "if fault := '':"),
+    (MONITOR, "time += interval.duration", "time += 2 * interval.duration"),
+    (MONITOR, "raise SafetyError(", "print("),
+    (
+        MONITOR,
+        "start = begin - (begin - timing.offset) % timing.cycle",
+        "start = begin - begin % timing.cycle",
+    ),
+    # what the plan permits
+    (PERMITS, "(row >= r)[:, None] & (row >= s)[None, :]", "(row >= 1)[:, None] & (row >= 1)[None, :]"),
+    (PERMITS, 'letters[:, ord("g")] |= letters[:, ord("G")]', 'letters[:, [ord("g"), ord("G")]] = True'),
+    (PERMITS, "out[link], run = min(out[link], run), 0.0", "out[link], run = run, 0.0"),
+    (PERMITS, "np.minimum(least, phase.min_green)", "np.minimum(least, 1.0)"),
+    (PERMITS, "np.where(yellow > 0, yellow, 0.0) + where.all_red", "np.where(yellow > 0, yellow, 0.0)"),
+    (PERMITS, "np.where(np.isfinite(before_any), before_any", "np.where(np.isnan(before_any), before_any"),
+    (PERMITS, "kinematic = REACTION + speed / (2 * BRAKING", "kinematic = REACTION + speed / (BRAKING"),
+    # the supervisor
+    (SUPERVISOR, "if question.where.id not in self._fixed:", "if True:"),
+    (SUPERVISOR, "except BaseException as error:  #", "except Exception as error:  #"),
+    (SUPERVISOR, "            raise  # the user's", "            pass  # the user's"),
+    (SUPERVISOR, "first = name not in self._answered", "first = True"),
+    (SUPERVISOR, "except Exception as error:  # an answer", "except ValueError as error:  # an answer"),
+    (SUPERVISOR, "self.events.append(", "list().append("),
+    (SUPERVISOR, "now = question.bare\n        green", "now = question.seen\n        green"),
+    (
+        SUPERVISOR,
+        "steps = max(math.ceil(green.seconds / now.step - _CLOSE), 1)",
+        "steps = green.seconds / now.step",
+    ),
+    (SUPERVISOR, "green.phase not in serving", "green.phase in serving"),
+    (SUPERVISOR, "green.seconds + (now.elapsed if green.phase == now.phase else 0.0)", "green.seconds"),
+    (SUPERVISOR, 'text.encode("utf-8", "backslashreplace").decode("utf-8")', "text"),
+    (LIMIT, "elif armed:\n            raise OverTime", "elif armed:\n            pass"),
+    # the engine and the way between two greens
+    (ENGINE, "self.monitor.check(state, simulation.now)", "pass"),
+    (ENGINE, "self.monitor.note(state, simulation.now)", "pass"),
+    (ENGINE, "if elapsed < least - _CLOSE:", "if elapsed < least - 2:"),
+    (ENGINE, "if not 0 <= phase < count:", "if not phase < count:"),
+    (ENGINE, "if not simulation.world.step - _CLOSE <= length < _LONGEST:", "if not length < _LONGEST:"),
+    (ENGINE, "return Green(phase, length)", "return green"),
+    (ENGINE, "if shows != self.state:", "if False:"),
+    (ENGINE, "if wait := self.monitor.wait_for_walkers(after, self.simulation.now):", "if wait := 0:"),
+    (
+        ENGINE,
+        "math.ceil(seconds / self.simulation.world.step - _CLOSE)",
+        "int(seconds / self.simulation.world.step)",
+    ),
+    (CHANGE, "show(waiting, losing), where.yellow)", "show(waiting, losing), where.yellow - 1)"),
+    (CHANGE, "    if where.all_red > 0:", "    if False:"),
+    (CHANGE, '"y" if k in clearing', '"r" if k in clearing'),
+    (CHANGE, 'return "g" if any(where.yields[link, foe] for foe in losing) else letter', "return letter"),
+    (CHANGE, "if missing > 0:", "if False:"),
+    (CHANGE, "if a in GREEN and b not in GREEN}", "if a == 'G' and b not in GREEN}"),
+    (CLOCK, "if left >= max(seen.minimum_left, _CLOSE):", "if left >= 0:"),
+)
