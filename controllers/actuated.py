@@ -27,6 +27,7 @@ class Actuated:
     passage: float = 2.0  # s: a vehicle this far from the stop line extends the green
     presence: float = 15.0  # m in front of the stop line where any vehicle extends it
     max_green: float = 40.0  # s, where the phase gives no maximum of its own
+    stuck: float = 8.0  # s: who stands so long on green does not extend it, since the way is blocked
     skip: bool = True  # leave out phases that nobody waits for
 
     def start(self, network: Network) -> Mapping[str, Policy]:
@@ -44,7 +45,8 @@ class Actuated:
             link = seen.vehicles.link[known]
             zone = np.maximum(self.presence, self.passage * seen.vehicles.speed[known])
             served = greens[seen.phase, link]
-            extended = bool(np.any(served & (seen.vehicles.distance[known] <= zone)))
+            moves = seen.vehicles.wait[known] < (self.stuck if seen.elapsed >= self.stuck else np.inf)
+            extended = bool(np.any(served & moves & (seen.vehicles.distance[known] <= zone)))
             calls: Bools = np.any(greens[:, link[~served]], axis=1)  # (phases,) for vehicles on red
             if not np.any(calls) or (extended and seen.elapsed < longest[seen.phase]):
                 return Green(seen.phase, seen.step)
