@@ -13,6 +13,7 @@ from experiments.optimize.moves import Neighbourhood
 from experiments.optimize.objective import OBJECTIVES, Objective, parse_objective
 from experiments.optimize.pack import Packer
 from experiments.optimize.pareto import Front, pareto_front
+from experiments.optimize.place import Place, prepare
 from experiments.optimize.race import Case, Race, accept, race
 from experiments.optimize.search import Search
 from experiments.optimize.space import Candidate, Setting, Space
@@ -35,6 +36,7 @@ __all__ = [
     "Objective",
     "Outcome",
     "Packer",
+    "Place",
     "Progress",
     "Race",
     "Search",
@@ -48,6 +50,7 @@ __all__ = [
     "pareto_front",
     "parse_objective",
     "plan_xml",
+    "prepare",
     "race",
     "schedule",
     "stage_set",
