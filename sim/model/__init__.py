@@ -1,9 +1,11 @@
 """A queue model of a whole network that evaluates thousands of signal plans a second (docs/model.md)."""
 
 from sim.model.build import COLUMNS, QUEUE_COLUMNS, Model, build
+from sim.model.calibrate import Trust, calibrate, trust
 from sim.model.parameters import Parameters
 from sim.model.priority import RightOfWay, right_of_way
 from sim.model.signals import PlanArrays, StateTable, encode
+from sim.model.warmup import warmup
 
 __all__ = [
     "COLUMNS",
@@ -13,7 +15,11 @@ __all__ = [
     "PlanArrays",
     "RightOfWay",
     "StateTable",
+    "Trust",
     "build",
+    "calibrate",
     "encode",
     "right_of_way",
+    "trust",
+    "warmup",
 ]

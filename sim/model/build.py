@@ -80,7 +80,8 @@ class Model:
         types = len(self.demand.types)
         count = np.bincount(self.demand.type, minlength=types).astype(np.float64)
         totals = np.maximum(self.weights @ count, 1e-9)
-        delay = out[:, :types, 0] @ self.weights.T / totals  # (B, 3)
+        # summed row by row: BLAS rounds a batch of one differently
+        delay = (out[:, None, :types, 0] * self.weights).sum(axis=2) / totals  # (B, 3)
         inserted, finished, never = out[:, types, 0], out[:, types, 1], out[:, types + 1, 0]
         return np.column_stack(
             [delay, out[:, :types, 1].sum(axis=1) / totals[0], finished, inserted - finished, never]

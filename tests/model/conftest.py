@@ -70,7 +70,7 @@ def steady(
     return make_demand([(float(t), type.id, route) for t in times], [type], 0.0, end)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def hand() -> SimpleNamespace:
     """The makers above, since test modules do not import each other."""
     return SimpleNamespace(
