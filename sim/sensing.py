@@ -16,6 +16,7 @@ from sim.protocol import Array, Observation, Vehicles
 from sim.world import OnLane, World
 
 HALTED = 0.1  # m/s: SUMO calls a vehicle halted below it
+_NOTHING = np.zeros(0)
 RANGE = 200.0  # m; beyond it the arrival time says little about the next decision
 
 
@@ -63,6 +64,7 @@ class _IdealSensor:
         self.sees = sees
         self.range_m = range_m
         self._finders: dict[str, _Finder] = {}
+        self._exit_lengths: dict[str, Array] = {}  # (exits,) m
 
     def observe(
         self, where: Intersection, shown: Shown, elsewhere: Callable[[str], Observation]
@@ -75,16 +77,23 @@ class _IdealSensor:
             phase=shown.phase,
             elapsed=shown.elapsed,
             vehicles=self._vehicles(where) if "vehicles" in self.sees else Vehicles.none(),
-            exit_count=np.array([len(lane) for lane in exits], dtype=np.float64),
-            exit_halted=np.array([sum(v.speed < HALTED for v in lane) for lane in exits], dtype=np.float64),
-            exit_room=np.array([self._room(*pair) for pair in zip(where.exits, exits, strict=bool(exits))]),
+            # most exits are empty most of the time
+            exit_count=np.array([float(len(lane)) for lane in exits]),
+            exit_halted=np.array([_halted(lane) if lane else 0.0 for lane in exits]),
+            exit_room=self._lengths(where) - [_taken(lane) if lane else 0.0 for lane in exits]
+            if exits
+            else _NOTHING,
             red=shown.red,
             step=world.step,
             elsewhere=elsewhere,
         )
 
-    def _room(self, lane: str, vehicles: Sequence[OnLane]) -> float:
-        return self.world.network.lanes[lane].length - sum(vehicle.space for vehicle in vehicles)
+    def _lengths(self, where: Intersection) -> Array:
+        lengths = self._exit_lengths.get(where.id)
+        if lengths is None:
+            lanes = self.world.network.lanes
+            lengths = self._exit_lengths[where.id] = np.array([lanes[lane].length for lane in where.exits])
+        return lengths
 
     def _vehicles(self, where: Intersection) -> Vehicles:
         finder = self._finders.get(where.id)
@@ -112,6 +121,15 @@ class _IdealSensor:
             length=np.array([row[4].space for row in rows]),
             id=tuple(row[2] for row in rows),
         )
+
+
+def _halted(lane: Sequence[OnLane]) -> float:
+    return float(sum(vehicle.speed < HALTED for vehicle in lane))
+
+
+def _taken(lane: Sequence[OnLane]) -> float:
+    """The room that vehicles take on a lane, m."""
+    return sum(vehicle.space for vehicle in lane)
 
 
 class _Finder:

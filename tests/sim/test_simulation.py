@@ -125,11 +125,8 @@ def test_it_takes_over_where_the_program_stands(
     begin: float, shown: list[tuple[float, str]], asked: float
 ) -> None:
     world = Notebook(street(), begin=begin)
-    seen = drive(
-        world,
-        begin + 12.0,
-        [Green(view, 30.0) for view in [1 if len(shown) in (2, 3) and shown[-1][1] == "rG" else 0]],
-    )
+    green = 0 if shown[-1][1] == "Gr" else 1
+    seen = drive(world, begin + 12.0, [Green(green, 30.0)])
     assert [(time - begin, state) for time, _, state in world.shown] == shown
     assert [view.time - begin for view in seen] == [asked]
 
