@@ -48,13 +48,14 @@ class Cluster:
         self, address: str, out: Path, *, limits: Limits = STANDARD_LIMITS, keep_sumo_output: bool = False
     ) -> None:
         try:
-            from distributed import Client
+            import distributed
         except ImportError:
             raise InputError(
                 "a cluster needs the package distributed", remedy="install denxanh with the extra [cluster]"
             ) from None
         try:
-            self._client: Any = Client(address, timeout=CONNECT, name="denxanh", set_as_default=False)
+            client: Any = distributed.Client
+            self._client = client(address, timeout=CONNECT, name="denxanh", set_as_default=False)
         except (OSError, ValueError) as error:
             raise InputError(
                 f"no Dask scheduler answers ({error})",
@@ -71,7 +72,7 @@ class Cluster:
 
     def slots(self) -> int:
         """Some more than the threads of all workers there are now."""
-        return AHEAD * sum(self._client.nthreads().values())
+        return AHEAD * int(sum(self._client.nthreads().values()))
 
     def submit(self, id: str, task: Task) -> Future[Outcome]:
         """Send a run; its result is written when it comes back."""

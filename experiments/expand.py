@@ -13,10 +13,9 @@ from experiments.experiment_file import ControllerEntry, Design, ExperimentFile,
 from experiments.resample import Resampling, another_day
 from experiments.statistics import Choice, FloatRange, IntRange, StoppingRule, grid, latin_hypercube, sobol
 from experiments.statistics.design import Parameter
-from experiments.task import Task, absolute
+from experiments.task import Task, absolute, controller_digest
 from networks.scenarios import open_place
 from sim.errors import InputError
-from sim.protocol import parameters
 from sim.scenario import Scenario
 
 _T = TypeVar("_T")
@@ -218,8 +217,7 @@ def _file(value: Any, folder: Path) -> Any:
 def _check_different(controllers: Sequence[Chosen], errors: list[str]) -> None:
     seen: dict[str, str] = {}
     for chosen in controllers:
-        built = make_controller(chosen.name, chosen.parameters)
-        key = f"{chosen.name} {sorted(parameters(built).items())}"
+        key = controller_digest(chosen.name, chosen.parameters)
         label = Task("", _NOWHERE, chosen.name, chosen.parameters).label
         if key in seen:
             errors.append(f"controllers: {label!r} and {seen[key]!r} are the same")

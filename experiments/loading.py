@@ -45,7 +45,7 @@ class Results:
         return Results(self.folder, {name: column[kept] for name, column in self.runs.items()})
 
     def table(self, name: TableName, columns: Sequence[str] | None = None) -> Columns:
-        """A table of all these runs that are done, one below the other, with a first column ``id``.
+        """A table of all these runs that are done, one below the other; the first column, ``run``, is the begin of the run's id.
 
         Columns are those of the run's Parquet file (docs/experiments.md). Raises InputError for an unknown name.
         """
@@ -56,7 +56,7 @@ class Results:
             if status == "done":
                 part = store.read_table(run_folder(self.folder, id) / f"{name}.parquet", columns)
                 length = len(next(iter(part.values())))
-                parts.append({"id": np.full(length, id), **part})
+                parts.append({"run": np.full(length, id[:16]), **part})
         if not parts:
             raise InputError(
                 "none of these runs is done", where=str(self.folder), remedy="run the experiment"

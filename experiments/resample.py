@@ -102,7 +102,8 @@ def _bootstrap(
         stop = min(start + block, scenario.end)
         times = np.sort(rng.uniform(start, stop, len(members)))
         for time, pick in zip(times, rng.integers(len(members), size=len(members)), strict=True):
-            out.append(_at(members[pick], float(time), f"d{len(out)}"))
+            drawn = members[pick]  # perhaps not for the first time: its name gets a number
+            out.append(_at(drawn, float(time), f"{drawn.get('id', '')}#{len(out)}"))
     return out
 
 

@@ -51,9 +51,7 @@ class Task:
         """SHA-256 over inputs by content, parameters, seed and versions; the back end gives the same bytes."""
         parts = {
             "scenario": _scenario_digest(self.scenario, self.demand),
-            "controller": _controller_digest(
-                self.controller, json.dumps(dict(self.parameters), sort_keys=True)
-            ),
+            "controller": controller_digest(self.controller, self.parameters),
             "seed": self.seed,
             "warm_up": self.warm_up,
             "versions": _versions_digest(),
@@ -144,9 +142,13 @@ def _scenario_text(scenario: Scenario) -> str:
     return _texts[id(scenario)][1]
 
 
-@cache
-def _controller_digest(name: str, given: str) -> str:
+def controller_digest(name: str, given: Mapping[str, Any]) -> str:
     """By all its parameters, given or not, so that a default written out is the same controller."""
+    return _built_digest(name, json.dumps(dict(given), sort_keys=True))
+
+
+@cache
+def _built_digest(name: str, given: str) -> str:
     built = make_controller(name, json.loads(given))
     values = {key: _content(value) for key, value in parameters(built).items()}
     return _digest({"name": name, "parameters": values, "code": _plugin_hash(name)})
@@ -173,7 +175,9 @@ def _digest(data: object) -> str:
 
 
 def _content(value: Any) -> Any:
-    """A parameter that names a file counts by the file's content."""
+    """A parameter that names a file counts by the file's content, and 10.0 is 10."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     if (
         isinstance(value, str)
         and value.endswith((".json", ".toml", ".xml", ".csv"))

@@ -1,0 +1,159 @@
+"""What the harness of experiments costs, as ratios measured in one run.
+
+    python benchmarks/harness.py [efficiency|overhead|synthetic]
+
+efficiency  100 short runs of cologne1 with one job and with two: t(1) / (2 t(2))
+overhead    CPU per run of everything that is not the run's own process doing SUMO's work
+synthetic   10 000 trivial runs through the API: cost per run, ledger, resuming, asking
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+
+from experiments.attempt import Limits, Outcome
+from experiments.compare import tasks_for
+from experiments.ledger import Ledger
+from experiments.loading import LEDGER, TABLED, load
+from experiments.local import Local
+from experiments.query import query
+from experiments.records import write_runs
+from experiments.runner import Executor, enter, run_missing, writing
+from experiments.task import Task
+from networks.scenarios import open_place
+
+COLOGNE = Path(__file__).resolve().parents[2] / "shared" / "data" / "resco" / "cologne1" / "cologne1.sumocfg"
+SECONDS = 300.0  # simulated; the efficiency of short runs is the harder one to have
+RUNS = 100
+MANY = 10_000
+
+
+def cpu() -> float:
+    """CPU seconds of this process and of its children that ended."""
+    ours, theirs = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return ours.ru_utime + ours.ru_stime + theirs.ru_utime + theirs.ru_stime
+
+
+def campaign(out: Path, tasks: list[Task], executor: Executor) -> tuple[float, float, float]:
+    """Wall and CPU seconds of a campaign, and the CPU seconds its runs say they took themselves."""
+    wall, used = time.perf_counter(), cpu()
+    with writing(out), Ledger(out / LEDGER) as ledger:
+        enter(ledger, tasks)
+        run_missing(out, ledger, executor)
+        rows = list(ledger.rows())
+    assert all(row.state == "done" for row in rows), [row.reason for row in rows if row.reason]
+    return time.perf_counter() - wall, cpu() - used, sum(row.cpu_s or 0.0 for row in rows)
+
+
+def short_runs(count: int) -> list[Task]:
+    """Short runs of cologne1."""
+    scenario = open_place(str(COLOGNE))
+    scenario = open_place(str(COLOGNE), end=scenario.begin + SECONDS)
+    return tasks_for(scenario, ["program"], list(range(1, count + 1)))
+
+
+def efficiency() -> None:
+    """One job against two, interleaved twice so that a busy machine hits both."""
+    walls = {1: 0.0, 2: 0.0}
+    tasks = short_runs(RUNS // 2)
+    for turn in range(2):
+        for jobs in (1, 2) if turn == 0 else (2, 1):
+            with tempfile.TemporaryDirectory() as name:
+                walls[jobs] += campaign(Path(name), tasks, Local(Path(name), jobs=jobs, limits=Limits()))[0]
+    load_ = os.getloadavg()[0]
+    print(
+        f"{RUNS} runs of cologne1 ({SECONDS:g} s): {walls[1]:.1f} s with one job, {walls[2]:.1f} s with two"
+    )
+    print(
+        f"parallel efficiency {walls[1] / (2 * walls[2]):.3f} (load of the machine at the end: {load_:.1f})"
+    )
+
+
+def overhead() -> None:
+    """CPU of a campaign less the runs' own, per run; two campaigns tell the start apart from the rest."""
+    found = {}
+    for count in (10, 60):
+        with tempfile.TemporaryDirectory() as name:
+            _, used, own = campaign(Path(name), short_runs(count), Local(Path(name), jobs=1))
+            found[count] = used - own, own / count
+    per_run = (found[60][0] - found[10][0]) / 50
+    start = found[10][0] - 10 * per_run
+    print(f"CPU per run: {1000 * found[60][1]:.0f} ms in the run itself, {1000 * per_run:.0f} ms around it")
+    print(
+        f"CPU once: {start:.2f} s (interpreter, imports, fork server); around / within: {per_run / found[60][1]:.2f}"
+    )
+
+
+class Trivial:
+    """An executor whose runs take no time and leave no files."""
+
+    def __init__(self, done: Callable[[str], Outcome]) -> None:
+        self._done = done
+
+    def slots(self) -> int:
+        """A few."""
+        return 8
+
+    def submit(self, id: str, task: Task) -> Future[Outcome]:
+        """Done at once."""
+        future: Future[Outcome] = Future()
+        future.set_result(self._done(id))
+        return future
+
+    def standing(self, id: str) -> Outcome | None:
+        """Nothing is left of earlier starts but the ledger."""
+        return None
+
+    def stands(self, id: str) -> bool:
+        """The ledger is believed."""
+        return True
+
+    def close(self) -> None:
+        """Nothing runs."""
+
+
+def synthetic() -> None:
+    """Ten thousand trivial runs: what the harness itself costs."""
+    from sim.metrics import NAMES
+
+    metrics = dict.fromkeys(NAMES, 123.456789)
+
+    def done(id: str) -> Outcome:
+        manifest = {"wall_s": 1.0, "cpu_s": 0.5, "tripinfo_sha256": id, "metrics": metrics}
+        return Outcome("done", manifest, content=id)
+
+    scenario = open_place(str(COLOGNE))
+    tasks = tasks_for(scenario, ["program"], list(range(MANY)))
+    with tempfile.TemporaryDirectory() as name:
+        out = Path(name)
+        wall, used, _ = campaign(out, tasks, Trivial(done))
+        size = sum(path.stat().st_size for path in out.glob("ledger.sqlite*"))
+        print(
+            f"{MANY} trivial runs: {1e3 * used / MANY:.2f} ms CPU and {1e3 * wall / MANY:.2f} ms wall per run"
+        )
+        print(f"ledger {size / MANY:.0f} bytes per run")
+        wall, used, _ = campaign(out, tasks, Trivial(done))
+        print(f"resuming with all done: {used:.2f} s CPU, {wall:.2f} s wall")
+        with Ledger(out / LEDGER) as ledger:
+            began = time.perf_counter()
+            write_runs(out, list(ledger.rows()))
+            ledger.note(TABLED, ledger.fingerprint())
+            print(f"runs.csv and runs.parquet: {time.perf_counter() - began:.2f} s, "
+                  f"{(out / 'runs.parquet').stat().st_size / MANY:.0f} bytes per run as Parquet")  # fmt: skip
+        query(out, "SELECT 1 FROM runs")  # imports
+        began = time.perf_counter()
+        _, rows = query(out, "SELECT seed % 10, avg(delay_s), count(*) FROM runs GROUP BY 1 ORDER BY 1")
+        print(f"a query over {len(load(out))} runs: {time.perf_counter() - began:.2f} s ({len(rows)} rows)")
+
+
+if __name__ == "__main__":
+    known = {"efficiency": efficiency, "overhead": overhead, "synthetic": synthetic}
+    for chosen in sys.argv[1:] or list(known):
+        known[chosen]()

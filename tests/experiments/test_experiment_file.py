@@ -1,0 +1,193 @@
+"""experiment.toml: every error at once with its path; what it expands to; days resampled."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from experiments.expand import Experiment, expand
+from experiments.experiment_file import check, read_experiment, schema
+from experiments.resample import Resampling, another_day
+from experiments.scaffold import EXAMPLE, write_example
+from networks.scenarios import open_place
+from sim.departures import read_departures
+from sim.errors import InputError
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+@pytest.fixture
+def opened(tiny_place: Any, tmp_path: Path) -> Callable[..., Experiment]:
+    """An experiment on the tiny place from values."""
+
+    def make(**values: Any) -> Experiment:
+        data = {"places": [str(tiny_place.config)], "controllers": ["program"], **values}
+        return expand(check(data, "x"), tmp_path / "experiment.toml")
+
+    return make
+
+
+def labels(experiment: Experiment, days: Path) -> list[tuple[int, float, str]]:
+    tasks = experiment.tasks(warm_up=0.0, days=days)
+    return [(task.seed, task.demand, task.label) for task in tasks]
+
+
+def test_every_error_is_told_at_once_with_its_path() -> None:
+    with pytest.raises(InputError) as caught:
+        check(
+            {
+                "places": ["a", "a"],
+                "controllers": [{"name": "max-pressure", "near": {"frm": 3, "to": 9}}],
+                "demands": [1.0],
+                "demand": [0.0],
+                "seeds": 0,
+                "metrics": ["delay"],
+                "sensing": ["all"],
+                "events": [],
+                "warm_up": "mser5",
+                "limits": {"wal": 3},
+                "design": {"method": "sobol"},
+                "stop": {"half_width": 0.05, "min": 9, "max": 3},
+            },
+            "e.toml",
+        )
+    text = str(caught.value)
+    for part in (
+        "places: 'a' is given twice",
+        "controllers[0].near.from: Field required",
+        "controllers[0].near.frm: there is no key 'frm'; did you mean 'from'?",
+        "demands: there is no key 'demands'; did you mean 'demand'?",
+        "demand[0]: Input should be greater than 0",
+        "seeds: a number of seeds is between 1 and 100000",
+        "metrics: there is no metric 'delay'; did you mean 'delay_s'?",
+        "sensing cannot be varied yet",
+        "events cannot be given yet",
+        "warm_up: ",
+        "limits.wal: there is no key 'wal'; did you mean 'wall'?",
+        "design: 'points' belongs to",
+        "stop: 'min' is above 'max'",
+    ):
+        assert part in text
+
+
+def test_places_and_controllers_are_all_checked_before_anything_runs(
+    opened: Callable[..., Experiment],
+) -> None:
+    with pytest.raises(InputError) as caught:
+        opened(
+            places=["nowhere", "no-more"], controllers=["progam", {"name": "max-pressure", "intervall": 3}]
+        )
+    text = str(caught.value)
+    assert "places[0]" in text
+    assert "places[1]" in text
+    assert "did you mean 'program'" in text
+    assert "did you mean 'interval'" in text
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("a = [", "not TOML"), ("controllers = ['program']", "places: Field required"), (b"\xff", "not UTF-8")],
+)
+def test_a_file_that_cannot_be_read_is_told_in_a_sentence(tmp_path: Path, content: Any, said: str) -> None:
+    path = tmp_path / "experiment.toml"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(InputError, match=said):
+        read_experiment(path)
+
+
+def test_seeds_come_first_so_that_pairs_are_complete_early(
+    opened: Callable[..., Experiment], tmp_path: Path
+) -> None:
+    experiment = opened(controllers=["program", "max-pressure"], demand=[0.5, 1], seeds=[4, 2])
+    found = labels(experiment, tmp_path)
+    assert found == list(itertools.product([4, 2], [0.5, 1.0], ["program", "max-pressure"]))
+    assert len(experiment) == 8
+
+
+def test_lists_and_ranges_expand_to_a_grid(opened: Callable[..., Experiment], tmp_path: Path) -> None:
+    entry = {"name": "max-pressure", "interval": [5, 10], "near": {"from": 20.0, "to": 60.0, "levels": 3}}
+    found = labels(opened(controllers=["program", entry], seeds=1), tmp_path)
+    assert [label for _, _, label in found] == ["program"] + [
+        f"max-pressure:interval={i},near={n}" for i in (5, 10) for n in (20, 40, 60)
+    ]
+
+
+@pytest.mark.parametrize("method", ["latin-hypercube", "sobol"])
+def test_designs_have_as_many_points_as_asked_and_repeat(
+    opened: Callable[..., Experiment], tmp_path: Path, method: str
+) -> None:
+    entry = {"name": "max-pressure", "interval": {"from": 5.0, "to": 20.0}, "near": {"from": 0.0, "to": 80.0}}
+    make = {"controllers": [entry], "design": {"method": method, "points": 8, "seed": 3}, "seeds": 1}
+    first, again = labels(opened(**make), tmp_path), labels(opened(**make), tmp_path)
+    assert first == again
+    assert len(set(first)) == 8
+
+
+def test_a_default_written_out_is_the_same_controller(opened: Callable[..., Experiment]) -> None:
+    with pytest.raises(InputError, match="are the same"):
+        opened(controllers=["max-pressure", "max-pressure:interval=10"])
+
+
+def test_identity_knows_inputs_by_content_and_parameters_by_value(
+    opened: Callable[..., Experiment], tmp_path: Path, tiny_place: Any
+) -> None:
+    def ids(**values: Any) -> set[str]:
+        return {task.identity() for task in opened(seeds=1, **values).tasks(warm_up=0.0, days=tmp_path)}
+
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for path in (tiny_place.net, tiny_place.routes, tiny_place.config):
+        (copy / path.name).write_bytes(path.read_bytes())
+    assert ids() == ids(places=[str(copy / tiny_place.config.name)])
+    assert ids(controllers=["max-pressure"]) == ids(controllers=[{"name": "max-pressure", "interval": 10}])
+    assert ids() != ids(demand=[0.5])
+    assert ids(controllers=["max-pressure"]) != ids(controllers=["max-pressure:interval=9"])
+    routes = copy / tiny_place.routes.name
+    routes.write_text(routes.read_text().replace('depart="3"', 'depart="4"', 1))
+    assert ids() != ids(places=[str(copy / tiny_place.config.name)])
+
+
+@pytest.mark.parametrize("how", [Resampling("jitter", 30.0, 1), Resampling("bootstrap", 60.0, 1)])
+def test_another_day_keeps_the_number_and_changes_the_times(
+    tiny_place: Any, tmp_path: Path, how: Resampling
+) -> None:
+    scenario = open_place(str(tiny_place.config))
+    day, again, other = (another_day(scenario, how, k, tmp_path) for k in (1, 1, 2))
+    assert day.routes == again.routes != other.routes
+    counts = [read_departures(s.routes[0], s.begin, s.end) for s in (scenario, day)]
+    assert counts[0].due == counts[1].due == 100
+    assert (counts[1].before, counts[1].after) == (0, 0)
+
+
+def test_flows_cannot_be_resampled(tiny_place: Any, tmp_path: Path) -> None:
+    routes = tmp_path / "flow.rou.xml"
+    routes.write_text(
+        '<routes><flow id="f" begin="0" end="9" period="3" from="left0A0" to="B0right0"/></routes>'
+    )
+    scenario = open_place(f"{tiny_place.net}+{routes}", end=60)
+    with pytest.raises(InputError, match="cannot be resampled"):
+        another_day(scenario, Resampling("jitter", 3.0, 1), 1, tmp_path)
+
+
+def test_the_example_is_valid_and_is_not_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "experiment.toml"
+    write_example(path)
+    assert read_experiment(path).seeds == 10
+    with pytest.raises(InputError, match="this file exists"):
+        write_example(path)
+    uncommented = "\n".join(
+        line.removeprefix("# ")
+        for line in EXAMPLE.splitlines()
+        if not line.startswith(("# [stop]", "# half_", "# m"))
+    )
+    assert "warm_up" in uncommented
+
+
+def test_the_published_schema_is_current() -> None:
+    assert (DOCS / "experiment.schema.json").read_text("utf-8") == schema()
+    assert "stop" in json.loads(schema())["properties"]
