@@ -21,6 +21,13 @@ _CLOSE = 1e-6  # s: rounding of clock arithmetic
 _LONG = 1e4  # s: longer than any clearance
 _RANK = np.array([RANK.get(chr(code), 0) for code in range(128)])
 _YELLOW = np.array([chr(code) in YELLOW for code in range(128)])
+_RULES = (
+    "would end its green without yellow",
+    "would turn yellow from red",
+    "would turn green from yellow",
+    "would show too short a yellow",
+    "would show too short a green",
+)
 
 
 class ConflictMonitor:
@@ -84,22 +91,22 @@ class ConflictMonitor:
         rank, yellow = self._letters(state)
         was, is_ = self._rank > 0, rank > 0
         ends, ends_yellow = was & ~is_, self._yellow & ~yellow
-        for broken, rule in (
-            (ends & ~yellow & ~permits.ends_at_once, "would end its green without yellow"),
-            (yellow & ~self._yellow & ~was & ~permits.to_yellow, "would turn yellow from red"),
-            (self._yellow & is_ & ~permits.from_yellow, "would turn green from yellow"),
-            (
-                ends_yellow & (time - self._yellow_since < permits.yellow - _CLOSE),
-                "would show too short a yellow",
-            ),
-            (ends & (time - self._green_since < permits.green - _CLOSE), "would show too short a green"),
-        ):
-            if broken.any():
-                return f"link {int(np.argmax(broken))} {rule}"
-        missing = self._missing(rank, time)
+        broken = (
+            ends & ~yellow & ~permits.ends_at_once,
+            yellow & ~self._yellow & ~was & ~permits.to_yellow,
+            self._yellow & is_ & ~permits.from_yellow,
+            ends_yellow & (time - self._yellow_since < permits.yellow - _CLOSE),
+            ends & (time - self._green_since < permits.green - _CLOSE),
+        )
+        if np.logical_or.reduce(broken).any():
+            link, rule = next(
+                (int(np.argmax(b)), rule) for b, rule in zip(broken, _RULES, strict=True) if b.any()
+            )
+            return f"link {link} {rule}"
+        missing, gains = self._missing(rank, time)
         if missing.max(initial=0.0) > _CLOSE:
-            foe, gains = np.argwhere(missing == missing.max())[0]
-            return f"link {gains} would turn green {missing[foe, gains]:g} s before its foe {foe} has cleared"
+            foe, k = np.argwhere(missing == missing.max())[0]
+            return f"link {gains[k]} would turn green {missing[foe, k]:g} s before its foe {foe} has cleared"
         return ""
 
     def _fault_of_state(self, state: str) -> str:
@@ -132,20 +139,24 @@ class ConflictMonitor:
         if fault := self.fault(state, time):
             raise SafetyError(f"{self._name} at t={time:g} s: {fault}")
 
-    def _missing(self, rank: Ints, time: float) -> Array:
-        """(foe, link): for how long a link that gains right of way must wait for a foe that lost it, s."""
+    def _missing(self, rank: Ints, time: float) -> tuple[Array, Ints]:
+        """For how long the links that gain right of way must wait for each foe that lost it.
+
+        Gives (foes, gains) s, and the indices of the gaining links.
+        """
+        gains = np.flatnonzero(rank > self._rank)
+        if not gains.size:
+            return np.zeros((len(rank), 0)), gains
         permits = self._permits
-        rises = rank > self._rank
-        ended = rank == 0
-        pairs = self._foes & ended[:, None] & rises[None, :]
-        if not pairs.any():
-            return np.zeros(self._foes.shape)
         end = np.where(self._rank > 0, time, self._green_end)  # those that end just now
-        before = np.where(self._rank > 0, self._rank, self._rank_before)
-        # who may drive while people walk, giving way, may also start while they clear
-        beside = permits.together[before[:, None], rank[None, :], self._a, self._b]
-        pairs &= ~(permits.crossing[:, None] & beside)
-        return np.where(pairs, np.maximum(permits.clearance - (time - end)[:, None], 0.0), 0.0)
+        missing = permits.clearance[:, gains] - (time - end)[:, None]
+        missing[~self._foes[:, gains]] = 0.0
+        missing[rank > 0] = 0.0
+        for walker in np.flatnonzero(permits.crossing):
+            # who may drive while people walk, giving way, may also start while they clear
+            before = self._rank[walker] or self._rank_before[walker]
+            missing[walker, permits.together[before, rank[gains], walker, gains]] = 0.0
+        return missing, gains
 
     def wait_for_walkers(self, state: str, time: float) -> float:
         """How long people on foot need yet before ``state`` may be shown, s.
@@ -155,7 +166,7 @@ class ConflictMonitor:
         """
         if not self._permits.crossing.any():
             return 0.0
-        missing = self._missing(self._letters(state)[0], time)
+        missing, _ = self._missing(self._letters(state)[0], time)
         return float(missing[self._permits.crossing].max(initial=0.0))
 
     def look_ahead(self, change: Iterable[Interval], green: str, time: float) -> str:
