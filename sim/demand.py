@@ -39,6 +39,7 @@ class VehicleClass:
     length: float = 5.0  # m
     min_gap: float = 2.5  # m
     width: float = 1.8  # m
+    min_gap_lat: float = 0.6  # m to the side, where several share a lane
     tau: float = 1.0  # s
     accel: float = 2.6  # m/s²
     max_speed: float = 55.55  # m/s
@@ -283,6 +284,7 @@ class _Reader:
                 length=float(a.get("length", length)),
                 min_gap=float(a.get("minGap", gap)),
                 width=float(a.get("width", width)),
+                min_gap_lat=float(a.get("minGapLat", 0.6)),
                 tau=float(a.get("tau", 1.0)),
                 accel=float(a.get("accel", accel)),
                 max_speed=min(float(a.get("maxSpeed", top)), float(a.get("desiredMaxSpeed", top))),

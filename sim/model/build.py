@@ -42,6 +42,7 @@ _SIGMA = 0.5  # SUMO's default driver imperfection
 _FIRST = 12.0  # m: start-up of the first vehicle, measured for accelerations of 1.2–5 m/s²
 BRAKING = 4.5  # m/s², SUMO's default deceleration
 _CLEAR = 10.0  # m: a shorter way over an uncontrolled junction crosses nobody
+_LANE_WIDTH = 3.2  # m, SUMO's default
 _BAY = 8.0  # m: a turn that long has room for one vehicle to wait within the junction
 _CAR, _SPACE, _ACCEL = 5.0, 7.5, 2.6  # SUMO's default car: m, m with its gap, m/s²
 
@@ -69,6 +70,7 @@ class Model:
     static: Static
     geometry: Geometry
     right_of_way: RightOfWay | None
+    share: NDArray[np.float64]  # (types,) of a lane's width that a vehicle takes
     weights: NDArray[np.float64]  # (3, types): vehicles, PCU and persons of one vehicle
 
     def evaluate(self, plans: PlanArrays, *, threads: int | None = None) -> NDArray[np.float64]:
@@ -140,7 +142,7 @@ class Model:
     def with_parameters(self, parameters: Parameters) -> Model:
         """The same place with other constants; cheap unless ``change`` differs, which moves the lane choice."""
         if parameters.change == self.parameters.change:
-            behaviour = _behaviour(self.demand, self.geometry, parameters)
+            behaviour = _behaviour(self.demand, self.geometry, parameters, self.share)
             return replace(self, parameters=parameters, static=self.static._replace(**behaviour))
         return build(
             self.network,
@@ -160,12 +162,14 @@ def build(
     *,
     right_of_way: RightOfWay | None = None,
     parameters: Parameters = Parameters(),  # noqa: B008 - frozen
+    sublane: bool = False,
     seed: int = 0,
 ) -> Model:
     """The model of a place. ``seed`` draws the drivers' speed factors. Raises InputError.
 
     ``begin`` and ``end`` (s) default to the demand's. ``right_of_way``
     (sim.model.priority) holds for every junction; without it vehicles yield at controlled ones only.
+    ``sublane``: narrow vehicles stand and start side by side, as in SUMO with a lateral resolution.
     """
     begin = demand.begin if begin is None else begin
     end = demand.end if end is None else end
@@ -189,7 +193,8 @@ def build(
 
     length = np.array([network.lanes[name].length for name in lanes], dtype=np.float32)
     limit = np.array([network.lanes[name].speed for name in lanes], dtype=np.float32)
-    space = np.array([t.length + t.min_gap for t in demand.types], dtype=np.float32)
+    share = _share(demand, sublane)
+    space = (share * [t.length + t.min_gap for t in demand.types]).astype(np.float32)
     turn = np.array([max(link.turn_speed, 1.0) for link in links], dtype=np.float32)
     start = np.array([number[link.start] for link in links], dtype=np.int32)
     over = np.array([link.length for link in links], dtype=np.float32)
@@ -252,12 +257,14 @@ def build(
         final_time=final_time,
         source_first=source_first,
         source_vehicle=source_vehicle,
-        **_behaviour(demand, geometry, p),
+        **_behaviour(demand, geometry, p, share),
     )
     weights = np.array(
         [[1.0] * len(demand.types), [t.pcu for t in demand.types], [t.persons for t in demand.types]]
     )
-    return Model(network, demand, begin, end, parameters, lanes, static, geometry, right_of_way, weights)
+    return Model(
+        network, demand, begin, end, parameters, lanes, static, geometry, right_of_way, share, weights
+    )
 
 
 def _links(network: Network) -> tuple[list[Link], NDArray[np.int32], NDArray[np.int32]]:
@@ -297,7 +304,9 @@ def _links(network: Network) -> tuple[list[Link], NDArray[np.int32], NDArray[np.
     )
 
 
-def _behaviour(demand: Demand, geometry: Geometry, p: Parameters) -> dict[str, Any]:
+def _behaviour(
+    demand: Demand, geometry: Geometry, p: Parameters, share: NDArray[np.float64]
+) -> dict[str, Any]:
     """The arrays of Static that depend on the parameters."""
     tau = np.array([t.tau for t in demand.types])
     accel = np.array([t.accel for t in demand.types])
@@ -309,10 +318,16 @@ def _behaviour(demand: Demand, geometry: Geometry, p: Parameters) -> dict[str, A
         "lane_lag": geometry.length / p.wave,
         "link_gap": p.gap + crossing,
         "pace_out": p.headway / moving,
-        "react": p.headway * (tau + p.hesitate),
+        "react": p.headway * (tau + p.hesitate) * share,
         "lost": p.lost + np.sqrt(_FIRST / accel),
     }
     return {name: array.astype(np.float32) for name, array in found.items()}
+
+
+def _share(demand: Demand, sublane: bool) -> NDArray[np.float64]:
+    """Part of a lane's width that a vehicle of each type takes; 1 where one follows the other."""
+    wide = np.array([t.width + t.min_gap_lat for t in demand.types]) / _LANE_WIDTH
+    return np.minimum(wide, 1.0) if sublane else np.ones(len(demand.types))
 
 
 def _waiting(
