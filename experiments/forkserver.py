@@ -46,7 +46,7 @@ def main() -> None:
                     return
                 *lines, pending = (pending + chunk).split(b"\n")
                 for line in lines:
-                    _obey(line.decode(), children)
+                    _obey(os.fsdecode(line), children)
             else:
                 woken.recv(4096)
         _reap(children)

@@ -155,7 +155,7 @@ class ForkLauncher:
         assert self._server is not None
         assert self._server.stdin is not None
         try:
-            self._server.stdin.write(f"{line}\n".encode())
+            self._server.stdin.write(os.fsencode(f"{line}\n"))
             self._server.stdin.flush()
         except BrokenPipeError:
             pass  # the listener tells every run that its server died

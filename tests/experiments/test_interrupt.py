@@ -17,25 +17,29 @@ MOMENTS = [4, pytest.param(40, marks=pytest.mark.slow)]
 def test_signals_end_it_soon_and_it_resumes(
     campaign: Callable[..., Any], tiny_place: Any, moments: int
 ) -> None:
-    one = campaign()
-    one.write(
+    text = (
         f'places = ["{tiny_place.config}"]\ncontrollers = ["program", "max-pressure"]\n'
         f"seeds = {3 * moments}\nend = 60\n"
     )
+    one = campaign()
+    one.write(text)
     rng = random.Random(7)
-    slowest = 0.0
-    for moment in range(moments):
+    slowest, hit = 0.0, 0
+    while hit < moments:
         started = one.start()
-        time.sleep(rng.uniform(0.0, 0.2) if moment % 4 == 0 else rng.uniform(0.2, 6.0))
-        if started.process.poll() is not None:
+        time.sleep(rng.uniform(0.0, 0.2) if hit % 4 == 0 else rng.uniform(0.2, 6.0))
+        if started.process.poll() is not None:  # it was through before: another one
             assert started.process.returncode == 0
-            break
+            one = campaign(f"after-{hit}")
+            one.write(text)
+            continue
         began = time.monotonic()
-        started.kill(started.process.pid, (signal.SIGINT, signal.SIGTERM)[moment % 2])
+        started.kill(started.process.pid, (signal.SIGINT, signal.SIGTERM)[hit % 2])
         status = started.process.wait(30)
         slowest = max(slowest, time.monotonic() - began)
-        assert status != 0
+        assert status != 0 or {state for state, _, _ in one.results().values()} == {"done"}
         assert started.left(5.0) == []
+        hit += 1
     assert slowest <= 5.0, f"the slowest end took {slowest:.1f} s"
     status, printed = one.finish()
     assert status == 0, printed
