@@ -1,11 +1,13 @@
-"""Which links a phase serves, as arrays: what every acyclic strategy starts from."""
+"""Which links a phase serves, as arrays, and the frame of every rule that picks the best phase."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
 from sim.network import Bools, Intersection
-from sim.protocol import Array
+from sim.protocol import Array, Green, Observation, Policy
 
 
 def green_links(where: Intersection) -> Bools:
@@ -23,3 +25,23 @@ def green_approaches(where: Intersection) -> Bools:
     """Shape (phases, approaches): whether any link of the stop-line lane is green."""
     greens = green_links(where)
     return np.stack([greens[:, list(approach.links)].any(axis=1) for approach in where.approaches], axis=1)
+
+
+def acyclic(interval: float, score: Callable[[Observation], Array]) -> Policy:
+    """The policy that shows the phase of highest ``score`` (phases,) for ``interval`` s; ties go to the first."""
+
+    def policy(seen: Observation) -> Green:
+        if seen.minimum_left > 0:
+            return Green(seen.phase, seen.minimum_left)
+        return Green(int(np.argmax(score(seen))), interval)
+
+    return policy
+
+
+def exits_of(where: Intersection) -> Array:
+    """Shape (n_links, exits): 1 where the link enters the exit lane."""
+    leads_to = np.zeros((where.n_links, len(where.exits)))
+    for link in where.links:
+        if link.end in where.exits:
+            leads_to[link.index, where.exits.index(link.end)] = 1.0
+    return leads_to

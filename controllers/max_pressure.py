@@ -10,11 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from controllers.greens import green_worth
+from controllers.greens import acyclic, exits_of, green_worth
 from sim.network import Intersection, Network
-from sim.protocol import Green, Observation, Policy
+from sim.protocol import Array, Observation, Policy
 
 
 @dataclass(frozen=True)
@@ -38,20 +36,13 @@ class MaxPressure:
         return {name: self._policy(where) for name, where in network.intersections.items()}
 
     def _policy(self, where: Intersection) -> Policy:
-        serves = green_worth(where, self.permissive)
-        leads_to = np.zeros((where.n_links, len(where.exits)))
-        for link in where.links:
-            if link.end in where.exits:
-                leads_to[link.index, where.exits.index(link.end)] = 1.0
+        serves, leads_to = green_worth(where, self.permissive), exits_of(where)
 
-        def policy(seen: Observation) -> Green:
-            if seen.minimum_left > 0:
-                return Green(seen.phase, seen.minimum_left)
+        def pressure(seen: Observation) -> Array:
             vehicles = seen.vehicles
             queued = (vehicles.speed < 0.1) | (vehicles.distance <= self.near)
-            before = seen.count_by_link(queued)
-            behind = leads_to @ seen.exit_halted
-            pressure = serves @ (before - self.downstream * behind)  # (phases,) Varaiya (2013), eq. 8
-            return Green(int(np.argmax(pressure)), self.interval)
+            before, behind = seen.count_by_link(queued), leads_to @ seen.exit_halted
+            gain: Array = serves @ (before - self.downstream * behind)  # (phases,) Varaiya (2013), eq. 8
+            return gain
 
-        return policy
+        return acyclic(self.interval, pressure)

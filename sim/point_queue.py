@@ -178,9 +178,12 @@ class PointQueueWorld:
                 vehicle = queue.popleft()
                 self._ready[lane] = crosses + 1.0 / self._flow[lane]
                 self._enter(link.end, vehicle.name, crosses)
+                for other in queue:  # who waits moves up
+                    other.since = crosses if other.due <= crosses else math.inf
             for vehicle in queue:
                 if vehicle.due < end:
-                    vehicle.since = min(vehicle.since, vehicle.due)
+                    if math.isinf(vehicle.since):
+                        vehicle.since = vehicle.due
                     self.waited += min(end - vehicle.due, self.step)
 
     def _enter(self, lane: str, name: str, time: float) -> None:
