@@ -17,6 +17,7 @@ SMALL = 12
 WIDTH = 480.0
 INK, FAINT, GRID = "#222222", "#595959", "#e3e3e3"
 _CHARACTER = 0.56  # mean width of a character of a sans-serif font, in its size
+_NEGLIGIBLE = 1e-12  # of any unit: a range that means one value
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 Attribute = str | float | None
 
@@ -125,7 +126,7 @@ class Scale:
 def steps(low: float, high: float, count: int = 5) -> list[float]:
     """Round numbers (1, 2 or 5 times a power of ten) from ``low`` to ``high``, about ``count`` of them."""
     span = high - low
-    if span <= 0:
+    if span <= _NEGLIGIBLE:
         return [low]
     rough = span / max(count, 1)
     power = 10.0 ** math.floor(math.log10(rough))
@@ -158,8 +159,8 @@ class Axis:
         """An axis that holds all finite ``values``, and zero if asked, with a little room at its ends."""
         finite = [v for v in values if math.isfinite(v)] + ([0.0] if zero else [])
         low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
-        if high - low <= 0:
-            low, high = low - (0.5 if low else 0.0), high + 0.5 if low else 1.0
+        if high - low <= _NEGLIGIBLE:
+            low, high = (low, low + 1.0) if 0 <= low <= _NEGLIGIBLE else (low - 0.5, high + 0.5)
         room = 0.04 * (high - low)
         low, high = (low if zero and low == 0 else low - room), (high if zero and high == 0 else high + room)
         marks = steps(low, high, count)

@@ -6,7 +6,7 @@ import math
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from experiments.report.colour import Style, diverging, ink_on, sequential, styles
@@ -27,7 +27,7 @@ def test_any_text_becomes_well_formed_markup(text: str) -> None:
 @given(finite, finite)
 def test_ticks_are_round_lie_within_and_are_neither_few_nor_many(a: float, b: float) -> None:
     low, high = sorted((a, b))
-    if high - low < 1e-6 * max(abs(low), abs(high), 1e-3):
+    if high - low < 1e-6 * max(abs(low), abs(high), 1e-3):  # one value, as far as an axis can tell
         return
     marks = steps(low, high, 5)
     gap = (high - low) * 1e-6
@@ -51,6 +51,10 @@ def test_times_of_day_are_round() -> None:
 
 
 @given(st.lists(finite, min_size=1))
+@example([5e-324])
+@example([-5e-324])
+@example([0.0, 0.0])
+@example([41.0])
 def test_an_axis_holds_its_values(values: list[float]) -> None:
     axis = Axis.of(values, same("m"))
     assert axis.low < axis.high
