@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from experiments.task import Task, pack, unpack
-from sim.errors import InputError
+from sim.errors import InputError, RunError
 
 State = Literal["pending", "running", "done", "failed", "timeout", "refused"]
 VERSION = 2
@@ -84,6 +84,8 @@ class Ledger:
                 self._prepare(path)
         except sqlite3.DatabaseError as error:
             self._db.close()
+            if "full" in str(error):
+                raise RunError(f"{path}: {error}; make room and start again") from None
             raise InputError(
                 f"this is not a ledger ({error})", where=str(path), remedy="give another --out"
             ) from None
