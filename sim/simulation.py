@@ -60,6 +60,10 @@ class Question:
             self.where, simulation.now, shown.phase, shown.elapsed, red=shown.red, step=simulation.world.step
         )
 
+    def accepted(self, green: Green) -> Green:
+        """The answer in plain numbers, each read once. Raises ControlError if it is illegal."""
+        return self._signal.accept(green)
+
     def answer(self, green: Green) -> None:
         """Say what to show. Raises ControlError if it is illegal; nothing has reached the signal then."""
         self._event.succeed(self._signal.accept(green))

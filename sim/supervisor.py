@@ -104,6 +104,7 @@ class Supervisor:
             return "raised", _words(error)
         try:
             if self._limits.max_green is not None or self._limits.max_red is not None:
+                green = question.accepted(green)
                 self._check_limits(question.bare, green)
             question.answer(green)
         except ControlError as error:

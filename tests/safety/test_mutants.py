@@ -33,7 +33,17 @@ def finds(folder, mutant):
         text = (folder / name).read_text("utf-8")
         assert text.count(old) == 1, f"{name} has no longer one {old!r}"
         (folder / name).write_text(text.replace(old, new), "utf-8")
-    options = ("-x", "-q", "-p", "no:cacheprovider", "-m", "not slow", "-k", LEFT_OUT)
+    options = (
+        "--hypothesis-profile=found-or-not",
+        "-x",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-m",
+        "not slow",
+        "-k",
+        LEFT_OUT,
+    )
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, *(f"tests/safety/{name}" for name in TESTS)],
         cwd=folder,

@@ -1,5 +1,6 @@
 """A policy that fails is replaced at once and for good; the others never notice."""
 
+import itertools
 import json
 import signal
 import time
@@ -168,6 +169,30 @@ def test_maximum_red():
     assert red[0] <= 90.0 + network.intersections["X"].program.cycle
     _, free = supervised(network, {"X": never_east}, end=600.0)
     assert free.events == []
+
+
+class Changing(Green):
+    """Shorter the first time it is looked at."""
+
+    looks = 0
+
+    @property
+    def seconds(self):
+        Changing.looks += 1
+        return 20.0 if Changing.looks % 2 else 500.0
+
+    @seconds.setter
+    def seconds(self, value):
+        pass
+
+
+def test_an_answer_that_changes_does_not_pass_the_maximum_green():
+    network = corridor(1)
+    world, _ = supervised(
+        network, {"J0": lambda seen: Changing(1 - seen.phase, 20.0)}, limits=Limits(max_green=60.0)
+    )
+    starts = [time for time, _ in world.shown["J0"]]
+    assert max(after - before for before, after in itertools.pairwise(starts)) <= 60.0
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
