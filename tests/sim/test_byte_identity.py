@@ -107,7 +107,7 @@ def stays_the_network_s_own(
             assert manifest["tripinfo_sha256"] == wanted, (controller, backend)
 
 
-@pytest.mark.parametrize(("name", "seed"), zip(NAMES, (1, 5, 1, 5, 5), strict=True))
+@pytest.mark.parametrize(("name", "seed"), list(zip(NAMES, (1, 5, 1, 5, 5), strict=True)))
 def test_program_and_its_plan_replayed_are_bare_sumo(
     name: str, seed: int, resco: Any, runs: Runs, bare_sumo: Any, tmp_path: Path
 ) -> None:

@@ -52,6 +52,14 @@ def test_a_cut_file_is_an_error(tmp_path: Path, kept: int) -> None:
         read_trips(path)
 
 
+def test_a_file_cut_between_two_records_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "tripinfo.xml"
+    path.write_text((HEAD + BODY)[: (HEAD + BODY).index('    <tripinfo id="c"')])
+    assert path.read_text().rstrip().endswith("/>")
+    with pytest.raises(RunError, match="cut off"):
+        read_trips(path)
+
+
 def test_a_missing_or_damaged_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"left no tripinfo\.xml"):
         read_trips(tmp_path / "tripinfo.xml")
