@@ -96,6 +96,11 @@ def _signal_warnings(where: Intersection) -> list[str]:
         out.append(
             f"signal {where.id}: {jumps} of its greens end without a yellow; it is kept as the network has it"
         )
+    spare = where.n_links - 1 - max(link.index for link in where.links)
+    if spare > 0:
+        out.append(
+            f"signal {where.id}: its states are longer than its links; the last {spare} letters drive nothing"
+        )
     served = {k for phase in where.phases for k in range(where.n_links) if phase.serves(k)}
     dark = sorted({link.index for link in where.links} - served)
     if dark:

@@ -245,3 +245,10 @@ def test_what_sumo_refuses_is_told_in_its_words_and_leaves_nothing(
     ended = here("run", place(case), "-c", "program", "--out", tmp_path / "out", "--backend", backend)
     is_one_sentence(ended, case.words)
     assert [path.name for path in tmp_path.iterdir()] == ["place"]
+
+
+def test_states_that_are_too_long_run_and_are_mentioned(place: Any, here: Any) -> None:
+    longer = Case((), net=pattern(r'(state="[a-zA-Z]+)"', r'\1rr"', 0))
+    ended = here("check", place(longer))
+    assert ended.status == 0
+    assert "signal A0: its states are longer than its links; the last 2 letters drive nothing" in ended.stdout
