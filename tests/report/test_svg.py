@@ -6,7 +6,7 @@ import math
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from experiments.report.colour import Style, diverging, ink_on, sequential, styles
@@ -16,6 +16,7 @@ from experiments.report.text import Text, clock, decimals, number, same
 finite = st.floats(-1e9, 1e9)
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.text())
 def test_any_text_becomes_well_formed_markup(text: str) -> None:
     drawn = ElementTree.fromstring(tag("g", tip(text), words(text, 1, 2), id=text))
@@ -24,6 +25,7 @@ def test_any_text_becomes_well_formed_markup(text: str) -> None:
     assert (shown.text or "").replace("\r", "\n").count("<") == text.count("<")
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(finite, finite)
 def test_ticks_are_round_lie_within_and_are_neither_few_nor_many(a: float, b: float) -> None:
     low, high = sorted((a, b))
@@ -50,6 +52,7 @@ def test_times_of_day_are_round() -> None:
     assert [clock(t) for t in clock_steps(0, 300)] == ["0:00", "0:01", "0:02", "0:03", "0:04", "0:05"]
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(finite, min_size=1))
 @example([5e-324])
 @example([-5e-324])
