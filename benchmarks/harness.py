@@ -3,7 +3,7 @@
     python benchmarks/harness.py [efficiency|overhead|synthetic]
 
 efficiency  100 short runs of cologne1 with one job and with two: t(1) / (2 t(2))
-overhead    CPU per run of everything that is not the run's own process doing SUMO's work
+overhead    CPU per run beyond that of bare SUMO doing the same
 synthetic   10 000 trivial runs through the API: cost per run, ledger, resuming, asking
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -28,6 +29,7 @@ from experiments.records import write_runs
 from experiments.runner import Executor, enter, run_missing, writing
 from experiments.task import Task
 from networks.scenarios import open_place
+from sim.sumo_world import sumo_binary, sumo_environment
 
 COLOGNE = Path(__file__).resolve().parents[2] / "shared" / "data" / "resco" / "cologne1" / "cologne1.sumocfg"
 SECONDS = 300.0  # simulated; the efficiency of short runs is the harder one to have
@@ -77,18 +79,36 @@ def efficiency() -> None:
 
 
 def overhead() -> None:
-    """CPU of a campaign less the runs' own, per run; two campaigns tell the start apart from the rest."""
+    """CPU of a campaign beyond bare SUMO's, per run; two campaigns tell the start apart from the rest."""
     found = {}
+    bare = 0.0
     for count in (10, 60):
         with tempfile.TemporaryDirectory() as name:
             _, used, own = campaign(Path(name), short_runs(count), Local(Path(name), jobs=1))
-            found[count] = used - own, own / count
+            found[count] = used, own / count
+            if count == 10:
+                bare = bare_sumo(sorted(Path(name).glob("runs/*/*")))
     per_run = (found[60][0] - found[10][0]) / 50
-    start = found[10][0] - 10 * per_run
-    print(f"CPU per run: {1000 * found[60][1]:.0f} ms in the run itself, {1000 * per_run:.0f} ms around it")
-    print(
-        f"CPU once: {start:.2f} s (interpreter, imports, fork server); around / within: {per_run / found[60][1]:.2f}"
-    )
+    own = found[60][1]
+    print(f"CPU per run: {1000 * bare:.0f} ms bare SUMO; {1000 * own:.0f} ms the run's own process, "
+          f"{1000 * (per_run - own):.0f} ms around it")  # fmt: skip
+    print(f"beyond bare SUMO: {1000 * (per_run - bare):.0f} ms per run ({per_run / bare:.2f} of it in all)")
+    print(f"once: {found[10][0] - 10 * per_run:.2f} s (interpreter, imports, fork server)")
+
+
+def bare_sumo(folders: list[Path]) -> float:
+    """CPU seconds of SUMO's own program doing the same run, with the same outputs; mean over folders."""
+    before = cpu()
+    for folder in folders:
+        subprocess.run(
+            [str(sumo_binary()), "-c", "run.sumocfg"],
+            cwd=folder,
+            env=sumo_environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=True,
+        )
+    return (cpu() - before) / len(folders)
 
 
 class Trivial:
