@@ -31,6 +31,7 @@ GREEN, CYCLE = (
 )  # s; a long red, as no more motorbikes can be inserted than ride one behind another
 FROM, UNTIL = 10.0, 38.0  # s of green over which the flow is saturated and steady
 SKIPPED, CYCLES = 1, 6  # cycles left out, cycles measured
+TIMEOUT = 3600.0  # s; a saturated motorbike stream side by side takes half a minute of an idle core
 SURPLUS = 0.4  # of a cycle's discharge, offered on top in the first cycle: a queue that outlasts every green
 
 NODES = (
@@ -184,7 +185,7 @@ def _run(
     options += ["--collision.action", "warn", "--time-to-teleport", "-1"]
     if fidelity == "sublane":
         options += ["--lateral-resolution", building.LATERAL_RESOLUTION]
-    sumo_tools.run("sumo", options, folder=folder)
+    sumo_tools.run("sumo", options, folder=folder, timeout=TIMEOUT)
     return _discharge(folder / f"{label}.out.xml", folder / f"{label}.statistics.xml")
 
 
