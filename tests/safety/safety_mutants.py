@@ -68,7 +68,8 @@ MUTANTS = (
     (SUPERVISOR, "green.phase not in serving", "green.phase in serving"),
     (SUPERVISOR, "green.seconds + (now.elapsed if green.phase == now.phase else 0.0)", "green.seconds"),
     (SUPERVISOR, 'text.encode("utf-8", "backslashreplace").decode("utf-8")', "text"),
-    (LIMIT, "elif armed:\n            raise OverTime", "elif armed:\n            pass"),
+    (LIMIT, "if armed and busy():", "if False:"),
+    (LIMIT, "signal.signal(signal.SIGALRM, before)", "pass"),
     # the engine and the way between two greens
     (ENGINE, "self.monitor.check(state, simulation.now)", "pass"),
     (ENGINE, "self.monitor.note(state, simulation.now)", "pass"),

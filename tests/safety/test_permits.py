@@ -30,6 +30,13 @@ def test_the_permits_of_the_crossroads():
     assert not permits.together[1, 2, 2, 1]
 
 
+@pytest.mark.parametrize("yellows", [(3.0, 4.0, 5.0), (4.0, 3.0, 5.0), (5.0, 4.0, 3.0)])
+def test_of_several_yellows_of_a_link_the_shortest_counts(yellows):
+    rows = (("Gr", 20.0 + y, ("yr", y), ("rr", 2.0)) for y in yellows)
+    permits = permits_of(signal("A", timing(*rows, ("rG", 20.0, ("ry", 4.0), ("rr", 2.0))), [(0, 1)]))
+    assert permits.yellow.tolist() == [3.0, 4.0]
+
+
 def test_a_plan_without_fault_has_no_waiver():
     where = signal(
         "A",

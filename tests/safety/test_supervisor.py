@@ -249,6 +249,18 @@ def test_events_can_be_written():
     }
 
 
+class Unwritable(Exception):
+    """Its words hold what no file can."""
+
+    def __repr__(self):
+        return "đỏ \ud800"
+
+
+def test_words_that_cannot_be_written_are_written_otherwise():
+    _, supervisor = supervised(corridor(1), {"J0": throw(Unwritable())})
+    assert supervisor.events[0].detail.encode("utf-8").decode("utf-8") == "đỏ \\ud800"
+
+
 class Deaf(RecordingWorld):
     """From ``since`` on it shows what it showed before, whatever it is told."""
 
