@@ -1,0 +1,181 @@
+"""Predictive control: roll out the coming minute for many continuations and show the first step of the cheapest.
+
+Model predictive control of one intersection by exhaustive rollout (Bertsekas, "Rollout algorithms", 2020, for
+the scheme; OPAC, Gartner 1983, and COP, Sen & Head 1997, for its use at signals). What each part is worth is
+measured in docs/controllers.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from controllers.rollout import GREEN, RED, YIELDING, Model, rollout
+from controllers.turning import TurningShares
+from sim.change import change_intervals
+from sim.network import Bools, Intersection, Network
+from sim.protocol import Array, Green, Ints, Observation, Policy
+
+ACCELERATION = 2.6  # m/s², SUMO's default car
+HOLDS = (1.0, 3.0, 6.0, 10.0, 15.0, 20.0, 30.0)
+"""s for which a candidate keeps the present phase. Several are needed: with one, the city networks lose half."""
+
+STUCK_FOR = 10.0  # s for which the model treats a lane as blocked that did not move on green
+YIELDING_STUCK = 2.5  # times longer does a yielding head stand before it counts as stuck
+PATIENCE = 30.0  # s of waiting on red after which a green longer than ``max_green`` must end
+
+
+@dataclass(frozen=True)
+class Predictive:
+    """Predictive: the first step of the cheapest of many continuations, asked every second. Sees vehicles.
+
+    ``movements``: "known" (each vehicle's next link, as from routes or navigation) or "shares" (turning shares,
+    learnt by counting at the stop line).
+    """
+
+    name: ClassVar[str] = "predictive"
+    sees: ClassVar[frozenset[str]] = frozenset({"vehicles"})
+
+    movements: Literal["known", "shares"] = "known"
+    interval: float = 1.0  # s between decisions
+    horizon: int = 60  # s
+    headway: float = 2.0  # s; 1.8 is worse: a model that is too fast leaves queues behind
+    start_loss: float = 1.5  # s
+    yellow_used: float = 1.0  # s
+    gap: float = 3.0  # s
+    clear: float = 2.0  # s
+    tail: float = 1.5
+    impatience: float = 0.3  # 1/s
+    left_over: float = 15.0  # s
+    crowd: float = 0.5  # s
+    stuck: float = 5.0  # s of green on which a head does not move until its lane counts as blocked
+    max_green: float = 60.0  # s after which somebody who has waited on red ends the green
+
+    def __post_init__(self) -> None:
+        if self.movements not in ("known", "shares"):
+            raise ValueError(f"movements is {self.movements!r}; it can be 'known' or 'shares'")
+
+    def start(self, network: Network) -> Mapping[str, Policy]:
+        """One policy per intersection."""
+        return {name: _Policy(self, where, network) for name, where in network.intersections.items()}
+
+
+class _Policy:
+    """One intersection. A vehicle whose link is not known takes a link of its own, green with any of its lane."""
+
+    def __init__(self, settings: Predictive, where: Intersection, network: Network) -> None:
+        self.settings = settings
+        self.where = where
+        self.model = Model(
+            settings.horizon,
+            settings.headway,
+            settings.start_loss,
+            settings.yellow_used,
+            settings.gap,
+            settings.clear,
+            settings.tail,
+            settings.impatience,
+            settings.left_over,
+            settings.crowd,
+        )
+        phases, links, lanes = len(where.phases), where.n_links, len(where.approaches)
+        self.shows = np.array(
+            [_letters(phase.state, where) for phase in where.phases]
+        )  # (phases, links + lanes)
+        self.yields = np.zeros((links + lanes, links + lanes), dtype=np.bool_)
+        self.yields[:links, :links] = where.yields
+        self.change = np.array(
+            [
+                [sum(x.duration for x in change_intervals(where, p, q)) for q in range(phases)]
+                for p in range(phases)
+            ],
+            dtype=np.float64,
+        )
+        self.min_green = np.array([phase.min_green for phase in where.phases], dtype=np.float64)
+        self.speed = np.array([approach.speed for approach in where.approaches])
+        self.hold = np.repeat([0.0, *HOLDS], phases)  # (candidates,)
+        self.then = np.tile(np.arange(phases), 1 + len(HOLDS))  # (candidates,)
+        self.turning: TurningShares | None = None
+        if settings.movements == "shares":
+            length = np.array([network.lanes[approach.lane].length for approach in where.approaches])
+            self.turning = TurningShares(where, length)
+
+    def __call__(self, seen: Observation) -> Green:
+        if seen.minimum_left > 0:
+            return Green(seen.phase, seen.minimum_left)
+        approach, link = self._bound_for(seen)
+        cost = self._cost(seen, approach, link)
+        leave: Bools = (self.hold == 0.0) & (self.then != seen.phase)
+        stay: Bools = self.hold > 0.0
+        over = seen.elapsed >= self.settings.max_green and bool(
+            np.any((self.shows[seen.phase, link] == RED) & (seen.vehicles.wait >= PATIENCE))
+        )
+        if over or cost[leave].min() < cost[stay].min():
+            following = int(self.then[leave][np.argmin(cost[leave])])
+            return Green(following, max(self.where.phases[following].min_green, seen.step))
+        return Green(seen.phase, self.settings.interval)
+
+    def _bound_for(self, seen: Observation) -> tuple[Ints, Ints]:
+        if self.turning is not None:
+            return self.turning.guess(seen)
+        vehicles = seen.vehicles
+        unknown = self.where.n_links + vehicles.approach
+        return vehicles.approach, np.where(vehicles.link >= 0, vehicles.link, unknown)
+
+    def _cost(self, seen: Observation, approach: Ints, link: Ints) -> Array:
+        """Cost of each candidate, shape (candidates,)."""
+        vehicles = seen.vehicles
+        order = np.lexsort((vehicles.distance, approach))
+        approach, link, wait = approach[order], link[order], vehicles.wait[order]
+        first = np.searchsorted(approach, np.arange(len(self.speed) + 1))
+        due = travel_time(vehicles.distance[order], vehicles.speed[order], self.speed[approach])
+        cost: Array = rollout(
+            first,
+            link,
+            due,
+            wait,
+            self._blocked(seen, first, link, wait),
+            self.shows,
+            self.yields,
+            self.change,
+            self.min_green,
+            seen.phase,
+            self.hold,
+            self.then,
+            self.model,
+        )
+        return cost
+
+    def _blocked(self, seen: Observation, first: Ints, link: Ints, wait: Array) -> Array:
+        """Lanes whose head does not move although it has green, (approaches,) s. Without this a jam locks."""
+        blocked = np.zeros(len(self.speed))
+        for i, head in enumerate(first[:-1]):
+            if head == first[i + 1]:
+                continue
+            shown = self.shows[seen.phase, link[head]]
+            limit = self.settings.stuck * (YIELDING_STUCK if shown == YIELDING else 1.0)
+            if shown != RED and min(wait[head], seen.elapsed) >= limit:
+                blocked[i] = STUCK_FOR
+        return blocked
+
+
+def _letters(state: str, where: Intersection) -> Ints:
+    """RED, GREEN or YIELDING of each link, then of each approach's unknown link: the best of its lane."""
+    value = {"G": GREEN, "g": YIELDING}
+    shown = np.array([value.get(letter, RED) for letter in state], dtype=np.int64)
+    lanes = [shown[list(approach.links)] for approach in where.approaches]
+    best = [GREEN if (row == GREEN).any() else int(row.max()) for row in lanes]
+    return np.concatenate([shown, np.array(best, dtype=np.int64)])
+
+
+def travel_time(distance: Array, speed: Array, limit: Array) -> Array:
+    """Free-flow time over ``distance`` (m) from ``speed`` with ACCELERATION up to ``limit`` (m/s), s."""
+    speed = np.minimum(speed, limit)
+    distance = np.maximum(distance, 0.0)
+    ramp = (limit**2 - speed**2) / (2 * ACCELERATION)  # m until the limit is reached
+    within = (np.sqrt(speed**2 + 2 * ACCELERATION * distance) - speed) / ACCELERATION
+    beyond = (limit - speed) / ACCELERATION + (distance - ramp) / limit
+    return np.where(distance <= ramp, within, beyond)

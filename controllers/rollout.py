@@ -1,0 +1,167 @@
+"""Rolling out what an intersection would do, compiled: one candidate after another, second by second.
+
+A lane is first in, first out. Its head crosses when its link is green, it has arrived, the one before it is
+a saturation headway ahead, and nobody to whom it must yield is due. Times are s from now, 0 ≤ t < horizon.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+
+RED, GREEN, YIELDING = 0, 1, 2
+
+
+class Model(NamedTuple):
+    """What does not change within a rollout, as the compiled code takes it."""
+
+    horizon: int  # s
+    headway: float  # s between vehicles of a discharging queue
+    start_loss: float  # s until the head of a held lane crosses
+    yellow_used: float  # s of yellow in which vehicles still cross
+    gap: float  # s: a foe due within it has the right of way
+    clear: float  # s after a foe has crossed until its way is free
+    tail: float  # how many times the present phase's ready vehicles another must have to take over
+    impatience: float  # 1/s: cost of a lane whose head has waited a minute, grows with the square
+    left_over: float  # s for each vehicle that has arrived and not crossed at the end
+    crowd: float  # s, the same times the square of a lane's queue
+
+
+@numba.njit(cache=True)  # type: ignore[misc, untyped-decorator, unused-ignore]
+def rollout(
+    first: Any,  # (lanes + 1,) where each lane's vehicles begin in the arrays by vehicle
+    link: Any,  # (vehicles,) the link each takes
+    due: Any,  # (vehicles,) s: when it is at the stop line on a free road
+    age: Any,  # (vehicles,) s it has waited already
+    blocked: Any,  # (lanes,) s: nothing leaves the lane before
+    shows: Any,  # (phases, links) RED, GREEN or YIELDING
+    yields: Any,  # (links, links) row must give way to column
+    change: Any,  # (phases, phases) s from one green to the next
+    min_green: Any,  # (phases,) s
+    phase: int,  # the present one
+    hold: Any,  # (candidates,) s: keep the present phase so long …
+    then: Any,  # (candidates,) … and show this one; the present one again: go on by the tail rule
+    model: Any,  # Model
+) -> Any:
+    """Cost of each candidate in veh·s, shape (candidates,)."""
+    lanes, phases, links = len(first) - 1, shows.shape[0], shows.shape[1]
+    cost = np.zeros(len(hold))
+    head = np.empty(lanes, np.int64)  # the next vehicle to cross
+    behind = np.empty(lanes, np.int64)  # the next vehicle to arrive
+    last = np.empty(lanes)  # s: when the lane was crossed last
+    held = np.empty(lanes, np.bool_)  # its head stands before red
+    ready = np.empty(phases)  # vehicles that have arrived and that the phase serves
+    shown = np.empty(links, np.int64)
+    passed = np.empty(links)  # s: when the link was crossed last
+    for c in range(len(hold)):
+        for i in range(lanes):
+            head[i] = behind[i] = first[i]
+            last[i] = blocked[i] - model.headway
+            held[i] = False
+        ready[:] = 0.0
+        passed[:] = -1e3
+        old, current, since = phase, phase, -1e3  # ``since``: when the present phase turns or turned green
+        pending = then[c] != phase
+        total = 0.0
+        for step in range(model.horizon):
+            t = float(step)
+            for i in range(lanes):
+                while behind[i] < first[i + 1] and due[behind[i]] <= t:
+                    for p in range(phases):
+                        if shows[p, link[behind[i]]] != RED:
+                            ready[p] += 1.0
+                    behind[i] += 1
+            target = current
+            if pending:
+                if t >= hold[c]:
+                    target, pending = then[c], False
+            elif t >= hold[c] and t >= since + min_green[current]:
+                most = ready[current] * model.tail
+                for p in range(phases):
+                    if p != current and ready[p] > most:
+                        most, target = ready[p], p
+            if target != current:
+                old, since = current, t + change[current, target]
+                current = target
+            yellow_over = since - change[old, current] + model.yellow_used
+            for k in range(links):
+                if t >= since:
+                    shown[k] = shows[current, k]
+                elif shows[old, k] != RED and (shows[current, k] != RED or t < yellow_over):
+                    shown[k] = shows[old, k]
+                else:
+                    shown[k] = RED
+            for i in range(lanes):
+                while head[i] < first[i + 1] and due[head[i]] < t + 1.0:
+                    v = head[i]
+                    k = link[v]
+                    if shown[k] == RED:
+                        held[i] = held[i] or due[v] <= t
+                        break
+                    if held[i]:
+                        held[i] = False
+                        last[i] = max(last[i], t + model.start_loss - model.headway)
+                    when = max(due[v], last[i] + model.headway)
+                    if when >= t + 1.0:
+                        break
+                    if t < since and shows[current, k] == RED and when >= yellow_over:
+                        break
+                    if shown[k] == YIELDING and _must_yield(
+                        i, k, t, first, head, link, due, blocked, shown, yields, passed, model
+                    ):
+                        last[i] = max(last[i], t + 1.0 - model.headway)
+                        break
+                    last[i] = passed[k] = when
+                    total += when - due[v]
+                    if v < behind[i]:
+                        for p in range(phases):
+                            if shows[p, k] != RED:
+                                ready[p] -= 1.0
+                    else:
+                        behind[i] += 1
+                    head[i] += 1
+            for i in range(lanes):
+                if head[i] < behind[i]:
+                    minutes = (t - due[head[i]] + age[head[i]]) / 60.0
+                    total += model.impatience * minutes * minutes
+        for i in range(lanes):
+            queue = behind[i] - head[i]
+            total += model.left_over * queue + model.crowd * queue * queue
+            for v in range(head[i], behind[i]):
+                total += model.horizon - due[v]
+        cost[c] = total
+    return cost
+
+
+@numba.njit(cache=True)  # type: ignore[misc, untyped-decorator, unused-ignore]
+def _must_yield(
+    lane: int,
+    k: int,
+    t: float,
+    first: Any,
+    head: Any,
+    link: Any,
+    due: Any,
+    blocked: Any,
+    shown: Any,
+    yields: Any,
+    passed: Any,
+    model: Any,
+) -> bool:
+    """Whether a foe of link ``k`` is on the junction or due, behind those in front of it on its lane."""
+    for f in range(len(shown)):
+        if yields[k, f] and passed[f] > t - model.clear:
+            return True
+    for j in range(len(head)):
+        if j == lane or blocked[j] > t:
+            continue
+        for rank in range(first[j + 1] - head[j]):
+            v = head[j] + rank
+            f = link[v]
+            if shown[f] == RED or due[v] > t + model.gap or rank * model.headway > model.gap:
+                break
+            if yields[k, f]:
+                return True
+    return False

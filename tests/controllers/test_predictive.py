@@ -1,0 +1,178 @@
+"""The rollout against sums worked out by hand, and the decisions that follow from it."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controllers.actuated import Actuated
+from controllers.max_pressure import MaxPressure
+from controllers.predictive import Predictive, travel_time
+from controllers.rollout import Model, rollout
+from controllers.turning import TurningShares
+from sim.protocol import Green
+from sim.testing import PointQueueWorld, check_controller, corridor, play, steady
+
+BARE = Model(
+    horizon=60,
+    headway=2.0,
+    start_loss=1.5,
+    yellow_used=1.0,
+    gap=3.0,
+    clear=2.0,
+    tail=1e9,
+    impatience=0.0,
+    left_over=0.0,
+    crowd=0.0,
+)
+SHOWS = np.array([[1, 0], [0, 1]])
+CHANGE = np.array([[0.0, 3.0], [3.0, 0.0]])
+
+
+def cost(due, *, hold=(0.0,), then=(1,), phase=0, shows=SHOWS, yields=None, model=BARE, blocked=(0.0, 0.0)):
+    """Cost of candidates for two lanes; ``due`` are the arrivals on each, s."""
+    first = np.cumsum([0, len(due[0]), len(due[1])])
+    link = np.repeat([0, 1], [len(due[0]), len(due[1])])
+    return rollout(
+        first,
+        link,
+        np.array([*due[0], *due[1]], dtype=float),
+        np.zeros(len(link)),
+        np.array(blocked),
+        np.array(shows),
+        np.zeros((2, 2), dtype=bool) if yields is None else np.array(yields),
+        CHANGE,
+        np.array([5.0, 5.0]),
+        phase,
+        np.array(hold),
+        np.array(then),
+        model,
+    )
+
+
+def test_a_green_road_costs_nothing():
+    assert cost(((0.0, 4.0, 8.0), ()), then=(0,)) == pytest.approx([0.0])
+
+
+def test_a_queue_discharges_at_saturation_headway():
+    # three vehicles at the line: they cross at 0, 2 and 4 s
+    assert cost(((0.0, 0.0, 0.0), ()), then=(0,)) == pytest.approx([6.0])
+
+
+def test_a_held_queue_pays_change_and_start_loss_once():
+    # green after 3 s of change, start loss 1.5 s: they cross at 4.5, 6.5 and 8.5 s
+    assert cost(((), (0.0, 0.0, 0.0))) == pytest.approx([19.5])
+
+
+@given(queue=st.integers(1, 8), delay=st.integers(1, 12))
+def test_delaying_a_switch_costs_the_queue_times_the_delay(queue, delay):
+    """The trap of such models: if lost time is added again on every red second, keeping looks free."""
+    now, later = cost(((), (0.0,) * queue), hold=(0.0, float(delay)), then=(1, 1))
+    assert later - now == pytest.approx(queue * delay)
+
+
+def test_the_first_second_of_yellow_is_used():
+    """The switch comes at once. Who is due at 0.5 s still crosses; who is due at 1.5 s waits for the way back:
+    change 3 s, minimum green 5 s, change 3 s, start loss 1.5 s."""
+    assert cost(((0.5,), ())) == pytest.approx([0.0])
+    assert cost(((1.5,), ())) == pytest.approx([12.5 - 1.5])
+    assert cost(((0.5,), ()), model=BARE._replace(yellow_used=0.0)) == pytest.approx([12.5 - 0.5])
+
+
+def test_a_yielding_green_waits_for_a_gap():
+    """Both links green, link 1 yields: foes cross at 0, 2 and 4 s; its way is free 2 s after the last."""
+    shows, yields = [[1, 2], [0, 1]], [[False, False], [True, False]]
+    stay = {"hold": (60.0,), "then": (0,), "shows": shows, "yields": yields}
+    assert cost(((), (0.0,)), **stay) == pytest.approx([0.0])
+    (both,) = cost(((0.0, 0.0, 0.0), (0.0,)), **stay)
+    (without,) = cost(((0.0, 0.0, 0.0), (0.0,)), **{**stay, "yields": None})
+    assert without == pytest.approx(6.0)
+    assert both - without == pytest.approx(6.0)
+
+
+def test_a_blocked_lane_does_not_move_before_its_time():
+    assert cost(((0.0,), ()), then=(0,), blocked=(10.0, 0.0)) == pytest.approx([10.0])
+
+
+def test_the_tail_rule_serves_who_is_left():
+    """Go on by the tail: ten wait on red against none, so the switch comes at once."""
+    eager = BARE._replace(tail=1.5)
+    switched, kept = cost(((), (0.0,) * 10), hold=(0.0, 0.0), then=(1, 0), model=eager)
+    assert kept == pytest.approx(switched)
+
+
+def test_what_is_left_over_is_paid():
+    model = BARE._replace(left_over=15.0, crowd=0.5)
+    assert cost(((), (0.0, 0.0)), hold=(60.0,), then=(0,), model=model) == pytest.approx(
+        [2 * 60 + 2 * 15 + 0.5 * 4]
+    )
+
+
+def test_free_flow_time():
+    # from rest 2.6 m/s² to 13 m/s takes 5 s and 32.5 m; the next 130 m take 10 s
+    distance, speed = np.array([32.5, 162.5, 130.0]), np.array([0.0, 0.0, 13.0])
+    assert travel_time(distance, speed, np.full(3, 13.0)) == pytest.approx([5.0, 15.0, 10.0])
+
+
+@pytest.mark.parametrize("movements", ["known", "shares"])
+def test_it_keeps_the_rules(movements):
+    check_controller(Predictive(movements=movements), seconds=200.0)
+
+
+def test_it_refuses_an_unknown_kind_of_movements():
+    with pytest.raises(ValueError, match="can be 'known' or 'shares'"):
+        Predictive(movements="guess")
+
+
+def test_it_goes_to_the_only_queue(crossing, look):
+    decide = Predictive().start(crossing)["J0"]
+    assert decide(look([(1, 5.0, 0.0), (1, 12.0, 0.0)])) == Green(1, 5.0)
+    assert decide(look([])) == Green(0, 1.0)
+
+
+def test_it_waits_for_a_platoon_that_is_nearly_through(crossing, look):
+    decide = Predictive().start(crossing)["J0"]
+    platoon = [(0, 10.0 + 25.0 * k, 12.5) for k in range(4)]
+    assert decide(look([*platoon, (1, 5.0, 0.0)])).phase == 0
+
+
+def test_nobody_waits_on_red_behind_an_endless_green(crossing, look):
+    decide = Predictive(impatience=0.0).start(crossing)["J0"]
+    platoon = [(0, 5.0 + 12.0 * k, 12.5) for k in range(16)]
+    assert decide(look([*platoon, (1, 5.0, 0.0, 31.0)], elapsed=59.0)).phase == 0
+    assert decide(look([*platoon, (1, 5.0, 0.0, 31.0)], elapsed=60.0)).phase == 1
+
+
+def test_it_beats_the_other_strategies_on_steady_traffic():
+    """The world without SUMO uses no yellow, so the model is told so: one vehicle a cycle too many is a queue."""
+    waited = []
+    for controller in (Predictive(yellow_used=0.0), Actuated(), MaxPressure()):
+        world = PointQueueWorld(corridor(1), steady("W_0", 0.2, 600) | steady("S0_0", 0.12, 600))
+        play(world, controller, 900.0)
+        assert world.left == 192
+        waited.append(world.waited)
+    assert waited[0] < min(waited[1:])
+
+
+def test_turning_shares_come_out_right_for_any_number(crossing, look):
+    """A lane with two links of which one is taken three times as often."""
+    from dataclasses import replace
+
+    where = crossing.intersections["J0"]
+    shared = replace(where.approaches[0], links=(0, 1))
+    shares = TurningShares(replace(where, approaches=(shared,)), np.array([200.0]))
+    shares.count[:] = [30.0, 10.0]
+    seen = look([(0, 40.0 + 8.0 * k, 5.0) for k in range(8)])
+    approach, link = shares.guess(seen)
+    assert (approach == 0).all()
+    assert np.bincount(link).tolist() == [6, 2]
+
+
+def test_turning_shares_are_learnt_at_the_stop_line(crossing, look):
+    where = crossing.intersections["J0"]
+    shares = TurningShares(where, np.array([200.0, 200.0]))
+    before = shares.count.copy()
+    shares.guess(look([(1, 10.0, 5.0), (0, 150.0, 5.0)]))
+    assert (shares.count > before).tolist() == [False, True]
+    shares.guess(look([(1, 5.0, 5.0), (0, 145.0, 5.0)]))  # the same vehicles again
+    assert shares.count[1] == pytest.approx(before[1] * 0.995 + 1.0)
