@@ -63,7 +63,8 @@ class SpawnLauncher:
 
     def start(self, folder: Path) -> Process:
         """Start an interpreter for the job."""
-        process = subprocess.Popen(_python("experiments.worker", str(folder)), stdin=subprocess.DEVNULL)
+        # the pipe stays open as long as we live: the run ends when it sees it close
+        process = subprocess.Popen(_python("experiments.worker", str(folder)), stdin=subprocess.PIPE)
         self._running.append(process)
         return _Spawned(process)
 

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import sys
+import threading
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -158,6 +159,14 @@ def die_with_parent() -> None:
         ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
+def _leave_with_parent() -> None:
+    """End when standard input does: the runner holds its other end and has died."""
+    while os.read(0, 1):
+        pass
+    os._exit(FAILED)
+
+
 def main() -> None:
     """Run the job named on the command line: the way where processes cannot be forked."""
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
     sys.exit(run_job(Path(sys.argv[1])))

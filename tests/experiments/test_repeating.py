@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import random
 import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +15,12 @@ from typing import Any
 import pytest
 
 from experiments.compare import tasks_for
+from experiments.launcher import SpawnLauncher
 from experiments.ledger import Ledger
 from experiments.local import Local
 from experiments.runner import enter, run_missing, writing
 from experiments.task import Task
+from experiments.worker import FAILED
 from networks.scenarios import open_place
 
 REPEATS = [3, pytest.param(20, marks=pytest.mark.slow)]
@@ -44,6 +49,27 @@ def test_jobs_order_and_back_end_change_nothing(tiny_place: Any, tmp_path: Path,
         assert hashes(tmp_path / str(k), tasks, jobs=(2, 8, 1)[k % 3], order=k) == first
     by_traci = [replace(task, backend="traci") for task in tasks]
     assert hashes(tmp_path / "traci", by_traci, jobs=2, order=99) == first
+
+
+def test_where_there_is_no_fork_the_results_are_the_same(
+    tiny_place: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks = tasks_for(open_place(str(tiny_place.config), end=60), ["max-pressure"], [1, 2])
+    forked = hashes(tmp_path / "forked", tasks, jobs=2, order=0)
+    monkeypatch.setattr("experiments.local.launcher", SpawnLauncher)
+    assert hashes(tmp_path / "spawned", tasks, jobs=2, order=0) == forked
+
+
+def test_a_spawned_run_ends_when_its_starter_is_gone(
+    tmp_path: Path,
+) -> None:
+    code = "import time; from experiments import worker; worker.run_job = lambda f: time.sleep(600); worker.main()"
+    run = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE)
+    time.sleep(0.5)
+    assert run.poll() is None
+    assert run.stdin is not None
+    run.stdin.close()  # as the system does for a runner that was killed
+    assert run.wait(20) == FAILED
 
 
 def test_cologne1_seed_5_has_one_answer_among_other_runs(
