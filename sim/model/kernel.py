@@ -1,4 +1,4 @@
-"""The queue model itself: one plan at a time, compiled; plans run in parallel.
+"""The queue model itself: one plan at a time, compiled.
 
 Each lane is a first-in first-out queue that its vehicles reach after their free travel time r and leave at
 c = max(r, previous c + headway, green start + lost time, when a gap and room downstream appear): Newell's
@@ -12,7 +12,7 @@ not with time or lanes.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from sim.model.rules import NEVER, STEP, advance, blocked, choose, compiled, leave, next_green
 from sim.model.signals import MAJOR, STOP, YELLOW
@@ -23,7 +23,6 @@ _MOVING = np.float32(60.0)  # m from standing: faster than any turn and most str
 _STANDING = np.float32(1.0)  # m from where the first vehicle stands to the stop line
 _TELEPORT = 300.0  # s, SUMO's time-to-teleport
 _SWEEP = 60  # s between looks at those who wait for room: a choice of lanes waits for the best one only
-_CHUNKS = 64  # pieces that a batch is dealt out in: plans cost unequal times
 
 
 @compiled
@@ -326,21 +325,9 @@ def _set_clocks(begin, offset, x, w):
         w.until[i] = x.duration[i, k] - position
 
 
-@njit(cache=True, error_model="numpy", fastmath=True, parallel=True)
-def run_parallel(n, p, begin, state, duration, offset, base, codes, out, want, queue):
-    """All plans over numba's threads."""
-    plans = state.shape[0]
-    chunks = min(_CHUNKS, plans)
-    for chunk in prange(chunks):
-        w = memory(n, int(p.horizon), state.shape[1])
-        for b in range(chunk * plans // chunks, (chunk + 1) * plans // chunks):
-            x = Signals(state[b], duration[b], base, codes)
-            _run(n, p, begin, offset[b], x, w, out[b], want, queue[b if want else 0])
-
-
-@njit(cache=True, error_model="numpy", fastmath=True)
-def run_serial(n, p, begin, state, duration, offset, base, codes, out, want, queue):
-    """All plans in this thread."""
+@njit(cache=True, error_model="numpy", fastmath=True, nogil=True)
+def run(n, p, begin, state, duration, offset, base, codes, out, want, queue):
+    """All plans, in this thread; lets other threads of Python run meanwhile."""
     w = memory(n, int(p.horizon), state.shape[1])
     for b in range(state.shape[0]):
         x = Signals(state[b], duration[b], base, codes)
