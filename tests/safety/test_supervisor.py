@@ -49,6 +49,7 @@ def throw(error):
         (throw(SystemExit(3)), "raised", "SystemExit(3)"),
         (lambda seen: None, "refused", "answered None"),
         (lambda seen: Green(7, 5.0), "refused", "there are 0…1"),
+        (lambda seen: Green(-1, 5.0), "refused", "there are 0…1"),
         (lambda seen: Green(0, float("nan")), "refused", "not a time"),
         (lambda seen: Green(0, 0.0), "refused", "not a time"),
         (lambda seen: Green(0, 1e-7), "refused", "not a time"),
@@ -104,9 +105,9 @@ def test_a_good_policy_is_left_alone():
 
 
 def test_it_changes_phase_only_after_the_minimum_green():
-    _, supervisor = supervised(corridor(1), {"J0": lambda seen: Green(1 - seen.phase, 2.0)})
+    _, supervisor = supervised(corridor(1), {"J0": lambda seen: Green(1 - seen.phase, 4.0)})
     (event,) = supervisor.events
-    assert "less than its minimum 5 s" in event.detail
+    assert "phase 1 has been green for 4 s, less than its minimum 5 s" in event.detail
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no interval timers here")
