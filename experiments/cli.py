@@ -128,7 +128,7 @@ def compare(
             keep_sumo_output=keep_sumo_output,
             progress=progress,
         )
-    report = write_comparison(target, [scenario], rows, command=_command())
+    report = write_comparison(target, [scenario], rows, command=_command(), warm_up=warm_up)
     show.comparison(rows, target, report)
     if any(row.state != "done" for row in rows):
         raise typer.Exit(1)

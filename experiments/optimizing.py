@@ -37,8 +37,7 @@ from sim.flows import with_flows
 from sim.model import build
 from sim.network import Network
 from sim.scenario import Scenario
-from sim.sumo_input import read_additional
-from sim.sumonet import load_network
+from sim.sumonet import network_of
 
 Kind = Literal["static", "actuated"]
 PLAN, PROGRAM, SHEET = "plan.json", "plan.add.xml", "timing-sheet.csv"
@@ -92,8 +91,7 @@ def optimize(
     Raises InputError for a place without anything to tune. Ctrl-C ends the search with the best so far.
     """
     scenario = absolute(scenario)
-    programs = [p for path in scenario.additional for p in read_additional(path).programs]
-    network = with_flows(load_network(scenario.net, programs, scenario.name), scenario)
+    network = with_flows(network_of(scenario), scenario)
     if not network.intersections:
         raise InputError("there is no signal to tune", where=scenario.name, remedy="see 'denxanh check'")
     out.mkdir(parents=True, exist_ok=True)

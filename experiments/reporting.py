@@ -10,10 +10,11 @@ from experiments.ledger import Row
 from experiments.records import SummaryLine
 from experiments.report import Comparison, Panel, RunRecord, Scene, SummaryRow, Text, write_report
 from experiments.runner import run_folder
-from experiments.summary import summarise_rows
+from experiments.summary import group_verdicts, groups, label, summarise_rows
+from sim.network import Network
 from sim.run import versions
 from sim.scenario import Scenario
-from sim.sumonet import load_network
+from sim.sumonet import network_of
 
 COMPARISON = Text("Comparison of signal controllers", "So sánh các phương án điều khiển đèn tín hiệu")
 
@@ -24,6 +25,7 @@ def write_comparison(
     rows: Sequence[Row],
     *,
     command: str,
+    warm_up: float = 0.0,
     runs_in: Path | None = None,
     title: Text = COMPARISON,
     notes: tuple[Text, ...] = (),
@@ -34,21 +36,22 @@ def write_comparison(
     ``runs_in`` is the experiment's folder where it is not ``out``; ``panels`` go into the first section.
     """
     keys = dict.fromkeys((row.place, row.demand) for row in rows)
+    by_group = {(group.place, group.demand): group for group in groups(rows)}
     by_name = {scenario.name: scenario for scenario in scenarios}
-    networks = {name: load_network(s.net, name=name) for name, s in by_name.items()}
+    networks = {name: network_of(scenario) for name, scenario in by_name.items()}
     comparison = Comparison(
         title=title,
         baseline=rows[0].controller,
         scenes=tuple(
             Scene(
-                place=_label(place, demand),
-                title=Text(_label(place, demand), _label(place, demand)),
+                place=label(place, demand),
+                title=Text(label(place, demand), label(place, demand)),
                 begin=by_name[place].begin,
                 end=by_name[place].end,
                 network=networks[place],
-                notes=tuple(
-                    Text(note, note) for note in _notes(by_name[place], networks[place].left_to_sumo)
-                ),
+                warm_up=warm_up,
+                verdicts=tuple(Text(*said) for said in group_verdicts(by_group[place, demand])),
+                notes=_notes(by_name[place], networks[place]),
                 credit="© OpenStreetMap contributors" if place.startswith(("ha-noi/", "tp-hcm/")) else "",
             )
             for place, demand in keys
@@ -67,21 +70,40 @@ def write_comparison(
     return path
 
 
-def _label(place: str, demand: float) -> str:
-    return place if demand == 1.0 else f"{place} × {demand:g}"
+def _notes(scenario: Scenario, network: Network) -> tuple[Text, ...]:
+    said = [Text(note, _vietnamese(note)) for note in scenario.notes]
+    said += [
+        Text(f"signal {tl} is left to SUMO: {why}", f"đèn {tl} để SUMO tự điều khiển ({why})")
+        for tl, why in network.left_to_sumo.items()
+    ]
+    return tuple(said)
 
 
-def _notes(scenario: Scenario, left: object) -> list[str]:
-    out = list(scenario.notes)
-    if isinstance(left, dict):
-        out += [f"signal {tl} is left to SUMO: {reason}" for tl, reason in left.items()]
-    return out
+def _vietnamese(note: str) -> str:
+    """The notes that reading a place makes, in Vietnamese; file names and options stay as they are."""
+    for english, vietnamese in _VIETNAMESE:
+        if note.startswith(english):
+            return note.replace(english, vietnamese, 1)
+    return note
+
+
+_VIETNAMESE = (
+    (
+        "the demand is synthetic: no published counts exist for it",
+        "lưu lượng là tổng hợp: chưa có số liệu đếm xe được công bố cho nơi này",
+    ),
+    ("ignored from", "không dùng, trong"),
+    (
+        "it gives no end: the run goes on for an hour after the last departure",
+        "không cho thời điểm kết thúc: chạy thêm một giờ sau chuyến cuối cùng",
+    ),
+)
 
 
 def _record(out: Path, row: Row) -> RunRecord:
     done = row.state == "done"
     return RunRecord(
-        place=_label(row.place, row.demand),
+        place=label(row.place, row.demand),
         controller=row.controller,
         seed=row.seed,
         status="ok" if done else row.state,
@@ -93,7 +115,7 @@ def _record(out: Path, row: Row) -> RunRecord:
 
 def _summary(line: SummaryLine) -> SummaryRow:
     return SummaryRow(
-        place=_label(line.place, line.demand),
+        place=label(line.place, line.demand),
         controller=line.controller,
         metric=line.metric,
         mean=line.mean,

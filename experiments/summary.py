@@ -59,27 +59,36 @@ def summarise_rows(rows: Sequence[Row]) -> list[SummaryLine]:
 
 
 def headline(rows: Sequence[Row]) -> list[tuple[str, str]]:
-    """The verdicts on delay, Holm-corrected over the controllers of a group, in English and Vietnamese."""
-    out = []
+    """The verdicts on delay of every group, in English and Vietnamese, each with its place if there are several."""
     found = groups(rows)
+    out = []
     for group in found:
-        where = "" if len(found) == 1 else f"{group.place} × {group.demand:g}: "
-        runs = {name: values for name, values in group.values("delay_s").items() if values}
-        if len(runs) < 2:
-            continue
-        baseline = next(iter(runs))
-        jams = gridlock(group)
-        shared = set.intersection(*(set(values) for values in runs.values()))
-        if len(shared) < 2:
-            said = [
-                verdict(compare_paired(runs[name], runs[baseline]), candidate=name, baseline=baseline)
-                for name in runs
-                if name != baseline and set(runs[name]) & set(runs[baseline])
-            ]
-        else:
-            said = list(verdicts(compare_holm(runs, baseline=baseline), gridlock=jams))
-        out += [(where + v.english, where + v.vietnamese) for v in said]
+        where = "" if len(found) == 1 else f"{label(group.place, group.demand)}: "
+        out += [(where + english, where + vietnamese) for english, vietnamese in group_verdicts(group)]
     return out
+
+
+def group_verdicts(group: Group) -> list[tuple[str, str]]:
+    """The verdicts on delay against the group's baseline, Holm-corrected, in English and Vietnamese."""
+    runs = {name: values for name, values in group.values("delay_s").items() if values}
+    if len(runs) < 2:
+        return []
+    baseline = next(iter(runs))
+    shared = set.intersection(*(set(values) for values in runs.values()))
+    if len(shared) < 2:
+        said = [
+            verdict(compare_paired(runs[name], runs[baseline]), candidate=name, baseline=baseline)
+            for name in runs
+            if name != baseline and set(runs[name]) & set(runs[baseline])
+        ]
+    else:
+        said = list(verdicts(compare_holm(runs, baseline=baseline), gridlock=gridlock(group)))
+    return [(v.english, v.vietnamese) for v in said]
+
+
+def label(place: str, demand: float) -> str:
+    """A place under a demand level as tables and reports name it."""
+    return place if demand == 1.0 else f"{place} × {demand:g}"
 
 
 def _lines(group: Group, metric: Metric) -> list[SummaryLine]:

@@ -81,14 +81,15 @@ def _notes(outcome: Outcome, wish: Wish) -> tuple[Text, ...]:
 
 def _search(outcome: Outcome) -> Panel:
     looks = styles(["SUMO", "model"])
+    effort = tuple(float(p.evaluations) for p in outcome.trace)
     drawn = [
         convergence_chart(
-            [History("model", looks["model"], tuple(p.model for p in outcome.trace))],
+            [History("model", looks["model"], tuple(p.model for p in outcome.trace), at=effort)],
             Text("best delay in the model, s/veh", "độ trễ tốt nhất trong mô hình, s/xe"),
         )
     ]
     if any(np.isfinite(p.sumo) for p in outcome.trace):
-        history = History("SUMO", looks["SUMO"], tuple(p.sumo for p in outcome.trace))
+        history = History("SUMO", looks["SUMO"], tuple(p.sumo for p in outcome.trace), at=effort)
         own = float(np.mean(outcome.own_cost))
         drawn.append(
             convergence_chart(
@@ -102,10 +103,8 @@ def _search(outcome: Outcome) -> Panel:
         Text("The search", "Quá trình tìm kiếm"),
         tuple((drawing, Text("", "")) for drawing in drawn),
         Text(
-            f"{evaluations} plans evaluated in the model, {runs} runs of SUMO to judge the best of them. "
-            "The horizontal axis counts reports of the search.",
-            f"{evaluations} kế hoạch được tính bằng mô hình, {runs} lượt chạy SUMO để đánh giá các kế hoạch tốt nhất. "
-            "Trục ngang là số lần báo cáo.",
+            f"{evaluations} plans evaluated in the model, {runs} runs of SUMO to judge the best of them.",
+            f"{evaluations} kế hoạch được tính bằng mô hình, {runs} lượt chạy SUMO để đánh giá các kế hoạch tốt nhất.",
         ),
     )
 
