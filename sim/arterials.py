@@ -69,7 +69,9 @@ class _Finder:
 
     def after(self, start: str) -> tuple[str, Hop] | None:
         """The next approach road straight on and the way to its stop line."""
-        edge = self.network.edges[self.through[start][1].end]
+        edge = self.network.edges.get(self.through[start][1].end)
+        if edge is None:
+            return None
         length, time, seen = edge.length, edge.length / edge.speed, {edge.id}
         while edge.id not in self.through:
             onward = self.straight.get(edge.id, set()) - seen

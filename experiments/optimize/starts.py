@@ -1,4 +1,4 @@
-"""Where a search starts: the existing plan, Webster's splits, few and all stages, short to long cycles.
+"""Where a search starts: the existing plan, Webster's splits, MAXBAND's offsets, few and many stages.
 
 A hill-climb stays near the cycle and stages it starts from, so the starts differ in both.
 """
@@ -8,12 +8,15 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from experiments.optimize.space import Candidate, Signal, Space
+from sim.arterials import arterials
 from sim.critical import critical_ratios, flows_of
+from sim.maxband import progression
 from sim.webster import START_LOSS, YELLOW_USED, optimum_cycle
 
 Array = NDArray[np.float64]
@@ -51,7 +54,20 @@ def starts(space: Space) -> list[Candidate]:
             built = space.build(cycle, orders, weights)
             if built is not None:
                 out.append(built)
+    if not space.freeze.offsets and len(space.signals) > 1:
+        out.append(in_bands(space, out[max(0, len(out) - CYCLES // 2)]))  # few stages, a middle cycle
     return list(dict.fromkeys(out))
+
+
+def in_bands(space: Space, candidate: Candidate) -> Candidate:
+    """The candidate with MAXBAND's offsets along the arterials; signals on none keep theirs."""
+    timings = {s.id: s.timing(x) for s, x in zip(space.signals, candidate, strict=True)}
+    ways = [way for way in arterials(space.network) if set(way.signals) <= set(timings)]
+    offsets = progression(ways, timings)
+    return tuple(
+        replace(x, offset=round(offsets.get(s.id, x.offset)) % s.cycle(x))
+        for s, x in zip(space.signals, candidate, strict=True)
+    )
 
 
 def cycle_grid(space: Space, orders: Sequence[Order]) -> list[int]:

@@ -9,8 +9,9 @@ from experiments.optimize.climb import Climb
 from experiments.optimize.moves import Move, Neighbourhood
 from experiments.optimize.search import Search
 from experiments.optimize.space import Candidate, Setting, Space
-from experiments.optimize.starts import cycle_grid, starts
+from experiments.optimize.starts import cycle_grid, in_bands, starts
 from sim.network import Network
+from sim.sumonet import load_network
 from sim.webster import webster_delay
 
 
@@ -199,3 +200,14 @@ def test_search_without_moves_ends(n: int):
             break
         search.tell(bowl(batch))
     assert search.best[1] == 0
+
+
+def test_bands_set_the_offsets_of_a_real_grid(resco):
+    network = load_network(resco("grid4x4").with_name("grid4x4.net.xml"))
+    space = Space(network, drop_protected=True)
+    begin = space.rescaled(space.existing(), 120)
+    assert begin is not None
+    banded = in_bands(space, begin)
+    assert space.legal(banded)
+    assert len({x.offset for x in banded}) > 3
+    assert [(x.order, x.greens) for x in banded] == [(x.order, x.greens) for x in begin]
