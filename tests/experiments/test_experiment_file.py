@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,9 @@ def test_identity_knows_inputs_by_content_and_parameters_by_value(
     assert ids() == ids(places=[str(copy / tiny_place.config.name)])
     assert ids(controllers=["max-pressure"]) == ids(controllers=[{"name": "max-pressure", "interval": 10}])
     assert ids() != ids(demand=[0.5])
+    assert len({task.identity() for task in opened(seeds=9).tasks(warm_up=0.0, days=tmp_path)}) == 9
+    (warm,) = opened(seeds=1).tasks(warm_up=60.0, days=tmp_path)
+    assert {warm.identity()} != ids()
     assert ids(controllers=["max-pressure"]) != ids(controllers=["max-pressure:interval=9"])
     routes = copy / tiny_place.routes.name
     routes.write_text(routes.read_text().replace('depart="3"', 'depart="4"', 1))
@@ -162,6 +166,9 @@ def test_another_day_keeps_the_number_and_changes_the_times(
     counts = [read_departures(s.routes[0], s.begin, s.end) for s in (scenario, day)]
     assert counts[0].due == counts[1].due == 100
     assert (counts[1].before, counts[1].after) == (0, 0)
+    times = [float(text) for text in re.findall(r'depart="([\d.]+)"', day.routes[0].read_text("utf-8"))]
+    assert times == sorted(times)
+    assert sum(time > 299.9 for time in times) <= 1  # reflected at the end, not heaped up there
 
 
 def test_flows_cannot_be_resampled(tiny_place: Any, tmp_path: Path) -> None:
