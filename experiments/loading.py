@@ -45,9 +45,9 @@ class Results:
         return Results(self.folder, {name: column[kept] for name, column in self.runs.items()})
 
     def table(self, name: TableName, columns: Sequence[str] | None = None) -> Columns:
-        """A table of all these runs that are done, one below the other; the first column, ``run``, is the begin of the run's id.
+        """A table of all these runs that are done, one below the other.
 
-        Columns are those of the run's Parquet file (docs/experiments.md). Raises InputError for an unknown name.
+        The first column, ``run``, is the begin of the run's id; the others are those of the run's Parquet file (docs/experiments.md). Raises InputError for an unknown name.
         """
         if name not in TABLES:
             raise InputError(f"there is no table {name!r}", remedy=f"there are: {', '.join(TABLES)}")
