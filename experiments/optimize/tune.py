@@ -135,6 +135,7 @@ class Tuner:
             self._own = self.judge([Plan({})], self.cases)[0]
             self._runs += len(self.cases)
             first = [*starts(self.space), *self.more_starts]
+            self.evaluate(first[:2])  # the model compiles itself at its first batch: that is not search
             for number in range(self.budget.rounds):
                 self._round(first, number)
                 first = [*self._ranked()[:KEPT], *first]
