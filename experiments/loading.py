@@ -47,7 +47,8 @@ class Results:
     def table(self, name: TableName, columns: Sequence[str] | None = None) -> Columns:
         """A table of all these runs that are done, one below the other.
 
-        The first column, ``run``, is the begin of the run's id; the others are those of the run's Parquet file (docs/experiments.md). Raises InputError for an unknown name.
+        The first column, ``run``, is the begin of the run's id; the others are those of the run's Parquet
+        file (docs/experiments.md). Raises InputError for an unknown name.
         """
         if name not in TABLES:
             raise InputError(f"there is no table {name!r}", remedy=f"there are: {', '.join(TABLES)}")

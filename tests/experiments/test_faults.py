@@ -36,7 +36,7 @@ def test_a_faulty_controller_spoils_its_own_run_only(
         f'places = ["{tiny_place.config}"]\ncontrollers = ["program", {entries}, "max-pressure"]\nseeds = 1\n'
         f"limits = {{wall = {LIMIT}, memory_mb = 1500}}\n"
     )
-    status, printed = one.finish()
+    status, printed = one.finish(seconds=3000)
     assert status == 1, printed
     assert one.started[-1].left(2.0) == []
     with Ledger(one.out / "ledger.sqlite", read_only=True) as ledger:
