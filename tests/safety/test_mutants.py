@@ -58,7 +58,7 @@ def finds(folder, mutant):
             env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=150,
             check=False,
         )
     except subprocess.TimeoutExpired:
