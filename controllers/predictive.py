@@ -45,8 +45,7 @@ class Predictive:
     headway: float = 2.0  # s; 1.8 is worse: a model that is too fast leaves queues behind
     start_loss: float = 1.5  # s
     yellow_used: float = 1.0  # s
-    gap: float = 3.0  # s
-    clear: float = 2.0  # s
+    gap: float = 2.0  # s; with 3 s the model thinks too little of yielding greens (cologne3 +2 s/veh)
     tail: float = 1.5
     impatience: float = 0.3  # 1/s
     left_over: float = 15.0  # s
@@ -75,7 +74,6 @@ class _Policy:
             settings.start_loss,
             settings.yellow_used,
             settings.gap,
-            settings.clear,
             settings.tail,
             settings.impatience,
             settings.left_over,
@@ -132,13 +130,14 @@ class _Policy:
         approach, link, wait = approach[order], link[order], vehicles.wait[order]
         first = np.searchsorted(approach, np.arange(len(self.speed) + 1))
         due = travel_time(vehicles.distance[order], vehicles.speed[order], self.speed[approach])
+        blocked, shows = self._stuck(seen, first, link, wait)
         cost: Array = rollout(
             first,
             link,
             due,
             wait,
-            self._blocked(seen, first, link, wait),
-            self.shows,
+            blocked,
+            shows,
             self.yields,
             self.change,
             self.min_green,
@@ -149,17 +148,26 @@ class _Policy:
         )
         return cost
 
-    def _blocked(self, seen: Observation, first: Ints, link: Ints, wait: Array) -> Array:
-        """Lanes whose head does not move although it has green, (approaches,) s. Without this a jam locks."""
-        blocked = np.zeros(len(self.speed))
+    def _stuck(self, seen: Observation, first: Ints, link: Ints, wait: Array) -> tuple[Array, Ints]:
+        """Heads that do not move although they have green: without them a jam locks, "15 s more" looking best.
+
+        Gives s for which each lane is blocked, (approaches,), and what each phase shows, (phases, links): a
+        yielding head that finds no gap is served by other phases only.
+        """
+        blocked, shows = np.zeros(len(self.speed)), self.shows
         for i, head in enumerate(first[:-1]):
             if head == first[i + 1]:
                 continue
             shown = self.shows[seen.phase, link[head]]
             limit = self.settings.stuck * (YIELDING_STUCK if shown == YIELDING else 1.0)
-            if shown != RED and min(wait[head], seen.elapsed) >= limit:
+            if shown == RED or min(wait[head], seen.elapsed) < limit:
+                continue
+            if shown == GREEN:
                 blocked[i] = STUCK_FOR
-        return blocked
+            else:
+                shows = shows.copy()
+                shows[seen.phase, link[head]] = RED
+        return blocked, shows
 
 
 def _letters(state: str, where: Intersection) -> Ints:

@@ -22,7 +22,6 @@ class Model(NamedTuple):
     start_loss: float  # s until the head of a held lane crosses
     yellow_used: float  # s of yellow in which vehicles still cross
     gap: float  # s: a foe due within it has the right of way
-    clear: float  # s after a foe has crossed until its way is free
     tail: float  # how many times the present phase's ready vehicles another must have to take over
     impatience: float  # 1/s: cost of a lane whose head has waited a minute, grows with the square
     left_over: float  # s for each vehicle that has arrived and not crossed at the end
@@ -54,14 +53,12 @@ def rollout(
     held = np.empty(lanes, np.bool_)  # its head stands before red
     ready = np.empty(phases)  # vehicles that have arrived and that the phase serves
     shown = np.empty(links, np.int64)
-    passed = np.empty(links)  # s: when the link was crossed last
     for c in range(len(hold)):
         for i in range(lanes):
             head[i] = behind[i] = first[i]
             last[i] = blocked[i] - model.headway
             held[i] = False
         ready[:] = 0.0
-        passed[:] = -1e3
         old, current, since = phase, phase, -1e3  # ``since``: when the present phase turns or turned green
         pending = then[c] != phase
         total = 0.0
@@ -109,11 +106,11 @@ def rollout(
                     if t < since and shows[current, k] == RED and when >= yellow_over:
                         break
                     if shown[k] == YIELDING and _must_yield(
-                        i, k, t, first, head, link, due, blocked, shown, yields, passed, model
+                        i, k, t, first, head, link, due, blocked, shown, yields, model
                     ):
                         last[i] = max(last[i], t + 1.0 - model.headway)
                         break
-                    last[i] = passed[k] = when
+                    last[i] = when
                     total += when - due[v]
                     if v < behind[i]:
                         for p in range(phases):
@@ -147,13 +144,9 @@ def _must_yield(
     blocked: Any,
     shown: Any,
     yields: Any,
-    passed: Any,
     model: Any,
 ) -> bool:
-    """Whether a foe of link ``k`` is on the junction or due, behind those in front of it on its lane."""
-    for f in range(len(shown)):
-        if yields[k, f] and passed[f] > t - model.clear:
-            return True
+    """Whether a foe of link ``k`` is due, behind those in front of it on its lane."""
     for j in range(len(head)):
         if j == lane or blocked[j] > t:
             continue
