@@ -7,7 +7,7 @@ reported comes from SUMO on held-out seeds, on the demand given and on other day
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -19,25 +19,16 @@ from experiments.attempt import Outcome as RunOutcome
 from experiments.compare import run_tasks
 from experiments.ledger import Row
 from experiments.optimize.actuated import tune_actuation
-from experiments.optimize.believing import Believing
 from experiments.optimize.export import Actuation, plan_xml, timing_sheet
 from experiments.optimize.freeze import Freeze
-from experiments.optimize.judge import SumoJudge
 from experiments.optimize.objective import Objective
-from experiments.optimize.pack import Packer
-from experiments.optimize.race import Case
-from experiments.optimize.space import Space
+from experiments.optimize.place import prepare
 from experiments.optimize.tune import Budget, Outcome, Progress, Tuner
 from experiments.resample import Resampling, another_day
 from experiments.task import Task, absolute
 from sim import store
-from sim.demand import read_demand
-from sim.errors import InputError
-from sim.flows import with_flows
-from sim.model import build
 from sim.network import Network
 from sim.scenario import Scenario
-from sim.sumonet import network_of
 
 Kind = Literal["static", "actuated"]
 PLAN, PROGRAM, SHEET = "plan.json", "plan.add.xml", "timing-sheet.csv"
@@ -91,17 +82,21 @@ def optimize(
     Raises InputError for a place without anything to tune. Ctrl-C ends the search with the best so far.
     """
     scenario = absolute(scenario)
-    network = with_flows(network_of(scenario), scenario)
-    if not network.intersections:
-        raise InputError("there is no signal to tune", where=scenario.name, remedy="see 'denxanh check'")
     out.mkdir(parents=True, exist_ok=True)
-    days = [scenario, *_days(scenario, wish.demand_samples, DAY_SEED, out)]
-    space = Space(network, freeze=_freeze(wish), drop_protected=wish.drop_protected)
-    cases = [Case(day, seed) for seed in wish.seeds for day in range(len(days))]
-    judge = SumoJudge(network, tuple(days), workers=jobs, limit=limits.wall)
+    place = prepare(
+        scenario,
+        objective=wish.objective,
+        freeze=_freeze(wish),
+        drop_protected=wish.drop_protected,
+        demand_samples=wish.demand_samples,
+        seed=DAY_SEED,
+        folder=out / "days",
+        workers=jobs,
+    )
+    network, judge, cases = place.network, place.judge, place.cases(wish.seeds)
     tuner = Tuner(
-        space,
-        _believing(network, days, space, wish),
+        place.space,
+        place.believing,
         judge,
         cases,
         np.random.default_rng(wish.search_seed),
@@ -115,7 +110,7 @@ def optimize(
         if outcome.plan.timings:
             actuation, _ = tune_actuation(outcome.plan, judge, cases)
     _hand_over(out, outcome, network, actuation)
-    held_out = [scenario, *_days(scenario, HELD_OUT_DAYS, DAY_SEED + 1, out)]
+    held_out = [scenario, *_days(scenario, out)]
     tasks = [task for day in held_out for task in _proof(day, wish, out)]
     rows = run_tasks(out / "held-out", tasks, jobs=jobs, limits=limits, progress=proving)
     named = tuple(row if row.controller == "program" else replace(row, controller=NEW) for row in rows)
@@ -132,28 +127,12 @@ def _freeze(wish: Wish) -> Freeze:
     )
 
 
-def _believing(network: Network, days: Sequence[Scenario], space: Space, wish: Wish) -> Believing:
-    models = tuple(
-        build(
-            network,
-            read_demand(day.routes, network, day.begin, day.end, net_file=day.net, type_files=day.additional),
-            day.begin,
-            day.end,
-        )
-        for day in days
-    )
-    return Believing(models, Packer(space), wish.objective, seed=wish.search_seed)
-
-
-def _days(scenario: Scenario, count: int, seed: int, out: Path) -> list[Scenario]:
-    """Other days of the same demand: each departure shifted by some minutes."""
-    how = Resampling("jitter", JITTER, seed)
+def _days(scenario: Scenario, out: Path) -> list[Scenario]:
+    """Other days of the same demand, which the search has not seen: each departure shifted by some minutes."""
+    how = Resampling("jitter", JITTER, DAY_SEED + 1)
     return [
-        replace(
-            another_day(scenario, how, day, out / "days"),
-            name=f"{scenario.name} (another day, {day})",
-        )
-        for day in range(1, count + 1)
+        replace(another_day(scenario, how, day, out / "days"), name=f"{scenario.name} (another day, {day})")
+        for day in range(1, HELD_OUT_DAYS + 1)
     ]
 
 
