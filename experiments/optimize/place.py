@@ -17,10 +17,11 @@ from experiments.resample import Resampling, another_day
 from sim.demand import read_demand
 from sim.flows import with_flows
 from sim.model import build
+from sim.model.priority import right_of_way
+from sim.netfile import read_net
 from sim.network import Network
 from sim.scenario import Scenario
-from sim.sumo_input import read_additional
-from sim.sumonet import load_network
+from sim.sumonet import network_of
 
 BLOCK = (
     900.0  # s, the quarter of an hour within which HCM takes demand as even: vehicles are redrawn within it
@@ -59,8 +60,8 @@ def prepare(
     ``demand_samples`` other days of the demand are drawn into ``folder`` and tuned for together with the
     given one. Raises InputError.
     """
-    programs = [p for path in scenario.additional for p in read_additional(path).programs]
-    network = with_flows(load_network(scenario.net, programs, scenario.name), scenario)
+    network = with_flows(network_of(scenario), scenario)
+    priorities = right_of_way(read_net(scenario.net))
     scenarios = [scenario]
     for day in range(demand_samples):
         how = Resampling("bootstrap", BLOCK, seed)
@@ -78,6 +79,7 @@ def prepare(
                 type_files=one.additional,
                 seed=seed,
             ),
+            right_of_way=priorities,
         )
         for one in scenarios
     )
