@@ -1,8 +1,8 @@
 """Predictive control: roll out the coming minute for many continuations and show the first step of the cheapest.
 
 Model predictive control of one intersection by exhaustive rollout (Bertsekas, "Rollout algorithms", 2020, for
-the scheme; OPAC, Gartner 1983, and COP, Sen & Head 1997, for its use at signals). What each part is worth is
-measured in docs/controllers.md.
+the scheme; OPAC, Gartner 1983, and COP, Sen & Head 1997, for its use at signals). What was tried and
+what each idea gave is in docs/decisions/0402.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Predictive:
     headway: float = 2.0  # s; 1.8 is worse: a model that is too fast leaves queues behind
     start_loss: float = 1.5  # s
     yellow_used: float = 1.0  # s
-    gap: float = 2.0  # s; with 3 s the model thinks too little of yielding greens (cologne3 +2 s/veh)
+    gap: float = 2.0  # s; 3 s is as good, 1 s lets cologne3 jam
     tail: float = 1.5
     impatience: float = 0.3  # 1/s
     left_over: float = 15.0  # s
