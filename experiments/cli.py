@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from experiments import cli_places
 from sim.errors import DenxanhError
 
 app = typer.Typer(
@@ -343,6 +344,9 @@ def optimize(
         )
     report = write_tuning(tuned, wish, command=_command())
     show.tuning(tuned, report)
+
+
+cli_places.install(app)
 
 
 def parse_seeds(text: str) -> list[int]:
