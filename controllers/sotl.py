@@ -49,7 +49,8 @@ class Sotl:
             if seen.minimum_left > 0:
                 return Green(seen.phase, min(seen.minimum_left, seen.step))
             served: Bools = (vehicles.link >= 0) & greens[seen.phase, vehicles.link]
-            close = int(np.sum(served & (vehicles.distance <= self.near)))
+            moving = vehicles.speed >= 0.1  # who waits for a gap or a free exit must not hold the green
+            close = int(np.sum(served & moving & (vehicles.distance <= self.near)))
             wanted = int(np.argmax(gathered))
             if gathered[wanted] < self.threshold or 0 < close <= self.platoon:
                 return Green(seen.phase, seen.step)
