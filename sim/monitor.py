@@ -38,10 +38,12 @@ class ConflictMonitor:
 
     def __init__(self, where: Intersection, begin: float) -> None:
         self._name = where.id
-        self._permits = permits_of(where)
+        self._permits = p = permits_of(where)
         self._foes: Bools = where.foes.copy()  # a policy holds the original
         self._a, self._b = np.indices(where.foes.shape)
         n = where.n_links
+        self.settled = float(max(part.max(initial=0.0) for part in (p.clearance, p.yellow, p.green)))
+        """s after which a state's past no longer matters: every green, yellow and clearance is long enough."""
         self._good: set[str] = set()
         self._read: dict[str, tuple[Ints, Bools]] = {}
         self.state = "r" * n

@@ -18,6 +18,7 @@ from sim.change import change_intervals
 from sim.errors import ControlError, WorldError
 from sim.monitor import ConflictMonitor, cleared
 from sim.network import GREEN, Intersection
+from sim.plan import Interval
 from sim.protocol import Controller, Green, Observation
 from sim.sensing import Ideal, Sensing, Shown
 from sim.world import World
@@ -180,6 +181,8 @@ class _Signal:
         self.green_until = np.full(where.n_links, -1, dtype=np.int64)  # last step each link was seen green
         self.state = ""
         self.monitor = ConflictMonitor(where, simulation.world.begin)
+        self._changes: dict[tuple[int, int], tuple[Interval, ...]] = {}
+        self._faults: dict[tuple[int, int], str] = {}  # of ways from settled greens; "" if there is none
 
     def walk(self) -> Process:
         """The SimPy process of this signal."""
@@ -188,7 +191,7 @@ class _Signal:
         while True:
             green: Green = yield from self._ask()
             if green.phase != self.phase:
-                for interval in change_intervals(self.where, self.phase, green.phase):
+                for interval in self._change(green.phase):
                     self._show(interval.state)
                     yield self._hold(interval.duration)
                 after = self.where.phases[green.phase].state
@@ -294,6 +297,24 @@ class _Signal:
             self._check_change(phase, spot)
         return Green(phase, length)
 
+    def _change(self, phase: int) -> tuple[Interval, ...]:
+        """The intervals that lead from the phase shown to ``phase``, worked out once."""
+        way = (self.phase, phase)
+        if way not in self._changes:
+            self._changes[way] = change_intervals(self.where, *way)
+        return self._changes[way]
+
+    def _fault_of_change(self, phase: int, elapsed: float) -> str:
+        """What is wrong with the way to ``phase``; once the green has settled that depends on the two phases only."""
+        way, settled = (self.phase, phase), elapsed >= self.monitor.settled
+        if settled and way in self._faults:
+            return self._faults[way]
+        after = self.where.phases[phase].state
+        fault = self.monitor.look_ahead(self._change(phase), after, self.simulation.now)
+        if settled:
+            self._faults[way] = fault
+        return fault
+
     def _check_change(self, phase: int, spot: str) -> None:
         simulation, where = self.simulation, self.where
         least = where.phases[self.phase].min_green
@@ -303,7 +324,5 @@ class _Signal:
                 f"{spot}: phase {self.phase} has been green for {elapsed:g} s, less than its minimum "
                 f"{least:g} s, and the controller asked for phase {phase}"
             )
-        change = change_intervals(where, self.phase, phase)
-        fault = self.monitor.look_ahead(change, where.phases[phase].state, simulation.now)
-        if fault:
+        if fault := self._fault_of_change(phase, elapsed):
             raise ControlError(f"{spot}: on the way from phase {self.phase} to phase {phase}, {fault}")
