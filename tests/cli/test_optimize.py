@@ -45,12 +45,10 @@ def test_bare_sumo_with_the_exported_program_repeats_the_plan_byte_for_byte(
     )
     assert done.returncode == 0, done.stderr
     ours = json.loads((tmp_path / "run" / "manifest.json").read_text("utf-8"))["tripinfo_sha256"]
-    theirs = bare_sumo(
-        tmp_path,
-        ["-c", str(tiny_place.config), "--additional-files", str(tuned / "plan.add.xml"), "--seed", "7"]
-        + ["--tripinfo-output", "tripinfo.xml", "--tripinfo-output.write-unfinished", "true"]
-        + ["--tripinfo-output.write-undeparted", "true"],
-    )
+    program = ("--additional-files", str(tuned / "plan.add.xml"), "--seed", "7")
+    trips = ("--tripinfo-output", "tripinfo.xml", "--tripinfo-output.write-unfinished", "true")
+    undeparted = ("--tripinfo-output.write-undeparted", "true")
+    theirs = bare_sumo(tmp_path, ["-c", str(tiny_place.config), *program, *trips, *undeparted])
     assert ours == theirs
 
 
