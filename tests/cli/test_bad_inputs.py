@@ -149,7 +149,7 @@ SEEN_BY_CHECK = {
     "include in the routes": Case(("<include>", "line"), routes=swap("<vType id", '<include href="x"/><vType id')),
     "include in the net": Case(("<include>",), net=swap("<location", '<include href="x"/><location')),
     "detector in the net": Case(
-        ("<e1Detector>", "additional file"), net=swap("</net>", '<e1Detector id="d" file="/tmp/x"/></net>')
+        ("<e1Detector>", "additional file"), net=swap("</net>", '<e1Detector id="d" file="x.xml"/></net>')
     ),
     "include in an additional file": Case(("<include>", "more.add.xml"), **more('<include href="x.xml"/>')),
     "calibrator's file missing": Case(
