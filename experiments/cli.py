@@ -9,7 +9,21 @@ from typing import Annotated
 
 import typer
 
-from experiments import cli_places
+from experiments import cli_optimize, cli_places
+from experiments.cli_options import (
+    WALL_LIMIT,
+    BackendOption,
+    EndOption,
+    JobsOption,
+    KeepOption,
+    LimitOption,
+    OutOption,
+    PlaceArgument,
+    WarmUpOption,
+    command_line,
+    default_out,
+    parse_seeds,
+)
 from sim.errors import DenxanhError
 
 app = typer.Typer(
@@ -18,23 +32,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     help="Simulate, control, compare and explain traffic signals on any SUMO scenario.",
 )
-
-PlaceArgument = Annotated[
-    str,
-    typer.Argument(metavar="PLACE", help="A built-in place, a .sumocfg, a folder with one, or NET+ROUTES."),
-]
-OutOption = Annotated[Path | None, typer.Option("--out", help="Folder for the results.")]
-EndOption = Annotated[float | None, typer.Option("--end", help="Simulate until this time, s.")]
-JobsOption = Annotated[int, typer.Option("--jobs", min=0, help="Runs side by side; 0: one per core.")]
-LimitOption = Annotated[float, typer.Option("--limit", min=1, help="Wall-clock seconds a run may take.")]
-WarmUpOption = Annotated[
-    float, typer.Option("--warm-up", min=0, help="Seconds cut off the begin of all averages.")
-]
-BackendOption = Annotated[
-    str, typer.Option("--backend", help="libsumo (fastest) or traci (SUMO's own binary).")
-]
-KeepOption = Annotated[bool, typer.Option("--keep-sumo-output", help="Keep SUMO's XML files.")]
-WALL_LIMIT = 3600.0
 
 
 @app.command("list")
@@ -77,7 +74,7 @@ def run(
     scenario = open_place(place, end=end)
     _check_warm_up(warm_up, scenario.end - scenario.begin)
     (task,) = tasks_for(scenario, [controller], [seed], backend=backend, warm_up=warm_up)
-    target = out or _default_out(f"{scenario.name}-{controller}-{seed}")
+    target = out or default_out(f"{scenario.name}-{controller}-{seed}")
     show.notes(scenario)
     manifest = run_one(task, target, limits=Limits(limit), keep_sumo_output=keep_sumo_output)
     show.run(manifest, target)
@@ -118,7 +115,7 @@ def compare(
     scenario = open_place(place, end=end)
     _check_warm_up(warm_up, scenario.end - scenario.begin)
     tasks = tasks_for(scenario, controllers, parse_seeds(seeds), backend=backend, warm_up=warm_up)
-    target = out or _default_out(f"compare-{scenario.name}")
+    target = out or default_out(f"compare-{scenario.name}")
     show.notes(scenario)
     with show.Progress(len(tasks)) as progress:
         rows = run_tasks(
@@ -129,7 +126,7 @@ def compare(
             keep_sumo_output=keep_sumo_output,
             progress=progress,
         )
-    report = write_comparison(target, [scenario], rows, command=_command(), warm_up=warm_up)
+    report = write_comparison(target, [scenario], rows, command=command_line(), warm_up=warm_up)
     show.comparison(rows, target, report)
     if any(row.state != "done" for row in rows):
         raise typer.Exit(1)
@@ -153,7 +150,7 @@ def experiment(
     from experiments.experiment import Session, run_experiment
     from experiments.starting import executor_for
 
-    target = out or _default_out(file.stem)
+    target = out or default_out(file.stem)
     side_by_side = jobs or os.cpu_count() or 1
     session = Session(
         executor=executor_for(target, jobs=side_by_side, cluster=cluster),
@@ -162,7 +159,7 @@ def experiment(
         progress=show.Progress,
         shard=parse_shard(shard),
         retry_failed=retry_failed,
-        command=_command(),
+        command=command_line(),
     )
     rows = run_experiment(file, target, session)
     show.experiment(rows, target)
@@ -198,7 +195,7 @@ def merge(
     from experiments import show
     from experiments.merge import merge as merge_parts
 
-    rows = merge_parts(out, parts, tell=show.say, command=_command())
+    rows = merge_parts(out, parts, tell=show.say, command=command_line())
     show.experiment(rows, out)
 
 
@@ -268,104 +265,8 @@ def parse_shard(text: str) -> tuple[int, int]:
     return int(part), int(parts)
 
 
-@app.command()
-def optimize(
-    place: PlaceArgument,
-    objective: Annotated[
-        str,
-        typer.Option(
-            help="delay, delay-pcu, delay-person, stops, throughput, or a sum as 'delay + 10*stops'."
-        ),
-    ] = "delay",
-    budget: Annotated[
-        float, typer.Option(min=1, help="CPU seconds of search; SUMO's runs come on top.")
-    ] = 15.0,
-    only: Annotated[str, typer.Option(help="all, offsets, or splits.")] = "all",
-    freeze: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="A signal that keeps its plan.")
-    ] = None,
-    keep_cycle: Annotated[
-        bool, typer.Option("--keep-cycle", help="Keep each signal's cycle length.")
-    ] = False,
-    drop_protected: Annotated[
-        bool, typer.Option("--drop-protected-lefts", help="Protected lefts may become permitted ones.")
-    ] = False,
-    kind: Annotated[
-        str, typer.Option(help="static, or actuated: SUMO's actuated logic on the chosen stages.")
-    ] = "static",
-    demand_samples: Annotated[
-        int, typer.Option(min=0, help="Other days of the demand to tune for as well.")
-    ] = 0,
-    seeds: Annotated[str, typer.Option(help="Seeds to judge on: N for 1…N, or a list.")] = "3",
-    end: EndOption = None,
-    jobs: JobsOption = 0,
-    limit: LimitOption = WALL_LIMIT,
-    out: OutOption = None,
-) -> None:
-    """Tune the signal timings and prove them in SUMO on seeds and days that the search has not seen."""
-    from experiments import show
-    from experiments.attempt import Limits
-    from experiments.catalog import did_you_mean
-    from experiments.optimize.objective import parse_objective
-    from experiments.optimizing import Wish, optimize
-    from experiments.tuning_report import write_tuning
-    from networks.scenarios import open_place
-    from sim.errors import InputError
-
-    for value, known, option in (
-        (only, ("all", "offsets", "splits"), "only"),
-        (kind, ("static", "actuated"), "kind"),
-    ):
-        if value not in known:
-            raise InputError(f"--{option} {value!r} is not known", remedy=did_you_mean(value, known))
-    scenario = open_place(place, end=end)
-    wish = Wish(
-        objective=parse_objective(objective),
-        seconds=budget,
-        only=only,  # type: ignore[arg-type]  # checked above
-        freeze=tuple(freeze or ()),
-        keep_cycle=keep_cycle,
-        drop_protected=drop_protected,
-        kind=kind,  # type: ignore[arg-type]
-        seeds=tuple(parse_seeds(seeds)),
-        demand_samples=demand_samples,
-    )
-    target = out or _default_out(f"optimize-{scenario.name}")
-    show.notes(scenario)
-    with show.Search() as search:
-        tuned = optimize(
-            scenario,
-            wish,
-            target,
-            jobs=jobs or os.cpu_count() or 1,
-            limits=Limits(limit),
-            searching=search,
-            proving=search.proving,
-        )
-    report = write_tuning(tuned, wish, command=_command())
-    show.tuning(tuned, report)
-
-
 cli_places.install(app)
-
-
-def parse_seeds(text: str) -> list[int]:
-    """``N`` is 1…N; ``3,5,8`` is a list. Raises InputError."""
-    from sim.errors import InputError
-
-    parts = [part.strip() for part in text.split(",")]
-    if not all(part.isascii() and part.isdigit() for part in parts):
-        raise InputError(f"--seeds {text!r} is neither a number nor a list", remedy="write 5, or 3,5,8")
-    numbers = [int(part) for part in parts]
-    if "," not in text:
-        if not 1 <= numbers[0] <= 100_000:
-            raise InputError(
-                f"--seeds {text} is not between 1 and 100000", remedy="write a number of seeds, as 5"
-            )
-        return list(range(1, numbers[0] + 1))
-    if len(set(numbers)) != len(numbers):
-        raise InputError(f"--seeds {text} names a seed twice", remedy="name each once")
-    return numbers
+cli_optimize.install(app)
 
 
 def _check_backend(name: str) -> None:
@@ -384,17 +285,6 @@ def _check_warm_up(warm_up: float, duration: float) -> None:
             f"a warm-up of {warm_up:g} s leaves nothing of the {duration:g} s simulated",
             remedy="give a shorter --warm-up",
         )
-
-
-def _default_out(stem: str) -> Path:
-    safe = "".join(c if c.isalnum() or c in "-_.=" else "-" for c in stem)
-    return Path("denxanh-results") / safe
-
-
-def _command() -> str:
-    import shlex
-
-    return shlex.join(["denxanh", *sys.argv[1:]])
 
 
 def main() -> None:
