@@ -66,6 +66,13 @@ _CLASSES: dict[str, tuple[float, float, float, float, float, float, float]] = {
     "tram": (22.0, 2.5, 2.4, 1.0, 22.22, 0.0, 3.0),
     "emergency": (6.5, 2.5, 2.16, 2.6, 55.55, 0.1, 1.5),
 }
+
+
+def class_pcu(vclass: str) -> float:
+    """PCU of a vehicle of a SUMO class where its vType does not say; a class unknown here counts as a car."""
+    return _CLASSES.get(vclass, _CLASSES["passenger"])[-1]
+
+
 _SPEED = {"bicycle": 5.56, "moped": 12.5}  # desiredMaxSpeed, which bounds these classes below maxSpeed
 
 

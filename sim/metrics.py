@@ -30,6 +30,8 @@ class Metric:
 
 METRICS = (
     Metric("delay_s", "s/veh", True, "Delay per vehicle", "Thời gian trễ mỗi xe"),
+    Metric("delay_pcu_s", "s/PCU", True, "Delay per PCU", "Thời gian trễ mỗi PCU"),
+    Metric("delay_person_s", "s/person", True, "Delay per person", "Thời gian trễ mỗi người"),
     Metric("travel_time_s", "s", True, "Travel time of finished trips", "Thời gian hành trình (xe đã đến)"),
     Metric("time_loss_s", "s/veh", True, "Time lost on the road", "Thời gian mất trên đường"),
     Metric("depart_delay_s", "s/veh", True, "Wait to enter the network", "Thời gian chờ vào mạng"),
@@ -74,6 +76,7 @@ def compute(
     trips: Trips,
     counts: Counts,
     queue: NDArray[np.float64],
+    weights: NDArray[np.float64],
     *,
     begin: float,
     end: float,
@@ -81,7 +84,8 @@ def compute(
 ) -> dict[str, Value]:
     """All metrics of one run by name.
 
-    ``queue``: halted vehicles, shape (samples, intersections), sampled after the warm-up. ``warm_up`` s are
+    ``queue``: halted vehicles, shape (samples, intersections), sampled after the warm-up. ``weights``: PCU and
+    persons of each vehicle, shape (2, n), see sim.equivalents. ``warm_up`` s are
     cut off the begin: vehicles that wanted to leave before are not counted; counts of SUMO's own (teleports,
     collisions, brakings, emissions) cover the whole run. Raises RunError if no vehicle is left.
     """
@@ -96,9 +100,13 @@ def compute(
     running = int((inserted & ~arrived & ~trips.removed).sum())
     distance = float(trips.length[inserted].sum())
     duration = float(trips.duration[inserted].sum())
+    delay = np.where(trips.inserted, trips.time_loss, 0.0) + trips.depart_delay
+    pcu, persons = (float(each[kept].sum()) for each in weights)
     lost = None if counts.dropped is None else counts.dropped + removed
     return {
         "delay_s": float(trips.time_loss[inserted].sum() + trips.depart_delay[kept].sum()) / n,
+        "delay_pcu_s": float((weights[0] * delay)[kept].sum()) / pcu if pcu > 0 else None,
+        "delay_person_s": float((weights[1] * delay)[kept].sum()) / persons if persons > 0 else None,
         "travel_time_s": float(trips.duration[arrived].mean()) if arrived.any() else None,
         "time_loss_s": float(trips.time_loss[inserted].sum()) / n,
         "depart_delay_s": float(trips.depart_delay[kept].sum()) / n,

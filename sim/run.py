@@ -23,6 +23,7 @@ from filelock import FileLock
 
 from sim import metrics, outputs, store, sumo_input
 from sim.departures import NONE, Departures, read_departures
+from sim.equivalents import read_equivalents, weights
 from sim.errors import InputError, RunError
 from sim.network import Network
 from sim.permits import waivers
@@ -216,7 +217,10 @@ def _conclude(
         fuel_kg=float(np.sum(edges["fuel_kg"])),
     )
     kept = queue[int(run.warm_up / period) :] if queue.size else queue
-    values = metrics.compute(trips, counts, kept, begin=scenario.begin, end=scenario.end, warm_up=run.warm_up)
+    counting = weights(trips.type, read_equivalents((*scenario.routes, *scenario.additional)))
+    values = metrics.compute(
+        trips, counts, kept, counting, begin=scenario.begin, end=scenario.end, warm_up=run.warm_up
+    )
     if not metrics.accounts_add_up(values):
         raise RunError(f"the accounts do not add up: {values}")
     store.write_table(here / "vehicles.parquet", _vehicle_table(trips))

@@ -11,6 +11,14 @@ DEFINITIONS = {
         "Tổng thời gian mất trên đường của mọi xe đã vào mạng (đã đến hay chưa) và thời gian chờ vào mạng của "
         "mọi xe (đã vào được hay chưa), chia cho tổng số xe.",
     ),
+    "delay_pcu_s": Text(
+        "The same, each vehicle weighted with the passenger-car units it counts for.",
+        "Như trên, mỗi xe tính theo số xe con quy đổi (PCU) của nó.",
+    ),
+    "delay_person_s": Text(
+        "The same, each vehicle weighted with the persons assumed aboard.",
+        "Như trên, mỗi xe tính theo số người giả định trên xe.",
+    ),
     "travel_time_s": Text(
         "Mean time from insertion to arrival, of the vehicles that arrived.",
         "Thời gian trung bình từ lúc vào mạng đến lúc tới nơi, chỉ tính xe đã đến.",

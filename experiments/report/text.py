@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 THIN = "\u202f"  # narrow no-break space, groups of three digits as ISO 80000 writes them
-_UNITS_VI = {"s/veh": "s/xe", "1/veh": "lần/xe", "veh": "xe", "veh/h": "xe/h", "1": "lần"}
+_UNITS_VI = {
+    "s/veh": "s/xe",
+    "s/person": "s/người",
+    "1/veh": "lần/xe",
+    "veh": "xe",
+    "veh/h": "xe/h",
+    "1": "lần",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ COUNTS = Counts(
     fallbacks=1,
 )
 NO_QUEUE = np.zeros((0, 2))
+WEIGHTS = np.array([[1.0, 0.25, 0.25, 2.5, 1.0], [1.2, 1.5, 1.0, 40.0, 2.0]])  # PCU and persons of FIVE
 
 
 def trips(*rows: tuple[float, float, float, float, float, float, float, float, str]) -> Trips:
@@ -45,10 +46,12 @@ FIVE = trips(
 
 def test_every_metric_of_five_vehicles() -> None:
     queue = np.array([[0.0, 4.0], [2.0, 10.0]])
-    values = compute(FIVE, COUNTS, queue, begin=100.0, end=400.0)
+    values = compute(FIVE, COUNTS, queue, WEIGHTS, begin=100.0, end=400.0)
     assert values == pytest.approx(
         {
             "delay_s": (20 + 40 + 45 + 70 + 0 + 5 + 10 + 60) / 5,
+            "delay_pcu_s": (20 + 0.25 * 45 + 0.25 * 55 + 2.5 * 60 + 70) / 5,
+            "delay_person_s": (1.2 * 20 + 1.5 * 45 + 1.0 * 55 + 40 * 60 + 2 * 70) / 45.7,
             "travel_time_s": (60 + 100) / 2,
             "time_loss_s": (20 + 40 + 45 + 70) / 5,
             "depart_delay_s": (5 + 10 + 60) / 5,
@@ -81,7 +84,9 @@ def test_a_jam_is_not_flattered_by_the_few_that_arrived() -> None:
     easy = trips((100.0, 0.0, 150.0, 50.0, 500.0, 0.0, 0.0, 5.0, ""))
     waiting = (-1.0, 300.0, -1.0, 0.0, 0.0, 0.0, 0.0, 0.0, "")
     jam = trips((100.0, 0.0, 150.0, 50.0, 500.0, 0.0, 0.0, 5.0, ""), *[waiting] * 9)
-    free, jammed = (compute(t, COUNTS, NO_QUEUE, begin=100.0, end=400.0) for t in (easy, jam))
+    free, jammed = (
+        compute(t, COUNTS, NO_QUEUE, np.ones((2, len(t))), begin=100.0, end=400.0) for t in (easy, jam)
+    )
     assert free["travel_time_s"] == jammed["travel_time_s"]
     assert free["delay_s"] == 5.0
     assert jammed["delay_s"] == (5.0 + 9 * 300.0) / 10
@@ -94,7 +99,7 @@ def test_warm_up_cuts_by_the_wish_to_leave_not_by_the_departure() -> None:
         (-1.0, 270.0, -1.0, 0.0, 0.0, 0.0, 0.0, 0.0, ""),  # wanted to leave at 130: cut
         (-1.0, 260.0, -1.0, 0.0, 0.0, 0.0, 0.0, 0.0, ""),  # wanted to leave at 140: kept
     )
-    values = compute(late, COUNTS, NO_QUEUE, begin=100.0, end=400.0, warm_up=40.0)
+    values = compute(late, COUNTS, NO_QUEUE, np.ones((2, len(late))), begin=100.0, end=400.0, warm_up=40.0)
     assert values["loaded"] == 2
     assert values["delay_s"] == (6.0 + 10.0 + 260.0) / 2
     assert values["throughput_vph"] == pytest.approx(1 / 260 * 3600)
@@ -104,28 +109,32 @@ def test_warm_up_cuts_by_the_wish_to_leave_not_by_the_departure() -> None:
 
 def test_a_run_without_vehicles_is_an_error_and_not_the_best_result() -> None:
     with pytest.raises(RunError, match="no vehicle was simulated"):
-        compute(trips(), COUNTS, NO_QUEUE, begin=100.0, end=400.0)
+        compute(trips(), COUNTS, NO_QUEUE, np.ones((2, len(trips()))), begin=100.0, end=400.0)
     with pytest.raises(RunError, match="no vehicle was simulated"):
-        compute(FIVE, COUNTS, NO_QUEUE, begin=100.0, end=400.0, warm_up=299.0)
+        compute(FIVE, COUNTS, NO_QUEUE, np.ones((2, len(FIVE))), begin=100.0, end=400.0, warm_up=299.0)
 
 
 def test_nobody_arrived_is_said_as_none() -> None:
     stuck = trips((-1.0, 60.0, -1.0, 0.0, 0.0, 0.0, 0.0, 0.0, ""))
-    values = compute(stuck, COUNTS, NO_QUEUE, begin=100.0, end=400.0)
+    values = compute(stuck, COUNTS, NO_QUEUE, np.ones((2, len(stuck))), begin=100.0, end=400.0)
     assert values["travel_time_s"] is None
     assert values["speed_mps"] is None
     assert values["delay_s"] == 60.0
 
 
 def test_vehicles_that_sumo_dropped_are_in_the_accounts() -> None:
-    values = compute(FIVE, replace(COUNTS, dropped=7), NO_QUEUE, begin=100.0, end=400.0)
+    values = compute(
+        FIVE, replace(COUNTS, dropped=7), NO_QUEUE, np.ones((2, len(FIVE))), begin=100.0, end=400.0
+    )
     assert (values["loaded"], values["lost"]) == (12, 8)
     assert accounts_add_up(values)
-    unknown = compute(FIVE, replace(COUNTS, dropped=None), NO_QUEUE, begin=100.0, end=400.0)
+    unknown = compute(
+        FIVE, replace(COUNTS, dropped=None), NO_QUEUE, np.ones((2, len(FIVE))), begin=100.0, end=400.0
+    )
     assert unknown["lost"] is None
     assert accounts_add_up(unknown)
 
 
 def test_accounts_that_do_not_add_up_are_noticed() -> None:
-    values = compute(FIVE, COUNTS, NO_QUEUE, begin=100.0, end=400.0)
+    values = compute(FIVE, COUNTS, NO_QUEUE, np.ones((2, len(FIVE))), begin=100.0, end=400.0)
     assert not accounts_add_up({**values, "arrived": 3})
