@@ -214,6 +214,20 @@ def query(
 
 
 @app.command()
+def table(
+    folder: FolderArgument,
+    metric: Annotated[str, typer.Option(help="A metric of docs/metrics.md.")] = "delay_s",
+    csv: Annotated[bool, typer.Option("--csv", help="CSV instead of Markdown.")] = False,
+) -> None:
+    """Print controllers against places for one metric, and say which are not distinguishable from the best."""
+    from experiments.pivot import as_csv, markdown, pivot
+    from experiments.records import read_rows
+
+    found = pivot(read_rows(folder), metric)
+    typer.echo(as_csv(found) if csv else markdown(found), nl=not csv)
+
+
+@app.command()
 def verify(
     folder: FolderArgument,
     sample: Annotated[int, typer.Option(min=0, help="How many runs to do again.")] = 3,
