@@ -10,7 +10,7 @@ from experiments.optimize.export import Actuation, plan_xml, timing_sheet
 from experiments.optimize.freeze import Freeze
 from experiments.optimize.judge import SumoJudge
 from experiments.optimize.moves import Neighbourhood
-from experiments.optimize.objective import OBJECTIVES, Objective, parse_objective
+from experiments.optimize.objective import MEASURES, Objective, parse_objective, parse_pair
 from experiments.optimize.pack import Packer
 from experiments.optimize.pareto import Front, pareto_front
 from experiments.optimize.place import Place, prepare
@@ -22,7 +22,7 @@ from experiments.optimize.starts import starts
 from experiments.optimize.tune import Budget, Judged, Outcome, Progress, Tuner
 
 __all__ = [
-    "OBJECTIVES",
+    "MEASURES",
     "Actuation",
     "Believing",
     "Budget",
@@ -49,6 +49,7 @@ __all__ = [
     "accept",
     "pareto_front",
     "parse_objective",
+    "parse_pair",
     "plan_xml",
     "prepare",
     "race",

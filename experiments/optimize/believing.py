@@ -12,7 +12,7 @@ from experiments.optimize.objective import Objective
 from experiments.optimize.pack import Packer
 from experiments.optimize.residual import Features, Residual
 from experiments.optimize.space import Candidate
-from sim.model import COLUMNS, Model, Parameters
+from sim.model import Model, Parameters
 
 Array = NDArray[np.float64]
 
@@ -85,8 +85,7 @@ class Believing:
         out = [np.zeros(0)]
         for first in range(0, len(candidates), BATCH):
             plans = self.packer(candidates[first : first + BATCH])
-            metrics = np.array([model.evaluate(plans, threads=self.threads) for model in models])
-            out.append(self.objective(metrics, COLUMNS))
+            out.append(self.objective.of_models(models, plans, threads=self.threads))
         return np.concatenate(out)
 
 

@@ -1,33 +1,43 @@
-"""The judge: what a plan is worth in SUMO itself, run as a plain process on the plan's exported program.
-
-Delay is (time lost by every inserted vehicle + waiting before insertion of every vehicle) over all vehicles,
-those that never finished or never entered included.
-"""
+"""The judge: what a plan is worth in SUMO itself, run as a plain process on the plan's exported program."""
 
 from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from experiments.optimize.export import Actuation, plan_xml
+from experiments.optimize.measures import OUTPUTS, Reading, outputs
+from experiments.optimize.objective import Objective, Term, parse_objective
 from experiments.optimize.race import Case
+from sim.equivalents import Equivalent, read_equivalents
 from sim.errors import RunError
 from sim.network import Network
 from sim.plan import Plan
 from sim.scenario import Scenario
-from sim.sumo_input import MEASURES, TRIPINFO, write_input
+from sim.sumo_input import MEASURES, write_input
 from sim.sumo_world import sumo_binary, sumo_environment
-from sim.trips import read_trips
 
 Array = NDArray[np.float64]
 PLAN = "plan.add.xml"
+_NEW_GROUP: int = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # Windows' word for a session of its own
+DELAY = parse_objective("delay")
+
+
+@dataclass(frozen=True)
+class Program:
+    """Signal programs for bare SUMO: an additional file, and the signals that it takes over."""
+
+    xml: str
+    signals: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -39,52 +49,109 @@ class SumoJudge:
     workers: int = 1  # processes at a time
     limit: float = 600.0  # s of wall time for one run
     actuation: Actuation | None = None  # judge actuated programs with the plans' stages instead
+    objective: Objective = DELAY
 
     def __call__(self, plans: Sequence[Plan], cases: Sequence[Case]) -> Array:
-        """Delay in s/veh, shape (plans, cases). Raises RunError where SUMO fails."""
-        jobs = [(plan, case) for plan in plans for case in cases]
-        with ThreadPoolExecutor(max(1, self.workers)) as pool:
-            values = list(pool.map(lambda job: self._delay(*job), jobs))
-        return np.array(values, dtype=np.float64).reshape(len(plans), len(cases))
+        """Cost of plans, shape (plans, cases). Raises RunError where SUMO fails."""
+        return self.objective.cost(self.values(plans, cases, self.objective.terms))
 
-    def _delay(self, plan: Plan, case: Case) -> float:
+    def values(self, plans: Sequence[Plan], cases: Sequence[Case], terms: Sequence[Term]) -> Array:
+        """SUMO's value of each term, shape (plans, cases, terms)."""
+        programs = [self.program(plan) for plan in plans]
+        return self.read(programs, cases, lambda run: run.values(terms), terms)
+
+    def program(self, plan: Plan) -> Program:
+        """A plan as this judge shows it to SUMO."""
+        return Program(plan_xml(plan, self.network, actuation=self.actuation), tuple(plan.timings))
+
+    def read(
+        self,
+        programs: Sequence[Program],
+        cases: Sequence[Case],
+        what: Callable[[Reading], Array],
+        terms: Sequence[Term] = (),
+    ) -> Array:
+        """Run every program on every case and read ``what`` from it, shape (programs, cases, …).
+
+        ``terms`` say what SUMO must write beside its trips. An interrupt ends the runs at once.
+        """
+        jobs = [(program, case) for program in programs for case in cases]
+        stop = threading.Event()
+        pool = ThreadPoolExecutor(max(1, self.workers))
+        try:
+            tasks = [pool.submit(self._job, program, case, what, terms, stop) for program, case in jobs]
+            found = [task.result() for task in tasks]
+        except BaseException:
+            stop.set()
+            raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+        table = np.array(found, dtype=np.float64)
+        return table.reshape(len(programs), len(cases), *table.shape[1:])
+
+    def _job(
+        self,
+        program: Program,
+        case: Case,
+        what: Callable[[Reading], Array],
+        terms: Sequence[Term],
+        stop: threading.Event,
+    ) -> Array:
         scenario = self.scenarios[case.demand]
         with tempfile.TemporaryDirectory(prefix="denxanh-judge-") as name:
             folder = Path(name)
             given = write_input(
-                replace(scenario, notes=()), folder, seed=case.seed, signals=(), drop_programs=plan.timings
+                replace(scenario, notes=()),
+                folder,
+                seed=case.seed,
+                signals=(),
+                drop_programs=program.signals,
             )
             # a full run's measures are left out: they cost time and are not looked at
             additional = [*(a for a in given.additional if a != MEASURES), PLAN]
-            xml = plan_xml(plan, self.network, actuation=self.actuation)
-            (folder / PLAN).write_text(xml, encoding="utf-8")
-            self._run([*given.arguments, "--additional-files", ",".join(additional)], folder)
-            return mean_delay(folder / TRIPINFO)
+            (folder / PLAN).write_text(program.xml, encoding="utf-8")
+            more = outputs(terms, self.network)
+            if more:
+                (folder / OUTPUTS).write_text(more, encoding="utf-8")
+                additional.append(OUTPUTS)
+            self._run([*given.arguments, "--additional-files", ",".join(additional)], folder, stop)
+            return what(Reading(folder, scenario, self.network, self._equivalents[case.demand]))
 
-    def _run(self, arguments: Sequence[str], folder: Path) -> None:
-        command = [str(sumo_binary()), *arguments]
-        try:
-            done = subprocess.run(
-                command,
+    @cached_property
+    def _equivalents(self) -> tuple[dict[str, Equivalent], ...]:
+        return tuple(read_equivalents((*one.routes, *one.additional)) for one in self.scenarios)
+
+    def _run(self, arguments: Sequence[str], folder: Path, stop: threading.Event) -> None:
+        with (folder / "said").open("w+b") as said:
+            process = subprocess.Popen(
+                [str(sumo_binary()), *arguments],
                 cwd=folder,
                 env=sumo_environment(),
-                capture_output=True,
-                text=True,
-                timeout=self.limit,
-                check=False,
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+                start_new_session=True,  # Ctrl-C reaches us alone: a half-written run is never read
+                creationflags=_NEW_GROUP,
             )
+            _wait(process, self.limit, stop)
+            said.seek(0)
+            text = said.read().decode("utf-8", "replace")
+        if process.returncode or "Error:" in text:
+            lines = [line for line in text.splitlines() if line.startswith("Error:")]
+            words = " ".join(lines) or text.strip() or "nothing"
+            raise RunError(f"SUMO failed while judging a plan; it said: {words}")
+
+
+def _wait(process: subprocess.Popen[bytes], limit: float, stop: threading.Event) -> None:
+    """Wait for a run, and end it when we are asked to stop or it takes too long."""
+    waited = 0.0
+    while True:
+        try:
+            process.wait(timeout=0.2)
         except subprocess.TimeoutExpired:
-            raise RunError(f"SUMO did not finish within {self.limit:g} s") from None
-        if done.returncode or "Error:" in done.stderr:
-            lines = [line for line in done.stderr.splitlines() if line.startswith("Error:")]
-            said = " ".join(lines) or done.stderr.strip() or "nothing"
-            raise RunError(f"SUMO failed while judging a plan; it said: {said}")
-
-
-def mean_delay(tripinfo: Path) -> float:
-    """Delay of a run in s/veh, shown to be complete by its closed tripinfo."""
-    trips, _ = read_trips(tripinfo)
-    if not len(trips):
-        raise RunError("no vehicle was simulated")
-    lost = float(trips.time_loss[trips.inserted].sum())
-    return (lost + float(trips.depart_delay.sum())) / len(trips)
+            waited += 0.2
+        else:
+            return
+        if stop.is_set() or waited >= limit:
+            process.kill()
+            process.wait()
+            raise RunError("stopped" if stop.is_set() else f"SUMO did not finish within {limit:g} s")

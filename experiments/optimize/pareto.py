@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.optimize.climb import Neighbours
-from experiments.optimize.objective import crowding
 from experiments.optimize.search import Search
 from experiments.optimize.space import Candidate
 
@@ -83,3 +82,15 @@ def _best(costs: Array) -> NDArray[np.int64]:
 def _loss(costs: Array, low: Array, scale: Array) -> Array:
     relative = (costs - low) * scale
     return np.asarray(relative.max(axis=1) + _SUM * relative.sum(axis=1), dtype=np.float64)
+
+
+def crowding(costs: Array) -> Array:
+    """Crowding distance of each point of one front, (n,): inf at its ends (Deb et al. 2002)."""
+    out = np.zeros(len(costs))
+    for column in costs.T:
+        order = np.argsort(column, kind="stable")
+        width = column[order[-1]] - column[order[0]]
+        out[order[[0, -1]]] = np.inf
+        if width > 0 and len(order) > 2:
+            out[order[1:-1]] += (column[order[2:]] - column[order[:-2]]) / width
+    return out

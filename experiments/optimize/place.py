@@ -8,8 +8,8 @@ from pathlib import Path
 
 from experiments.optimize.believing import Believing
 from experiments.optimize.freeze import NOTHING_FROZEN, Freeze
-from experiments.optimize.judge import SumoJudge
-from experiments.optimize.objective import Objective, parse_objective
+from experiments.optimize.judge import DELAY, SumoJudge
+from experiments.optimize.objective import Objective
 from experiments.optimize.pack import Packer
 from experiments.optimize.race import Case
 from experiments.optimize.space import CYCLES, Space
@@ -46,7 +46,7 @@ class Place:
 def prepare(
     scenario: Scenario,
     *,
-    objective: Objective | None = None,
+    objective: Objective = DELAY,
     freeze: Freeze = NOTHING_FROZEN,
     drop_protected: bool = False,
     cycles: tuple[int, int] = CYCLES,
@@ -61,6 +61,7 @@ def prepare(
     given one. Raises InputError.
     """
     network = with_flows(network_of(scenario), scenario)
+    objective.check(network)
     priorities = right_of_way(read_net(scenario.net))
     scenarios = [scenario]
     for day in range(demand_samples):
@@ -83,5 +84,7 @@ def prepare(
         )
         for one in scenarios
     )
-    believing = Believing(models, Packer(space), objective or parse_objective("delay"), seed)
-    return Place(network, space, believing, SumoJudge(network, tuple(scenarios), workers))
+    believing = Believing(models, Packer(space), objective, seed)
+    return Place(
+        network, space, believing, SumoJudge(network, tuple(scenarios), workers, objective=objective)
+    )

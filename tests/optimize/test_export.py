@@ -10,7 +10,8 @@ import pytest
 
 from experiments.optimize.actuated import tune_actuation
 from experiments.optimize.export import Actuation, plan_xml, timing_sheet
-from experiments.optimize.judge import SumoJudge, mean_delay
+from experiments.optimize.judge import SumoJudge
+from experiments.optimize.measures import mean_delay
 from experiments.optimize.race import Case
 from experiments.optimize.space import Space
 from sim.errors import RunError

@@ -3,7 +3,7 @@
 import numpy as np
 
 from experiments.optimize.moves import Move
-from experiments.optimize.pareto import pareto_front
+from experiments.optimize.pareto import crowding, pareto_front
 from experiments.optimize.space import Candidate, Setting
 
 
@@ -45,3 +45,9 @@ def test_a_long_front_is_thinned_but_keeps_its_ends():
     assert len(front.candidates) == 5
     assert front.costs[0, 0] == 0
     assert front.costs[-1, 1] == 0
+
+
+def test_ends_of_a_front_are_never_crowded():
+    distance = crowding(np.array([[0.0, 9.0], [1.0, 8.0], [5.0, 3.0], [9.0, 0.0]]))
+    assert np.isinf(distance[[0, 3]]).all()
+    assert distance[2] > distance[1]
