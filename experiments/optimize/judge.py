@@ -121,7 +121,7 @@ class SumoJudge:
     def _equivalents(self) -> tuple[dict[str, Equivalent], ...]:
         return tuple(read_equivalents((*one.routes, *one.additional)) for one in self.scenarios)
 
-    def _run(self, arguments: Sequence[str], folder: Path, stop: threading.Event) -> None:
+    def _run(self, arguments: Sequence[str], folder: Path, stop: threading.Event | None = None) -> None:
         with (folder / "said").open("w+b") as said:
             process = subprocess.Popen(
                 [str(sumo_binary()), *arguments],
@@ -141,7 +141,7 @@ class SumoJudge:
             raise RunError(f"SUMO failed while judging a plan; it said: {words}")
 
 
-def _wait(process: subprocess.Popen[bytes], limit: float, stop: threading.Event) -> None:
+def _wait(process: subprocess.Popen[bytes], limit: float, stop: threading.Event | None) -> None:
     """Wait for a run, and end it when we are asked to stop or it takes too long."""
     waited = 0.0
     while True:
@@ -151,7 +151,8 @@ def _wait(process: subprocess.Popen[bytes], limit: float, stop: threading.Event)
             waited += 0.2
         else:
             return
-        if stop.is_set() or waited >= limit:
+        stopped = stop is not None and stop.is_set()
+        if stopped or waited >= limit:
             process.kill()
             process.wait()
-            raise RunError("stopped" if stop.is_set() else f"SUMO did not finish within {limit:g} s")
+            raise RunError("stopped" if stopped else f"SUMO did not finish within {limit:g} s")
