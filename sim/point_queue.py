@@ -16,7 +16,7 @@ import numpy as np
 
 from sim.network import GREEN, Approach, Edge, Intersection, Lane, Link, Movement, Network, Phase, Segment
 from sim.plan import Interval, Stage, Timing
-from sim.world import OnLane
+from sim.world import Bound, OnLane
 
 SPACE = 7.5  # m a waiting vehicle takes
 START_LOSS = 2.0  # s before the first waiting vehicle of a green has crossed
@@ -120,7 +120,8 @@ class _Vehicle:
 class PointQueueWorld:
     """Vertical queues (a World). ``arrivals``: by lane, the times (s after begin) at which vehicles enter it.
 
-    Every lane leads to its first link, or out of the network. ``waited`` sums the delay of all vehicles so
+    Every lane leads to its first link, or out of the network. The i-th vehicle of a lane is named "LANE.i";
+    ``classes`` are the vehicle classes of those that may ask for priority. ``waited`` sums the delay of all vehicles so
     far in veh·s, ``left`` counts those that left the network, ``shown`` lists (time, intersection, state).
     """
 
@@ -131,11 +132,13 @@ class PointQueueWorld:
         *,
         begin: float = 0.0,
         step: float = 1.0,
+        classes: Mapping[str, str] = {},
     ) -> None:
         self.network = network
         self.begin = begin
         self.step = step
         self.steps = 0
+        self.classes = classes
         self.waited = 0.0
         self.left = 0
         self.shown: list[tuple[float, str, str]] = []
@@ -223,6 +226,25 @@ class PointQueueWorld:
             if lane in self._link:
                 return self.network.lanes[self._link[lane][1].end].edge
         return ""
+
+    def bound(self) -> Sequence[Bound]:
+        """The vehicles named in ``classes`` that are on their way."""
+        out = []
+        for lane, queue in self._lanes.items():
+            if any(vehicle.name in self.classes for vehicle in queue):
+                way = [self.network.lanes[lane].edge]
+                while onward := self.next_edge("", way[-1]):
+                    way.append(onward)
+                out += [
+                    Bound(v.id, self.classes[v.id], v.position, v.speed, tuple(way))
+                    for v in self.on_lane(lane)
+                    if v.id in self.classes
+                ]
+        return sorted(out)
+
+    def vehicle_class(self, vehicle: str) -> str:
+        """All are cars."""
+        return "passenger"
 
     def halted(self, lane: str) -> int:
         """Vehicles that stand on a lane."""

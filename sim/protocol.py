@@ -21,8 +21,8 @@ from sim.network import Intersection, Network
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-SENSES = frozenset({"vehicles", "exits", "flow"})
-"""What a controller may ask to see: vehicles on the approaches, exit lanes, the expected demand."""
+SENSES = frozenset({"vehicles", "exits", "flow", "requests"})
+"""What a controller may ask to see: vehicles on the approaches, exit lanes, the expected demand, requests."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,22 @@ class Vehicles:
         return Vehicles(whole, whole, real, real, real, real)
 
 
+@dataclass(frozen=True)
+class Request:
+    """A vehicle on its way to the signal that may ask for priority: an ambulance, a motorcade, a bus.
+
+    It says what SAE J2735's signal request message says: who, what kind, by which movement, how far.
+    A bus asks only for the signals before its next stop.
+    """
+
+    vehicle: str
+    vclass: str  # SUMO's vehicle class
+    movement: int  # index into Intersection.movements
+    distance: float  # m along its route from its front to the stop line
+    speed: float  # m/s
+    free: float  # s to the stop line at the speed limits of its way
+
+
 _NOBODY = Vehicles.none()
 
 
@@ -72,6 +88,7 @@ class Observation:
     exit_halted: Array = field(default_factory=lambda: np.zeros(0))  # (exits,) halted vehicles
     exit_room: Array = field(default_factory=lambda: np.zeros(0))  # (exits,) m not taken by a vehicle
     red: Array = field(default_factory=lambda: np.zeros(0))  # (n_links,) s since the link was last green
+    requests: tuple[Request, ...] = ()  # by vehicle id
     step: float = 1.0  # s, of the world: answers are multiples of it
     elsewhere: Callable[[str], Observation] = field(default=_nowhere, repr=False, compare=False)
 

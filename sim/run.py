@@ -31,6 +31,7 @@ from sim.plan import Plan
 from sim.plan_check import checked_plan
 from sim.protocol import Controller, parameters
 from sim.scenario import Scenario
+from sim.sensing import Ideal, Sensing, described
 from sim.simulation import Simulation
 from sim.sumo_input import SumoInput
 from sim.sumo_world import Engine, SumoWorld, open_libsumo, open_traci
@@ -74,6 +75,7 @@ class Run:
     warm_up: float = 0.0  # s cut off all averages
     keep_sumo_output: bool = False
     limits: Limits = field(default_factory=Limits)
+    sensing: Sensing = field(default_factory=Ideal)
 
 
 def prepare(scenario: Scenario, controller: Controller) -> Network:
@@ -136,7 +138,9 @@ def execute(run: Run, controller: Controller, folder: Path) -> dict[str, Any]:
     world = SumoWorld(
         _engine(run, given, queue_lanes), network, scenario.begin, scenario.step, reroutes=_reroutes(scenario)
     )
-    simulation = Simulation(world, scenario.end, policies, sees=controller.sees)
+    simulation = Simulation(
+        world, scenario.end, policies, sees=controller.sees, sensing=run.sensing, seed=run.seed
+    )
     samples: list[list[int]] = []
     period = math.ceil(SAMPLE / scenario.step - 1e-9) * scenario.step
     simulation.every(
@@ -243,6 +247,7 @@ def _conclude(
         "place": scenario.name,
         "controller": controller.name,
         "parameters": parameters(controller),
+        "sensing": described(run.sensing),
         "seed": run.seed,
         "backend": run.backend,
         "warm_up_s": run.warm_up,

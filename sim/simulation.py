@@ -74,7 +74,8 @@ class Simulation:
     """One run. Iterate over it for Questions; each must be answered before the next is drawn.
 
     ``ask`` are the intersections that a policy answers for; all others keep the network's own program.
-    Further processes (sampling, events) join the agenda with ``every`` and ``process``.
+    What policies see comes from ``sensing``, whose errors ``seed`` draws. Further processes (sampling, events)
+    join the agenda.
     """
 
     def __init__(
@@ -85,10 +86,11 @@ class Simulation:
         *,
         sees: frozenset[str] = frozenset(),
         sensing: Sensing | None = None,
+        seed: int = 0,
     ) -> None:
         self.world = world
         self.env = simpy.Environment()
-        self._sensor = (sensing or Ideal()).start(world, sees)
+        self.sensor = (sensing or Ideal()).start(world, sees, seed)
         self._end = self.in_steps(end - world.begin, "the end of the run")
         unknown = sorted(set(ask) - set(world.network.intersections))
         if unknown:
@@ -126,6 +128,10 @@ class Simulation:
 
     def _advance(self, steps: int) -> None:
         """Let the world catch up, and see that it shows what it was told since the last time."""
+        if self.sensor.every_step:  # detectors work while nobody asks
+            for step in range(self.world.steps + 1, steps + 1):
+                self.world.advance(step)
+                self.sensor.sample()
         self.world.advance(steps)
         for signal in self._changed:
             signal.verify()
@@ -158,7 +164,7 @@ class Simulation:
     def _observe(self, where: Intersection) -> Observation:
         signal = self.signals.get(where.id)
         shown = signal.shown() if signal else Shown(0, 0.0, np.zeros(where.n_links))
-        return self._sensor.observe(where, shown, self.observe)
+        return self.sensor.observe(where, shown, self.observe)
 
     def in_steps(self, seconds: float, what: str) -> int:
         """A duration as whole steps; a fraction is refused, since SUMO would round it."""

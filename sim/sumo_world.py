@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from sim.errors import DenxanhError, InputError, WorldError
 from sim.network import Network
-from sim.world import OnLane
+from sim.world import PRIORITY_CLASSES, Bound, OnLane
 
 NONCE_OPTION = "save-state.prefix"  # has no effect, since no state is saved
 HALTING = 0.1  # m/s, SUMO's SUMO_const_haltingSpeed
@@ -71,12 +71,20 @@ class Engine(Protocol):
         """Halted vehicles on a lane."""
         ...
 
+    def vehicle_class(self, vehicle: str) -> str:
+        """A vehicle's class."""
+        ...
+
     def route(self, vehicle: str) -> tuple[str, ...]:
         """The edges of a vehicle's route."""
         ...
 
     def route_index(self, vehicle: str) -> int:
         """How far along its route a vehicle is."""
+        ...
+
+    def bound(self) -> Sequence[Bound]:
+        """The vehicles of PRIORITY_CLASSES, by id."""
         ...
 
     def close(self) -> None:
@@ -115,6 +123,7 @@ class SumoWorld:
         self._engine = engine
         self._reroutes = reroutes
         self._next: dict[str, dict[str, str]] = {}
+        self._class: dict[str, str] = {}
         self._lanes: dict[str, Sequence[OnLane]] = {}
 
     def advance(self, steps: int) -> None:
@@ -143,6 +152,12 @@ class SumoWorld:
         """Vehicles slower than 0.1 m/s on a lane."""
         return self._engine.halted(lane)
 
+    def vehicle_class(self, vehicle: str) -> str:
+        """A vehicle's class, asked for once."""
+        if vehicle not in self._class:
+            self._class[vehicle] = self._engine.vehicle_class(vehicle)
+        return self._class[vehicle]
+
     def next_edge(self, vehicle: str, edge: str) -> str:
         """The edge after ``edge`` on a vehicle's route."""
         after = self._next.get(vehicle)
@@ -155,9 +170,40 @@ class SumoWorld:
             self._next[vehicle] = after
         return after.get(edge, "")
 
+    def bound(self) -> Sequence[Bound]:
+        """The vehicles of PRIORITY_CLASSES that are on their way, by id."""
+        return self._engine.bound()
+
     def close(self) -> None:
         """End the simulation; SUMO finishes its files."""
         self._engine.close()
+
+
+class _Classes:
+    """Which vehicles are of PRIORITY_CLASSES; each is asked once."""
+
+    def __init__(self, vehicles: Any) -> None:
+        self._vehicles = vehicles  # the vehicle domain of libsumo or of a TraCI connection
+        self._known: dict[str, str] = {}
+
+    def bound(self) -> list[Bound]:
+        """Those that are on their way now. A vehicle on a junction stands at the start of its next edge."""
+        sumo, known, out = self._vehicles, self._known, []
+        for name in sorted(sumo.getIDList()):
+            if name not in known:
+                known[name] = sumo.getVehicleClass(name)
+            if known[name] not in PRIORITY_CLASSES:
+                continue
+            way, index = sumo.getRoute(name), max(sumo.getRouteIndex(name), 0)
+            inside = sumo.getRoadID(name).startswith(":")
+            way = way[index + inside :]
+            stops = sumo.getStops(name, 1)
+            if stops:
+                edge = stops[0].lane.rpartition("_")[0]
+                way = way[: way.index(edge) + 1] if edge in way else way
+            position = 0.0 if inside else sumo.getLanePosition(name)
+            out.append(Bound(name, known[name], position, sumo.getSpeed(name), tuple(way)))
+        return out
 
 
 class _Libsumo:
@@ -170,6 +216,7 @@ class _Libsumo:
         # the functions themselves: the Python wrappers around them cost as much again as a call
         self._raw: Any = libsumo.libsumo._libsumo
         self._space: dict[str, float] = {}
+        self._classes = _Classes(libsumo.vehicle)
         try:
             libsumo.start(["sumo", *arguments])
         except (libsumo.TraCIException, libsumo.FatalTraCIError) as error:
@@ -206,12 +253,19 @@ class _Libsumo:
         count: int = self._raw.lane_getLastStepHaltingNumber(lane)
         return count
 
+    def vehicle_class(self, vehicle: str) -> str:
+        kind: str = self._raw.vehicle_getVehicleClass(vehicle)
+        return kind
+
     def route(self, vehicle: str) -> tuple[str, ...]:
         return tuple(self._sumo.vehicle.getRoute(vehicle))
 
     def route_index(self, vehicle: str) -> int:
         index: int = self._sumo.vehicle.getRouteIndex(vehicle)
         return index
+
+    def bound(self) -> Sequence[Bound]:
+        return self._classes.bound()
 
     def close(self) -> None:
         self._sumo.close()
@@ -245,6 +299,7 @@ class _Traci:
         if self._call(lambda: self._connection.simulation.getOption(NONCE_OPTION)) != nonce:
             self._process.kill()
             raise WorldError("another SUMO answered on the port: this run must be repeated")
+        self._classes = _Classes(self._connection.vehicle)
         self._now = -1.0
         self._fresh: dict[str, bool] = {}
         for lane in watch:
@@ -330,11 +385,18 @@ class _Traci:
         row = self._connection.lane.getSubscriptionResults(lane)
         return int(row[self._tc.LAST_STEP_VEHICLE_HALTING_NUMBER])
 
+    def vehicle_class(self, vehicle: str) -> str:
+        return str(self._call(lambda: self._connection.vehicle.getVehicleClass(vehicle)))
+
     def route(self, vehicle: str) -> tuple[str, ...]:
         return tuple(self._call(lambda: self._connection.vehicle.getRoute(vehicle)))
 
     def route_index(self, vehicle: str) -> int:
         return int(self._call(lambda: self._connection.vehicle.getRouteIndex(vehicle)))
+
+    def bound(self) -> Sequence[Bound]:
+        found: list[Bound] = self._call(self._classes.bound)
+        return found
 
     def close(self) -> None:
         self._connection.close(wait=False)

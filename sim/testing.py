@@ -18,7 +18,7 @@ from sim.point_queue import PointQueueWorld, corridor, steady
 from sim.protocol import SENSES, Controller, parameters
 from sim.simulation import Simulation
 from sim.sumonet import with_plan
-from sim.world import OnLane, World
+from sim.world import Bound, OnLane, World
 
 __all__ = ["NoiseWorld", "PointQueueWorld", "check_controller", "corridor", "play", "steady"]
 
@@ -85,6 +85,23 @@ class NoiseWorld:
         after = sorted(end for start, end in self._ends if start == edge)
         pick = sum(map(ord, vehicle)) % (len(after) + 1)
         return after[pick] if pick < len(after) else ""
+
+    def bound(self) -> Sequence[Bound]:
+        """The first vehicle of some lanes, an ambulance or a bus, on its way to the next edge."""
+        out = []
+        for lane in sorted(self.network.lanes):
+            for vehicle in self.on_lane(lane)[:1]:
+                kind = sum(map(ord, vehicle.id)) % 9
+                edge = self.network.lanes[lane].edge
+                onward = self.next_edge(vehicle.id, edge)
+                if kind < 2 and onward:
+                    vclass = ("bus", "emergency")[kind]
+                    out.append(Bound(vehicle.id, vclass, vehicle.position, vehicle.speed, (edge, onward)))
+        return sorted(out)
+
+    def vehicle_class(self, vehicle: str) -> str:
+        """A third of them are motorcycles, the same vehicle always."""
+        return "passenger" if sum(map(ord, vehicle)) % 3 else "motorcycle"
 
     def halted(self, lane: str) -> int:
         """Vehicles that stand on a lane."""

@@ -21,6 +21,20 @@ class OnLane(NamedTuple):
     space: float  # m: its length and minimum gap
 
 
+class Bound(NamedTuple):
+    """A vehicle of one of the classes that signals may serve first, and where it is bound for."""
+
+    id: str
+    vclass: str  # SUMO's vehicle class
+    position: float  # m from the start of its edge to its front; 0 while it crosses the junction before it
+    speed: float  # m/s
+    edges: tuple[str, ...]  # its way, from the edge it is on to its next stop or its destination
+
+
+PRIORITY_CLASSES = frozenset({"army", "authority", "bus", "coach", "emergency", "tram", "vip"})
+"""SUMO's vehicle classes whose vehicles may ask signals for priority."""
+
+
 class World(Protocol):
     """An engine with its own clock. ``show`` holds from the next step on."""
 
@@ -47,6 +61,14 @@ class World(Protocol):
 
     def next_edge(self, vehicle: str, edge: str) -> str:
         """The edge that a vehicle takes after ``edge``, "" if its route ends there or is not known."""
+        ...
+
+    def bound(self) -> Sequence[Bound]:
+        """The vehicles of PRIORITY_CLASSES that are on their way, by id."""
+        ...
+
+    def vehicle_class(self, vehicle: str) -> str:
+        """SUMO's class of a vehicle on the road: "passenger", "motorcycle", "bus", …."""
         ...
 
     def halted(self, lane: str) -> int:

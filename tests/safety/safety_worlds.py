@@ -32,6 +32,9 @@ class RecordingWorld:
     def next_edge(self, vehicle, edge):
         return ""
 
+    def vehicle_class(self, vehicle):
+        return "passenger"
+
     def halted(self, lane):
         return 0
 

@@ -1,74 +1,58 @@
-"""The one place where a World becomes an Observation: what a controller sees is what its sensing gives.
-
-``Ideal`` is the truth: every vehicle within ``range_m`` of the stop line, with the link that it will take.
-"""
+"""Ideal sensing, the truth: every vehicle within ``range_m`` of the stop line, with the link that it will take."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar
 
 import numpy as np
 
+from sim.errors import ControlError
 from sim.network import Approach, Intersection
 from sim.protocol import Array, Observation, Vehicles
+from sim.requests import Requests
+from sim.sensing.base import HALTED, RANGE, Shown
 from sim.world import OnLane, World
 
-HALTED = 0.1  # m/s: SUMO calls a vehicle halted below it
 _NOTHING = np.zeros(0)
-RANGE = 200.0  # m; beyond it the arrival time says little about the next decision
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What the loop itself knows of a signal: the green phase, for how long, and each link's red time."""
-
-    phase: int
-    elapsed: float  # s
-    red: Array  # (n_links,) s
-
-
-class Sensor(Protocol):
-    """One run's sensing: turns the world as it is now into what a controller may see of it."""
-
-    def observe(
-        self, where: Intersection, shown: Shown, elsewhere: Callable[[str], Observation]
-    ) -> Observation:
-        """The observation of one intersection now."""
-        ...
-
-
-class Sensing(Protocol):
-    """A description of what can be sensed; frozen."""
-
-    def start(self, world: World, sees: frozenset[str]) -> Sensor:
-        """A sensor for one run; fields outside ``sees`` stay empty."""
-        ...
 
 
 @dataclass(frozen=True)
 class Ideal:
     """Every vehicle within range, its speed, waiting time and next link, without error or delay."""
 
+    name: ClassVar[str] = "ideal"
+
     range_m: float = RANGE
 
-    def start(self, world: World, sees: frozenset[str]) -> Sensor:
-        """A sensor for one run."""
+    def start(self, world: World, sees: frozenset[str], seed: int = 0) -> _IdealSensor:
+        """A sensor for one run; it makes no error, and draws nothing."""
         return _IdealSensor(world, sees, self.range_m)
 
 
 class _IdealSensor:
+    every_step = False
+
     def __init__(self, world: World, sees: frozenset[str], range_m: float) -> None:
         self.world = world
         self.sees = sees
         self.range_m = range_m
+        self._requests = Requests(world)
         self._finders: dict[str, _Finder] = {}
         self._exit_lengths: dict[str, Array] = {}  # (exits,) m
+
+    def sample(self) -> None:
+        """The truth is read when it is asked for."""
+
+    def fail(self, intersection: str, failed: bool) -> None:
+        """Refused: an outage of the truth means nothing."""
+        raise ControlError(f"ideal sensing at {intersection} cannot fail: it has no detectors")
 
     def observe(
         self, where: Intersection, shown: Shown, elsewhere: Callable[[str], Observation]
     ) -> Observation:
+        """The observation of one intersection now."""
         world = self.world
         exits = [world.on_lane(lane) for lane in where.exits] if "exits" in self.sees else []
         return Observation(
@@ -84,6 +68,7 @@ class _IdealSensor:
             if exits
             else _NOTHING,
             red=shown.red,
+            requests=self._requests.of(where.id) if "requests" in self.sees else (),
             step=world.step,
             elsewhere=elsewhere,
         )
