@@ -35,13 +35,22 @@ def places() -> tuple[PlaceInfo, ...]:
     )
 
 
-def build(name: str, *, fidelity: Fidelity = "lane") -> Path:
+def build(
+    name: str,
+    *,
+    fidelity: Fidelity = "lane",
+    period: str = "peak",
+    hours: tuple[int, int] | None = None,
+    year: int | None = None,
+) -> Path:
     """Return the path of the ``place.sumocfg`` of a built-in place, building it on first use.
 
     ``name`` is one of `places`; ``fidelity`` is ``"lane"`` (fast, PCU-converted motorbikes, step 1 s) or
-    ``"sublane"`` (motorbikes side by side, lateral resolution 0.8 m, step 0.5 s). The folder of the result
-    also holds ``net.net.xml`` and ``demand.rou.xml``; it is a cache and not to be written to.
+    ``"sublane"`` (motorbikes side by side, lateral resolution 0.8 m, step 0.5 s). ``period`` is a demand of the
+    place file; ``hours``, seconds since midnight, takes the plans and the traffic of that part of the day
+    instead, and the simulation's clock is the time of day; ``year`` chooses another mix of vehicles. The folder
+    of the result also holds ``net.net.xml`` and ``demand.rou.xml``; it is a cache and not to be written to.
     """
     from networks import building
 
-    return building.build(name, fidelity=fidelity)
+    return building.build(name, fidelity=fidelity, period=period, hours=hours, year=year)

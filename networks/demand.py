@@ -15,7 +15,7 @@ from scipy.optimize import nnls
 
 from networks.capacity import approach_capacity
 from networks.place import Place
-from networks.vehicles import Fidelity, mix, types
+from networks.vehicles import Fidelity, types
 
 Array = NDArray[np.float64]
 
@@ -86,25 +86,22 @@ def saturation(place: Place) -> dict[str, float]:
 def vehicles(place: Place, fidelity: Fidelity) -> tuple[Vehicle, ...]:
     """Return the vehicles of the place's demand in order of departure.
 
-    Arrivals at a gate are Poisson within each part of the profile; types follow the mix, routes the turn
-    shares, junction by junction. Each gate has its own random stream, so adding one leaves the others.
+    Arrivals at a gate are Poisson within each slot; types follow its mix, routes the turn shares, junction by
+    junction. Each gate has its own random stream, so adding one leaves the others.
     """
-    shares = mix(place.demand.mix)
     known = types()
-    pcu = sum(share * known[id].pcu for id, share in shares.items())
-    rates = {id: share / known[id].represents(fidelity) for id, share in shares.items()}  # simulated per real
-    names = list(rates)
-    probability = np.array(list(rates.values())) / sum(rates.values())
     choices = _choices(place)
-    part = place.demand.duration / len(place.demand.profile)
     found: list[Vehicle] = []
     for number, (entry, inflow) in enumerate(inflows(place).items()):
         rng = np.random.default_rng((place.demand.seed, number))
-        per_second = inflow / pcu * sum(rates.values())
-        for slot, factor in enumerate(place.demand.profile):
-            count = int(rng.poisson(per_second * factor * part))
-            departures = np.sort(rng.uniform(slot * part, (slot + 1) * part, count))
-            kinds = rng.choice(len(names), count, p=probability)
+        for slot in place.demand.slots:
+            pcu = sum(share * known[id].pcu for id, share in slot.mix.items())
+            rates = {id: share / known[id].represents(fidelity) for id, share in slot.mix.items()}
+            names = list(rates)
+            per_second = inflow / pcu * sum(rates.values())  # simulated vehicles
+            count = int(rng.poisson(per_second * slot.factor * (slot.end - slot.begin)))
+            departures = np.sort(rng.uniform(slot.begin, slot.end, count))
+            kinds = rng.choice(len(names), count, p=np.array(list(rates.values())) / sum(rates.values()))
             found += [
                 Vehicle(float(t), names[k], _walk(entry, choices, rng))
                 for t, k in zip(np.floor(departures * 100) / 100, kinds, strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -67,20 +68,52 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Slot:
+    """A time in which traffic does not change: how much there is, and of what kind."""
+
+    begin: float  # s
+    end: float  # s
+    factor: float  # inflow relative to that which gives the wanted degree of saturation
+    mix: Mapping[str, float]  # shares by vehicle type, of real vehicles
+
+
+@dataclass(frozen=True, slots=True)
 class Demand:
     """How the synthetic demand is made: a degree of saturation, not a count."""
 
     title: str
-    saturation: float  # target degree of saturation of the signalised approaches
-    mix: str  # a mix of vehicles.toml
-    duration: int  # s
-    profile: tuple[float, ...]  # relative inflow of equal parts of the duration, mean 1
+    saturation: float  # target degree of saturation of the signalised approaches under the place's plan
+    mix: str  # what the slots' mixes are called
+    slots: tuple[Slot, ...]
     seed: int
+
+    @property
+    def begin(self) -> float:
+        """When the first vehicles come, s."""
+        return self.slots[0].begin
+
+    @property
+    def end(self) -> float:
+        """When no more vehicles come, s."""
+        return self.slots[-1].end
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """From ``at`` (s) on the signals run ``plan``."""
+
+    at: float
+    plan: Plan
+    signals: tuple[Signal, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Everything that is built into a SUMO scenario; ids are ASCII, names are Vietnamese."""
+    """Everything that is built into a SUMO scenario; ids are ASCII, names are Vietnamese.
+
+    ``plan`` and ``signals`` are those under which the demand has its degree of saturation. They also run,
+    unless ``switches`` says what runs when.
+    """
 
     name: str
     title: str
@@ -92,6 +125,11 @@ class Place:
     signals: tuple[Signal, ...]
     plan: Plan
     demand: Demand
+    switches: tuple[Switch, ...] = ()  # in order of time
+
+    def running(self) -> tuple[Switch, ...]:
+        """Return what the signals run from when on, at least one entry."""
+        return self.switches or (Switch(self.demand.begin, self.plan, self.signals),)
 
     def entries(self) -> tuple[str, ...]:
         """Return the ids of the edges on which vehicles enter, in the order of the file."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from xml.sax.saxutils import quoteattr
 
 from networks.geometry import Point
@@ -13,10 +13,10 @@ from networks.signals import Program
 def nodes(place: Place) -> str:
     """Return the ``.nod.xml`` text; signalised junctions carry the signal of the same id."""
     signalised = {s.node for s in place.signals}
-    return _document(
+    return document(
         "nodes",
         (
-            _element(
+            element(
                 "node", id=n.id, x=f"{n.at[0]:.2f}", y=f"{n.at[1]:.2f}", **_control(n.id, n.gate, signalised)
             )
             for n in place.nodes.values()
@@ -32,10 +32,10 @@ def _control(id: str, gate: bool, signalised: set[str]) -> dict[str, str]:
 
 def edges(place: Place) -> str:
     """Return the ``.edg.xml`` text; wider streets have priority over narrower ones."""
-    return _document(
+    return document(
         "edges",
         (
-            _element(
+            element(
                 "edge",
                 id=e.id,
                 **{"from": e.start, "to": e.end},
@@ -62,10 +62,10 @@ def _shape(line: tuple[Point, ...]) -> str:
 
 def connections(place: Place) -> str:
     """Return the ``.con.xml`` text: every permitted turn, lane by lane."""
-    return _document(
+    return document(
         "connections",
         (
-            _element("connection", **{"from": t.start, "to": t.end}, fromLane=str(a), toLane=str(b))
+            element("connection", **{"from": t.start, "to": t.end}, fromLane=str(a), toLane=str(b))
             for t in place.turns
             for a, b in t.lanes
         ),
@@ -76,14 +76,9 @@ def programs(all_programs: Iterable[Program]) -> str:
     """Return the ``.tll.xml`` text: every signal program and the link index of every connection."""
     lines: list[str] = []
     for program in all_programs:
-        lines.append(
-            f'<tlLogic id={quoteattr(program.signal)} type="static" programID={quoteattr(program.name)}'
-            f' offset="{program.offset:g}">'
-        )
-        lines += [f'    <phase duration="{p.duration:g}" state="{p.state}"/>' for p in program.phases]
-        lines.append("</tlLogic>")
+        lines += logic(program)
         lines += [
-            _element(
+            element(
                 "connection",
                 **{"from": link.start, "to": link.end},
                 fromLane=str(link.start_lane),
@@ -93,13 +88,26 @@ def programs(all_programs: Iterable[Program]) -> str:
             )
             for link in program.links
         ]
-    return _document("tlLogics", lines)
+    return document("tlLogics", lines)
 
 
-def _document(root: str, lines: Iterable[str]) -> str:
+def logic(program: Program) -> Iterator[str]:
+    """Yield the lines of a ``tlLogic`` element."""
+    yield (
+        f'<tlLogic id={quoteattr(program.signal)} type="static" programID={quoteattr(program.name)}'
+        f' offset="{program.offset:g}">'
+    )
+    for phase in program.phases:
+        yield f'    <phase duration="{phase.duration:g}" state="{phase.state}"/>'
+    yield "</tlLogic>"
+
+
+def document(root: str, lines: Iterable[str]) -> str:
+    """Return an XML document whose root element holds ``lines``."""
     body = "".join(f"    {line}\n" for line in lines)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<{root}>\n{body}</{root}>\n'
 
 
-def _element(tag: str, **attributes: str) -> str:
+def element(tag: str, **attributes: str) -> str:
+    """Return an empty XML element."""
     return f"<{tag} " + " ".join(f"{k}={quoteattr(v)}" for k, v in attributes.items()) + "/>"

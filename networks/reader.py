@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
 
-from networks import lanes, law, names, schema
+from networks import lanes, law, names, schema, timetable
 from networks.geometry import Point, bearing, compass, deflection, length, project, travel
-from networks.place import Demand, Direction, Edge, Node, Place, Plan, Signal, Turn
+from networks.place import Direction, Edge, Node, Place, Plan, Signal, Switch, Turn
 from networks.schema import PlaceFile, Ray, Street
 from networks.selectors import Approaches
 from sim.errors import InputError
@@ -18,8 +18,19 @@ MIN_EDGE = 15.0  # m; a shorter street between two junctions is eaten by their a
 STRAIGHT = 45.0  # degrees; a larger change of direction is a turn
 
 
-def read(file: PlaceFile, *, where: str, period: str = "peak") -> Place:
-    """Return the place described by ``file`` with the plan and the demand of one part of the day."""
+def read(
+    file: PlaceFile,
+    *,
+    where: str,
+    period: str = "peak",
+    hours: tuple[int, int] | None = None,
+    year: int | None = None,
+) -> Place:
+    """Return the place described by ``file`` with the plan and the demand of one part of the day.
+
+    With ``hours``, seconds since midnight, it has instead the plans that run in these hours, and the demand of
+    ``period`` times what the city's day has of the busiest hour. ``year`` chooses another mix of vehicles.
+    """
     if period not in file.demand:
         raise InputError(f"it has no demand '{period}'", where=where, remedy=_offer(file.demand))
     nodes = {
@@ -35,9 +46,11 @@ def read(file: PlaceFile, *, where: str, period: str = "peak") -> Place:
         raise InputError(
             f"demand.{period}: there is no plan '{plan_name}'", where=where, remedy=_offer(file.plans)
         )
-    plan = Plan(plan_name, **file.plans[plan_name].model_dump(include={"cycle", "yellow", "all_red"}))
-    demand = file.demand[period]
-    mean = sum(demand.profile) / len(demand.profile)
+    plan = _plan(file, plan_name)
+
+    def signals(plan: Plan) -> tuple[Signal, ...]:
+        return tuple(_signal(id, file, nodes, edges, turns, plan, where) for id in file.signals)
+
     return Place(
         name=file.name,
         title=file.title,
@@ -46,17 +59,18 @@ def read(file: PlaceFile, *, where: str, period: str = "peak") -> Place:
         nodes=nodes,
         edges=edges,
         turns=turns,
-        signals=tuple(_signal(id, file, nodes, edges, turns, plan, where) for id in file.signals),
+        signals=signals(plan),
         plan=plan,
-        demand=Demand(
-            title=period,
-            saturation=demand.saturation,
-            mix=demand.mix,
-            duration=demand.duration,
-            profile=tuple(part / mean for part in demand.profile),
-            seed=demand.seed,
+        demand=timetable.demand(file, period, hours, year, where),
+        switches=tuple(
+            Switch(at, _plan(file, name), signals(_plan(file, name)))
+            for at, name in timetable.plans(file, hours, where)
         ),
     )
+
+
+def _plan(file: PlaceFile, name: str) -> Plan:
+    return Plan(name, **file.plans[name].model_dump(include={"cycle", "yellow", "all_red"}))
 
 
 def _offer(known: Iterable[str]) -> str:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import difflib
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import networks
+from networks import built_in
 from networks.sumo_options import check_options
 from sim.departures import NONE, read_departures
 from sim.errors import InputError
@@ -77,21 +79,11 @@ def _open(text: str) -> Scenario:
     if "+" in text and re.search(r"\.net\.xml(\.gz)?\+", text):
         net, *routes = text.split("+")
         return _from_files(Path(net), tuple(map(Path, routes)), text)
-    name, _, fidelity = text.partition(":")
-    if name in {place.name for place in networks.places()}:
-        return _built_in(name, fidelity or "lane")
+    if built_in.name_of(text) in {place.name for place in networks.places()}:
+        choice = built_in.parse(text)
+        scenario = read_config(choice.build())
+        return replace(scenario, name=text.replace(":lane", ""), notes=(built_in.NOTE, *scenario.notes))
     raise InputError(f"there is no place {text!r}", remedy=_did_you_mean(text, path))
-
-
-def _built_in(name: str, fidelity: str) -> Scenario:
-    if fidelity not in ("lane", "sublane"):
-        raise InputError(
-            f"there is no fidelity {fidelity!r}", where=name, remedy=f"write {name}:lane or {name}:sublane"
-        )
-    scenario = read_config(networks.build(name, fidelity="sublane" if fidelity == "sublane" else "lane"))
-    label = name if fidelity == "lane" else f"{name}:{fidelity}"
-    note = "the demand is synthetic: no published counts exist for it"
-    return Scenario(**{**vars(scenario), "name": label, "notes": (note, *scenario.notes)})
 
 
 def read_config(path: Path) -> Scenario:

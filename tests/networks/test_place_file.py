@@ -30,7 +30,7 @@ def message(text: str) -> str:
         ("[signals.tue-tinh]", "[signals.tue-tin]", "signals.tue-tin: there is no junction of this name"),
         ("left|left;through|", "left|", "has 3 lanes, the street has 4"),
         ('"Đại Cồ Việt: left" = 0.35', '"Đại Cồ Việt: left" = 0.8, "Đại Cồ Việt: right" = 0.5', "add to 1.3"),
-        ('plan = "peak"', 'plan = "night"', "there is no plan 'night'; choose from day, peak"),
+        ('plan = "peak"', 'plan = "late"', "there is no plan 'late'; choose from day, night, peak"),
         ("length = 245", "length = 24", "streets.9.path"),
     ],
 )  # fmt: skip

@@ -83,7 +83,7 @@ def test_a_built_in_place_says_that_its_demand_is_synthetic() -> None:
     scenario = open_place("ha-noi/pho-hue")
     assert scenario.name == "ha-noi/pho-hue"
     assert any("synthetic" in note for note in scenario.notes)
-    with pytest.raises(InputError, match="no fidelity 'metre'"):
+    with pytest.raises(InputError, match="'metre' is no fidelity"):
         open_place("ha-noi/pho-hue:metre")
 
 
