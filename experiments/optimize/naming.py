@@ -24,4 +24,5 @@ def near(name: str, known: Iterable[str]) -> str:
 
 
 def _closest(name: str, known: Iterable[str]) -> list[str]:
-    return difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    by_letters = {other.lower(): other for other in known}
+    return [by_letters[c] for c in difflib.get_close_matches(name.lower(), list(by_letters), n=1, cutoff=0.5)]

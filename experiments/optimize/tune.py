@@ -134,7 +134,7 @@ class Tuner:
         try:
             self._own = self.judge([Plan({})], self.cases)[0]
             self._runs += len(self.cases)
-            first = [*starts(self.space), *self.more_starts]
+            first = self._starts()
             self.evaluate(first[:2])  # the model compiles itself at its first batch: that is not search
             for number in range(self.budget.rounds):
                 self._round(first, number)
@@ -144,6 +144,18 @@ class Tuner:
         except KeyboardInterrupt:
             interrupted = True
         return self._outcome(interrupted)
+
+    def _starts(self) -> list[Candidate]:
+        """Where the search begins; the existing plan is no start where it breaks limits that the user gave."""
+        every = [*starts(self.space), *self.more_starts]
+        legal = [candidate for candidate in every if self.space.legal(candidate)]
+        if not legal and self.space.freeze.green_limits:
+            raise InputError(
+                "no plan was found that keeps all limits on greens",
+                where=self.space.network.name,
+                remedy="widen them, or let the cycle change",
+            )
+        return legal or every
 
     def _round(self, first: Sequence[Candidate], number: int) -> None:
         search = Search(self._neighbours, first, self.rng, keep=KEPT)
