@@ -1,6 +1,7 @@
-"""Another day of the same demand: departures shifted, or vehicles drawn anew, written as a route file.
+"""Another day of the same demand: departures shifted, vehicles drawn anew, or more or fewer of them.
 
-The file is named by its content, so the same day is written once and a run's identity sees which day it had.
+It is written as route files named by their content, so the same day is written once and a run's identity sees
+which day it had.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import math
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -18,11 +20,13 @@ import numpy as np
 
 from sim import store
 from sim.errors import InputError
+from sim.netfile import seconds
 from sim.scenario import Scenario
 from sim.xmlfile import parse
 
 _DRAWN = ("vehicle", "trip")
 _FLOWS = ("flow", "personFlow", "containerFlow")
+_APART = 60.0  # s, within which the copy of a vehicle follows it
 
 
 @dataclass(frozen=True)
@@ -38,23 +42,115 @@ class Resampling:
     seed: int
 
 
-def another_day(scenario: Scenario, how: Resampling, day: int, folder: Path) -> Scenario:
+def another_day(
+    scenario: Scenario, how: Resampling, day: int, folder: Path, *, random_flows: bool = False
+) -> Scenario:
     """The scenario with its route files resampled for ``day`` into ``folder``; same seed and day, same files.
 
-    InputError for flows: their vehicles are made within SUMO and cannot be drawn from.
+    InputError for flows: their vehicles are made within SUMO and cannot be drawn from. With ``random_flows`` they
+    arrive at random instead, at the same rate: SUMO then draws them from the seed of each run.
     """
     routes = tuple(
-        _resampled(path, number, scenario, how, day, folder) for number, path in enumerate(scenario.routes)
+        _resampled(path, number, scenario, how, day, folder, random_flows)
+        for number, path in enumerate(scenario.routes)
     )
     return replace(scenario, routes=routes)
 
 
-def _resampled(path: Path, number: int, scenario: Scenario, how: Resampling, day: int, folder: Path) -> Path:
+def scaled_demand(scenario: Scenario, factor: float, folder: Path, *, seed: int = 0) -> Scenario:
+    """The scenario with ``factor`` times its vehicles, written into ``folder``; routes keep their shares.
+
+    Every vehicle stays as often as the running sum of ``factor`` passes a whole number, as SUMO's ``--scale`` does;
+    a copy leaves within a minute after its original, so that the two do not drive in a pair. Flows change their rate.
+    """
+    if not (0 < factor < math.inf):
+        raise InputError(f"the demand cannot be scaled by {factor:g}", remedy="give a factor above 0")
+    routes = tuple(
+        _scaled(path, scenario, factor, np.random.default_rng([seed, number]), folder)
+        for number, path in enumerate(scenario.routes)
+    )
+    return replace(scenario, routes=routes)
+
+
+def _scaled(path: Path, scenario: Scenario, factor: float, rng: np.random.Generator, folder: Path) -> Path:
+    root = parse(path, kind="route file")
+    rows: list[tuple[float, Element]] = []
+    due = 0.0
+    for element in root:
+        depart = _seconds(element) if element.tag in _DRAWN else math.nan
+        if math.isnan(depart):
+            if element.tag in _FLOWS:
+                _faster(element, factor)
+            rows.append((_begin(element), element))
+            continue
+        copies = math.floor(due + factor + 1e-9) - math.floor(due + 1e-9)
+        due += factor
+        apart = min(_APART, scenario.end - depart) if depart < scenario.end else _APART
+        if copies:
+            rows.append((depart, element))
+        for number in range(1, copies):
+            later = depart + rng.uniform(0.0, apart)
+            rows.append(_at(element, later, f"{element.get('id', '')}#{number}"))
+    return _sorted_file(root, rows, folder)
+
+
+def _faster(flow: Element, factor: float) -> None:
+    """Multiply a flow's rate."""
+    for name in ("vehsPerHour", "perHour", "number", "probability", "period"):
+        given = flow.get(name)
+        if given is None:
+            continue
+        random = re.fullmatch(r"exp\(([^)]*)\)", given)
+        try:
+            if random:
+                flow.set(name, f"exp({float(random.group(1)) * factor:.10g})")
+            elif name == "period":
+                flow.set(name, f"{float(given) / factor:.10g}")
+            elif name == "number":
+                flow.set(name, str(max(1, round(int(given) * factor))))
+            else:
+                most = 1.0 if name == "probability" else math.inf
+                flow.set(name, f"{min(float(given) * factor, most):.10g}")
+        except ValueError:
+            raise InputError(
+                f"{name}={given!r} is not a number", where=f"flow {flow.get('id', '')!r}"
+            ) from None
+
+
+def _at_random(flow: Element, scenario: Scenario) -> None:
+    """Let a flow's vehicles arrive at random, at the rate that it has."""
+    begin, end = _time(flow.get("begin"), scenario.begin), _time(flow.get("end"), scenario.end)
+    number = _number(flow.get("number"), math.nan)
+    period = _number(flow.get("period"), math.nan)
+    rate = _number(flow.get("vehsPerHour") or flow.get("perHour"), math.nan) / 3600.0
+    if math.isnan(rate):
+        rate = 1.0 / period if period > 0 else number / (end - begin) if end > begin else math.nan
+    if flow.get("probability") or math.isnan(rate) or not rate > 0:
+        return  # it is random already, or nothing that we understand
+    for name in ("number", "vehsPerHour", "perHour"):
+        flow.attrib.pop(name, None)
+    flow.set("period", f"exp({rate:.10g})")
+    if not flow.get("end") and not math.isnan(number):
+        flow.set("end", f"{min(begin + number / rate, scenario.end):g}")
+
+
+def _resampled(
+    path: Path,
+    number: int,
+    scenario: Scenario,
+    how: Resampling,
+    day: int,
+    folder: Path,
+    random_flows: bool,
+) -> Path:
     root = parse(path, kind="route file")
     rng = np.random.default_rng([how.seed, day, number])
     vehicles, others = [], []
     for element in root:
-        if element.tag in _FLOWS:
+        if element.tag in _FLOWS and random_flows:
+            if element.tag == "flow":
+                _at_random(element, scenario)
+        elif element.tag in _FLOWS:
             raise InputError(
                 f"<{element.tag} id={element.get('id', '')!r}> cannot be resampled: SUMO makes its vehicles",
                 where=str(path),
@@ -69,10 +165,13 @@ def _resampled(path: Path, number: int, scenario: Scenario, how: Resampling, day
         moved = _jitter(vehicles, scenario, how.scale, rng)
     else:
         moved = _bootstrap(vehicles, scenario, how.scale, rng)
-    timed = [(_seconds(e), e) for e in others if e.get("depart") is not None]
+    return _sorted_file(root, [*((_begin(e), e) for e in others), *moved], folder)
+
+
+def _sorted_file(root: Element, rows: list[tuple[float, Element]], folder: Path) -> Path:
+    """Elements in the order of their times, as SUMO wants them; those without a time stand before all others."""
     new = Element(root.tag, root.attrib)
-    new.extend(element for element in others if element.get("depart") is None)
-    new.extend(element for _, element in sorted([*timed, *moved], key=lambda row: _order(row[0])))
+    new.extend(element for _, element in sorted(rows, key=lambda row: _order(row[0])))
     ElementTree.indent(new, "    ")
     content = ElementTree.tostring(new, encoding="UTF-8", xml_declaration=True)
     return _write(content, folder)
@@ -113,6 +212,22 @@ def _at(element: Element, depart: float, id: str) -> tuple[float, Element]:
     moved.set("depart", text)
     moved.set("id", id)
     return float(text), moved
+
+
+def _begin(element: Element) -> float:
+    """When an element is due: a flow by its begin; NaN where nothing says so."""
+    return _time(element.get("begin"), 0.0) if element.tag in _FLOWS else _seconds(element)
+
+
+def _time(text: str | None, default: float) -> float:
+    return default if text is None else seconds(text, "begin or end of a flow")
+
+
+def _number(text: str | None, default: float) -> float:
+    try:
+        return default if text is None else float(text)
+    except ValueError:
+        return default
 
 
 def _seconds(element: Element) -> float:

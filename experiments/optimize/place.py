@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from experiments.optimize.believing import Believing
 from experiments.optimize.freeze import NOTHING_FROZEN, Freeze
@@ -13,8 +15,9 @@ from experiments.optimize.objective import Objective
 from experiments.optimize.pack import Packer
 from experiments.optimize.race import Case
 from experiments.optimize.space import CYCLES, Space
-from experiments.resample import Resampling, another_day
-from sim.demand import read_demand
+from experiments.resample import Resampling, another_day, scaled_demand
+from sim.demand import Demand, read_demand
+from sim.errors import InputError
 from sim.flows import with_flows
 from sim.model import build
 from sim.model.priority import right_of_way
@@ -38,9 +41,9 @@ class Place:
     judge: SumoJudge
 
     def cases(self, seeds: Sequence[int]) -> list[Case]:
-        """Every seed; the demands take turns, so that each is met without multiplying the runs."""
+        """Every seed and every demand once; they take turns, so that the runs are not multiplied."""
         demands = len(self.judge.scenarios)
-        return [Case(k % demands, seed) for k, seed in enumerate(seeds)]
+        return [Case(k % demands, seeds[k % len(seeds)]) for k in range(max(len(seeds), demands))]
 
 
 def prepare(
@@ -51,35 +54,36 @@ def prepare(
     drop_protected: bool = False,
     cycles: tuple[int, int] = CYCLES,
     demand_samples: int = 0,
+    scales: Sequence[float] = (1.0,),
+    also: Sequence[Scenario] = (),
     seed: int = 0,
     folder: Path | None = None,
     workers: int = 1,
 ) -> Place:
     """Read a scenario for tuning.
 
-    ``demand_samples`` other days of the demand are drawn into ``folder`` and tuned for together with the
-    given one. Raises InputError.
+    It is tuned for the demand given times each of ``scales``, for the demands of ``also`` (the same network under
+    other traffic), and for ``demand_samples`` other days, which are drawn into ``folder``. Raises InputError.
     """
+    folder = folder or Path()
+    scenarios = [_times(scenario, factor, folder) for factor in dict.fromkeys(scales)]
+    for other in also:
+        if other.net.read_bytes() != scenario.net.read_bytes():
+            raise InputError(
+                "this is another network", where=other.name, remedy="give other traffic on the same"
+            )
+        scenarios.append(other)
+    for day in range(demand_samples):
+        how = Resampling("bootstrap", BLOCK, seed)
+        scenarios.append(another_day(scenario, how, day, folder, random_flows=True))
     network = with_flows(network_of(scenario), scenario)
     objective.check(network)
     priorities = right_of_way(read_net(scenario.net))
-    scenarios = [scenario]
-    for day in range(demand_samples):
-        how = Resampling("bootstrap", BLOCK, seed)
-        scenarios.append(another_day(scenario, how, day, folder or Path()))
     space = Space(network, freeze=freeze, drop_protected=drop_protected, cycles=cycles)
     models = tuple(
         build(
             network,
-            read_demand(
-                one.routes,
-                network,
-                one.begin,
-                one.end,
-                net_file=one.net,
-                type_files=one.additional,
-                seed=seed,
-            ),
+            demand_of(one, network, seed=seed),
             right_of_way=priorities,
         )
         for one in scenarios
@@ -88,3 +92,38 @@ def prepare(
     return Place(
         network, space, believing, SumoJudge(network, tuple(scenarios), workers, objective=objective)
     )
+
+
+def demand_of(
+    scenario: Scenario, network: Network, *, seed: int = 0, window: tuple[float, float] | None = None
+) -> Demand:
+    """The demand that SUMO simulates, a ``scale`` among its options included, in ``window`` s (begin to end)."""
+    begin, end = window or (scenario.begin, scenario.end)
+    demand = read_demand(
+        scenario.routes,
+        network,
+        begin,
+        end,
+        net_file=scenario.net,
+        type_files=scenario.additional,
+        seed=seed,
+    )
+    factor = float(scenario.options.get("scale", "1"))
+    if factor == 1:
+        return demand
+    due = np.floor(factor * np.arange(len(demand) + 1) + 1e-9)
+    which = np.repeat(np.arange(len(demand)), np.diff(due).astype(np.int64))  # copies as SUMO makes them
+    return replace(
+        demand,
+        **{
+            name: getattr(demand, name)[which]
+            for name in ("depart", "type", "route", "depart_lane", "standing", "spread")
+        },
+        id=tuple(f"{demand.id[k]}#{n}" for n, k in enumerate(which)) if demand.id else (),
+    )
+
+
+def _times(scenario: Scenario, factor: float, folder: Path) -> Scenario:
+    if factor == 1:
+        return scenario
+    return replace(scaled_demand(scenario, factor, folder), name=f"{scenario.name} × {factor:g}")

@@ -1,14 +1,18 @@
 """From a scenario's files to a plan that SUMO says is better: the whole chain on a tiny place."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from experiments.optimize.place import prepare
+from experiments.optimize.place import demand_of, prepare
 from experiments.optimize.residual import Residual
 from experiments.optimize.tune import Budget, Tuner
+from experiments.resample import Resampling, another_day, scaled_demand
+from sim.errors import InputError
 from sim.scenario import Scenario
+from sim.sumonet import network_of
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +52,55 @@ def test_learning_brings_the_model_closer_to_sumo(scenario: Scenario):
     assert np.abs(after).mean() < 0.3 * np.abs(before).mean()
     again = place.believing.refit(candidates, truth)
     np.testing.assert_array_equal(again(candidates), learned(candidates))
+
+
+FLOWS = """<routes>
+    <flow id="late" from="top0A0" to="A0bottom0" begin="150" end="300" number="20"/>
+    <vehicle id="v" depart="100"><route edges="left0A0 A0B0"/></vehicle>
+    <flow id="rate" from="left0A0" to="B0right0" begin="0:00:20" end="300" vehsPerHour="600"/>
+    <flow id="poisson" from="right0B0" to="A0left0" begin="0" end="300" period="exp(0.1)"/>
+</routes>"""
+
+
+def count(scenario: Scenario, network) -> int:
+    return len(demand_of(scenario, network))
+
+
+def test_demand_is_scaled_up_and_down(scenario: Scenario, tmp_path: Path):
+    network = network_of(scenario)
+    for factor, vehicles in ((0.8, 80), (1.0, 100), (1.25, 125), (2.5, 250)):
+        scaled = scaled_demand(scenario, factor, tmp_path)
+        assert count(scaled, network) == vehicles
+        assert count(replace(scenario, options={"scale": str(factor)}), network) == vehicles
+    with pytest.raises(InputError, match="cannot be scaled"):
+        scaled_demand(scenario, 0.0, tmp_path)
+
+
+def test_flows_are_scaled_and_arrive_at_random_on_other_days(tiny_place, tmp_path: Path):
+    routes = tmp_path / "flows.rou.xml"
+    routes.write_text(FLOWS)
+    given = Scenario("flows", tiny_place.net, (routes,), end=300.0)
+    network = network_of(given)
+    assert abs(count(given, network) - (20 + 1 + 47 + 30)) < 20
+    twice = scaled_demand(given, 2.0, tmp_path).routes[0].read_text()
+    assert all(text in twice for text in ('number="40"', 'vehsPerHour="1200"', "exp(0.2)"))
+    other = another_day(given, Resampling("jitter", 30.0, 1), 1, tmp_path, random_flows=True)
+    text = other.routes[0].read_text()
+    assert [line.split('id="')[1].split('"')[0] for line in text.splitlines() if 'id="' in line] == [
+        "poisson", "rate", "v", "late",
+    ]  # fmt: skip
+    assert text.count("exp(") == 3
+    assert abs(count(other, network) - count(given, network)) < 40
+
+
+def test_every_demand_is_judged_even_if_they_are_more_than_the_seeds(scenario: Scenario, tmp_path: Path):
+    place = prepare(scenario, scales=(0.8, 1.0, 1.2), demand_samples=1, also=[scenario], folder=tmp_path)
+    assert len(place.judge.scenarios) == len(place.believing.models) == 5
+    assert [(c.demand, c.seed) for c in place.cases([1, 2])] == [(0, 1), (1, 2), (2, 1), (3, 2), (4, 1)]
+    assert [len(m.demand) for m in place.believing.models][:3] == [80, 100, 120]
+
+
+def test_other_traffic_must_be_on_the_same_network(scenario: Scenario, sumo_tool, tmp_path: Path):
+    net = sumo_tool("netgenerate", tmp_path / "other.net.xml", "--grid", "--grid.number", "2")
+    with pytest.raises(InputError, match="another network"):
+        prepare(scenario, also=[replace(scenario, net=net)])
