@@ -52,7 +52,7 @@ class TimeOfDay:
         path = Path(self.schedule).absolute()
         try:
             rows = json.loads(path.read_text("utf-8"))
-            day = sorted((_seconds(row["from"]), str(path.parent / row["plan"])) for row in rows)
+            day = sorted((seconds_of(row["from"]), str(path.parent / row["plan"])) for row in rows)
         except OSError as error:
             raise InputError(
                 f"the schedule cannot be read ({error.strerror})",
@@ -93,10 +93,10 @@ def _at(where: Intersection, plan: Plan, schedule: str) -> Intersection:
     return replace(where, program=timing)
 
 
-def _seconds(clock: str) -> float:
+def seconds_of(clock: str) -> float:
     """Seconds since midnight of "hh:mm" or "hh:mm:ss".
 
-    >>> _seconds("07:30")
+    >>> seconds_of("07:30")
     27000.0
     """
     hours, minutes, *rest = (float(part) for part in clock.split(":"))

@@ -1,90 +1,20 @@
-"""Controllers by name: ours and those of other packages (entry point group ``denxanh.controllers``).
-
-A controller is named ``NAME`` or ``NAME:key=value,…``; keys are the fields of its dataclass.
-"""
+"""Controllers by name, as the command line and experiments use them."""
 
 from __future__ import annotations
 
-import difflib
 import inspect
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, fields, is_dataclass
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, get_type_hints
 
-from sim.errors import InputError
-from sim.protocol import Controller
+from controllers.naming import controllers, did_you_mean, load, make_controller, parse_controller
 
-GROUP = "denxanh.controllers"
-
-
-def controllers() -> dict[str, EntryPoint]:
-    """All installed controllers by name; nothing of them is imported."""
-    return {point.name: point for point in sorted(entry_points(group=GROUP), key=lambda p: p.name)}
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A remedy for a mistyped name."""
-    known = sorted(known)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
-
-
-def parse_controller(text: str) -> tuple[str, dict[str, str]]:
-    """Split ``NAME:key=value,key=value``. Raises InputError."""
-    name, _, rest = text.partition(":")
-    if not name:
-        raise InputError(f"{text!r} names no controller", remedy=did_you_mean(text, controllers()))
-    values = {}
-    for part in filter(None, rest.split(",")):
-        key, equals, value = part.partition("=")
-        if not equals or not key:
-            raise InputError(
-                f"{part!r} is not key=value", where=f"controller {text!r}", remedy="write NAME:key=value"
-            )
-        values[key.strip()] = value.strip()
-    return name, values
-
-
-def make_controller(name: str, values: Mapping[str, Any]) -> Controller:
-    """Build a controller; text values are read as the field's type. Raises InputError."""
-    kind = load(name)
-    hints = get_type_hints(kind)
-    known = {field.name: field for field in fields(kind) if field.init} if is_dataclass(kind) else {}
-    arguments = {}
-    for key, value in values.items():
-        if key not in known:
-            raise InputError(
-                f"controller {name!r} has no parameter {key!r}",
-                remedy=did_you_mean(key, known) if known else "it has none",
-            )
-        arguments[key] = _convert(value, hints[key], f"controller {name!r}, parameter {key!r}")
-    for key, field in known.items():
-        if key not in arguments and field.default is MISSING and field.default_factory is MISSING:
-            raise InputError(
-                f"controller {name!r} needs the parameter {key!r}", remedy=f"write {name}:{key}=…"
-            )
-    try:
-        built: Controller = kind(**arguments)
-    except ValueError as error:
-        raise InputError(f"controller {name!r}: {error}", remedy="change the value") from None
-    return built
-
-
-def load(name: str) -> Any:
-    """The class behind a name. Raises InputError for an unknown name or a plug-in that cannot be imported."""
-    known = controllers()
-    if name not in known:
-        raise InputError(f"there is no controller {name!r}", remedy=did_you_mean(name, known))
-    try:
-        return known[name].load()
-    except Exception as error:
-        raise InputError(
-            f"controller {name!r} cannot be imported ({error})",
-            where=known[name].value,
-            remedy="mend or remove it",
-        ) from error
+__all__ = [
+    "controllers",
+    "describe",
+    "did_you_mean",
+    "load",
+    "make_controller",
+    "parse_controller",
+    "preload",
+]
 
 
 def describe(name: str) -> str:
@@ -97,22 +27,3 @@ def preload() -> None:
     for point in controllers().values():
         if point.value.startswith("controllers."):
             point.load()
-
-
-def _convert(value: Any, kind: Any, where: str) -> Any:
-    if not isinstance(value, str) or kind is str:
-        return value
-    if kind is bool:
-        if value.lower() in ("true", "yes", "1", "false", "no", "0"):
-            return value.lower() in ("true", "yes", "1")
-        raise InputError(f"{value!r} is neither true nor false", where=where, remedy="write true or false")
-    try:
-        if kind in (int, float):
-            number = kind(value)
-            if number != number or number in (float("inf"), float("-inf")):
-                raise ValueError
-            return number
-        return json.loads(value)
-    except ValueError:
-        wanted = "a whole number" if kind is int else "a number" if kind is float else "a JSON value"
-        raise InputError(f"{value!r} is not {wanted}", where=where, remedy=f"give {wanted}") from None

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from controllers import naming
 from experiments import catalog
 from experiments.catalog import controllers, describe, did_you_mean, make_controller, parse_controller
 from sim.errors import InputError
@@ -21,6 +22,8 @@ from sim.protocol import Controller, parameters
         ("a:x=1", "a", {"x": "1"}),
         ("a:x=1,y=two words , z = 3", "a", {"x": "1", "y": "two words", "z": "3"}),
         ("a:file=C:/b=c.json", "a", {"file": "C:/b=c.json"}),
+        ("a:over=b,x=1", "a", {"over": "b", "x": "1"}),
+        ("a:x=1,over=b:y=2,z=3", "a", {"x": "1", "over": "b:y=2,z=3"}),
     ],
 )
 def test_a_text_is_split_into_name_and_values(text: str, name: str, values: dict[str, str]) -> None:
@@ -58,12 +61,12 @@ def test_values_that_are_numbers_already_are_taken_as_they_are() -> None:
 
 
 def test_a_plug_in_that_cannot_be_imported_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = EntryPoint("broken", "no_such_package.module:Thing", catalog.GROUP)
+    broken = EntryPoint("broken", "no_such_package.module:Thing", naming.GROUP)
 
     def found(group: str) -> Any:
         return [broken]
 
-    monkeypatch.setattr(catalog, "entry_points", found)
+    monkeypatch.setattr(naming, "entry_points", found)
     with pytest.raises(InputError, match="controller 'broken' cannot be imported") as caught:
         make_controller("broken", {})
     assert "no_such_package.module:Thing" in str(caught.value)

@@ -65,7 +65,7 @@ def test_an_unknown_sense():
     class Psychic(Alternate):
         sees: ClassVar[frozenset[str]] = frozenset({"future"})
 
-    with pytest.raises(ControlError, match="'future'; there are: exits, flow, vehicles"):
+    with pytest.raises(ControlError, match="'future'; there are: exits, flow, requests, vehicles"):
         check_controller(Psychic())
 
 
