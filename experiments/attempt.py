@@ -76,6 +76,7 @@ def attempt(
             seed=task.seed,
             backend=task.backend,
             warm_up=task.warm_up,
+            sensing=task.sensing,
             keep_sumo_output=keep_sumo_output,
             target=target.resolve(),
             memory_mb=limits.memory_mb,

@@ -19,6 +19,7 @@ from experiments.cli_options import (
     LimitOption,
     OutOption,
     PlaceArgument,
+    SensingOption,
     WarmUpOption,
     command_line,
     default_out,
@@ -36,7 +37,7 @@ app = typer.Typer(
 
 @app.command("list")
 def list_() -> None:
-    """List the built-in places and the controllers, a line each."""
+    """List the built-in places, the controllers and the sensings, a line each."""
     from experiments import show
 
     show.catalogue()
@@ -56,6 +57,7 @@ def run(
     place: PlaceArgument,
     controller: Annotated[str, typer.Option("-c", "--controller", metavar="NAME[:key=value,…]")],
     seed: Annotated[int, typer.Option(min=0, help="Seed of SUMO's random numbers.")] = 1,
+    sensing: SensingOption = None,
     backend: BackendOption = "libsumo",
     out: OutOption = None,
     end: EndOption = None,
@@ -69,14 +71,19 @@ def run(
     from experiments.compare import tasks_for
     from experiments.local import run_one
     from networks.scenarios import open_place
+    from sim.errors import InputError
 
     _check_backend(backend)
     scenario = open_place(place, end=end)
     _check_warm_up(warm_up, scenario.end - scenario.begin)
-    (task,) = tasks_for(scenario, [controller], [seed], backend=backend, warm_up=warm_up)
-    target = out or default_out(f"{scenario.name}-{controller}-{seed}")
+    tasks = tasks_for(
+        scenario, [controller], [seed], backend=backend, warm_up=warm_up, sensing=sensing or ["ideal"]
+    )
+    if len(tasks) > 1:
+        raise InputError("a run has one sensing", remedy="name one, or compare them")
+    target = out or default_out(f"{scenario.name}-{tasks[0].label}-{seed}")
     show.notes(scenario)
-    manifest = run_one(task, target, limits=Limits(limit), keep_sumo_output=keep_sumo_output)
+    manifest = run_one(tasks[0], target, limits=Limits(limit), keep_sumo_output=keep_sumo_output)
     show.run(manifest, target)
 
 
@@ -93,6 +100,7 @@ def compare(
         ),
     ],
     seeds: Annotated[str, typer.Option(help="N for seeds 1…N, or a list as 3,5,8.")] = "5",
+    sensing: SensingOption = None,
     jobs: JobsOption = 0,
     end: EndOption = None,
     warm_up: WarmUpOption = 0.0,
@@ -110,11 +118,20 @@ def compare(
     from sim.errors import InputError
 
     _check_backend(backend)
-    if len(controllers) < 2:
-        raise InputError("one controller cannot be compared", remedy="name at least two with -c")
     scenario = open_place(place, end=end)
     _check_warm_up(warm_up, scenario.end - scenario.begin)
-    tasks = tasks_for(scenario, controllers, parse_seeds(seeds), backend=backend, warm_up=warm_up)
+    tasks = tasks_for(
+        scenario,
+        controllers,
+        parse_seeds(seeds),
+        backend=backend,
+        warm_up=warm_up,
+        sensing=sensing or ["ideal"],
+    )
+    if len({task.label for task in tasks}) < 2:
+        raise InputError(
+            "one controller cannot be compared", remedy="name at least two with -c, or two sensings"
+        )
     target = out or default_out(f"compare-{scenario.name}")
     show.notes(scenario)
     with show.Progress(len(tasks)) as progress:

@@ -24,6 +24,10 @@ BackendOption = Annotated[
     str, typer.Option("--backend", help="libsumo (fastest) or traci (SUMO's own binary).")
 ]
 KeepOption = Annotated[bool, typer.Option("--keep-sumo-output", help="Keep SUMO's XML files.")]
+SensingOption = Annotated[
+    list[str] | None,
+    typer.Option("--sensing", metavar="NAME[:key=value,…]", help="What controllers see by (denxanh list)."),
+]
 WALL_LIMIT = 3600.0
 
 

@@ -12,6 +12,7 @@ from experiments.loading import LEDGER, TABLED
 from experiments.local import Local
 from experiments.records import write_runs, write_summary
 from experiments.runner import enter, run_missing, writing
+from experiments.sensings import IDEAL, check_sensings, sensings_of
 from experiments.summary import summarise_rows
 from experiments.task import Task, absolute
 from sim.errors import InputError
@@ -25,19 +26,25 @@ def tasks_for(
     *,
     backend: str = "libsumo",
     warm_up: float = 0.0,
+    sensing: Sequence[str] = (IDEAL,),
 ) -> list[Task]:
-    """Every controller with every seed, seed by seed so that pairs are complete early. Raises InputError."""
+    """Every controller with every sensing and seed, seed by seed so that pairs are complete early.
+
+    Raises InputError.
+    """
     chosen = [parse_controller(text) for text in controllers]
     doubled = [text for i, text in enumerate(controllers) if text in controllers[:i]]
     if doubled:
         raise InputError(f"controller {doubled[0]!r} is named twice", remedy="name each once")
     for name, values in chosen:
         make_controller(name, values)  # every parameter is checked before anything runs
+    check_sensings(sensing)
     scenario = absolute(scenario)
     return [
-        Task(scenario.name, scenario, name, values, seed, backend=backend, warm_up=warm_up)
+        Task(scenario.name, scenario, name, values, seed, backend=backend, warm_up=warm_up, sensing=by)
         for seed in seeds
         for name, values in chosen
+        for by in sensings_of(name, values, sensing)
     ]
 
 

@@ -11,6 +11,7 @@ from experiments.attempt import Limits
 from experiments.catalog import make_controller, parse_controller
 from experiments.experiment_file import ControllerEntry, Design, ExperimentFile, Range, several
 from experiments.resample import Resampling, another_day
+from experiments.sensings import check_sensings, make_sensing, sensings_of
 from experiments.statistics import Choice, FloatRange, IntRange, StoppingRule, grid, latin_hypercube, sobol
 from experiments.statistics.design import Parameter
 from experiments.task import Task, absolute, controller_digest
@@ -46,6 +47,7 @@ class Experiment:
     scenarios: tuple[Scenario, ...]
     demand: tuple[float, ...]
     controllers: tuple[Chosen, ...]
+    sensing: tuple[str, ...]  # of the controllers that look at vehicles
     seeds: tuple[int, ...]  # all there may be; a stopping rule may need fewer
     warm_up: float | None  # s; None: to be found
     metrics: tuple[str, ...]
@@ -58,7 +60,8 @@ class Experiment:
     limits: Limits
 
     def __len__(self) -> int:
-        return len(self.scenarios) * len(self.demand) * len(self.controllers) * len(self.seeds)
+        variants = sum(len(sensings_of(c.name, c.parameters, self.sensing)) for c in self.controllers)
+        return len(self.scenarios) * len(self.demand) * variants * len(self.seeds)
 
     def tasks(self, *, warm_up: float, days: Path, seeds: Sequence[int] | None = None) -> Iterator[Task]:
         """A task for every run of ``seeds``; resampled days are written into ``days``."""
@@ -66,16 +69,18 @@ class Experiment:
             for scenario in self._day(seed, days):
                 for demand in self.demand:
                     for chosen in self.controllers:
-                        yield Task(
-                            scenario.name,
-                            scenario,
-                            chosen.name,
-                            chosen.parameters,
-                            seed,
-                            demand,
-                            self.backend,
-                            warm_up,
-                        )
+                        for sensing in sensings_of(chosen.name, chosen.parameters, self.sensing):
+                            yield Task(
+                                scenario.name,
+                                scenario,
+                                chosen.name,
+                                chosen.parameters,
+                                seed,
+                                demand,
+                                self.backend,
+                                warm_up,
+                                sensing,
+                            )
 
     def _day(self, seed: int, days: Path) -> tuple[Scenario, ...]:
         if self.resampling is None:
@@ -92,8 +97,10 @@ def expand(file: ExperimentFile, path: Path) -> Experiment:
         file.controllers, lambda entry: _controllers(entry, file.design, folder), "controllers", errors
     )
     controllers = [chosen for found in lists for chosen in found]
+    _each(file.sensing, make_sensing, "sensing", errors)
     if not errors:
         _check_different(controllers, errors)
+        _each([file.sensing], check_sensings, "sensing", errors)
         _check_warm_up(scenarios, file, errors)
     if errors:
         raise several(errors, str(path))
@@ -102,6 +109,7 @@ def expand(file: ExperimentFile, path: Path) -> Experiment:
         scenarios=_distinct(scenarios, file.places),
         demand=tuple(file.demand),
         controllers=tuple(controllers),
+        sensing=tuple(file.sensing),
         seeds=_seeds(file),
         warm_up=None if file.warm_up == "mser-5" else float(file.warm_up),
         metrics=tuple(file.metrics),

@@ -32,7 +32,6 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 RESERVED = {
-    "sensing": "sensing cannot be varied yet: every controller sees what it declares",
     "events": "events cannot be given yet: a run has no incidents",
     "profiles": "demand profiles cannot be given yet: scale the demand, or name a place for each profile",
     "mixes": "vehicle mixes cannot be given yet: name a place for each mix",
@@ -158,10 +157,13 @@ class RunLimits(_Table):
 
 
 class ExperimentFile(_Table):
-    """Places × demand levels × controllers × seeds."""
+    """Places × demand levels × controllers × sensings × seeds."""
 
     places: list[str] = Field(min_length=1, description="Names, .sumocfg files, folders or NET+ROUTES.")
     controllers: list[Controller] = Field(min_length=1, description="The first is the baseline.")
+    sensing: list[str] = Field(
+        default=["ideal"], min_length=1, description="What controllers see by: NAME or NAME:key=value,…."
+    )
     demand: list[Positive] = Field(default=[1.0], min_length=1, description="Scales of the place's demand.")
     seeds: int | list[Seed] = Field(default=10, description="N for 1…N, or a list.")
     end: Positive | None = Field(default=None, description="Simulate until this time, s.")

@@ -66,6 +66,7 @@ class Row:
     sha256: str | None
     metrics: Mapping[str, float | int | None]
     content: str | None = None
+    sensing: str = "ideal"
 
 
 class Ledger:
@@ -227,12 +228,13 @@ class Ledger:
     def rows(self) -> Iterator[Row]:
         """All runs of the experiment in order."""
         content = "content" if self._version >= 2 else "NULL"
+        sensing = "coalesce(json_extract(task, '$.sensing'), 'ideal')"  # earlier versions had no other
         for row in self._db.execute(
             "SELECT id, number, place, demand, controller, seed, state, attempts, reason, wall_s, cpu_s, sha256, "
-            f"metrics, {content} FROM runs WHERE number >= 0 ORDER BY number"
+            f"metrics, {content}, {sensing} FROM runs WHERE number >= 0 ORDER BY number"
         ):
             metrics = json.loads(row[12]) if row[12] else {}
-            yield Row(*(*row[:12], metrics, row[13]))
+            yield Row(*(*row[:12], metrics, *row[13:]))
 
     def fingerprint(self) -> str:
         """Changes whenever a table made from the rows would."""

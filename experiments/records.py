@@ -13,7 +13,7 @@ import numpy as np
 from experiments.ledger import Ledger, Row
 from sim import metrics, store
 
-COLUMNS = ("place", "demand", "controller", "seed", "status")
+COLUMNS = ("place", "demand", "controller", "sensing", "seed", "status")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,8 @@ def write_runs(out: Path, rows: Sequence[Row]) -> None:
         writer.writerow((*COLUMNS, *metrics.NAMES, "id", "attempts", "reason"))
         for row in rows:
             values = [_cell(row.metrics.get(name)) for name in metrics.NAMES]
-            head = (_text(row.place), f"{row.demand:g}", _text(row.controller), row.seed, row.state)
+            names = _text(row.place), f"{row.demand:g}", _text(row.controller), _text(row.sensing)
+            head = (*names, row.seed, row.state)
             writer.writerow((*head, *values, row.id, row.attempts, _text(row.reason)))
     with replacing(out / "runs.parquet") as path:
         store.write_table(path, runs_table(rows))
@@ -60,6 +61,7 @@ def runs_table(rows: Sequence[Row]) -> dict[str, Any]:
         "place": [row.place for row in rows],
         "demand": np.array([row.demand for row in rows], dtype=np.float64),
         "controller": [row.controller for row in rows],
+        "sensing": [row.sensing for row in rows],
         "seed": np.array([row.seed for row in rows], dtype=np.int64),
         "status": [row.state for row in rows],
         **{name: _column(rows, name) for name in metrics.NAMES},

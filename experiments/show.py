@@ -47,6 +47,7 @@ def catalogue() -> None:
     """Places and controllers, a line each."""
     import networks
     from experiments.catalog import controllers, describe
+    from experiments.sensings import describe_sensings
 
     out.print(Text("Places", style="bold"))
     for place_ in networks.places():
@@ -56,6 +57,9 @@ def catalogue() -> None:
     out.print(Text("Controllers", style="bold"))
     for name in controllers():
         out.print(Text(f"  {name:<28} {describe(name)}"))
+    out.print(Text("Sensings", style="bold"))
+    for name, line in describe_sensings():
+        out.print(Text(f"  {name:<28} {line}"))
 
 
 def notes(scenario: Scenario) -> None:
@@ -82,7 +86,8 @@ def run(manifest: Mapping[str, Any], target: Path) -> None:
     """One run's results."""
     values: Mapping[str, Value] = manifest["metrics"]
     table = Table(
-        title=f"{manifest['place']} · {manifest['controller']} · seed {manifest['seed']}",
+        title=f"{manifest['place']} · {manifest['controller']} · "
+        f"sensing {manifest['sensing']['name']} · seed {manifest['seed']}",
         title_justify="left",
     )
     table.add_column("metric")

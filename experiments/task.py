@@ -13,6 +13,7 @@ from typing import Any
 
 import sim
 from experiments.catalog import controllers, make_controller
+from experiments.sensings import IDEAL, sensing_key
 from sim.protocol import parameters
 from sim.run import hash_file, versions
 from sim.scenario import Scenario
@@ -33,12 +34,14 @@ class Task:
     demand: float = 1.0
     backend: str = "libsumo"
     warm_up: float = 0.0
+    sensing: str = IDEAL  # as a user writes it
 
     @property
     def label(self) -> str:
-        """The controller as a user writes it."""
+        """The controller as a user writes it, and what it sees by unless that is the truth."""
         text = ",".join(f"{key}={_text(value)}" for key, value in self.parameters.items())
-        return f"{self.controller}:{text}" if text else self.controller
+        name = f"{self.controller}:{text}" if text else self.controller
+        return name if self.sensing == IDEAL else f"{name} @ {self.sensing}"
 
     def scaled(self) -> Scenario:
         """The scenario with the demand level applied (SUMO's --scale keeps the same vehicles for every seed)."""
@@ -52,6 +55,7 @@ class Task:
         parts = {
             "scenario": _scenario_digest(self.scenario, self.demand),
             "controller": controller_digest(self.controller, self.parameters),
+            "sensing": sensing_key(self.sensing),
             "seed": self.seed,
             "warm_up": self.warm_up,
             "versions": _versions_digest(),
@@ -85,6 +89,7 @@ def pack(task: Task) -> tuple[str, str, str]:
         "demand": task.demand,
         "backend": task.backend,
         "warm_up": task.warm_up,
+        "sensing": task.sensing,
     }
     return json.dumps(data, sort_keys=True), id, scenario
 

@@ -40,6 +40,7 @@ def job(
     target: Path,
     memory_mb: int | None = None,
     disk_mb: int | None = None,
+    sensing: str = "ideal",
 ) -> dict[str, Any]:
     """The content of a job.json."""
     return {
@@ -49,6 +50,7 @@ def job(
         "seed": seed,
         "backend": backend,
         "warm_up": warm_up,
+        "sensing": sensing,
         "keep_sumo_output": keep_sumo_output,
         "target": str(target),
         "memory_mb": memory_mb,
@@ -84,6 +86,7 @@ def run_job(folder: Path) -> int:
 
 def _execute(data: Mapping[str, Any], target: Path) -> None:
     from experiments.catalog import make_controller
+    from experiments.sensings import make_sensing
     from sim.run import LOG, Run, execute
     from sim.store import folder_beside, publish, sync
     from sim.sumo_world import sumo_environment
@@ -94,7 +97,14 @@ def _execute(data: Mapping[str, Any], target: Path) -> None:
         _redirect(folder / LOG)
         os.environ.update(sumo_environment())
         scenario = Scenario.from_json(data["scenario"])
-        run = Run(scenario, data["seed"], data["backend"], data["warm_up"], data["keep_sumo_output"])
+        run = Run(
+            scenario,
+            data["seed"],
+            data["backend"],
+            data["warm_up"],
+            data["keep_sumo_output"],
+            sensing=make_sensing(data["sensing"]),
+        )
         execute(run, make_controller(data["controller"], data["parameters"]), folder)
         for path in (*folder.iterdir(), folder):
             sync(path)

@@ -11,7 +11,6 @@ from sim.sensing.loops import Loops
 SENSINGS: tuple[type[Ideal] | type[Loops] | type[Camera], ...] = (Ideal, Loops, Camera)
 
 
-
 def described(sensing: Sensing) -> dict[str, Any]:
     """A sensing's name and all its parameters, as a run's manifest notes them."""
     return {"name": sensing.name, **asdict(sensing)}  # type: ignore[call-overload]  # all are dataclasses

@@ -15,6 +15,7 @@ from experiments.expand import Experiment, expand
 from experiments.experiment_file import check, read_experiment, schema
 from experiments.resample import Resampling, another_day
 from experiments.scaffold import EXAMPLE, write_example
+from experiments.task import pack, unpack
 from networks.scenarios import open_place
 from sim.departures import read_departures
 from sim.errors import InputError
@@ -38,6 +39,37 @@ def labels(experiment: Experiment, days: Path) -> list[tuple[int, float, str]]:
     return [(task.seed, task.demand, task.label) for task in tasks]
 
 
+def test_a_controller_that_looks_at_vehicles_is_run_with_every_sensing(
+    opened: Callable[..., Experiment], tmp_path: Path
+) -> None:
+    experiment = opened(
+        controllers=["program", "max-pressure"], sensing=["ideal", "camera:range_m=60"], seeds=[1]
+    )
+    expected = ["program", "max-pressure", "max-pressure @ camera:range_m=60"]
+    assert [label for _, _, label in labels(experiment, tmp_path)] == expected
+    assert len(experiment) == 3
+    tasks = list(experiment.tasks(warm_up=0.0, days=tmp_path))
+    assert len({task.identity() for task in tasks}) == 3
+    assert unpack(*pack(tasks[2])[::2]) == tasks[2]
+
+
+@pytest.mark.parametrize(
+    ("sensing", "said"),
+    [
+        (["camra"], "did you mean 'camera'"),
+        (["loops:advence=50"], "did you mean 'advance'"),
+        (["loops:missed=2"], "give a share from 0 to 1"),
+        (["camera:noise=much"], "is not a number"),
+        (["loops", "loops:advance=80"], "are the same"),
+    ],
+)
+def test_a_sensing_that_cannot_be_is_refused(
+    opened: Callable[..., Experiment], sensing: list[str], said: str
+) -> None:
+    with pytest.raises(InputError, match=said):
+        opened(controllers=["program"], sensing=sensing)
+
+
 def test_every_error_is_told_at_once_with_its_path() -> None:
     with pytest.raises(InputError) as caught:
         check(
@@ -48,7 +80,7 @@ def test_every_error_is_told_at_once_with_its_path() -> None:
                 "demand": [0.0],
                 "seeds": 0,
                 "metrics": ["delay"],
-                "sensing": ["all"],
+                "sensing": "loops",
                 "events": [],
                 "warm_up": "mser5",
                 "limits": {"wal": 3},
@@ -66,7 +98,7 @@ def test_every_error_is_told_at_once_with_its_path() -> None:
         "demand[0]: Input should be greater than 0",
         "seeds: a number of seeds is between 1 and 100000",
         "metrics: there is no metric 'delay'; did you mean 'delay_s'?",
-        "sensing cannot be varied yet",
+        "sensing: Input should be a valid list",
         "events cannot be given yet",
         "warm_up: ",
         "limits.wal: there is no key 'wal'; did you mean 'wall'?",
