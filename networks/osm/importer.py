@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 import xml.etree.ElementTree as ET
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from networks import building, routes_xml, sumo_tools
-from networks.osm import clean, motorbikes, plans, trips
-from networks.osm.report import Guesses, ImportReport
-from sim.errors import InputError
+from networks import sumo_tools
+from networks.importing import start
+from networks.importing.folder import config_name, new_folder
+from networks.importing.report import Guesses, ImportReport
+from networks.osm import clean, motorbikes
+from networks.osm.extract import Box, Extract, crop, read
+from networks.osm.levels import name_levels
 
 CREDIT = "© OpenStreetMap contributors, ODbL 1.0"
+LICENCE = (
+    "Map data © OpenStreetMap contributors, ODbL 1.0 (openstreetmap.org/copyright); the network built from it"
+    " is under the same licence."
+)
 NETCONVERT = [
     "--geometry.remove", "true",
     "--junctions.join", "true",
@@ -22,10 +28,6 @@ NETCONVERT = [
     "--tls.guess-signals.dist", "30",
     "--tls.discard-simple", "true",
     "--tls.join", "true",
-    "--tls.default-type", "static",
-    "--tls.cycle.time", "90",
-    "--tls.yellow.time", "3",
-    "--tls.allred.time", "2",
     "--remove-edges.isolated", "true",
     "--keep-edges.components", "1",
     "--no-turnarounds", "true",
@@ -39,77 +41,33 @@ def import_osm(
     folder: Path,
     *,
     name: str,
-    bbox: clean.Box | None = None,
-    saturation: float = 0.5,
-    duration: int = 3600,
-    seed: int = 1,
+    bbox: Box | None = None,
+    demand: start.Demand,
 ) -> ImportReport:
-    """Import an OpenStreetMap extract (.osm, .osm.gz) into ``folder``, which must not exist yet or be empty.
+    """Import an OpenStreetMap extract (.osm, .gz, .bz2, .pbf) into ``folder``, which must not exist or be empty.
 
-    Writes ``net.net.xml``, ``demand.rou.xml``, ``place.sumocfg`` and ``about.md``, the report. ``bbox`` is west,
-    south, east, north in degrees; ``saturation`` the degree of saturation that the synthetic demand stays
-    below at nearly every approach; ``duration`` in s. Raises InputError for an extract without streets and
-    WorldError when netconvert fails; then ``folder`` holds nothing.
+    Writes ``net.net.xml``, ``demand.rou.xml``, a ``.sumocfg`` and the report in three forms. ``bbox`` is west,
+    south, east, north in degrees; ``demand`` the synthetic demand that is asked for. Raises InputError for an
+    extract without streets and WorldError when netconvert fails; then ``folder`` holds nothing.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError("the folder is not empty", where=str(folder), remedy="choose a new one")
-    if not 0 < saturation <= 1:
-        raise InputError(f"the degree of saturation is {saturation:g}", remedy="give one above 0, at most 1")
+    config = config_name(name)
     guesses = Guesses()
-    extract = clean.read(source)
+    extract = read(source, guesses)
     if bbox is not None:
-        extract = clean.crop(extract, bbox)
+        extract = crop(extract, bbox)
     extract = clean.fill(extract, guesses)
-    _name_levels(extract, guesses)
-    net = _net(extract, guesses)
-    vehicles = trips.starting_demand(net, saturation=saturation, duration=duration, seed=seed)
-    report = ImportReport(
-        name=name,
-        source=source.name,
-        signals=len({t.get("id") for t in net.iterfind("tlLogic")}),
-        edges=sum(1 for e in net.iterfind("edge") if e.get("function") is None),
-        vehicles=len(vehicles),
-        guesses=guesses,
-    )
-    comment = f"{name}: imported from OpenStreetMap. {CREDIT}"
-    origin = f"SYNTHETIC demand, not counted: trips between the ends of streets, seed {seed}. {comment}"
-    folder.mkdir(parents=True, exist_ok=True)
-    ET.indent(net)
-    text = ET.tostring(net, encoding="unicode")
-    _put(
-        folder / "net.net.xml", f'<?xml version="1.0" encoding="UTF-8"?>\n<!-- {_safe(comment)} -->\n{text}\n'
-    )
-    _put(folder / "demand.rou.xml", routes_xml.document(vehicles, "lane", _safe(origin)))
-    _put(folder / "about.md", report.markdown())
-    config = building.CONFIG.format(
-        comment=_safe(origin), end=duration, step=building.STEP["lane"], lateral=""
-    )
-    _put(folder / "place.sumocfg", config)
+    name_levels(extract, guesses)
+    with new_folder(folder) as draft:
+        net = _net(extract, guesses)
+        comment = f"{name}: imported from OpenStreetMap. {CREDIT}"
+        outline = start.write_place(net, draft, config, comment=comment, demand=demand, guesses=guesses)
+        report = outline.report(name, f"`{source.name}` (OpenStreetMap)", LICENCE)
+        report.write(draft)
     return report
 
 
-def _put(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", newline="\n")
-
-
-def _safe(comment: str) -> str:
-    """Return a comment that XML allows: without two hyphens in a row."""
-    return re.sub("-{2,}", "-", comment)
-
-
-def _name_levels(extract: clean.Extract, guesses: Guesses) -> None:
-    """Name the bridges and tunnels of main streets: where they cross a junction, no signal sees their traffic."""
-    for way in extract.ways:
-        level = next((k for k in ("bridge", "tunnel") if way.tags.get(k, "no") != "no"), None)
-        if level and way.tags["highway"] in ("motorway", "trunk", "primary", "secondary"):
-            guesses.find(
-                f"{way.tags.get('name', 'A street without a name')} ({way.tags['highway']}, {level}): grade-separated;"
-                " its traffic does not meet the signals below or above."
-            )
-
-
-def _net(extract: clean.Extract, guesses: Guesses) -> ET.Element:
-    """Return the net that netconvert makes of the extract, with motorcycle tags applied and cycles mended."""
+def _net(extract: Extract, guesses: Guesses) -> ET.Element:
+    """Return the net that netconvert makes of the extract, with the motorcycle tags applied."""
     with (
         tempfile.TemporaryDirectory(prefix="denxanh-osm-") as name,
         as_file(files("networks") / "data") as data,
@@ -117,19 +75,9 @@ def _net(extract: clean.Extract, guesses: Guesses) -> ET.Element:
         folder = Path(name)
         clean.write(extract, folder / "streets.osm.xml")
         standard = sumo_tools.home() / "data" / "typemap" / "osmNetconvert.typ.xml"
-        types = f"{standard},{data / 'vietnam.typ.xml'}"
-        arguments = [
-            "--osm-files",
-            "streets.osm.xml",
-            "--type-files",
-            types,
-            *NETCONVERT,
-            "-o",
-            "net.net.xml",
-        ]
-        words = sumo_tools.run("netconvert", arguments, folder=folder)
-        guesses.count("warnings of netconvert", sum(1 for w in words.splitlines() if w.startswith("Warning")))
+        types = ["--type-files", f"{standard},{data / 'vietnam.typ.xml'}"]
+        inputs = ["--osm-files", "streets.osm.xml", *types, *NETCONVERT, *start.SIGNALS, "-o", "net.net.xml"]
+        start.count_warnings(sumo_tools.run("netconvert", inputs, folder=folder), guesses)
         net = ET.parse(folder / "net.net.xml").getroot()
     motorbikes.apply(net, extract, guesses)
-    plans.mend(net, guesses)
     return net

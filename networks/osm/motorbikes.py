@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
-from networks.osm.clean import Extract, Way
-from networks.osm.report import Guesses
+from networks.importing.lanes import close
+from networks.importing.report import Guesses
+from networks.osm.extract import Extract, Way
 
 TWO_WHEELERS = ("motorcycle", "moped")
 MOTORS = ("passenger", "bus", "truck", "taxi", "delivery", "coach", "trailer")
@@ -26,7 +27,7 @@ def apply(net: ET.Element, extract: Extract, guesses: Guesses) -> None:
             continue
         if way.tags.get("motorcycle") in ("no", "private"):
             for lane in lanes:
-                _close(lane, TWO_WHEELERS)
+                close(lane, TWO_WHEELERS)
             guesses.count("stretches closed to motorbikes as the map says")
             continue
         marks = _marks(way, edge.get("id", ""))
@@ -35,9 +36,9 @@ def apply(net: ET.Element, extract: Extract, guesses: Guesses) -> None:
         elif marks:
             for lane, mark in zip(lanes, reversed(marks), strict=True):  # SUMO counts from the kerb
                 if mark == "no":
-                    _close(lane, TWO_WHEELERS)
+                    close(lane, TWO_WHEELERS)
                 elif mark == "designated":
-                    _close(lane, MOTORS)
+                    close(lane, MOTORS)
             guesses.count("stretches with lanes for motorbikes as the map says")
 
 
@@ -48,22 +49,3 @@ def _marks(way: Way, edge: str) -> list[str]:
     if text is None and way.tags.get("oneway") in ("yes", "1", "true"):
         text = way.tags.get("motorcycle:lanes")
     return text.split("|") if text else []
-
-
-def _close(lane: ET.Element, classes: tuple[str, ...]) -> None:
-    """Take vehicle classes off a lane, whichever way its permissions are written."""
-    if (allowed := lane.get("allow")) is not None:
-        kept = [c for c in allowed.split() if c not in classes]
-        if kept:
-            lane.set("allow", " ".join(kept))
-        return
-    lane.set("disallow", " ".join(sorted({*lane.get("disallow", "").split(), *classes})))
-
-
-def allows(lane: ET.Element, vehicle_class: str) -> bool:
-    """Return whether a lane admits a SUMO vehicle class."""
-    allowed = lane.get("allow")
-    if allowed is not None:
-        return vehicle_class in allowed.split() or allowed == "all"
-    banned = lane.get("disallow", "")
-    return banned != "all" and vehicle_class not in banned.split()

@@ -7,17 +7,21 @@ from pathlib import Path
 import pytest
 
 from networks import sumo_tools
-from networks.osm import ImportReport, clean, import_osm, motorbikes, plans
-from networks.osm.report import Guesses
+from networks.importing import Guesses, ImportReport, plans
+from networks.importing.lanes import allows
+from networks.importing.start import Demand
+from networks.osm import import_osm
+from networks.osm.extract import Box
 from sim.errors import InputError
 
+DEMAND = Demand(0.4, 3600, 1)
 TOWN = Path(__file__).with_name("small_town.osm")
 
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ImportReport]:
     folder = tmp_path_factory.mktemp("import") / "town"
-    return folder, import_osm(TOWN, folder, name="thu/thi-tran", saturation=0.4)
+    return folder, import_osm(TOWN, folder, name="thu/thi-tran", demand=DEMAND)
 
 
 def lanes_of(net: ET.Element, street: str) -> list[ET.Element]:
@@ -45,11 +49,11 @@ def test_streets_get_legal_speeds_and_true_names(imported: tuple[Path, ImportRep
 def test_motorcycle_tags_close_lanes(imported: tuple[Path, ImportReport]) -> None:
     net = ET.parse(imported[0] / "net.net.xml").getroot()
     for edge in net.iterfind("edge"):
-        kerb, *rest = [motorbikes.allows(lane, "motorcycle") for lane in edge.iterfind("lane")]
+        kerb, *rest = [allows(lane, "motorcycle") for lane in edge.iterfind("lane")]
         if edge.get("name") == "Phố Huế" and edge.get("function") is None:
             assert kerb
             assert rest == [False]
-            assert not motorbikes.allows(edge.findall("lane")[0], "passenger")
+            assert not allows(edge.findall("lane")[0], "passenger")
         if edge.get("name") == "Cầu vượt Thử":
             assert not kerb
 
@@ -75,14 +79,15 @@ def test_the_report_counts_what_was_guessed_and_names_what_to_look_at(
         "direction 'no;yes' not understood, taken as two-way: 1",
         "turn arrows that do not fit the lanes, left to netconvert: 1",
         "names brought to one spelling: 1",
-        "Cầu vượt Thử (trunk, bridge): grade-separated",
+        "Cầu vượt Thử is grade-separated (bridge): its traffic passes Phố Huế, Phố Trần Phú and meets no signal",
+        "footway ways: 1",
     ):
         assert needed in about
 
 
 def test_an_hour_of_it_runs_in_bare_sumo(imported: tuple[Path, ImportReport], tmp_path: Path) -> None:
     folder, report = imported
-    options = ["-c", str(folder / "place.sumocfg"), "--no-step-log"]
+    options = ["-c", str(folder / "thu-thi-tran.sumocfg"), "--no-step-log"]
     sumo_tools.run("sumo", [*options, "--statistic-output", str(tmp_path / "s.xml")], folder=tmp_path)
     result = {g.tag: g.attrib for g in ET.parse(tmp_path / "s.xml").getroot()}
     assert result["teleports"]["total"] == result["safety"]["collisions"] == "0"
@@ -92,13 +97,19 @@ def test_an_hour_of_it_runs_in_bare_sumo(imported: tuple[Path, ImportReport], tm
 def test_an_import_repeats_to_the_byte(imported: tuple[Path, ImportReport], tmp_path: Path) -> None:
     packed = tmp_path / "small_town.osm.gz"
     packed.write_bytes(gzip.compress(TOWN.read_bytes()))
-    import_osm(packed, tmp_path / "again", name="thu/thi-tran", saturation=0.4)
-    for name in ("net.net.xml", "demand.rou.xml", "place.sumocfg"):
+    import_osm(packed, tmp_path / "again", name="thu/thi-tran", demand=DEMAND)
+    for name in ("net.net.xml", "demand.rou.xml", "thu-thi-tran.sumocfg"):
         assert (tmp_path / "again" / name).read_bytes() == (imported[0] / name).read_bytes()
 
 
 def test_a_bbox_cuts_streets(tmp_path: Path) -> None:
-    report = import_osm(TOWN, tmp_path / "west", name="thu/tay", bbox=(105.799, 20.99, 105.8089, 21.01))
+    report = import_osm(
+        TOWN,
+        tmp_path / "west",
+        name="thu/tay",
+        bbox=(105.799, 20.99, 105.8089, 21.01),
+        demand=Demand(0.4, 600, 1, trial=False),
+    )
     assert report.signals == 1
 
 
@@ -108,17 +119,17 @@ def test_a_bbox_cuts_streets(tmp_path: Path) -> None:
         (b"<osm/>", "a.osm", None, "it holds no streets"),
         (b"<osm><node", "a.osm", None, "this is not OpenStreetMap XML"),
         (b"plain", "a.osm.gz", None, "this is not OpenStreetMap XML"),
-        (b"", "a.osm.pbf", None, "PBF is not read; convert it"),
+        (b"", "a.osm.pbf", None, "PBF"),
         (TOWN.read_bytes(), "a.osm", (1.0, 2.0, 0.0, 3.0), "is empty"),
         (TOWN.read_bytes(), "a.osm", (1.0, 2.0, 3.0, 4.0), "no street lies inside the bbox"),
     ],
 )
 def test_a_file_that_cannot_be_imported_leaves_nothing(
-    content: bytes, name: str, bbox: clean.Box | None, expected: str, tmp_path: Path
+    content: bytes, name: str, bbox: Box | None, expected: str, tmp_path: Path
 ) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=expected):
-        import_osm(tmp_path / name, tmp_path / "out", name="x/y", bbox=bbox)
+        import_osm(tmp_path / name, tmp_path / "out", name="x/y", bbox=bbox, demand=DEMAND)
     assert not (tmp_path / "out").exists()
 
 

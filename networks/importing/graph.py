@@ -9,10 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from networks.osm.motorbikes import allows
+from networks.importing.lanes import allows
 
 Array = NDArray[np.float64]
-UNSIGNALISED = 0.35  # of the saturation flow; right of way is not modelled, so a cautious share is taken
+# Share of the saturation flow that a lane can use where no signal decides, by SUMO's letter of the connection: right
+# of way and giving way are not modelled, so these are cautious. A permissive green counts as giving way for its time.
+SHARE = {"M": 0.8, "m": 0.35, "=": 0.4, "s": 0.3, "w": 0.35, "Z": 0.5}
+PERMISSIVE = 0.5  # of a green that must give way
 TURN = 5.0  # s a turn costs beside the time on the street; keeps ways from zigzagging
 
 
@@ -22,6 +25,7 @@ class Graph:
 
     ids: tuple[str, ...]
     time: Array  # (edges,) s at free flow
+    speed: Array  # (edges,) m/s allowed
     capacity: Array  # (edges,) PCU/s at the downstream end
     lanes: NDArray[np.int64]  # (edges,) open to the class
     start: Array  # (edges, 2) m, where each edge begins
@@ -29,12 +33,16 @@ class Graph:
     follows: sparse.csr_matrix  # (edges, edges) 1 where a connection leads from row to column
 
     def entries(self) -> NDArray[np.int64]:
-        """Return the edges that nothing leads into."""
-        return np.flatnonzero(np.asarray(self.follows.sum(axis=0)).ravel() == 0)
+        """Return the edges that nothing leads into; all, where every edge follows another."""
+        return self._ends(axis=0)
 
     def exits(self) -> NDArray[np.int64]:
-        """Return the edges that lead nowhere."""
-        return np.flatnonzero(np.asarray(self.follows.sum(axis=1)).ravel() == 0)
+        """Return the edges that lead nowhere; all, where every edge leads to another."""
+        return self._ends(axis=1)
+
+    def _ends(self, *, axis: int) -> NDArray[np.int64]:
+        found = np.flatnonzero(np.asarray(self.follows.sum(axis=axis)).ravel() == 0)
+        return found if len(found) else np.arange(len(self.ids))
 
     def costs(self, time: Array) -> sparse.csr_matrix:
         """Return the arc costs, in s, of entering each edge at the given times."""
@@ -45,8 +53,8 @@ class Graph:
 def build(net: ET.Element, vehicle_class: str, saturation_flow: float) -> Graph:
     """Return the graph of the edges of ``net`` open to ``vehicle_class``.
 
-    ``saturation_flow`` in PCU/s per lane. Capacity is lanes times saturation flow times the share of green at a
-    signal, or ``UNSIGNALISED`` at any other junction where streets meet.
+    ``saturation_flow`` in PCU/s per lane. Capacity adds, lane by lane, the saturation flow times the mean share
+    of time of the connections from it: of green at a signal, else of ``SHARE``.
     """
     rows = []
     for edge in net.iterfind("edge"):
@@ -57,7 +65,7 @@ def build(net: ET.Element, vehicle_class: str, saturation_flow: float) -> Graph:
             rows.append(
                 (
                     edge.get("id", ""),
-                    float(first.get("length", "0")) / float(first.get("speed", "1")),
+                    (float(first.get("length", "0")), float(first.get("speed", "1"))),
                     len(lanes),
                     (shape[0], shape[-1]),
                     {int(lane.get("index", "-1")) for lane in lanes},
@@ -66,18 +74,20 @@ def build(net: ET.Element, vehicle_class: str, saturation_flow: float) -> Graph:
     position = {row[0]: i for i, row in enumerate(rows)}
     green = _green_shares(net)
     arcs: set[tuple[int, int]] = set()
-    shares: dict[int, list[float]] = {}
+    shares: dict[tuple[int, str], list[float]] = {}
     for c in net.iterfind("connection"):
         a, b = position.get(c.get("from", "")), position.get(c.get("to", ""))
-        if a is None or b is None:
+        if a is None or b is None or c.get("dir") == "t":  # nobody turns round on a shortest way
             continue
         if int(c.get("fromLane", "-1")) in rows[a][4] and int(c.get("toLane", "-1")) in rows[b][4]:
             arcs.add((a, b))
-            shares.setdefault(a, []).append(
-                green.get((c.get("tl", ""), c.get("linkIndex", "")), UNSIGNALISED)
-            )
+            unsignalised = SHARE.get(c.get("state", ""), 0.35)
+            share = green.get((c.get("tl", ""), c.get("linkIndex", "")), unsignalised)
+            shares.setdefault((a, c.get("fromLane", "")), []).append(share)
     lanes_ = np.array([row[2] for row in rows], dtype=np.int64)
-    best = np.array([max(shares.get(i, [1.0])) for i in range(len(rows))])
+    usable = np.array([float(row[2]) for row in rows])  # lanes with all the time; at the ends of the map
+    for i in {a for a, _ in shares}:
+        usable[i] = sum(float(np.mean(shares[i, lane])) for lane in {n for a, n in shares if a == i})
     ordered = sorted(arcs)
     follows = sparse.csr_matrix(
         (np.ones(len(ordered)), ([a for a, _ in ordered], [b for _, b in ordered])),
@@ -85,8 +95,9 @@ def build(net: ET.Element, vehicle_class: str, saturation_flow: float) -> Graph:
     )
     return Graph(
         ids=tuple(row[0] for row in rows),
-        time=np.array([row[1] for row in rows]),
-        capacity=saturation_flow * lanes_ * best,
+        time=np.array([row[1][0] / row[1][1] for row in rows]),
+        speed=np.array([row[1][1] for row in rows]),
+        capacity=saturation_flow * usable,
         lanes=lanes_,
         start=np.array([row[3][0] for row in rows]),
         end=np.array([row[3][1] for row in rows]),
@@ -95,12 +106,13 @@ def build(net: ET.Element, vehicle_class: str, saturation_flow: float) -> Graph:
 
 
 def _green_shares(net: ET.Element) -> dict[tuple[str, str], float]:
-    """Return for each signal and link index the share of the cycle in which it is green."""
+    """Return for each signal and link index the share of the cycle that its green is worth."""
     found: dict[tuple[str, str], float] = {}
+    worth = {"G": 1.0, "g": PERMISSIVE, "O": SHARE["M"], "o": SHARE["m"]}
     for program in net.iterfind("tlLogic"):
         phases = [(float(p.get("duration", "0")), p.get("state", "")) for p in program.findall("phase")]
         cycle = sum(duration for duration, _ in phases)
-        for index in range(len(phases[0][1])):
-            green = sum(duration for duration, state in phases if state[index] in "Gg")
-            found[program.get("id", ""), str(index)] = green / cycle
+        for index in range(max((len(state) for _, state in phases), default=0)):
+            green = sum(t * worth.get(state[index : index + 1], 0.0) for t, state in phases)
+            found[program.get("id", ""), str(index)] = green / cycle if cycle > 0 else 0.0
     return found

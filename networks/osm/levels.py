@@ -1,0 +1,74 @@
+"""Grade separation: main streets that pass over or under others without meeting them.
+
+Where a flyover or an underpass crosses a junction, no signal sees its traffic; a person who looks at the place has
+to know. Ways cross when their lines do in plan, and no node belongs to both.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from networks.importing.report import Guesses
+from networks.osm.extract import Extract, Way
+
+MAIN = {"motorway", "trunk", "primary", "secondary", "tertiary"}
+NO_NAME = "a street without a name"
+Array = NDArray[np.float64]
+
+
+def name_levels(extract: Extract, guesses: Guesses) -> None:
+    """Note each main bridge or tunnel that crosses other main streets, and which."""
+    main = [w for w in extract.ways if w.tags["highway"] in MAIN]
+    start, end, owner = _segments(main, extract)
+    crossed: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for way in main:
+        level = next((k for k in ("bridge", "tunnel") if way.tags.get(k, "no") != "no"), None)
+        if level is None:
+            continue
+        for other in {int(owner[k]) for a, b in _pieces(way, extract) for k in _crossings(a, b, start, end)}:
+            if not set(main[other].nodes) & set(way.nodes) and _layer(main[other]) != _layer(way):
+                crossed[way.tags.get("name", NO_NAME), level].add(main[other].tags.get("name", NO_NAME))
+    for (name, level), others in sorted(crossed.items()):
+        others.discard(name)
+        if others:
+            guesses.find(
+                f"{name[0].upper()}{name[1:]} is grade-separated ({level}): its traffic passes"
+                f" {', '.join(sorted(others))} and meets no signal there."
+            )
+
+
+def _layer(way: Way) -> str:
+    level = (
+        "1" if way.tags.get("bridge", "no") != "no" else "-1" if way.tags.get("tunnel", "no") != "no" else "0"
+    )
+    return way.tags.get("layer", level)
+
+
+def _pieces(way: Way, extract: Extract) -> list[tuple[Array, Array]]:
+    points = [np.array(extract.nodes[n][1::-1], dtype=float) for n in way.nodes if n in extract.nodes]
+    return list(pairwise(points))
+
+
+def _segments(ways: list[Way], extract: Extract) -> tuple[Array, Array, NDArray[np.int64]]:
+    """Return all straight pieces of the ways: start and end (n, 2) in degrees, and whose they are (n,)."""
+    pieces = [(a, b, i) for i, way in enumerate(ways) for a, b in _pieces(way, extract)]
+    start = np.array([p[0] for p in pieces]).reshape(-1, 2)
+    end = np.array([p[1] for p in pieces]).reshape(-1, 2)
+    return start, end, np.array([p[2] for p in pieces], dtype=np.int64)
+
+
+def _crossings(a: Array, b: Array, start: Array, end: Array) -> NDArray[np.int64]:
+    """Return which segments cross the segment from ``a`` to ``b`` properly (not at their ends)."""
+
+    def side(p: Array, q: Array, r: Array) -> Array:
+        cross: Array = (q[..., 0] - p[..., 0]) * (r[..., 1] - p[..., 1]) - (q[..., 1] - p[..., 1]) * (
+            r[..., 0] - p[..., 0]
+        )
+        return cross
+
+    apart = side(a, b, start) * side(a, b, end) < 0
+    return np.flatnonzero(apart & (side(start, end, a) * side(start, end, b) < 0))
