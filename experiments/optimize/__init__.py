@@ -5,7 +5,7 @@ The way through it is ``Tuner`` (experiments.optimize.tune); docs/optimize.md te
 
 from experiments.optimize.actuated import tune_actuation
 from experiments.optimize.believing import Believing
-from experiments.optimize.day import DaySchedule, Switch, schedule, switching_xml
+from experiments.optimize.day import DaySchedule, Switch, day_xml, schedule
 from experiments.optimize.export import Actuation, plan_xml, timing_sheet
 from experiments.optimize.freeze import Freeze
 from experiments.optimize.judge import SumoJudge
@@ -47,6 +47,7 @@ __all__ = [
     "Switch",
     "Tuner",
     "accept",
+    "day_xml",
     "pareto_front",
     "parse_objective",
     "parse_pair",
@@ -56,7 +57,6 @@ __all__ = [
     "schedule",
     "stage_set",
     "starts",
-    "switching_xml",
     "timing_sheet",
     "tune_actuation",
 ]

@@ -7,6 +7,7 @@ of plans and a price for every switch is found exactly, by dynamic programming o
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree
@@ -15,8 +16,9 @@ from xml.etree.ElementTree import Element
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.optimize.export import PROGRAM
+from experiments.optimize.export import PROGRAM, as_text, logics
 from sim.errors import InputError
+from sim.network import Network
 from sim.plan import Plan
 
 Array = NDArray[np.float64]
@@ -106,20 +108,41 @@ def _cheapest(cost: Array, switch_cost: float, dwell: int) -> tuple[float, list[
     return float(least[periods]), row
 
 
-def switching_xml(day: DaySchedule) -> str:
-    """SUMO's WAUT: with it bare SUMO switches between the programs ``denxanh-0``, ``denxanh-1``, …"""
+def day_xml(day: DaySchedule, network: Network) -> str:
+    """An additional file with which bare SUMO runs the day: every plan's programs, and its WAUT that switches them.
+
+    A signal goes over where both plans start their first stage's green (SUMO's GSP procedure), so nothing is cut
+    off, and that green is stretched until the new plan is where the clock says. The plans must begin with the same
+    stages: InputError if they do not.
+    """
     root = Element("additional")
+    for number, plan in enumerate(day.plans):
+        root.extend(logics(plan, network, program=program_name(number), parameters={"GSP": "0"}))
     waut = ElementTree.SubElement(
         root, "WAUT", id=PROGRAM, refTime="0", startProg=program_name(day.switches[0].plan)
     )
-    for switch in day.switches:
-        ElementTree.SubElement(waut, "wautSwitch", time=f"{switch.time:g}", to=program_name(switch.plan))
+    for switch in day.switches[1:]:
+        ElementTree.SubElement(waut, "wautSwitch", time=f"{switch.time:.10g}", to=program_name(switch.plan))
     for name in sorted({name for plan in day.plans for name in plan.timings}):
-        ElementTree.SubElement(root, "wautJunction", wautID=PROGRAM, junctionID=name)
-    ElementTree.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+        if len({tuple(stage.state for stage in plan.timings[name].stages) for plan in day.plans}) > 1:
+            raise InputError(f"the plans show different stages at signal {name!r}", where="time of day")
+        ElementTree.SubElement(
+            root, "wautJunction", wautID=PROGRAM, junctionID=name, procedure="GSP", synchron="true"
+        )
+    return as_text(root)
+
+
+def schedule_json(day: DaySchedule, files: Sequence[str]) -> list[dict[str, str]]:
+    """The schedule as the controller ``time-of-day`` reads it; ``files`` are the plans' names beside it."""
+    return [{"from": _clock(switch.time), "plan": files[switch.plan]} for switch in day.switches]
 
 
 def program_name(number: int) -> str:
     """The programID of a plan of the day."""
     return f"{PROGRAM}-{number}"
+
+
+def _clock(time: float) -> str:
+    """hh:mm:ss of a time of the scenario, whose zero is midnight."""
+    whole = math.floor(time % 86400.0)
+    return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"

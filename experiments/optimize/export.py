@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
@@ -34,18 +36,32 @@ def plan_xml(
     ``actuation`` None makes static programs that show exactly the plan; else actuated ones with its stages.
     """
     root = Element("additional")
+    root.extend(logics(plan, network, actuation=actuation, program=program))
+    return as_text(root)
+
+
+def logics(
+    plan: Plan,
+    network: Network,
+    *,
+    actuation: Actuation | None = None,
+    program: str = PROGRAM,
+    parameters: Mapping[str, str] = MappingProxyType({}),
+) -> list[Element]:
+    """The tlLogic of each signal of a plan, with more ``parameters`` of SUMO's where a caller needs them."""
+    more = dict(parameters)
+    if actuation is not None:
+        more |= {
+            "max-gap": _seconds(actuation.max_gap),
+            "detector-gap": _seconds(actuation.detector_gap),
+            "passing-time": _seconds(actuation.passing_time),
+        }
+    kind = "static" if actuation is None else "actuated"
+    out = []
     for name, timing in sorted(plan.timings.items()):
-        kind = "static" if actuation is None else "actuated"
-        logic = ElementTree.SubElement(
-            root, "tlLogic", id=name, type=kind, programID=program, offset=_seconds(timing.offset)
-        )
-        if actuation is not None:
-            for key, value in (
-                ("max-gap", actuation.max_gap),
-                ("detector-gap", actuation.detector_gap),
-                ("passing-time", actuation.passing_time),
-            ):
-                ElementTree.SubElement(logic, "param", key=key, value=_seconds(value))
+        logic = Element("tlLogic", id=name, type=kind, programID=program, offset=_seconds(timing.offset))
+        for key, value in more.items():
+            ElementTree.SubElement(logic, "param", key=key, value=value)
         for stage in timing.stages:
             limits = {}
             if actuation is not None:
@@ -58,6 +74,12 @@ def plan_xml(
                 ElementTree.SubElement(
                     logic, "phase", duration=_seconds(interval.duration), state=interval.state
                 )
+        out.append(logic)
+    return out
+
+
+def as_text(root: Element) -> str:
+    """An XML file's text."""
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 

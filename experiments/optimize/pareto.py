@@ -6,6 +6,7 @@ Chebyshev, which also reaches concave parts of a front), each starting from what
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from experiments.optimize.search import Search
 from experiments.optimize.space import Candidate
 
 Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 WEIGHTINGS = 9  # points aimed at along the front, its two ends included
 _SUM = 0.05  # share of the plain sum: of plans equal in the larger loss, the one better in the other wins
@@ -36,12 +38,14 @@ def pareto_front(
     starts: Sequence[Candidate],
     rng: np.random.Generator,
     *,
-    evaluations: int,
+    evaluations: int | None = None,
+    seconds: float = 15.0,
     most: int = 40,
 ) -> Front:
     """The front of two objectives; ``evaluate`` gives costs (B, 2), lower is better.
 
-    ``most`` bounds the points returned: the least crowded ones.
+    ``seconds`` of CPU are spent, or ``evaluations`` made, which repeats to the last byte. ``most`` bounds the points
+    returned: the least crowded ones.
     """
     known: dict[Candidate, Array] = {}
 
@@ -55,23 +59,29 @@ def pareto_front(
     order = sorted(np.linspace(0, 1, WEIGHTINGS), key=lambda w: (abs(w - 0.5) < 0.5 - 1e-9, w))
     for weight in order:
         costs = np.array(list(known.values()))
-        low, wide = costs.min(axis=0), np.maximum(np.ptp(costs[_best(costs)], axis=0), 1e-9)
+        low, wide = costs.min(axis=0), np.maximum(np.ptp(costs[best(costs)], axis=0), 1e-9)
         scale = np.array([weight, 1 - weight]) / wide
         begin = [list(known)[k] for k in np.argsort(_loss(costs, low, scale), kind="stable")[:3]]
         search = Search(neighbours, begin, rng)
-        while search.evaluations < evaluations // WEIGHTINGS:
+        until = time.process_time() + seconds / WEIGHTINGS
+        while search.evaluations < evaluations // WEIGHTINGS if evaluations else time.process_time() < until:
             batch = search.ask()
             if not batch:
                 break
             search.tell(_loss(told(batch), low, scale))
     candidates, costs = list(known), np.array(list(known.values()))
-    front = _best(costs)
-    while len(front) > most:
-        front = np.delete(front, int(np.argmin(crowding(costs[front]))))
+    front = thinned(costs, best(costs), most)
     return Front(tuple(candidates[k] for k in front), costs[front])
 
 
-def _best(costs: Array) -> NDArray[np.int64]:
+def thinned(costs: Array, front: Ints, most: int) -> Ints:
+    """At most ``most`` of the points of a front, the most crowded ones left out one by one."""
+    while len(front) > most:
+        front = np.delete(front, int(np.argmin(crowding(costs[front]))))
+    return front
+
+
+def best(costs: Array) -> Ints:
     """Indices of the first front in ascending first objective, of equal points only one."""
     order = np.lexsort((costs[:, 1], costs[:, 0]))
     second = costs[order, 1]

@@ -1,6 +1,7 @@
 """Plans by time of day."""
 
 import itertools
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -8,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.optimize.day import schedule, switching_xml
+from experiments.optimize.day import day_xml, schedule, schedule_json
 from sim.errors import InputError
+from sim.network import Network
 from sim.plan import Plan, Stage, Timing
 
 PLANS = [Plan({"J": Timing((Stage("Gr", 10.0 + k), Stage("rG", 10.0)))}) for k in range(3)]
@@ -43,14 +45,26 @@ def test_a_dear_switch_keeps_one_plan():
     assert schedule(PLANS, cost, [0, 1, 2], switch_cost=100).plans == (PLANS[2],)
 
 
-def test_sumo_is_told_when_to_switch():
-    day = schedule(PLANS, np.array([[1.0, 9.0], [9.0, 2.0], [9.0, 9.0]]), [25200, 27000, 28800])
-    root = ElementTree.fromstring(switching_xml(day))
-    assert [(s.get("time"), s.get("to")) for s in root.iter("wautSwitch")] == [
-        ("25200", "denxanh-0"),
-        ("27000", "denxanh-1"),
+def test_sumo_is_told_when_to_switch(pair: Network):
+    timing = pair.intersections["A"].program
+    plans = [Plan({"A": replace(timing, offset=float(k))}) for k in range(3)]
+    day = schedule(plans, np.array([[1.0, 9.0], [9.0, 2.0], [9.0, 9.0]]), [25200, 27000, 28800])
+    root = ElementTree.fromstring(day_xml(day, pair))
+    assert [(logic.get("programID"), logic.get("offset")) for logic in root.iter("tlLogic")] == [
+        ("denxanh-0", "0"),
+        ("denxanh-1", "1"),
     ]
-    assert [j.get("junctionID") for j in root.iter("wautJunction")] == ["J"]
+    (waut,) = root.iter("WAUT")
+    assert waut.get("startProg") == "denxanh-0"
+    assert [(s.get("time"), s.get("to")) for s in waut] == [("27000", "denxanh-1")]
+    assert [j.get("junctionID") for j in root.iter("wautJunction")] == ["A"]
+    assert schedule_json(day, ["a.json", "b.json"]) == [
+        {"from": "07:00:00", "plan": "a.json"},
+        {"from": "07:30:00", "plan": "b.json"},
+    ]
+    other = Plan({"A": replace(timing, stages=timing.stages[:3])})
+    with pytest.raises(InputError, match="different stages"):
+        day_xml(replace(day, plans=(day.plans[0], other)), pair)
 
 
 def test_a_table_of_another_shape_is_refused():
