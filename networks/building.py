@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from networks import (
     cache,
     demand,
     plain_xml,
+    pockets,
     reader,
     routes_xml,
     schema,
@@ -48,7 +50,20 @@ LATERAL_RESOLUTION = "0.8"  # m; 0.4 doubles the time of computing for a few per
 
 # The modules that decide what is built; a change in one of them makes the cache miss.
 BUILDER = (
-    *("building", "capacity", "demand", "geometry", "hours", "lanes", "law", "names", "place", "plain_xml"),
+    *(
+        "building",
+        "buses",
+        "capacity",
+        "demand",
+        "geometry",
+        "hours",
+        "lanes",
+        "law",
+        "names",
+        "place",
+        "plain_xml",
+        "pockets",
+    ),
     *("reader", "routes_xml", "schema", "selectors", "signals", "switching", "timetable", "vehicles"),
 )
 
@@ -106,7 +121,7 @@ def _builder() -> list[str]:
 def write(place: Place, folder: Path, *, fidelity: Fidelity) -> None:
     """Write ``net.net.xml``, ``demand.rou.xml`` and ``place.sumocfg`` of a place into ``folder``.
 
-    A place whose plan changes gets ``plans.add.xml`` beside them.
+    A place whose plan changes gets ``plans.add.xml`` beside them, one with bus lines ``stops.add.xml``.
     """
     comment = f"{place.name}: {place.title}. {place.credit}"
     net, programs = _net(place, folder)
@@ -114,13 +129,19 @@ def write(place: Place, folder: Path, *, fidelity: Fidelity) -> None:
     if len(programs) > 1:
         _put(folder / "plans.add.xml", switching.document_of(place.switches, programs))
         additional.append("plans.add.xml")
+    if place.bus_stops:
+        _put(folder / "stops.add.xml", plain_xml.bus_stops(place, ET.fromstring(net)))
+        additional.append("stops.add.xml")
     _put(folder / "net.net.xml", net.replace("?>\n", f"?>\n<!-- {comment} -->\n", 1))
     origin = (
         f"SYNTHETIC demand, not counted: degree of saturation {place.demand.saturation:g} under the"
         f" plan '{place.plan.name}', mix {place.demand.mix}, fidelity {fidelity}, seed {place.demand.seed}."
         f" {comment}"
     )
-    _put(folder / "demand.rou.xml", routes_xml.document(demand.vehicles(place, fidelity), fidelity, origin))
+    traffic = [
+        replace(v, route=pockets.expand(v.route, place.pockets)) for v in demand.vehicles(place, fidelity)
+    ]
+    _put(folder / "demand.rou.xml", routes_xml.document(traffic, fidelity, origin))
     _put(
         folder / "place.sumocfg",
         CONFIG.format(

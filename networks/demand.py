@@ -32,6 +32,9 @@ class Vehicle:
     depart: float  # s
     type: str
     route: tuple[str, ...]  # edge ids
+    line: str = ""  # of a bus
+    stops: tuple[str, ...] = ()  # ids of the bus stops it serves
+    dwell: float = 0.0  # s at each
 
 
 def edge_flows(place: Place) -> tuple[list[str], Array]:
@@ -106,7 +109,18 @@ def vehicles(place: Place, fidelity: Fidelity) -> tuple[Vehicle, ...]:
                 Vehicle(float(t), names[k], _walk(entry, choices, rng))
                 for t, k in zip(np.floor(departures * 100) / 100, kinds, strict=True)
             ]
-    return tuple(sorted(found, key=lambda v: (v.depart, v.route, v.type)))
+    return tuple(sorted([*found, *_buses(place)], key=lambda v: (v.depart, v.route, v.type)))
+
+
+def _buses(place: Place) -> list[Vehicle]:
+    """Return the buses of the lines, each at its headway from a random first departure on."""
+    found: list[Vehicle] = []
+    for number, line in enumerate(place.bus_lines):
+        # Streams of their own, beside those of the gates: a line more leaves the rest of the traffic as it is.
+        first = np.random.default_rng((place.demand.seed, number, 1)).uniform(0, line.headway)
+        times = np.arange(place.demand.begin + np.floor(first), place.demand.end, line.headway)
+        found += [Vehicle(float(t), "bus", line.route, line.id, line.stops, line.dwell) for t in times]
+    return found
 
 
 def _choices(place: Place) -> dict[str, tuple[tuple[str, ...], Array]]:

@@ -99,6 +99,27 @@ class Demand:
 
 
 @dataclass(frozen=True, slots=True)
+class BusStop:
+    """A stop at the kerb."""
+
+    id: str
+    name: str
+    edge: str  # edge id
+    position: float  # m from the start of the edge
+
+
+@dataclass(frozen=True, slots=True)
+class BusLine:
+    """One direction of a bus line; its buses come on top of those of the mix."""
+
+    id: str
+    route: tuple[str, ...]  # edge ids
+    headway: float  # s
+    dwell: float  # s at each stop
+    stops: tuple[str, ...]  # stop ids in the order of the route
+
+
+@dataclass(frozen=True, slots=True)
 class Switch:
     """From ``at`` (s) on the signals run ``plan``."""
 
@@ -126,6 +147,9 @@ class Place:
     plan: Plan
     demand: Demand
     switches: tuple[Switch, ...] = ()  # in order of time
+    pockets: frozenset[str] = frozenset()  # edges at whose end two-wheelers turn right on red
+    bus_lines: tuple[BusLine, ...] = ()
+    bus_stops: tuple[BusStop, ...] = ()
 
     def running(self) -> tuple[Switch, ...]:
         """Return what the signals run from when on, at least one entry."""

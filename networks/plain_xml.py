@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator
 from xml.sax.saxutils import quoteattr
 
-from networks.geometry import Point
-from networks.place import Place
+from networks import pockets
+from networks.geometry import Point, length
+from networks.place import Edge, Place
 from networks.signals import Program
+
+BUS_STOP = 15.0  # m, room for one bus
 
 
 def nodes(place: Place) -> str:
     """Return the ``.nod.xml`` text; signalised junctions carry the signal of the same id."""
     signalised = {s.node for s in place.signals}
-    return document(
-        "nodes",
-        (
-            element(
-                "node", id=n.id, x=f"{n.at[0]:.2f}", y=f"{n.at[1]:.2f}", **_control(n.id, n.gate, signalised)
-            )
-            for n in place.nodes.values()
-        ),
-    )
+    lines = [_node(n.id, n.at, **_control(n.id, n.gate, signalised)) for n in place.nodes.values()]
+    lines += [
+        _node(
+            pockets.node_of(id),
+            pockets.cut(place.edges[id])[1][0],
+            type="priority",
+            radius=f"{pockets.RADIUS:g}",
+        )
+        for id in sorted(place.pockets)
+    ]
+    return document("nodes", lines)
+
+
+def _node(id: str, at: Point, **attributes: str) -> str:
+    return element("node", id=id, x=f"{at[0]:.2f}", y=f"{at[1]:.2f}", **attributes)
 
 
 def _control(id: str, gate: bool, signalised: set[str]) -> dict[str, str]:
@@ -32,23 +42,38 @@ def _control(id: str, gate: bool, signalised: set[str]) -> dict[str, str]:
 
 def edges(place: Place) -> str:
     """Return the ``.edg.xml`` text; wider streets have priority over narrower ones."""
-    return document(
-        "edges",
-        (
-            element(
-                "edge",
-                id=e.id,
-                **{"from": e.start, "to": e.end},
-                name=e.street,
-                numLanes=str(e.lanes),
-                speed=f"{e.speed:.2f}",
-                width=f"{e.lane_width:.2f}",
-                priority=str(e.lanes),
-                shape=_shape(e.line),
-                spreadType="right" if _has_reverse(place, e.id) else "center",
-            )
-            for e in place.edges.values()
-        ),
+    lines: list[str] = []
+    for e in place.edges.values():
+        spread = "right" if _has_reverse(place, e.id) else "center"
+        if e.id not in place.pockets:
+            lines.append(_edge(e, e.id, e.start, e.end, e.line, spread))
+            continue
+        before, along = pockets.cut(e)
+        node = pockets.node_of(e.id)
+        lines.append(_edge(e, e.id, e.start, node, before, spread))
+        lines += [
+            _edge(e, pockets.stop_of(e.id), node, e.end, along, spread, more=1).replace("/>", ">"),
+            "    " + element("lane", index="0", allow=pockets.ALLOWED, width=f"{pockets.WIDTH:g}"),
+            "</edge>",
+        ]
+    return document("edges", lines)
+
+
+def _edge(
+    edge: Edge, id: str, start: str, end: str, line: tuple[Point, ...], spread: str, more: int = 0
+) -> str:
+    """Return an edge, or a part of one with ``more`` lanes."""
+    return element(
+        "edge",
+        id=id,
+        **{"from": start, "to": end},
+        name=edge.street,
+        numLanes=str(edge.lanes + more),
+        speed=f"{edge.speed:.2f}",
+        width=f"{edge.lane_width:.2f}",
+        priority=str(edge.lanes),
+        shape=_shape(line),
+        spreadType=spread,
     )
 
 
@@ -61,15 +86,47 @@ def _shape(line: tuple[Point, ...]) -> str:
 
 
 def connections(place: Place) -> str:
-    """Return the ``.con.xml`` text: every permitted turn, lane by lane."""
-    return document(
-        "connections",
-        (
-            element("connection", **{"from": t.start, "to": t.end}, fromLane=str(a), toLane=str(b))
-            for t in place.turns
-            for a, b in t.lanes
-        ),
+    """Return the ``.con.xml`` text: every permitted turn, lane by lane.
+
+    Where two-wheelers turn right on red they do so from their own lane, whose connection the signal does not
+    control; the others' right turn is closed to them, so that none of them waits in it.
+    """
+    lines: list[str] = []
+    for id in sorted(place.pockets):
+        lanes = place.edges[id].lanes
+        lines += [
+            _connection(id, pockets.stop_of(id), a, b)
+            for a, b in [(0, 0), *((i, i + 1) for i in range(lanes))]
+        ]
+    for t in place.turns:
+        if t.start not in place.pockets:
+            lines += [_connection(t.start, t.end, a, b) for a, b in t.lanes]
+            continue
+        start = pockets.stop_of(t.start)
+        closed = {"disallow": pockets.ALLOWED} if t.direction == "right" else {}
+        if closed:
+            lines.append(_connection(start, t.end, 0, 0, uncontrolled="true"))
+        lines += [_connection(start, t.end, a + 1, b, **closed) for a, b in t.lanes]
+    return document("connections", lines)
+
+
+def _connection(start: str, end: str, start_lane: int, end_lane: int, **more: str) -> str:
+    return element(
+        "connection", **{"from": start, "to": end}, fromLane=str(start_lane), toLane=str(end_lane), **more
     )
+
+
+def bus_stops(place: Place, net: ET.Element) -> str:
+    """Return the additional file with the bus stops, on the kerb lane of the built net's edges."""
+    size = {lane.get("id"): float(lane.get("length", "nan")) for lane in net.iterfind("edge/lane")}
+    lines: list[str] = []
+    for stop in place.bus_stops:
+        lane = f"{stop.edge}_0"
+        # The junction's area has taken the first metres of the street.
+        middle = stop.position / length(place.edges[stop.edge].line) * size[lane]
+        begin, end = f"{middle - BUS_STOP / 2:.1f}", f"{middle + BUS_STOP / 2:.1f}"
+        lines.append(element("busStop", id=stop.id, name=stop.name, lane=lane, startPos=begin, endPos=end))
+    return document("additional", lines)
 
 
 def programs(all_programs: Iterable[Program]) -> str:

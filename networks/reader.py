@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
 
-from networks import lanes, law, names, schema, timetable
+from networks import buses, lanes, law, names, pockets, schema, timetable
 from networks.geometry import Point, bearing, compass, deflection, length, project, travel
 from networks.place import Direction, Edge, Node, Place, Plan, Signal, Switch, Turn
 from networks.schema import PlaceFile, Ray, Street
@@ -51,6 +51,7 @@ def read(
     def signals(plan: Plan) -> tuple[Signal, ...]:
         return tuple(_signal(id, file, nodes, edges, turns, plan, where) for id in file.signals)
 
+    bus_lines, bus_stops = buses.read(file, edges, turns, where)
     return Place(
         name=file.name,
         title=file.title,
@@ -66,7 +67,28 @@ def read(
             Switch(at, _plan(file, name), signals(_plan(file, name)))
             for at, name in timetable.plans(file, hours, where)
         ),
+        pockets=_pockets(file, nodes, edges, turns, where),
+        bus_lines=bus_lines,
+        bus_stops=bus_stops,
     )
+
+
+def _pockets(
+    file: PlaceFile, nodes: dict[str, Node], edges: dict[str, Edge], turns: tuple[Turn, ...], where: str
+) -> frozenset[str]:
+    """Return the approaches on which two-wheelers turn right on red."""
+    found: set[str] = set()
+    for id, junction in file.junctions.items():
+        place = f"{where}: junctions.{id}.right_on_red"
+        arriving = [e for e in edges.values() if e.end == id]
+        mine = [t for t in turns if edges[t.start].end == id]
+        for text in junction.right_on_red:
+            chosen = Approaches(nodes[id], arriving, place).select(f"{text}: right", mine)
+            for edge in {t.start for t in chosen}:
+                if length(edges[edge].line) < 2 * pockets.LENGTH:
+                    raise InputError(f"{edge} is too short for a lane of two-wheelers", where=place)
+                found.add(edge)
+    return frozenset(found)
 
 
 def _plan(file: PlaceFile, name: str) -> Plan:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from xml.sax.saxutils import quoteattr
 
@@ -24,13 +25,15 @@ def document(
     types = shipped() if types is None else types
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', f"<!-- {comment} -->", "<routes>"]
     lines += [line for t in types.values() for line in _type(t, fidelity)]
-    counters: dict[str, int] = dict.fromkeys(types, 0)
+    counters: Counter[str] = Counter()
     for v in vehicles:
+        family = f"line-{v.line}" if v.line else v.type
+        stops = "".join(f'<stop busStop={quoteattr(s)} duration="{v.dwell:g}"/>' for s in v.stops)
         lines.append(
-            f'    <vehicle id="{v.type}.{counters[v.type]}" type="{v.type}" depart="{v.depart:.2f}"'
-            f' departLane="best" departSpeed="max"><route edges={quoteattr(" ".join(v.route))}/></vehicle>'
+            f'    <vehicle id="{family}.{counters[family]}" type="{v.type}" depart="{v.depart:.2f}"'
+            f' departLane="best" departSpeed="max"><route edges={quoteattr(" ".join(v.route))}/>{stops}</vehicle>'
         )
-        counters[v.type] += 1
+        counters[family] += 1
     return "\n".join([*lines, "</routes>", ""])
 
 

@@ -18,12 +18,16 @@ class _Strict(BaseModel):
 
 
 class Junction(_Strict):
-    """Where streets meet: its coordinates, its name, turns forbidden, turn shares that differ."""
+    """Where streets meet: its coordinates, its name, turns forbidden, turn shares that differ.
+
+    ``right_on_red`` names the approaches on which a sign lets two-wheelers turn right on red.
+    """
 
     at: Coordinates
     name: str = ""
     ban: tuple[str, ...] = ()
     shares: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
+    right_on_red: tuple[str, ...] = ()
 
 
 class Point(_Strict):
@@ -83,6 +87,22 @@ class Plan(_Strict):
     like: str | None = None
 
 
+class BusLine(_Strict):
+    """One direction of a bus line through the place: junctions, or open ends, that it passes."""
+
+    line: str = Field(min_length=1)
+    path: tuple[str, ...] = Field(min_length=2)
+    headway: float = Field(ge=60, le=7200)
+    dwell: float = Field(default=20, ge=1, le=300)
+
+
+class BusStop(_Strict):
+    """A bus stop; every line that passes it stops there."""
+
+    at: Coordinates
+    name: str = ""
+
+
 class Demand(_Strict):
     """How the synthetic demand of a part of the day is made."""
 
@@ -119,6 +139,8 @@ class PlaceFile(_Strict):
     signals: dict[str, Signal]
     plans: dict[str, Plan]
     demand: dict[str, Demand]
+    bus_lines: tuple[BusLine, ...] = ()
+    bus_stops: tuple[BusStop, ...] = ()
 
 
 def parse(text: str, *, where: str) -> PlaceFile:

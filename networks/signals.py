@@ -11,6 +11,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 
 from networks.place import Plan, Signal
+from networks.pockets import whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ def links(net: ET.Element, signal: str) -> tuple[Link, ...]:
     """
     junction = next(j for j in net.iterfind("junction") if j.get("id") == signal)
     order = {lane: i for i, lane in enumerate(junction.get("incLanes", "").split())}
-    mine = [c for c in net.iterfind("connection") if c.get("tl") == signal]
+    # A connection that the signal does not control has a request too.
+    mine = [c for c in net.iterfind("connection") if f"{c.get('from')}_{c.get('fromLane')}" in order]
     # Connections of one lane are written in the order of their requests: a stable sort keeps it.
     mine.sort(key=lambda c: order[f"{c.get('from')}_{c.get('fromLane')}"])
     index = [int(c.get("linkIndex", "-1")) for c in mine]
@@ -69,10 +71,11 @@ def links(net: ET.Element, signal: str) -> tuple[Link, ...]:
                     yields_to=frozenset(
                         index[j]
                         for j, bit in enumerate(reversed(requests[i]))
-                        if bit == "1" and j < len(index)
+                        if bit == "1" and j < len(index) and index[j] >= 0
                     ),
                 )
                 for i, c in enumerate(mine)
+                if c.get("tl") == signal
             ),
             key=lambda link: link.index,
         )
@@ -85,7 +88,9 @@ def program(signal: Signal, plan: Plan, all_links: tuple[Link, ...]) -> Program:
     The program starts with the first stage's green; ``offset`` moves that start to ``offset`` seconds
     after the origin of the cycle.
     """
-    served = [frozenset(k.index for k in all_links if (k.start, k.end) in stage) for stage in signal.stages]
+    served = [
+        frozenset(k.index for k in all_links if (whole(k.start), k.end) in stage) for stage in signal.stages
+    ]
     phases: list[Phase] = []
     for number, stage in enumerate(served):
         now = _green(all_links, stage)
