@@ -77,6 +77,7 @@ def attempt(
             backend=task.backend,
             warm_up=task.warm_up,
             sensing=task.sensing,
+            events=task.events,
             keep_sumo_output=keep_sumo_output,
             target=target.resolve(),
             memory_mb=limits.memory_mb,

@@ -14,6 +14,7 @@ from experiments.cli_options import (
     WALL_LIMIT,
     BackendOption,
     EndOption,
+    EventsOption,
     JobsOption,
     KeepOption,
     LimitOption,
@@ -58,6 +59,7 @@ def run(
     controller: Annotated[str, typer.Option("-c", "--controller", metavar="NAME[:key=value,…]")],
     seed: Annotated[int, typer.Option(min=0, help="Seed of SUMO's random numbers.")] = 1,
     sensing: SensingOption = None,
+    events: EventsOption = None,
     backend: BackendOption = "libsumo",
     out: OutOption = None,
     end: EndOption = None,
@@ -77,7 +79,13 @@ def run(
     scenario = open_place(place, end=end)
     _check_warm_up(warm_up, scenario.end - scenario.begin)
     tasks = tasks_for(
-        scenario, [controller], [seed], backend=backend, warm_up=warm_up, sensing=sensing or ["ideal"]
+        scenario,
+        [controller],
+        [seed],
+        backend=backend,
+        warm_up=warm_up,
+        sensing=sensing or ["ideal"],
+        events=events,
     )
     if len(tasks) > 1:
         raise InputError("a run has one sensing", remedy="name one, or compare them")
@@ -101,6 +109,7 @@ def compare(
     ],
     seeds: Annotated[str, typer.Option(help="N for seeds 1…N, or a list as 3,5,8.")] = "5",
     sensing: SensingOption = None,
+    events: EventsOption = None,
     jobs: JobsOption = 0,
     end: EndOption = None,
     warm_up: WarmUpOption = 0.0,
@@ -127,6 +136,7 @@ def compare(
         backend=backend,
         warm_up=warm_up,
         sensing=sensing or ["ideal"],
+        events=events,
     )
     if len({task.label for task in tasks}) < 2:
         raise InputError(

@@ -28,6 +28,10 @@ SensingOption = Annotated[
     list[str] | None,
     typer.Option("--sensing", metavar="NAME[:key=value,…]", help="What controllers see by (denxanh list)."),
 ]
+EventsOption = Annotated[
+    Path | None,
+    typer.Option("--events", metavar="FILE.toml", help="What happens during the run (docs/events.md)."),
+]
 WALL_LIMIT = 3600.0
 
 

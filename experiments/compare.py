@@ -7,6 +7,7 @@ from pathlib import Path
 
 from experiments.attempt import Limits, Outcome
 from experiments.catalog import make_controller, parse_controller
+from experiments.happenings import Table, check_events, events_at, read_events
 from experiments.ledger import Ledger, Row
 from experiments.loading import LEDGER, TABLED
 from experiments.local import Local
@@ -27,6 +28,7 @@ def tasks_for(
     backend: str = "libsumo",
     warm_up: float = 0.0,
     sensing: Sequence[str] = (IDEAL,),
+    events: Path | None = None,
 ) -> list[Task]:
     """Every controller with every sensing and seed, seed by seed so that pairs are complete early.
 
@@ -39,9 +41,24 @@ def tasks_for(
     for name, values in chosen:
         make_controller(name, values)  # every parameter is checked before anything runs
     check_sensings(sensing)
+    tables: tuple[Table, ...] = ()
+    if events is not None:
+        tables, source = read_events(events)
+        check_events(tables, [scenario], sensing, source)
+        tables = events_at(tables, scenario.name)
     scenario = absolute(scenario)
     return [
-        Task(scenario.name, scenario, name, values, seed, backend=backend, warm_up=warm_up, sensing=by)
+        Task(
+            scenario.name,
+            scenario,
+            name,
+            values,
+            seed,
+            backend=backend,
+            warm_up=warm_up,
+            sensing=by,
+            events=tables,
+        )
         for seed in seeds
         for name, values in chosen
         for by in sensings_of(name, values, sensing)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from experiments.attempt import Limits
 from experiments.catalog import make_controller, parse_controller
 from experiments.experiment_file import ControllerEntry, Design, ExperimentFile, Range, several
+from experiments.happenings import Source, Table, check_events, check_table, events_at
 from experiments.resample import Resampling, another_day
 from experiments.sensings import check_sensings, make_sensing, sensings_of
 from experiments.statistics import Choice, FloatRange, IntRange, StoppingRule, grid, latin_hypercube, sobol
@@ -48,6 +49,7 @@ class Experiment:
     demand: tuple[float, ...]
     controllers: tuple[Chosen, ...]
     sensing: tuple[str, ...]  # of the controllers that look at vehicles
+    events: tuple[Table, ...]
     seeds: tuple[int, ...]  # all there may be; a stopping rule may need fewer
     warm_up: float | None  # s; None: to be found
     metrics: tuple[str, ...]
@@ -80,6 +82,7 @@ class Experiment:
                                 self.backend,
                                 warm_up,
                                 sensing,
+                                events_at(self.events, scenario.name),
                             )
 
     def _day(self, seed: int, days: Path) -> tuple[Scenario, ...]:
@@ -102,6 +105,12 @@ def expand(file: ExperimentFile, path: Path) -> Experiment:
         _check_different(controllers, errors)
         _each([file.sensing], check_sensings, "sensing", errors)
         _check_warm_up(scenarios, file, errors)
+        source = Source(path, path.read_text("utf-8") if path.is_file() else "")
+        numbered = list(enumerate(file.events))
+        _each(numbered, lambda pair: check_table(pair[1], source, pair[0]), "events", errors)
+        if not errors:
+            distinct = _distinct(scenarios, file.places)
+            _each([file.events], lambda t: check_events(t, distinct, file.sensing, source), "events", errors)
     if errors:
         raise several(errors, str(path))
     stop = file.stop
@@ -110,6 +119,7 @@ def expand(file: ExperimentFile, path: Path) -> Experiment:
         demand=tuple(file.demand),
         controllers=tuple(controllers),
         sensing=tuple(file.sensing),
+        events=tuple(file.events),
         seeds=_seeds(file),
         warm_up=None if file.warm_up == "mser-5" else float(file.warm_up),
         metrics=tuple(file.metrics),

@@ -32,7 +32,6 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 RESERVED = {
-    "events": "events cannot be given yet: a run has no incidents",
     "profiles": "demand profiles cannot be given yet: scale the demand, or name a place for each profile",
     "mixes": "vehicle mixes cannot be given yet: name a place for each mix",
 }
@@ -181,6 +180,9 @@ class ExperimentFile(_Table):
     resample: Resample | None = None
     stop: Stop | None = None
     limits: RunLimits = RunLimits()
+    events: list[dict[str, Any]] = Field(
+        default=[], description="What happens during every run: tables with a kind (docs/events.md)."
+    )
 
     @field_validator("places", "demand")
     @classmethod

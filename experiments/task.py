@@ -13,6 +13,7 @@ from typing import Any
 
 import sim
 from experiments.catalog import controllers, make_controller
+from experiments.happenings import Table
 from experiments.sensings import IDEAL, sensing_key
 from sim.protocol import parameters
 from sim.run import hash_file, versions
@@ -35,6 +36,7 @@ class Task:
     backend: str = "libsumo"
     warm_up: float = 0.0
     sensing: str = IDEAL  # as a user writes it
+    events: tuple[Table, ...] = ()  # as tables of experiments.happenings
 
     @property
     def label(self) -> str:
@@ -56,6 +58,7 @@ class Task:
             "scenario": _scenario_digest(self.scenario, self.demand),
             "controller": controller_digest(self.controller, self.parameters),
             "sensing": sensing_key(self.sensing),
+            "events": self.events,
             "seed": self.seed,
             "warm_up": self.warm_up,
             "versions": _versions_digest(),
@@ -90,6 +93,7 @@ def pack(task: Task) -> tuple[str, str, str]:
         "backend": task.backend,
         "warm_up": task.warm_up,
         "sensing": task.sensing,
+        "events": task.events,
     }
     return json.dumps(data, sort_keys=True), id, scenario
 
@@ -98,6 +102,7 @@ def unpack(text: str, scenario: str) -> Task:
     """The inverse of ``pack``; ledgers of version 1 kept the scenario within the task."""
     data = json.loads(text)
     inside = data.pop("scenario")
+    data["events"] = tuple(data.get("events", ()))
     return Task(
         scenario=Scenario.from_json(inside if isinstance(inside, dict) else json.loads(scenario)), **data
     )

@@ -14,7 +14,7 @@ import shutil
 import sys
 import threading
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ def job(
     memory_mb: int | None = None,
     disk_mb: int | None = None,
     sensing: str = "ideal",
+    events: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """The content of a job.json."""
     return {
@@ -51,6 +52,7 @@ def job(
         "backend": backend,
         "warm_up": warm_up,
         "sensing": sensing,
+        "events": list(events),
         "keep_sumo_output": keep_sumo_output,
         "target": str(target),
         "memory_mb": memory_mb,
@@ -86,6 +88,7 @@ def run_job(folder: Path) -> int:
 
 def _execute(data: Mapping[str, Any], target: Path) -> None:
     from experiments.catalog import make_controller
+    from experiments.happenings import make_events
     from experiments.sensings import make_sensing
     from sim.run import LOG, Run, execute
     from sim.store import folder_beside, publish, sync
@@ -104,6 +107,7 @@ def _execute(data: Mapping[str, Any], target: Path) -> None:
             data["warm_up"],
             data["keep_sumo_output"],
             sensing=make_sensing(data["sensing"]),
+            events=make_events(data["events"]),
         )
         execute(run, make_controller(data["controller"], data["parameters"]), folder)
         for path in (*folder.iterdir(), folder):

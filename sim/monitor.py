@@ -17,6 +17,7 @@ from sim.network import Bools, Intersection
 from sim.permits import RANK, YELLOW, Array, Ints, permits_of
 from sim.plan import Interval, Timing
 
+FLASHING = "o"  # SUMO: off, blinking; right of way is by the junction's own rules
 _CLOSE = 1e-6  # s: rounding of clock arithmetic
 _LONG = 1e4  # s: longer than any clearance
 _RANK = np.array([RANK.get(chr(code), 0) for code in range(128)])
@@ -47,6 +48,7 @@ class ConflictMonitor:
         self._good: set[str] = set()
         self._read: dict[str, tuple[Ints, Bools]] = {}
         self.state = "r" * n
+        self._flashing = False
         self._rank: Ints = np.zeros(n, dtype=np.int64)
         self._yellow: Bools = np.zeros(n, dtype=np.bool_)
         self._rank_before: Ints = np.zeros(n, dtype=np.int64)  # of the last green
@@ -77,6 +79,8 @@ class ConflictMonitor:
     def note(self, state: str, time: float) -> None:
         """Take a state as shown from ``time`` on."""
         rank, yellow = self._letters(state)
+        if self._flashing:  # everybody might have been on the junction until now
+            self._flashing, self._rank = False, np.ones_like(rank)
         was, is_ = self._rank > 0, rank > 0
         # new arrays each time, so that a copy of the monitor can look ahead
         self._green_since = np.where(is_ & ~was, time, self._green_since)
@@ -87,8 +91,12 @@ class ConflictMonitor:
 
     def fault(self, state: str, time: float) -> str:
         """What is wrong with showing ``state`` from ``time`` on; empty if nothing is."""
+        if self._flashing and set(state) != {"r"}:
+            return f"{state!r} would follow flashing, which all-red must end"
         if fault := self._fault_of_state(state):
             return fault
+        if self._flashing:
+            return ""
         permits = self._permits
         rank, yellow = self._letters(state)
         was, is_ = self._rank > 0, rank > 0
@@ -110,6 +118,10 @@ class ConflictMonitor:
             foe, k = np.argwhere(missing == missing.max())[0]
             return f"link {gains[k]} would turn green {missing[foe, k]:g} s before its foe {foe} has cleared"
         return ""
+
+    def flash(self) -> None:
+        """Take the signal as flashing from now on: the one state beyond its plan, for which a waiver is recorded."""
+        self._flashing, self.state = True, FLASHING * len(self._rank)
 
     def _fault_of_state(self, state: str) -> str:
         """What is wrong with a state whatever was shown before; a good one is remembered."""

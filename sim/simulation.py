@@ -16,7 +16,7 @@ import simpy
 
 from sim.change import change_intervals
 from sim.errors import ControlError, WorldError
-from sim.monitor import ConflictMonitor, cleared
+from sim.monitor import FLASHING, ConflictMonitor, cleared
 from sim.network import GREEN, Intersection
 from sim.plan import Interval
 from sim.protocol import Controller, Green, Observation
@@ -24,6 +24,7 @@ from sim.sensing import Ideal, Sensing, Shown
 from sim.world import World
 
 Process = Generator[simpy.Event, Any, None]
+RECOVERY = 6.0  # s of all-red after flashing: who is on the junction leaves it
 _CLOSE = 1e-6  # s: how far a duration may be from a multiple of the step and still be it
 _LONGEST = 1e6  # s: a green beyond it, eleven days, is a mistake
 
@@ -104,7 +105,7 @@ class Simulation:
         self._seen_at = -1
         self.signals = {name: _Signal(self, world.network.intersections[name]) for name in sorted(ask)}
         for signal in self.signals.values():
-            self.env.process(signal.walk())
+            signal.process = self.env.process(signal.walk())
 
     @property
     def now(self) -> float:
@@ -148,6 +149,23 @@ class Simulation:
 
         self.env.process(process())
 
+    def between(self, begin: float, end: float, start: Callable[[], None], stop: Callable[[], None]) -> None:
+        """Call ``start`` at ``begin`` and ``stop`` at ``end`` (s of the scenario's clock, or the next step)."""
+
+        def process() -> Process:
+            for time, action in ((begin, start), (end, stop)):
+                yield self.env.timeout(max(self._step_at(time) - int(self.env.now), 0))
+                action()
+
+        self.env.process(process())
+
+    def _step_at(self, time: float) -> int:
+        return math.ceil((time - self.world.begin) / self.world.step - _CLOSE)
+
+    def flash(self, name: str, failed: bool) -> None:
+        """Let a signal that a policy drives flash yellow, or come back from it."""
+        self.signals[name].flash(failed)
+
     def observe(self, name: str) -> Observation:
         """The observation of an intersection at this instant, made once."""
         if self._seen_at != self.env.now:
@@ -189,11 +207,44 @@ class _Signal:
         self.monitor = ConflictMonitor(where, simulation.world.begin)
         self._changes: dict[tuple[int, int], tuple[Interval, ...]] = {}
         self._faults: dict[tuple[int, int], str] = {}  # of ways from settled greens; "" if there is none
+        self.process: simpy.Process | None = None
+        self._mended: simpy.Event | None = None  # triggered when flashing ends
 
     def walk(self) -> Process:
-        """The SimPy process of this signal."""
-        yield from self._begin()
-        yield from self._reach_minimum()
+        """The SimPy process of this signal, which a failure interrupts wherever it is."""
+        begin = self._begin()
+        while True:
+            try:
+                yield from begin
+                yield from self._reach_minimum()
+                yield from self._follow_policy()
+            except simpy.Interrupt:
+                begin = self._flash()
+
+    def flash(self, failed: bool) -> None:
+        """Fail, or be mended."""
+        if failed and self.process is not None and self._mended is None:
+            self._mended = self.simulation.env.event()
+            self.process.interrupt()
+        elif not failed and self._mended is not None:
+            self._mended.succeed()
+            self._mended = None
+
+    def _flash(self) -> Process:
+        """Flash at once, as a cabinet does, until mended; then all-red, and the phase that the clock gives."""
+        assert self._mended is not None  # set by flash()
+        where = self.where
+        self._put(FLASHING * where.n_links)
+        self.monitor.flash()
+        yield self._mended
+        self._show("r" * where.n_links)
+        yield self._hold(RECOVERY)
+        phase = where.program.at(self.simulation.now).stage
+        while self.monitor.fault(where.phases[phase].state, self.simulation.now):
+            yield self._hold(self.simulation.world.step)
+        self._turn_green(phase)
+
+    def _follow_policy(self) -> Process:
         while True:
             green: Green = yield from self._ask()
             if green.phase != self.phase:
@@ -244,15 +295,19 @@ class _Signal:
     def _show(self, state: str) -> None:
         if state == self.state:
             return
+        self.monitor.check(state, self.simulation.now)
+        self._put(state)
+        self.monitor.note(state, self.simulation.now)
+
+    def _put(self, state: str) -> None:
+        """Let the world show a state."""
         simulation, now = self.simulation, int(self.simulation.env.now)
-        self.monitor.check(state, simulation.now)
         if self.state:
             self.verify()
         for link, letter in enumerate(self.state):
             if letter in GREEN:
                 self.green_until[link] = now
         self.state = state
-        self.monitor.note(state, simulation.now)
         simulation.world.show(self.where.id, state)
         simulation._changed.append(self)
 

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from sim.errors import DenxanhError, InputError, WorldError
 from sim.network import Network
+from sim.sumo_roads import SumoRoads
 from sim.world import PRIORITY_CLASSES, Bound, OnLane
 
 NONCE_OPTION = "save-state.prefix"  # has no effect, since no state is saved
@@ -85,6 +86,10 @@ class Engine(Protocol):
 
     def bound(self) -> Sequence[Bound]:
         """The vehicles of PRIORITY_CLASSES, by id."""
+        ...
+
+    def roads(self) -> SumoRoads:
+        """What events may change."""
         ...
 
     def close(self) -> None:
@@ -173,6 +178,10 @@ class SumoWorld:
     def bound(self) -> Sequence[Bound]:
         """The vehicles of PRIORITY_CLASSES that are on their way, by id."""
         return self._engine.bound()
+
+    def roads(self) -> SumoRoads:
+        """What events may change."""
+        return self._engine.roads()
 
     def close(self) -> None:
         """End the simulation; SUMO finishes its files."""
@@ -266,6 +275,9 @@ class _Libsumo:
 
     def bound(self) -> Sequence[Bound]:
         return self._classes.bound()
+
+    def roads(self) -> SumoRoads:
+        return SumoRoads(self._sumo)
 
     def close(self) -> None:
         self._sumo.close()
@@ -397,6 +409,9 @@ class _Traci:
     def bound(self) -> Sequence[Bound]:
         found: list[Bound] = self._call(self._classes.bound)
         return found
+
+    def roads(self) -> SumoRoads:
+        return SumoRoads(self._connection)
 
     def close(self) -> None:
         self._connection.close(wait=False)

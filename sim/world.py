@@ -35,6 +35,30 @@ PRIORITY_CLASSES = frozenset({"army", "authority", "bus", "coach", "emergency", 
 """SUMO's vehicle classes whose vehicles may ask signals for priority."""
 
 
+class Roads(Protocol):
+    """What events may change in an engine that has it; all of it is undone by the second of each pair."""
+
+    def close(self, lane: str) -> None:
+        """Nobody may enter a lane."""
+        ...
+
+    def open(self, lane: str) -> None:
+        """It is open as before."""
+        ...
+
+    def weather(self, speed: float, headway: float) -> None:
+        """Factors of all speed limits and saturation headways; 1 and 1 is a dry road."""
+        ...
+
+    def switch_off(self, signal: str, state: str) -> None:
+        """Show ``state`` at a signal that the engine runs itself."""
+        ...
+
+    def switch_on(self, signal: str) -> None:
+        """Give it back to its program."""
+        ...
+
+
 class World(Protocol):
     """An engine with its own clock. ``show`` holds from the next step on."""
 

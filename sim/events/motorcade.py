@@ -1,0 +1,78 @@
+"""Motorcade: a convoy on a route. A priority layer sees its requests and holds the greens ahead of it.
+
+Its vehicles are of SUMO's class "authority", which asks signals for priority; without such a layer they stop at red.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import ClassVar
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+from sim.errors import InputError
+from sim.events.base import Plain, Scene, ids
+
+
+@dataclass(frozen=True)
+class Motorcade(Plain):
+    """``vehicles`` cars, the first at ``begin`` and then every ``headway`` s, along ``edges``; ``end`` is its last."""
+
+    kind: ClassVar[str] = "motorcade"
+
+    begin: float
+    edges: tuple[str, ...]
+    vehicles: int = 6
+    headway: float = 2.0  # s
+
+    @property
+    def end(self) -> float:
+        """s, when the last vehicle departs."""
+        return self.begin + self.vehicles * self.headway
+
+    def check(self, scene: Scene) -> None:
+        """The edges must follow each other."""
+        if not 1 <= self.vehicles <= 100:
+            raise InputError(f"it has {self.vehicles} vehicles", remedy="give 1 to 100")
+        if not 0.5 <= self.headway <= 60.0:
+            raise InputError(f"its headway is {self.headway:g} s", remedy="give 0.5 to 60 s")
+        super().check(scene)
+        ids(self.edges, scene.network.edges, "edge")
+        lanes = scene.network.lanes
+        onward = {
+            (lanes[link.start].edge, lanes[link.end].edge)
+            for link in scene.network.links
+            if link.start in lanes and link.end in lanes
+        }
+        for before, after in pairwise(self.edges):
+            if (before, after) not in onward:
+                raise InputError(
+                    f"no connection leads from {before!r} to {after!r}", remedy="name every road of its way"
+                )
+
+    def traffic(self, scene: Scene, path: Path) -> bool:
+        """Write the convoy."""
+        root = Element("routes")
+        kind, route = f"motorcade-{self.begin:g}", f"motorcade-route-{self.begin:g}"
+        ElementTree.SubElement(root, "vType", id=kind, vClass="authority", guiShape="passenger", speedDev="0")
+        ElementTree.SubElement(root, "route", id=route, edges=" ".join(self.edges))
+        for number in range(self.vehicles):
+            ElementTree.SubElement(
+                root,
+                "vehicle",
+                id=f"motorcade-{self.begin:g}-{number}",
+                type=kind,
+                route=route,
+                depart=f"{self.begin + number * self.headway:.2f}",
+                departLane="best",
+                departSpeed="max",
+            )
+        ElementTree.indent(root, "    ")
+        ElementTree.ElementTree(root).write(path, encoding="UTF-8", xml_declaration=True)
+        return True
+
+    def describe(self) -> str:
+        """In words."""
+        return f"a motorcade of {self.vehicles} from {self.edges[0]} to {self.edges[-1]}"

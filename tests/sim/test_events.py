@@ -1,0 +1,196 @@
+"""Each kind of event does what it says while it lasts, and nothing before or after; every run repeats to the byte."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from experiments.compare import tasks_for
+from experiments.happenings import read_events
+from experiments.worker import job
+from networks.scenarios import open_place
+from sim.errors import InputError
+
+SCRIPT = "import sys, pathlib; from experiments.worker import run_job; sys.exit(run_job(pathlib.Path(sys.argv[1])))"
+
+
+@pytest.fixture
+def happen(tiny_place: Any, tmp_path: Path) -> Any:
+    """Run a controller on the tiny street with events; gives (manifest, folder)."""
+    count = 0
+
+    def run(
+        events: str, controller: str = "program", sensing: str = "ideal", backend: str = "libsumo"
+    ) -> tuple[dict[str, Any], Path]:
+        nonlocal count
+        count += 1
+        file, folder = tmp_path / f"{count}.toml", tmp_path / str(count)
+        file.write_text(events, encoding="utf-8")
+        folder.mkdir()
+        (task,) = tasks_for(
+            open_place(str(tiny_place.config)),
+            [controller],
+            [1],
+            backend=backend,
+            sensing=[sensing],
+            events=file if events else None,
+        )
+        content = job(
+            scenario=task.scenario,
+            controller=task.controller,
+            parameters=task.parameters,
+            seed=1,
+            backend=backend,
+            warm_up=0.0,
+            keep_sumo_output=False,
+            target=folder / "run",
+            sensing=task.sensing,
+            events=task.events,
+        )
+        (folder / "job.json").write_text(json.dumps(content), encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT, str(folder)],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, (folder / "error.json").read_text("utf-8")
+        return json.loads((folder / "run" / "manifest.json").read_text("utf-8")), folder / "run"
+
+    return run
+
+
+def states(folder: Path, signal: str) -> list[tuple[float, str]]:
+    rows = pq.read_table(folder / "signals.parquet").to_pylist()
+    return [(row["time_s"], row["state"]) for row in rows if row["signal"] == signal]
+
+
+CLOSURE = '[[events]]\nkind = "closure"\nbegin = 50\nend = 150\nlanes = ["A0B0_0", "A0B0_1"]\n'
+RAIN = '[[events]]\nkind = "rain"\nbegin = 0\nend = 300\nintensity = "heavy"\n'
+SURGE = '[[events]]\nkind = "surge"\nbegin = 100\nend = 200\nfactor = 1.5\n'
+FLASH = '[[events]]\nkind = "flashing"\nbegin = 60\nend = 120\nsignals = ["A0"]\n'
+OUTAGE = '[[events]]\nkind = "detector-outage"\nbegin = 30\nend = 250\nsignals = ["A0", "B0"]\n'
+CONVOY = (
+    '[[events]]\nkind = "motorcade"\nbegin = 100\nedges = ["left0A0", "A0B0", "B0right0"]\nvehicles = 4\n'
+)
+
+
+def test_nobody_enters_a_closed_lane(happen: Any) -> None:
+    manifest, _ = happen(CLOSURE)
+    plain, _ = happen("")
+    assert manifest["events"] == [
+        {"kind": "closure", "time_s": 50.0, "until_s": 150.0, "detail": "closed: A0B0_0, A0B0_1"}
+    ]
+    assert manifest["metrics"]["delay_s"] > plain["metrics"]["delay_s"] + 3.0
+    assert not manifest["sumo_repeats"]
+    assert plain["sumo_repeats"]
+    assert manifest["metrics"]["fallbacks"] == 0
+
+
+def test_rain_slows_everybody(happen: Any) -> None:
+    (wet, folder), (_, other) = happen(RAIN), happen("")
+
+    def fastest(where: Path) -> float:
+        rows = pq.read_table(where / "vehicles.parquet").to_pylist()
+        return max(row["length_m"] / row["duration_s"] for row in rows if row["fate"] == "arrived")
+
+    assert fastest(folder) == pytest.approx(0.84 * fastest(other), rel=0.06)
+    assert "speeds × 0.84, headways × 1.13" in wet["events"][0]["detail"]
+
+
+def test_a_surge_adds_half_of_those_that_depart_in_its_time(happen: Any) -> None:
+    manifest, folder = happen(SURGE)
+    plain, _ = happen("")
+    added = [v["id"] for v in pq.read_table(folder / "vehicles.parquet").to_pylist() if "surge" in v["id"]]
+    assert len(added) in (16, 17)  # a vehicle every third second for 100 s, half of them twice
+    assert manifest["metrics"]["loaded"] == plain["metrics"]["loaded"] + len(added)
+    assert manifest["sumo_repeats"]
+
+
+@pytest.mark.parametrize("controller", ["program", "max-pressure"])
+def test_a_failed_signal_flashes_and_comes_back_through_all_red(happen: Any, controller: str) -> None:
+    manifest, folder = happen(FLASH, controller)
+    shown = states(folder, "A0")
+    during = {state for time, state in shown if 60 <= time < 120}
+    assert {frozenset(state) for state in during} == {frozenset("o")}
+    assert not any("o" in state for time, state in shown if not 60 <= time < 120)
+    assert not any("o" in state for _, state in states(folder, "B0"))
+    assert {"flashing"} <= {waiver["rule"] for waiver in manifest["waivers"]}
+    if controller == "max-pressure":
+        after = [(time, set(state)) for time, state in shown if time >= 120]
+        assert after[0] == (120.0, {"r"})
+        assert after[1][0] >= 126.0
+        assert manifest["sumo_repeats"]
+
+
+def test_detectors_that_are_out_call_always(happen: Any) -> None:
+    """Actuated control then runs every green to its maximum of 40 s."""
+    _, folder = happen(OUTAGE, "actuated", "loops")
+    greens = [
+        later - earlier
+        for (earlier, state), (later, _) in zip(states(folder, "A0"), states(folder, "A0")[1:], strict=False)
+        if "G" in state and "y" not in state and 40 <= earlier <= 200
+    ]
+    assert greens
+    assert min(greens) >= 39.0
+
+
+def test_a_motorcade_drives(happen: Any) -> None:
+    manifest, folder = happen(CONVOY)
+    cars = [v for v in pq.read_table(folder / "vehicles.parquet").to_pylist() if "motorcade" in v["id"]]
+    assert len(cars) == 4
+    assert {car["fate"] for car in cars} == {"arrived"}
+    assert manifest["events"][0]["until_s"] == 108.0
+
+
+def test_runs_with_events_and_detectors_repeat_to_the_byte_on_both_back_ends(happen: Any) -> None:
+    everything = CLOSURE + RAIN + SURGE + FLASH + OUTAGE + CONVOY
+    for sensing in ("loops:latency=2,outages=20,outage=60", "camera:latency=1,missed=0.1"):
+        found = [
+            happen(everything, "max-pressure", sensing, backend)[0]["tripinfo_sha256"]
+            for backend in ("libsumo", "traci", "libsumo")
+        ]
+        assert len(set(found)) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (FLASH.replace("A0", "A1"), r"line 1: there is no signal 'A1'; did you mean 'A0'\?"),
+        (CLOSURE.replace('"A0B0_0"', '"A0B0_9"'), r"line 1: there is no lane 'A0B0_9'; did you mean 'A0B0_"),
+        (RAIN.replace("heavy", "hevy"), r"there is no intensity 'hevy'"),
+        (RAIN.replace("begin = 0", 'begin = "noon"'), r"line 3: begin of rain: .*number"),
+        (RAIN.replace("intensity", "intensiti"), r"line 5: rain has no key 'intensiti'; did you mean"),
+        (SURGE.replace("100", "900").replace("200", "950"), r"begins at 900 s, when the run has ended"),
+        (SURGE.replace("surge", "surg"), r"line 2: there is no event 'surg'; did you mean 'surge'\?"),
+        (OUTAGE, r"ideal sensing has no detectors that could fail; give loops or camera"),
+        (CONVOY.replace('"A0B0", ', ""), r"no connection leads from 'left0A0' to 'B0right0'"),
+        (FLASH + FLASH.replace("60", "100"), r"line 6: this flashing overlaps an earlier one"),
+        ("[[event]]\n", r"there is no key 'event'"),
+        ('[[events]]\nkind = "closure"\nbegin = 3\nend = 9\n', r"closure needs 'lanes'"),
+    ],
+)
+def test_a_mistake_is_one_sentence_with_file_and_line(
+    tiny_place: Any, tmp_path: Path, text: str, said: str
+) -> None:
+    file = tmp_path / "events.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=said) as caught:
+        tasks_for(open_place(str(tiny_place.config)), ["program"], [1], events=file)
+    assert str(caught.value).startswith(str(file))
+    assert "\n" not in str(caught.value)
+
+
+def test_events_stand_in_tables(tmp_path: Path) -> None:
+    file = tmp_path / "events.toml"
+    file.write_text(RAIN + SURGE, encoding="utf-8")
+    tables, source = read_events(file)
+    assert [table["kind"] for table in tables] == ["rain", "surge"]
+    assert source.where(1, "factor").endswith("line 10")
