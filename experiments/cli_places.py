@@ -1,4 +1,4 @@
-"""Commands that make places and measure traffic: ``import``, ``calibrate saturation``, ``warmup``."""
+"""Commands that make places and measure traffic: ``import``, ``calibrate saturation``, ``counts``, ``warmup``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from experiments import cli_import
+from experiments.cli_counts import counts
 
 calibrate_app = typer.Typer(no_args_is_help=True, help="Measure what the traffic does in SUMO.")
 
@@ -15,6 +16,7 @@ def install(app: typer.Typer) -> None:
     """Add these commands to the program."""
     app.add_typer(cli_import.app, name="import")
     app.add_typer(calibrate_app, name="calibrate")
+    app.command("counts")(counts)
     app.command("warmup")(warmup)
 
 

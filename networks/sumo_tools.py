@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -22,8 +23,16 @@ def run(tool: str, arguments: list[str], *, folder: Path, timeout: float = 600) 
 
     ``timeout`` in seconds.
     """
+    return _run(tool, [str(home() / "bin" / tool), *arguments], folder, timeout)
+
+
+def script(name: str, arguments: list[str], *, folder: Path, timeout: float = 600) -> str:
+    """Run one of SUMO's Python tools in ``folder`` as `run` runs the others."""
+    return _run(name, [sys.executable, str(home() / "tools" / name), *arguments], folder, timeout)
+
+
+def _run(tool: str, command: list[str], folder: Path, timeout: float) -> str:
     root = home()
-    command = [str(root / "bin" / tool), *arguments]
     proj = str(root / "data" / "proj")  # where proj.db is in the wheel; the tools warn when it is not named
     environment = {**os.environ, "SUMO_HOME": str(root), "PROJ_DATA": proj, "PROJ_LIB": proj}
     try:
