@@ -1,0 +1,186 @@
+"""Every optimiser on every network: the table of docs/optimizer-table.md.
+
+    python benchmarks/optimizers.py OUT --resco FOLDER [--only NAME …] [--rows ROW …] [--seconds S]
+
+Rows: the network's own plan, SUMO's actuated logic on all its stages, tlsCycleAdaptation and tlsCoordinator
+with the best of their options on training seeds, Webster, and the optimised plan with protected turns kept and
+with leave to drop them. Each is measured in SUMO on held-out seeds, with the demand that the optimisers saw
+and with other days of it. OUT keeps one line of JSON for each program made and each run finished, so that the
+command may be stopped, or given ``--seconds``, and goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from optimizers_book import Book
+from optimizers_networks import NETWORKS, generated, loaded, routed
+from optimizers_programs import Failed, actuated, adapted, coordinated, webster
+from optimizers_table import table
+
+from experiments.optimize import Budget, Tuner, plan_xml, prepare
+from networks.scenarios import open_place
+from sim import store
+from sim.scenario import Scenario
+from sim.sumonet import network_of
+
+RESCO = ("cologne1", "cologne3", "ingolstadt1", "grid4x4", "arterial4x4")
+BUILT_IN = "ha-noi/pho-hue"
+TRAINING = (1, 2)  # seeds that choose the options of SUMO's tools
+JUDGING = (1, 2, 3)  # seeds that the optimised plan is judged on while it is searched
+HELD_OUT = (101, 102, 103, 104, 105)
+HOPELESS = 1.15  # an option this much worse than the best on the first training seed is not run again
+SECONDS = 15.0  # CPU of search up to SIGNALS signals, and in proportion beyond
+SIGNALS = 16
+ROWS = ("own", "actuated", "adapted", "coordinated", "webster", "kept", "dropped")
+
+
+class Spent(Exception):
+    """The time given on the command line is over."""
+
+
+def main() -> None:
+    given = _arguments()
+    deadline = time.monotonic() + given.seconds
+    book = Book(given.out)
+    names = [*RESCO, BUILT_IN, *(network.name for network in NETWORKS)]
+    try:
+        for name in names if not given.only else given.only:
+            scenario = _scenario(name, given)
+            for row in given.rows:
+                _row(book, scenario, row, deadline)
+    except Spent:
+        print("the time is over; start again to go on")
+    print(table(book, names))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--resco", type=Path, required=True, help="the folder with the RESCO scenarios")
+    parser.add_argument("--only", nargs="*", default=[], help="networks; all if not given")
+    parser.add_argument("--rows", nargs="*", default=list(ROWS), choices=ROWS)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="start nothing after so many")
+    return parser.parse_args()
+
+
+def _scenario(name: str, given: argparse.Namespace) -> Scenario:
+    if name in RESCO:
+        scenario = open_place(str(given.resco / name))
+    elif name == BUILT_IN:
+        scenario = replace(open_place(name), name=name.replace("/", "-"))
+    else:
+        scenario = generated(next(n for n in NETWORKS if n.name == name), given.out / "networks")
+    book = Book(given.out)
+    if name not in book.networks:
+        signals = len(network_of(scenario).intersections)
+        book.describe(name, signals, _vehicles(scenario), loaded(scenario))
+    return replace(scenario, name=name)
+
+
+def _vehicles(scenario: Scenario) -> int:
+    return sum(
+        path.read_text(encoding="utf-8").count(f"<{tag} ")
+        for path in scenario.routes
+        for tag in ("vehicle", "trip")
+    )
+
+
+def _row(book: Book, scenario: Scenario, row: str, deadline: float) -> None:
+    def check() -> None:
+        if time.monotonic() > deadline:
+            raise Spent
+
+    check()
+    program = book.program(scenario.name, row)
+    if program is None:
+        makers: dict[str, Callable[[], None]] = {
+            "own": lambda: book.made(scenario.name, row, ""),
+            "actuated": lambda: book.made(scenario.name, row, actuated(scenario)),
+            "webster": lambda: book.made(scenario.name, row, webster(scenario)),
+            "adapted": lambda: _swept(book, scenario, row, check),
+            "coordinated": lambda: _swept(book, scenario, row, check),
+            "kept": lambda: _optimised(book, scenario, row, drop=False),
+            "dropped": lambda: _optimised(book, scenario, row, drop=True),
+        }
+        makers[row]()
+        program = book.program(scenario.name, row)
+    if program is None or program.failed:
+        return
+    for day in (0, 1):
+        for seed in HELD_OUT:
+            check()
+            book.delay(scenario, program.digest, day, seed)
+
+
+def _swept(book: Book, scenario: Scenario, row: str, check: Callable[[], None]) -> None:
+    """The best setting of SUMO's tools on the training seeds."""
+    folder = book.folder / "tools"
+    folder.mkdir(exist_ok=True)
+    routes = routed(replace(scenario, name=scenario.name.replace("/", "-")), folder)
+    tried: dict[str, str] = {}
+    try:
+        if row == "adapted":
+            tried = {options: book.keep(text) for options, text in adapted(scenario, routes, folder)}
+        else:
+            best = book.program(scenario.name, "adapted")
+            for base in (None, best.digest if best and not best.failed else None):
+                path = book.path(base) if base else None
+                for options, text in coordinated(scenario, routes, path, folder):
+                    tried[f"{'adapted, ' if base else 'own plan, '}{options}"] = book.keep(text)
+    except Failed as error:
+        book.failed(scenario.name, row, str(error))
+        return
+    cost: dict[str, float] = {}
+    for seed in TRAINING:
+        best_so_far = min(cost.values(), default=float("inf"))
+        for options, digest in tried.items():
+            if seed == TRAINING[0] or cost[options] <= HOPELESS * best_so_far:
+                check()
+                delay = book.delay(scenario, digest, 0, seed)
+                cost[options] = delay if seed == TRAINING[0] else (cost[options] + delay) / 2
+            else:
+                cost[options] = max(cost[options], HOPELESS * best_so_far * 2)
+    chosen = min(cost, key=lambda options: cost[options])
+    text = book.path(tried[chosen]).read_text(encoding="utf-8")
+    book.made(scenario.name, row, text, note=chosen, runs=len(tried))
+
+
+def _optimised(book: Book, scenario: Scenario, row: str, *, drop: bool) -> None:
+    place = prepare(scenario, drop_protected=drop)
+    seconds = SECONDS * max(1.0, len(place.space.signals) / SIGNALS)
+    believing = replace(place.believing, threads=1)
+    before = time.process_time()
+    tuner = Tuner(
+        place.space,
+        believing,
+        place.judge,
+        place.cases(JUDGING),
+        np.random.default_rng(1),
+        Budget(seconds=seconds),
+    )
+    out = tuner.run()
+    cycle = place.space.common_cycle(out.candidate) if out.candidate else None
+    text = plan_xml(out.plan, place.network) if out.plan.timings else ""
+    store.write_json(
+        book.folder / "plans" / f"{scenario.name.replace('/', '-')}-{row}.json", out.plan.to_json()
+    )
+    book.made(
+        scenario.name,
+        row,
+        text,
+        note=f"cycle {cycle} s" if cycle else "own plan kept",
+        runs=out.trace[-1].runs if out.trace else 0,
+        cpu=time.process_time() - before,
+    )
+
+
+if __name__ == "__main__":
+    main()
