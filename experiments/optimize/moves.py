@@ -47,12 +47,15 @@ class Neighbourhood:
             makers["green"] = self._green
             if not frozen.stages:
                 makers |= {"drop": self._drop, "add": self._add, "swap": self._swap, "replace": self._replace}
+                makers["twice"] = self._twice
             if self._twins:
                 makers["copy"] = self._copy
             if not frozen.cycle:
                 makers["cycle"] = self._cycle
                 if several:
                     makers["half"] = self._half
+                    if space.free_cycles:
+                        makers["own cycle"] = self._own_cycle
         self._makers = makers
         self.kinds = tuple(makers)
         self._places = np.array([s.where.position for s in space.signals])
@@ -142,6 +145,18 @@ class Neighbourhood:
         order = (*setting.order[:k], new, *setting.order[k + 1 :])
         return _rebuilt("replace", candidate, s, signal, order, setting.greens)
 
+    def _twice(self, candidate: Candidate, rng: np.random.Generator) -> Move | None:
+        """Show a stage once more in the cycle: what is rarely needed then comes every other time (A B A C)."""
+        s, signal, setting = self._pick(candidate, rng)
+        n = len(setting.order)
+        k, at = int(rng.integers(n)), int(rng.integers(n))
+        if at in (k, (k + 1) % n):  # beside itself it would only be longer
+            return None
+        order = (*setting.order[:at], setting.order[k], *setting.order[at:])
+        weights: list[float] = list(setting.greens)
+        weights[k] /= 2
+        return _rebuilt("twice", candidate, s, signal, order, [*weights[:at], weights[k], *weights[at:]])
+
     def _stage(self, signal: Signal, setting: Setting, rng: np.random.Generator) -> int | None:
         """A stage that the setting does not show; the program's own are as likely as all generated ones."""
         own = [i for i in dict.fromkeys(signal.stages.own) if i not in setting.order]
@@ -172,6 +187,16 @@ class Neighbourhood:
         step = _any(CYCLE_STEPS, rng) * (1 if rng.random() < 0.5 else -1)
         scaled = self.space.rescaled(candidate, old + step)
         return None if scaled is None else Move("cycle", tuple(range(len(candidate))), scaled)
+
+    def _own_cycle(self, candidate: Candidate, rng: np.random.Generator) -> Move | None:
+        """Another cycle for one signal alone, which then is not coordinated with the others."""
+        s, signal, setting = self._pick(candidate, rng)
+        step = _any(CYCLE_STEPS, rng) * (1 if rng.random() < 0.5 else -1)
+        target = signal.cycle(setting) + step
+        if not self.space.cycles[0] <= target <= self.space.cycles[1]:
+            return None
+        out = signal.fit(setting.order, setting.greens, target, setting.offset)
+        return None if out is None else _one("own cycle", candidate, s, out)
 
     def _half(self, candidate: Candidate, rng: np.random.Generator) -> Move | None:
         """Let a signal run two cycles in one of the others, or one again."""
@@ -227,7 +252,9 @@ def _rebuilt(
     kind: str, candidate: Candidate, s: int, signal: Signal, order: tuple[int, ...], weights: Sequence[float]
 ) -> Move | None:
     """The move to another stage order in the same cycle; the longest stage that stays keeps its start."""
-    if not signal.stages.complete(order):
+    if not signal.stages.complete(order) or any(
+        a == b for a, b in zip(order, order[1:] + order[:1], strict=True)
+    ):
         return None
     old = candidate[s]
     new = signal.fit(order, weights, signal.cycle(old))

@@ -153,7 +153,8 @@ class Space:
     """All signals that a search may set, and the bounds of their common cycle.
 
     ``network`` is the place; ``freeze`` what stays as it is; ``drop_protected`` whether protected turns may
-    be left with permitted green; ``cycles`` the bounds of the common cycle, s.
+    be left with permitted green; ``cycles`` the bounds of the common cycle, s; ``free_cycles`` whether a signal
+    may run another cycle than the others (else the common one or half of it).
     """
 
     def __init__(
@@ -163,6 +164,7 @@ class Space:
         freeze: Freeze = NOTHING_FROZEN,
         drop_protected: bool = False,
         cycles: tuple[int, int] = CYCLES,
+        free_cycles: bool = False,
     ) -> None:
         unknown = sorted(freeze.signals - set(network.intersections))
         if unknown:
@@ -190,6 +192,7 @@ class Space:
             )
         self.drop_protected = drop_protected
         self.cycles = cycles
+        self.free_cycles = free_cycles
 
     def existing(self) -> Candidate:
         """The network's own programs, rounded to whole seconds."""
@@ -241,6 +244,8 @@ class Space:
         out = []
         for signal, setting in zip(self.signals, candidate, strict=True):
             mine, odd = divmod(cycle * signal.cycle(setting), old)
+            if odd and self.free_cycles:
+                odd = 0
             offset = round(setting.offset * cycle / old)
             spare = [g - signal.min_green[i] for i, g in zip(setting.order, setting.greens, strict=True)]
             new = None if odd else signal.fit(setting.order, [max(x, 0) + 1 for x in spare], mine, offset)

@@ -77,6 +77,33 @@ def test_any_walk_of_moves_stays_legal(pair: Network, data: st.DataObject, drop:
         candidate = move.candidate
 
 
+@given(st.integers(0, 2**32))
+@SLOW
+def test_signals_with_cycles_of_their_own_stay_legal(pair: Network, seed: int):
+    space = Space(pair, free_cycles=True)
+    candidate = random_walk(space, np.random.default_rng(seed), 40)
+    assert space.legal(candidate)
+    check_legal(pair, space.plan(candidate))
+    for signal, setting in zip(space.signals, candidate, strict=True):
+        assert space.cycles[0] // 2 <= signal.cycle(setting) <= space.cycles[1]
+
+
+def test_a_stage_may_be_shown_twice_in_a_cycle_but_never_beside_itself(pair: Network):
+    space = Space(pair)
+    neighbours, rng = Neighbourhood(space), np.random.default_rng(0)
+    start = space.rescaled(space.existing(), 100)
+    assert start is not None
+    moves = [neighbours.draw(start, "twice", rng) for _ in range(200)]
+    orders = {move.candidate[s].order for move in moves if move for s in move.touched}
+    assert {
+        (0, 1, 0, 2, 3),
+        (0, 1, 2, 0, 3),
+    } <= orders  # the first stage before the third, or before the fourth
+    for order in orders:
+        assert len(order) == 5
+        assert all(a != b for a, b in zip(order, order[1:] + order[:1], strict=True))
+
+
 @given(
     st.lists(st.integers(0, 3), min_size=2, max_size=4, unique=True),
     st.lists(st.floats(0, 50), min_size=4, max_size=4),
@@ -134,7 +161,7 @@ def test_the_existing_plan_is_a_candidate(pair: Network):
     [
         (Freeze(greens=True), {"offset", "wave"}),
         (Freeze(offsets=True, cycle=True, stages=True), {"green", "copy"}),
-        (Freeze(cycle=True), {"offset", "wave", "green", "drop", "add", "swap", "replace", "copy"}),
+        (Freeze(cycle=True), {"offset", "wave", "green", "drop", "add", "swap", "replace", "twice", "copy"}),
     ],
 )
 def test_frozen_parts_have_no_moves(pair: Network, freeze: Freeze, kinds: set[str]):
