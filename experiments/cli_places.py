@@ -1,4 +1,4 @@
-"""Commands that make places and measure traffic: ``import``, ``calibrate saturation``, ``counts``, ``warmup``."""
+"""Commands that make places and measure traffic: ``import``, ``calibrate``, ``counts``, ``places``, ``warmup``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import typer
 
 from experiments import cli_import
 from experiments.cli_counts import counts
+from experiments.cli_options import EndOption, parse_seeds
 
 calibrate_app = typer.Typer(no_args_is_help=True, help="Measure what the traffic does in SUMO.")
 
@@ -17,6 +18,7 @@ def install(app: typer.Typer) -> None:
     app.add_typer(cli_import.app, name="import")
     app.add_typer(calibrate_app, name="calibrate")
     app.command("counts")(counts)
+    app.command("places")(places)
     app.command("warmup")(warmup)
 
 
@@ -29,6 +31,26 @@ def calibrate_saturation(
     from networks.calibrate_report import saturation
 
     saturation(range(1, seeds + 1), jobs=jobs, tell=typer.echo)
+
+
+def places(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[PLACE…]", help="Built-in places; default: all.")
+    ] = None,
+    fidelity: Annotated[str, typer.Option(help="lane, sublane or both.")] = "both",
+    seeds: Annotated[str, typer.Option(help="N for seeds 1…N, or a list as 3,5,8.")] = "1",
+    end: EndOption = None,
+) -> None:
+    """Run the peak hour of built-in places in bare SUMO: teleports, collisions, delay, speed, lane against sublane."""
+    import networks
+    from networks.hour_report import hours
+    from sim.errors import InputError
+
+    kinds = {"both": ("lane", "sublane"), "lane": ("lane",), "sublane": ("sublane",)}
+    if fidelity not in kinds:
+        raise InputError(f"there is no fidelity {fidelity!r}", remedy="choose lane, sublane or both")
+    chosen = names or [place.name for place in networks.places()]
+    hours(chosen, kinds[fidelity], parse_seeds(seeds), end=end, tell=typer.echo)
 
 
 def warmup() -> None:
