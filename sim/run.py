@@ -45,6 +45,7 @@ from sim.trips import Trips, read_trips
 Backend = Literal["libsumo", "traci"]
 LOG = "sumo.log"
 MANIFEST = "manifest.json"
+PROGRAMS = "programs.add.xml"
 SAMPLE = 5.0  # s between samples of the queues: a dozen in the shortest usual cycle
 INTERVAL = 60.0  # s, a row of intervals.parquet
 FLASHING_RULE = "flashing"
@@ -66,6 +67,15 @@ class Equipped(Protocol):
 
     def additional_files(self) -> tuple[Path, ...]:
         """SUMO additional files, loaded after the scenario's own."""
+        ...
+
+
+@runtime_checkable
+class Programmed(Protocol):
+    """A controller that writes programs for SUMO itself to run, made for the network at hand."""
+
+    def programs(self, network: Network) -> str:
+        """A SUMO additional file with the programs and detectors, as text."""
         ...
 
 
@@ -124,6 +134,8 @@ def execute(run: Run, controller: Controller, folder: Path) -> dict[str, Any]:
         run = replace(run, scenario=replace(run.scenario, additional=(*run.scenario.additional, *more)))
     scenario = run.scenario
     network = prepare(scenario, controller)
+    if isinstance(controller, Programmed):
+        scenario, network = _with_programs(scenario, controller, network, folder)
     scenario = _with_events(scenario, network, run.events, folder)
     departures = check_demand(scenario, network)
     policies = controller.start(network)
@@ -237,6 +249,16 @@ def _repeats(events: Sequence[Event], ours: Collection[str]) -> bool:
         event.replayable and (not isinstance(event, Flashing) or set(event.signals) <= set(ours))
         for event in events
     )
+
+
+def _with_programs(
+    scenario: Scenario, controller: Programmed, network: Network, folder: Path
+) -> tuple[Scenario, Network]:
+    """The scenario with the controller's programs for SUMO, which SUMO loads last and so runs."""
+    file = folder / PROGRAMS
+    file.write_text(controller.programs(network), encoding="utf-8")
+    scenario = replace(scenario, additional=(*scenario.additional, file))
+    return scenario, network_of(scenario)
 
 
 def _engine(run: Run, given: SumoInput, queue_lanes: Mapping[str, Sequence[str]]) -> Engine:

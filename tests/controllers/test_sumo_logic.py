@@ -1,0 +1,64 @@
+"""SUMO's own logics: what it is given, and that it takes it."""
+
+import json
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+
+from controllers.sumo_logic import SumoActuated, SumoDelayBased, SumoNema
+from sim.network import Approach, Segment
+from sim.testing import corridor
+
+
+def programs(controller, network):
+    return {logic.get("id"): logic for logic in ElementTree.fromstring(controller.programs(network))}
+
+
+def test_actuated_greens_run_from_the_minimum_to_the_maximum():
+    logic = programs(SumoActuated(max_green=45.0), corridor(2))["J1"]
+    assert logic.get("type") == "actuated"
+    rows = [
+        (p.get("state"), p.get("duration"), p.get("minDur"), p.get("maxDur")) for p in logic.iter("phase")
+    ]
+    assert rows[:2] == [("Gr", "27", "5", "45"), ("yr", "3", None, None)]
+    assert {p.get("key"): p.get("value") for p in logic.iter("param")} == {
+        "max-gap": "3", "detector-gap": "2", "show-detectors": "false", "file": "NUL",
+    }  # fmt: skip
+
+
+def test_a_phase_that_sumo_cannot_judge_keeps_its_duration():
+    """One lane of two, shared by a link that is red in phase 0 and one that is green: no loop judges phase 0."""
+    network = corridor(1)
+    where = network.intersections["J0"]
+    shared = Approach("W_0", (0, 1), 12.5, 200.0, (Segment("W_0", 0.0, 1.0),), 0.5)
+    lanes = {**network.lanes, "W_1": replace(network.lanes["W_0"], id="W_1")}
+    changed = replace(network, lanes=lanes, intersections={"J0": replace(where, approaches=(shared,))})
+    greens = [p for p in programs(SumoActuated(), changed)["J0"].iter("phase") if "G" in p.get("state")]
+    assert [p.get("minDur") for p in greens] == [None, None]
+
+
+def test_delay_based_has_its_range():
+    logic = programs(SumoDelayBased(reach=80.0), corridor(1))["J0"]
+    assert {p.get("key"): p.get("value") for p in logic.iter("param")}["detectorRange"] == "80"
+
+
+def test_nema_names_rings_barriers_and_splits():
+    """Two one-way streets: 2 and 4 alone, so SUMO gets each twice. Splits with 3 s of yellow make the cycle."""
+    logic = programs(SumoNema(), corridor(2))["J0"]
+    options = {p.get("key"): p.get("value") for p in logic.iter("param")}
+    assert (options["ring1"], options["ring2"]) == ("0,2,0,4", "0,6,0,8")
+    assert (options["barrierPhases"], options["barrier2Phases"]) == ("4,8", "2,6")
+    green = {p.get("name"): float(p.get("maxDur")) for p in logic.iter("phase")}
+    assert green["2"] + green["4"] + 6.0 == float(options["total-cycle-length"])
+    assert green["2"] == green["6"]
+
+
+@pytest.mark.parametrize("name", ["sumo:actuated", "sumo:delay_based", "sumo:NEMA"])
+def test_sumo_runs_them(name, tiny_place, cli, tmp_path):
+    done = cli("run", tiny_place.config, "-c", name, "--end", "120", "--out", tmp_path / "out", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads(next((tmp_path / "out").rglob("manifest.json")).read_text("utf-8"))
+    assert manifest["controller"] == name
+    assert not any("detector" in line for line in manifest["warnings"])
+    assert next((tmp_path / "out").rglob("programs.add.xml")).is_file()
