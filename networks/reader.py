@@ -201,12 +201,7 @@ def _turns(file: PlaceFile, nodes: dict[str, Node], edges: dict[str, Edge], wher
         leaving = [e for e in edges.values() if e.start == id]
         if not arriving or not leaving:
             raise InputError("no street arrives there, or none leaves", where=place)
-        every = [
-            Turn(a.id, b.id, direction(a, b), 0.0, ())
-            for a in arriving
-            for b in leaving
-            if b.end != a.start and a.line[-2] != b.line[1]
-        ]
+        every = [turn for edge in arriving for turn in _ways(edge, leaving)]
         approaches = Approaches(nodes[id], arriving, place)
         banned = {(t.start, t.end) for text in junction.ban for t in approaches.select(text, every)}
         kept = [t for t in every if (t.start, t.end) not in banned]
@@ -228,6 +223,19 @@ def _turns(file: PlaceFile, nodes: dict[str, Node], edges: dict[str, Edge], wher
             }
             found += _with_lanes(_shared(mine, fixed, edge, place), edge, edges, place)
     return tuple(found)
+
+
+def _ways(edge: Edge, leaving: list[Edge]) -> list[Turn]:
+    """Return the turns from one approach, without shares and lanes yet.
+
+    Where two streets go on nearly straight, the straighter is through; the lanes of the other must not cross it.
+    """
+    targets = [b for b in leaving if b.end != edge.start and edge.line[-2] != b.line[1]]
+    change = {b.id: deflection(edge.line[-2], edge.line[-1], b.line[1]) for b in targets}
+    straightest = min((abs(c) for c in change.values()), default=0.0)
+    return [
+        Turn(edge.id, b.id, direction(change[b.id], min(STRAIGHT, straightest)), 0.0, ()) for b in targets
+    ]
 
 
 def _with_lanes(mine: list[Turn], edge: Edge, edges: dict[str, Edge], place: str) -> list[Turn]:
@@ -267,10 +275,9 @@ def _shared(mine: list[Turn], fixed: dict[tuple[str, str], float], edge: Edge, p
     ]
 
 
-def direction(before: Edge, after: Edge) -> Direction:
-    """Return whether going from one edge to the next is a left turn, a right turn or neither."""
-    change = deflection(before.line[-2], before.line[-1], after.line[1])
-    if abs(change) <= STRAIGHT:
+def direction(change: float, straight: float = STRAIGHT) -> Direction:
+    """Return what a change of direction in degrees (left positive) is; up to ``straight`` it is no turn."""
+    if abs(change) <= straight:
         return "through"
     return "left" if change > 0 else "right"
 

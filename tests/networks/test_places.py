@@ -2,6 +2,7 @@
 
 import xml.etree.ElementTree as ET
 from importlib.resources import files
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ import pytest
 import networks
 from networks import building, demand, generators, sumo_tools
 from networks.place import Place
+from networks.scenarios import open_place
 from sim.errors import InputError
+from sim.sumonet import network_of
 
 NAMES = [p.name for p in networks.places()]
 
@@ -106,3 +109,20 @@ def test_a_generated_place_that_cannot_be_is_refused() -> None:
         generators.grid(2, 2, spacing=20)
     with pytest.raises(InputError, match="there is no mix 'moon'"):
         generators.arterial(2, mix="moon")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_lanes_of_one_approach_do_not_cross_while_they_have_green(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DENXANH_CACHE", str(tmp_path))
+    for where in network_of(open_place(name)).intersections.values():
+        road = {link.index: link.start.rsplit("_", 1)[0] for link in where.links}
+        target = {link.index: link.end for link in where.links}
+        for phase in where.phases:
+            green = [k for k in road if phase.serves(k)]
+            assert not [
+                (where.id, a, b)
+                for a, b in combinations(green, 2)
+                if road[a] == road[b] and target[a] != target[b] and where.foes[a, b]
+            ]
