@@ -6,156 +6,356 @@ reported comes from SUMO on held-out seeds, on the demand given and on other day
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from experiments.attempt import Limits
 from experiments.attempt import Outcome as RunOutcome
 from experiments.compare import run_tasks
+from experiments.handover import Handed, hand_over, hand_over_day, write_front, write_trace
 from experiments.ledger import Row
 from experiments.optimize.actuated import tune_actuation
-from experiments.optimize.export import Actuation, plan_xml, timing_sheet
-from experiments.optimize.freeze import Freeze
+from experiments.optimize.day_search import PlannedDay, plan_the_day
+from experiments.optimize.export import Actuation
+from experiments.optimize.front import NO_FRONT, JudgedFront, search_front
+from experiments.optimize.in_sumo import search_in_sumo
+from experiments.optimize.judge import DELAY, SumoJudge
 from experiments.optimize.objective import Objective
-from experiments.optimize.place import prepare
+from experiments.optimize.place import Place, prepare
+from experiments.optimize.race import Case
+from experiments.optimize.starts import starts
+from experiments.optimize.trusting import Believed, believe
 from experiments.optimize.tune import Budget, Outcome, Progress, Tuner
-from experiments.resample import Resampling, another_day
+from experiments.resample import Resampling, another_day, scaled_demand
 from experiments.task import Task, absolute
-from sim import store
+from experiments.wish import Wish
+from sim.model.calibrate import Trust
 from sim.network import Network
+from sim.plan import Plan
 from sim.scenario import Scenario
 
-Kind = Literal["static", "actuated"]
-PLAN, PROGRAM, SHEET = "plan.json", "plan.add.xml", "timing-sheet.csv"
+Array = NDArray[np.float64]
+
 NEW = "optimised"
 """What the new plan is called in tables and reports; its rows' own label holds a path."""
+OWN = "program"  # the controller that runs the network's own plan
 JITTER = 300.0  # s: the spread of departures from day to day that the reference study of held-out demand used
 HELD_OUT_DAYS = 2  # other days the plan is tried on; the search never sees them
 DAY_SEED = 7919  # of the days the search is tried on; far from the seeds that users type
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What is asked of one tuning."""
+class Variant:
+    """One plan that came out, under the name it has in tables. An empty ``plan``: the network's own was not beaten."""
 
-    objective: Objective
-    seconds: float = 15.0  # CPU of search
-    only: Literal["all", "offsets", "splits"] = "all"
-    freeze: tuple[str, ...] = ()  # signals that keep everything
-    keep_cycle: bool = False
-    drop_protected: bool = False  # may a protected left become permitted
-    kind: Kind = "static"
-    seeds: tuple[int, ...] = (1, 2, 3)  # to judge on
-    held_out: tuple[int, ...] = (101, 102, 103, 104, 105)
-    demand_samples: int = 0  # other days of the demand to tune for, beside the one given
-    search_seed: int = 1
+    name: str
+    plan: Plan
+    handed: Handed
+    outcome: Outcome | None = None
+    believed: Believed | None = None
+    in_sumo: bool = False  # searched in SUMO, because the model could not rank plans
+    actuation: Actuation | None = None
+    day: PlannedDay | None = None
+
+    @property
+    def new(self) -> bool:
+        """Whether there is anything to prove."""
+        return bool(self.plan.timings)
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """What came out: the outcome of the search, and SUMO's runs on held-out seeds and days."""
+    """What came out: the plans, and SUMO's runs on held-out seeds and days."""
 
-    outcome: Outcome
+    variants: tuple[Variant, ...]
     network: Network
-    rows: tuple[Row, ...]
+    rows: tuple[Row, ...]  # none if the proof was stopped
     scenarios: tuple[Scenario, ...]  # the place, then other days of it
     folder: Path
+    front: JudgedFront | None = None
+    values: Array | None = (
+        None  # (own and new variants, cases, terms) held out, where more than delay is asked for
+    )
+    interrupted: bool = False
+
+    @property
+    def trust(self) -> Trust | None:
+        """How far the model was believed, if that was measured."""
+        return next((v.believed.trust for v in self.variants if v.believed is not None), None)
+
+
+@dataclass(frozen=True)
+class Telling:
+    """Who wants to know how it goes."""
+
+    searching: Callable[[Progress], None] = lambda progress: None
+    say: Callable[[str], None] = lambda text: None
+    proving: Callable[[str, RunOutcome], None] = lambda id, outcome: None
+
+
+@dataclass
+class _Work:
+    """One call of ``optimize``: what its steps share."""
+
+    scenario: Scenario
+    wish: Wish
+    out: Path
+    jobs: int
+    telling: Telling
+    interrupted: bool = field(default=False)
+
+    def place(self, *, drop: bool) -> Place:
+        wish = self.wish
+        place = prepare(
+            self.scenario,
+            objective=wish.pareto[0] if wish.pareto else wish.objective,
+            freezing=wish.freezing,
+            drop_protected=drop,
+            demand_samples=wish.demand_samples,
+            scales=wish.scales,
+            also=[absolute(other) for other in wish.also],
+            seed=DAY_SEED,
+            folder=self.out / "days",
+            workers=self.jobs,
+        )
+        if wish.pareto:
+            wish.pareto[1].check(place.network)
+        return place
+
+    def believed(self, place: Place) -> Believed | None:
+        if not self.wish.trust:
+            return None
+        self.telling.say("trying unlike plans in SUMO: how far can the model be believed here?")
+        try:
+            return believe(place, self.wish.seeds, np.random.default_rng([self.wish.search_seed, 1]))
+        except KeyboardInterrupt:
+            self.interrupted = True
+            return None
+
+    def tuned(self, name: str, folder: Path, *, drop: bool) -> tuple[Variant, Place]:
+        """One plan, or the network's own where none is better."""
+        wish, place = self.wish, self.place(drop=drop)
+        cases = place.cases(wish.seeds)
+        rng = np.random.default_rng(wish.search_seed)
+        budget = Budget(seconds=wish.seconds)
+        believed = self.believed(place)
+        in_sumo = believed is not None and not believed.trust.usable
+        if self.interrupted:
+            outcome = nothing(cases)
+        elif believed is not None and in_sumo:
+            self.telling.say(believed.trust.verdict)
+            order = [believed.candidates[k] for k in np.argsort(believed.cost, kind="stable")]
+            first = [c for c in [*order, *starts(place.space)] if place.space.legal(c)]
+            outcome = search_in_sumo(
+                place.space,
+                place.judge,
+                cases,
+                first,
+                rng,
+                budget,
+                self.telling.searching,
+                spent=believed.runs,
+            )
+        else:
+            believing = believed.believing if believed is not None else place.believing
+            tuner = Tuner(
+                place.space, believing, place.judge, cases, rng, budget, report=self.telling.searching
+            )
+            outcome = tuner.run()
+        self.interrupted |= outcome.interrupted
+        actuation = self.actuation(outcome, place, cases)
+        handed = hand_over(folder, outcome.plan, place.network, actuation)
+        write_trace(folder, outcome.trace)
+        return Variant(name, outcome.plan, handed, outcome, believed, in_sumo, actuation), place
+
+    def actuation(self, outcome: Outcome, place: Place, cases: Sequence[Case]) -> Actuation | None:
+        if self.wish.kind == "static":
+            return None
+        if outcome.plan.timings and not self.interrupted:
+            self.telling.say("maximum greens and gaps of the actuated program in SUMO")
+            try:
+                return tune_actuation(outcome.plan, place.judge, cases)[0]
+            except KeyboardInterrupt:
+                self.interrupted = True
+        return Actuation()
+
+    def day(self, one: Variant, place: Place) -> Variant | None:
+        """Plans by time of day with the stages of ``one``; None if they are not better than one plan."""
+        if self.interrupted or one.outcome is None:
+            return None
+        base = one.outcome.candidate or place.space.existing()
+        believing = one.believed.believing if one.believed is not None else place.believing
+        try:
+            planned = plan_the_day(
+                place,
+                base,
+                believing,
+                place.cases(self.wish.seeds),
+                np.random.default_rng([self.wish.search_seed, 2]),
+                most=self.wish.day,
+                seconds=self.wish.seconds,
+                period=self.wish.day_period,
+                say=self.telling.say,
+            )
+        except KeyboardInterrupt:
+            self.interrupted = True
+            return None
+        folder = self.out / "day"
+        return Variant(
+            "by time of day",
+            planned.day.plans[0],
+            hand_over_day(folder, planned.day, place.network),
+            day=planned,
+        )
 
 
 def optimize(
-    scenario: Scenario,
-    wish: Wish,
-    out: Path,
-    *,
-    jobs: int,
-    limits: Limits,
-    searching: Callable[[Progress], None],
-    proving: Callable[[str, RunOutcome], None],
+    scenario: Scenario, wish: Wish, out: Path, *, jobs: int, limits: Limits, telling: Telling | None = None
 ) -> Tuned:
     """Tune, write the plan in every form, and run it beside the network's own on held-out seeds and days.
 
-    Raises InputError for a place without anything to tune. Ctrl-C ends the search with the best so far.
+    Raises InputError for a place without anything to tune. Ctrl-C ends the search with the best so far, and a second
+    one the proof: the plans are written by then.
     """
-    scenario = absolute(scenario)
     out.mkdir(parents=True, exist_ok=True)
-    place = prepare(
-        scenario,
-        objective=wish.objective,
-        freeze=_freeze(wish),
-        drop_protected=wish.drop_protected,
-        demand_samples=wish.demand_samples,
-        seed=DAY_SEED,
-        folder=out / "days",
-        workers=jobs,
-    )
-    network, judge, cases = place.network, place.judge, place.cases(wish.seeds)
-    tuner = Tuner(
-        place.space,
-        place.believing,
-        judge,
-        cases,
-        np.random.default_rng(wish.search_seed),
-        Budget(seconds=wish.seconds),
-        report=searching,
-    )
-    outcome = tuner.run()
-    actuation = None
-    if wish.kind == "actuated":
-        actuation = Actuation()
-        if outcome.plan.timings:
-            actuation, _ = tune_actuation(outcome.plan, judge, cases)
-    _hand_over(out, outcome, network, actuation)
-    held_out = [scenario, *_days(scenario, out)]
-    tasks = [task for day in held_out for task in _proof(day, wish, out)]
-    rows = run_tasks(out / "held-out", tasks, jobs=jobs, limits=limits, progress=proving)
-    named = tuple(row if row.controller == "program" else replace(row, controller=NEW) for row in rows)
-    return Tuned(outcome, network, named, tuple(held_out), out)
-
-
-def _freeze(wish: Wish) -> Freeze:
-    return Freeze(
-        signals=frozenset(wish.freeze),
-        stages=wish.only != "all",
-        greens=wish.only == "offsets",
-        cycle=wish.keep_cycle,
-        offsets=wish.only == "splits",
-    )
-
-
-def _days(scenario: Scenario, out: Path) -> list[Scenario]:
-    """Other days of the same demand, which the search has not seen: each departure shifted by some minutes."""
-    how = Resampling("jitter", JITTER, DAY_SEED + 1)
-    return [
-        replace(another_day(scenario, how, day, out / "days"), name=f"{scenario.name} (another day, {day})")
-        for day in range(1, HELD_OUT_DAYS + 1)
-    ]
-
-
-def _hand_over(out: Path, outcome: Outcome, network: Network, actuation: Actuation | None) -> None:
-    store.write_json(out / PLAN, outcome.plan.to_json())
-    (out / PROGRAM).write_text(plan_xml(outcome.plan, network, actuation=actuation), encoding="utf-8")
-    (out / SHEET).write_text(timing_sheet(outcome.plan, network), encoding="utf-8")
-    trace = [
-        {"step": p.step, "evaluations": p.evaluations, "sumo_runs": p.runs, "cpu_s": p.cpu, "model": p.model}
-        | {"sumo": None if np.isnan(p.sumo) else p.sumo}
-        for p in outcome.trace
-    ]
-    (out / "search.json").write_text(json.dumps(trace, indent=1), encoding="utf-8")
-
-
-def _proof(day: Scenario, wish: Wish, out: Path) -> list[Task]:
-    """The network's own plan and the new one on held-out seeds of one day."""
-    if wish.kind == "actuated":
-        new = ("sumo-program", {"file": str((out / PROGRAM).resolve())})
+    work = _Work(absolute(scenario), wish, out, jobs, telling or Telling())
+    front: JudgedFront | None = None
+    if wish.pareto is not None:
+        front, variants, place = _front(work, wish.pareto)
     else:
-        new = ("fixed-time", {"plan": str((out / PLAN).resolve())})
-    return [
-        Task(day.name, day, name, values, seed)
-        for seed in wish.held_out
-        for name, values in (("program", dict[str, str]()), new)
+        variants, place = _variants(work)
+    rows, days, values = _prove(work, variants, place, limits)
+    if front is not None and values is not None and wish.pareto is not None:
+        half = len(wish.pareto[0].terms)
+        both = [wish.pareto[0].cost(values[..., :half]), wish.pareto[1].cost(values[..., half:])]
+        names = [OWN, *(v.name for v in variants if v.new)]
+        write_front(out, names, [o.name for o in wish.pareto], np.stack(both, axis=-1))
+    return Tuned(tuple(variants), place.network, rows, days, out, front, values, work.interrupted)
+
+
+def nothing(cases: Sequence[Case]) -> Outcome:
+    """The outcome of a search that was stopped before it began."""
+    unknown = np.full(len(cases), np.nan)
+    kept = Plan({}, "the network's own plan: the search was stopped before it began")
+    return Outcome(kept, None, unknown, unknown, None, (), (), interrupted=True)
+
+
+def _variants(work: _Work) -> tuple[list[Variant], Place]:
+    if work.wish.lefts == "both":
+        kept, place = work.tuned("lefts protected", work.out / "lefts-protected", drop=False)
+        if work.interrupted:
+            return [kept], place
+        dropped, _ = work.tuned("lefts permitted", work.out / "lefts-permitted", drop=True)
+        return [kept, dropped], place
+    one, place = work.tuned(NEW, work.out, drop=work.wish.lefts == "drop")
+    day = work.day(one, place) if work.wish.day else None
+    return [one] if day is None else [one, day], place
+
+
+def _front(work: _Work, pair: tuple[Objective, Objective]) -> tuple[JudgedFront, list[Variant], Place]:
+    place = work.place(drop=work.wish.lefts == "drop")
+    cases = place.cases(work.wish.seeds)
+    believed = work.believed(place)
+    if work.interrupted:
+        return NO_FRONT, [], place
+    front = search_front(
+        place,
+        believed.believing if believed is not None else place.believing,
+        pair,
+        cases,
+        np.random.default_rng(work.wish.search_seed),
+        seconds=work.wish.seconds,
+        report=work.telling.searching,
+    )
+    work.interrupted |= front.interrupted
+    write_trace(work.out, front.trace)
+    variants = [
+        Variant(
+            f"point {k}",
+            plan,
+            hand_over(work.out / f"point-{k}", plan, place.network),
+            believed=believed if k == 1 else None,
+        )
+        for k, plan in enumerate(front.plans, 1)
     ]
+    return front, variants, place
+
+
+def _prove(
+    work: _Work, variants: Sequence[Variant], place: Place, limits: Limits
+) -> tuple[tuple[Row, ...], tuple[Scenario, ...], Array | None]:
+    """The network's own plan and the new ones on held-out seeds and days, and SUMO's values of what was asked for."""
+    new = [v for v in variants if v.new]
+    # after Ctrl-C, and for the many plans of a front, the demand as it was given must do
+    days = [work.scenario] if work.interrupted or work.wish.pareto else _held_out(work)
+    if work.interrupted and not new:
+        return (), tuple(days), None
+    tasks = [
+        Task(day.name, day, name, parameters, seed)
+        for day in days
+        for seed in work.wish.held_out
+        for name, parameters in (
+            (OWN, dict[str, str]()),
+            *((v.handed.controller, v.handed.parameters) for v in new),
+        )
+    ]
+    named = {Task("", work.scenario, v.handed.controller, v.handed.parameters).label: v.name for v in new}
+    try:
+        rows = run_tasks(
+            work.out / "held-out", tasks, jobs=work.jobs, limits=limits, progress=work.telling.proving
+        )
+        values = _values(work, new, place)
+    except KeyboardInterrupt:
+        work.interrupted = True
+        return (), tuple(days), None
+    wanted = {task.label for task in tasks}
+    return (
+        tuple(
+            replace(r, controller=named.get(r.controller, r.controller))
+            for r in rows
+            if r.controller in wanted
+        ),
+        tuple(days),
+        values,
+    )
+
+
+def _values(work: _Work, new: Sequence[Variant], place: Place) -> Array | None:
+    """SUMO's values of the objective's terms on held-out seeds; None where delay is all that was asked for."""
+    wish = work.wish
+    terms = (*wish.pareto[0].terms, *wish.pareto[1].terms) if wish.pareto else wish.objective.terms
+    if wish.pareto is None and wish.objective == DELAY:
+        return None
+    work.telling.say("what was asked for, on held-out seeds")
+    cases = [Case(0, seed) for seed in wish.held_out]
+    judge: SumoJudge = replace(place.judge, scenarios=(work.scenario,))
+    found = [judge.values([Plan({})], cases, terms)[0]]
+    for variant in new:
+        mine = replace(judge, actuation=variant.actuation)
+        found.append(mine.values([variant.plan], cases, terms)[0])
+    return np.stack(found)
+
+
+def _held_out(work: _Work) -> list[Scenario]:
+    """The demand given, other days of it that the search has not seen, and the other levels that were asked for."""
+    scenario, out = work.scenario, work.out / "days"
+    how = Resampling("jitter", JITTER, DAY_SEED + 1)
+
+    def other(day: int, name: str, given: Scenario = scenario) -> Scenario:
+        return replace(another_day(given, how, day, out, random_flows=True), name=name)
+
+    days = [scenario, *(other(k, f"{scenario.name} (another day, {k})") for k in range(1, HELD_OUT_DAYS + 1))]
+    for k, factor in enumerate((f for f in work.wish.scales if f != 1), HELD_OUT_DAYS + 1):
+        days.append(
+            other(k, f"{scenario.name} × {factor:g} (another day)", scaled_demand(scenario, factor, out))
+        )
+    names = {day.name for day in days}
+    for number, given in enumerate(work.wish.also, 1):
+        one = absolute(given)
+        days.append(replace(one, name=one.name if one.name not in names else f"{one.name} (also, {number})"))
+        names.add(days[-1].name)
+    return days

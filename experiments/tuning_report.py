@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from markupsafe import Markup
 
-from experiments.optimize.tune import Outcome
-from experiments.optimizing import Tuned, Wish
+from experiments.optimizing import Tuned, Variant
 from experiments.report import Panel, Text
-from experiments.report.colour import Style, styles
 from experiments.report.progression import Stop
-from experiments.report.search import History, convergence_chart
 from experiments.report.stages import phase_diagram
-from experiments.report.svg import Axis, Chart
-from experiments.report.text import number, same
+from experiments.report.text import same
 from experiments.report.timespace import time_space
 from experiments.reporting import write_comparison
+from experiments.tuning_panels import asked, believed, day, front, search, trust
+from experiments.wish import Wish
 from sim.arterials import Arterial, arterials
 from sim.errors import InputError
 from sim.network import Network
@@ -26,17 +25,25 @@ from sim.plan import Timing
 
 STREETS = 3  # time-space diagrams: more than a planner looks at on one page
 SIGNALS = 8  # phase diagrams, those whose timing changed most
-_SECONDS = Text("s/veh", "s/xe")
+DRAWN = 2  # plans whose streets and phases are drawn: two to choose between, not every point of a front
 
 
 def write_tuning(tuned: Tuned, wish: Wish, *, command: str) -> Path:
     """Write ``report.html`` into the tuning's folder; returns its path."""
     before = {name: where.program for name, where in tuned.network.intersections.items()}
-    after = {**before, **tuned.outcome.plan.timings}
-    panels = [_search(tuned.outcome)] if tuned.outcome.trace else []
-    panels += _believed(tuned.outcome)
-    panels += _streets(tuned.network, before, after)
-    panels += _phases(tuned.network, before, after)
+    panels = [*asked(tuned, wish), *front(tuned, wish)]
+    for variant in tuned.variants:
+        panels += day(variant)
+    drawn = [v for v in tuned.variants if v.new and v.day is None][:DRAWN]
+    several = len(drawn) > 1
+    for variant in drawn:
+        after = {**before, **variant.plan.timings}
+        panels += _named(variant, several, _streets(tuned.network, before, after))
+        panels += _named(variant, several, _phases(tuned.network, before, after))
+    panels += trust(tuned)
+    for variant in tuned.variants:
+        made = [*search(variant, wish.objective), *believed(variant, wish.objective)]
+        panels += _named(variant, len(tuned.variants) > 1, made)
     return write_comparison(
         tuned.folder,
         tuned.scenarios,
@@ -44,94 +51,88 @@ def write_tuning(tuned: Tuned, wish: Wish, *, command: str) -> Path:
         command=command,
         runs_in=tuned.folder / "held-out",
         title=Text("Tuned signal timings", "Kế hoạch đèn tín hiệu đã tối ưu"),
-        notes=_notes(tuned.outcome, wish),
+        notes=_notes(tuned, wish),
         panels=tuple(panels),
     )
 
 
-def _notes(outcome: Outcome, wish: Wish) -> tuple[Text, ...]:
+def _named(variant: Variant, several: bool, panels: Sequence[Panel]) -> list[Panel]:
+    """Panels that say which plan they show, where there is more than one."""
+    return [
+        replace(panel, heading=panel.heading + f" – {variant.name}") if several else panel for panel in panels
+    ]
+
+
+def _notes(tuned: Tuned, wish: Wish) -> tuple[Text, ...]:
     seeds = ", ".join(map(str, wish.seeds))
     held = ", ".join(map(str, wish.held_out))
     out = [
         Text(
             f"The plan was chosen on seeds {seeds}; every figure below is SUMO's on seeds {held}, "
-            "which the search has not seen.",
+            "which the search has not seen, unless it says otherwise.",
             f"Kế hoạch được chọn với hạt giống {seeds}; mọi con số dưới đây là của SUMO với hạt giống {held}, "
-            "quá trình tìm kiếm chưa từng dùng.",
+            "quá trình tìm kiếm chưa từng dùng, trừ khi ghi khác.",
         )
     ]
-    if not outcome.plan.timings:
+    for variant in tuned.variants:
+        if not variant.new:
+            name = f"{variant.name}: " if len(tuned.variants) > 1 else ""
+            out.append(
+                Text(
+                    f"{name}no plan was better than the network's own beyond doubt, so it stays.",
+                    f"{name}không có kế hoạch nào chắc chắn tốt hơn kế hoạch hiện có, nên giữ nguyên.",
+                )
+            )
+    if tuned.interrupted:
         out.append(
             Text(
-                "No plan was better than the network's own beyond doubt, so it stays.",
-                "Không có kế hoạch nào chắc chắn tốt hơn kế hoạch hiện có, nên giữ nguyên.",
+                "The search was stopped early: this is the best plan it had by then.",
+                "Quá trình tìm kiếm bị dừng sớm: đây là kế hoạch tốt nhất đến lúc đó.",
             )
         )
-    if outcome.interrupted:
-        out.append(Text("The search was stopped early.", "Quá trình tìm kiếm bị dừng sớm."))
-    if wish.drop_protected:
+    out += _policy(wish)
+    return tuple(out)
+
+
+def _policy(wish: Wish) -> list[Text]:
+    """What was decided by the user and not by the search."""
+    out = []
+    if wish.lefts == "drop":
         out.append(
             Text(
                 "Protected left turns were allowed to become permitted ones.",
                 "Cho phép pha rẽ trái riêng trở thành rẽ trái nhường đường.",
             )
         )
-    return tuple(out)
-
-
-def _search(outcome: Outcome) -> Panel:
-    looks = styles(["SUMO", "model"])
-    effort = tuple(float(p.evaluations) for p in outcome.trace)
-    drawn = [
-        convergence_chart(
-            [History("model", looks["model"], tuple(p.model for p in outcome.trace), at=effort)],
-            Text("best delay in the model, s/veh", "độ trễ tốt nhất trong mô hình, s/xe"),
-        )
-    ]
-    if any(np.isfinite(p.sumo) for p in outcome.trace):
-        history = History("SUMO", looks["SUMO"], tuple(p.sumo for p in outcome.trace), at=effort)
-        own = float(np.mean(outcome.own_cost))
-        drawn.append(
-            convergence_chart(
-                [history],
-                Text("best mean delay in SUMO, s/veh", "độ trễ trung bình tốt nhất trong SUMO, s/xe"),
-                reference=(f"own plan {own:.1f}", own),
+    if wish.lefts == "both":
+        out.append(
+            Text(
+                "“lefts protected” keeps every protected left turn of the network's own plan; in “lefts permitted” "
+                "they may have to give way to oncoming traffic. Which of the two is a matter of safety, "
+                "not of delay alone.",
+                "“lefts protected” giữ mọi pha rẽ trái riêng của kế hoạch hiện có; ở “lefts permitted” xe rẽ trái "
+                "có thể phải nhường xe ngược chiều. Chọn cách nào là vấn đề an toàn, không chỉ là thời gian trễ.",
             )
         )
-    evaluations, runs = outcome.trace[-1].evaluations, outcome.trace[-1].runs
-    return Panel(
-        Text("The search", "Quá trình tìm kiếm"),
-        tuple((drawing, Text("", "")) for drawing in drawn),
-        Text(
-            f"{evaluations} plans evaluated in the model, {runs} runs of SUMO to judge the best of them.",
-            f"{evaluations} kế hoạch được tính bằng mô hình, {runs} lượt chạy SUMO để đánh giá các kế hoạch tốt nhất.",
-        ),
-    )
-
-
-def _believed(outcome: Outcome) -> list[Panel]:
-    """What the model believed of the judged plans, against what SUMO said."""
-    pairs = [(j.model, float(j.cost.mean())) for j in outcome.judged if np.isfinite(j.cost).all()]
-    if len(pairs) < 2:
-        return []
-    chart = Chart(
-        Axis.of([m for m, _ in pairs], Text("model, s/veh", "mô hình, s/xe"), zero=False),
-        Axis.of([s for _, s in pairs], Text("SUMO, s/veh", "SUMO, s/xe"), zero=False),
-        height=320,
-    )
-    tips = [number(m, 1) + " → " + number(s, 1) + " " + _SECONDS for m, s in pairs]
-    chart.dots([m for m, _ in pairs], [s for _, s in pairs], Style("#0072B2"), tips, radius=4.0)
-    drawing = chart.render(Text("Model against SUMO", "Mô hình so với SUMO"))
-    return [
-        Panel(
-            Text("What the model believed, and what SUMO said", "Mô hình dự đoán và kết quả SUMO"),
-            ((drawing, Text("Plans that met every training case.", "Các kế hoạch đã qua mọi trường hợp.")),),
+    demands = [f"× {factor:g}" for factor in wish.scales if factor != 1]
+    demands += [other.name for other in wish.also]
+    if demands or wish.demand_samples:
+        listed = ", ".join(demands) or "–"
+        out.append(
             Text(
-                "The model only ranks plans; the value of a plan is always SUMO's.",
-                "Mô hình chỉ dùng để xếp hạng; giá trị của kế hoạch luôn lấy từ SUMO.",
-            ),
+                f"Tuned for several demands at once: as given, {listed}; days drawn: {wish.demand_samples}.",
+                f"Tối ưu đồng thời cho nhiều mức lưu lượng: như đã cho, {listed}; "
+                f"số ngày lấy mẫu: {wish.demand_samples}.",
+            )
         )
-    ]
+    if wish.kind == "actuated":
+        out.append(
+            Text(
+                "The plan runs as SUMO's actuated programs: greens end early when no vehicle follows.",
+                "Kế hoạch chạy dạng kích hoạt (actuated) của SUMO: đèn xanh kết thúc sớm khi không còn xe.",
+            )
+        )
+    return out
 
 
 def _streets(network: Network, before: Mapping[str, Timing], after: Mapping[str, Timing]) -> list[Panel]:

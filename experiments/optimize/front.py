@@ -44,6 +44,10 @@ class JudgedFront:
     interrupted: bool
 
 
+NO_FRONT = JudgedFront((), (), np.zeros((0, 2)), np.zeros((0, 2)), np.full(2, np.nan), (), interrupted=True)
+"""What is known of a front when the search was stopped before it began."""
+
+
 def search_front(
     place: Place,
     believing: Believing,
@@ -73,7 +77,7 @@ def search_front(
         values = place.judge.values(plans, cases, terms)  # (plans, cases, terms)
         runs += len(plans) * len(cases)
         both = [pair[0].cost(values[..., :half]), pair[1].cost(values[..., half:])]
-        return np.stack(both, axis=-1).mean(axis=1)
+        return np.asarray(np.stack(both, axis=-1).mean(axis=1), dtype=np.float64)
 
     def say(step: str) -> None:
         low = min((float(cost[0]) for cost in known.values()), default=float("nan"))

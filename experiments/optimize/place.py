@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -51,6 +51,7 @@ def prepare(
     *,
     objective: Objective = DELAY,
     freeze: Freeze = NOTHING_FROZEN,
+    freezing: Callable[[Network], Freeze] | None = None,
     drop_protected: bool = False,
     cycles: tuple[int, int] = CYCLES,
     demand_samples: int = 0,
@@ -63,7 +64,8 @@ def prepare(
     """Read a scenario for tuning.
 
     It is tuned for the demand given times each of ``scales``, for the demands of ``also`` (the same network under
-    other traffic), and for ``demand_samples`` other days, which are drawn into ``folder``. Raises InputError.
+    other traffic), and for ``demand_samples`` other days, which are drawn into ``folder``. ``freezing`` says what stays
+    once the network is known. Raises InputError.
     """
     folder = folder or Path()
     scenarios = [_times(scenario, factor, folder) for factor in dict.fromkeys(scales)]
@@ -79,6 +81,8 @@ def prepare(
     network = with_flows(network_of(scenario), scenario)
     objective.check(network)
     priorities = right_of_way(read_net(scenario.net))
+    if freezing is not None:
+        freeze = freezing(network)
     space = Space(network, freeze=freeze, drop_protected=drop_protected, cycles=cycles)
     models = tuple(
         build(
