@@ -78,6 +78,7 @@ def attempt(
             warm_up=task.warm_up,
             sensing=task.sensing,
             events=task.events,
+            safety=task.safety,
             keep_sumo_output=keep_sumo_output,
             target=target.resolve(),
             memory_mb=limits.memory_mb,

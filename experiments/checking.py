@@ -5,15 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sim.network import Intersection, Network
-from sim.plan import Interval
+from sim.permits import waivers
 from sim.run import check_demand
 from sim.scenario import Scenario
 from sim.sumo_input import read_additional
 from sim.sumonet import network_of
-
-ITE_YELLOW = (
-    3.0  # s: t + v/(2a) at 40–50 km/h with t = 1 s, a = 3.05 m/s² (ITE 2020), rounded to half a second
-)
 
 
 @dataclass(frozen=True)
@@ -41,6 +37,7 @@ def check_place(scenario: Scenario) -> Report:
     warnings += [f"signal {tl} is left to SUMO: {reason}" for tl, reason in network.left_to_sumo.items()]
     for where in network.intersections.values():
         warnings += _signal_warnings(where)
+        warnings += [f"{waiver}; kept as the network has it" for waiver in waivers(where)]
     count = len(network.intersections)
     return Report(
         facts=_facts(scenario, network, departures.due, departures.flows),
@@ -71,31 +68,6 @@ def _signal(where: Intersection) -> str:
 
 def _signal_warnings(where: Intersection) -> list[str]:
     out = []
-    for phase in where.phases:
-        clash = next(
-            (
-                (a, b)
-                for a in range(where.n_links)
-                for b in range(a + 1, where.n_links)
-                if where.foes[a, b] and phase.state[a] == "G" and phase.state[b] == "G"
-            ),
-            None,
-        )
-        if clash:
-            out.append(
-                f"signal {where.id}, phase {phase.index}: links {clash[0]} and {clash[1]} cross or merge and both "
-                "have G; it is kept as the network has it"
-            )
-    stages = where.program.stages
-    jumps = sum(
-        not stage.change
-        and any(a in "Gg" and b not in "Gg" for a, b in zip(stage.state, after.state, strict=True))
-        for stage, after in zip(stages, stages[1:] + stages[:1], strict=True)
-    )
-    if jumps:
-        out.append(
-            f"signal {where.id}: {jumps} of its greens end without a yellow; it is kept as the network has it"
-        )
     spare = where.n_links - 1 - max(link.index for link in where.links)
     if spare > 0:
         out.append(
@@ -105,11 +77,4 @@ def _signal_warnings(where: Intersection) -> list[str]:
     dark = sorted({link.index for link in where.links} - served)
     if dark:
         out.append(f"signal {where.id}: links {', '.join(map(str, dark))} are never green")
-    short = [stage for stage in where.program.stages if stage.change and _yellow(stage.change) < ITE_YELLOW]
-    if short:
-        out.append(f"signal {where.id}: {len(short)} of its yellows are shorter than {ITE_YELLOW:g} s (ITE)")
     return out
-
-
-def _yellow(change: tuple[Interval, ...]) -> float:
-    return sum(interval.duration for interval in change if set(interval.state) & set("yY"))

@@ -20,6 +20,7 @@ from experiments.cli_options import (
     LimitOption,
     OutOption,
     PlaceArgument,
+    SafetyOption,
     SensingOption,
     WarmUpOption,
     command_line,
@@ -60,6 +61,7 @@ def run(
     seed: Annotated[int, typer.Option(min=0, help="Seed of SUMO's random numbers.")] = 1,
     sensing: SensingOption = None,
     events: EventsOption = None,
+    safety: SafetyOption = "",
     backend: BackendOption = "libsumo",
     out: OutOption = None,
     end: EndOption = None,
@@ -86,6 +88,7 @@ def run(
         warm_up=warm_up,
         sensing=sensing or ["ideal"],
         events=events,
+        safety=safety,
     )
     if len(tasks) > 1:
         raise InputError("a run has one sensing", remedy="name one, or compare them")
@@ -110,6 +113,7 @@ def compare(
     seeds: Annotated[str, typer.Option(help="N for seeds 1…N, or a list as 3,5,8.")] = "5",
     sensing: SensingOption = None,
     events: EventsOption = None,
+    safety: SafetyOption = "",
     jobs: JobsOption = 0,
     end: EndOption = None,
     warm_up: WarmUpOption = 0.0,
@@ -137,6 +141,7 @@ def compare(
         warm_up=warm_up,
         sensing=sensing or ["ideal"],
         events=events,
+        safety=safety,
     )
     if len({task.label for task in tasks}) < 2:
         raise InputError(

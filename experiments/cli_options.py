@@ -32,6 +32,14 @@ EventsOption = Annotated[
     Path | None,
     typer.Option("--events", metavar="FILE.toml", help="What happens during the run (docs/events.md)."),
 ]
+SafetyOption = Annotated[
+    str,
+    typer.Option(
+        "--safety",
+        metavar="key=value,…",
+        help="min_green, max_green, max_red in s; yellow, all_red in s, or plan, or ite.",
+    ),
+]
 WALL_LIMIT = 3600.0
 
 

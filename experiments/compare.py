@@ -12,6 +12,7 @@ from experiments.ledger import Ledger, Row
 from experiments.loading import LEDGER, TABLED
 from experiments.local import Local
 from experiments.records import write_runs, write_summary
+from experiments.rules import parse_rules
 from experiments.runner import enter, run_missing, writing
 from experiments.sensings import IDEAL, check_sensings, sensings_of
 from experiments.summary import summarise_rows
@@ -29,6 +30,7 @@ def tasks_for(
     warm_up: float = 0.0,
     sensing: Sequence[str] = (IDEAL,),
     events: Path | None = None,
+    safety: str = "",
 ) -> list[Task]:
     """Every controller with every sensing and seed, seed by seed so that pairs are complete early.
 
@@ -41,6 +43,7 @@ def tasks_for(
     for name, values in chosen:
         make_controller(name, values)  # every parameter is checked before anything runs
     check_sensings(sensing)
+    rules = parse_rules(safety)
     tables: tuple[Table, ...] = ()
     if events is not None:
         tables, source = read_events(events)
@@ -58,6 +61,7 @@ def tasks_for(
             warm_up=warm_up,
             sensing=by,
             events=tables,
+            safety=rules,
         )
         for seed in seeds
         for name, values in chosen

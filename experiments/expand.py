@@ -50,6 +50,7 @@ class Experiment:
     controllers: tuple[Chosen, ...]
     sensing: tuple[str, ...]  # of the controllers that look at vehicles
     events: tuple[Table, ...]
+    safety: Mapping[str, Any]
     seeds: tuple[int, ...]  # all there may be; a stopping rule may need fewer
     warm_up: float | None  # s; None: to be found
     metrics: tuple[str, ...]
@@ -83,6 +84,7 @@ class Experiment:
                                 warm_up,
                                 sensing,
                                 events_at(self.events, scenario.name),
+                                self.safety,
                             )
 
     def _day(self, seed: int, days: Path) -> tuple[Scenario, ...]:
@@ -120,6 +122,7 @@ def expand(file: ExperimentFile, path: Path) -> Experiment:
         controllers=tuple(controllers),
         sensing=tuple(file.sensing),
         events=tuple(file.events),
+        safety=file.safety.model_dump(exclude_defaults=True),
         seeds=_seeds(file),
         warm_up=None if file.warm_up == "mser-5" else float(file.warm_up),
         metrics=tuple(file.metrics),

@@ -155,6 +155,16 @@ class RunLimits(_Table):
     disk_mb: int | None = Field(default=None, ge=1)
 
 
+class Safety(_Table):
+    """What every signal that a controller drives must keep, beyond its plan (docs/safety.md)."""
+
+    min_green: Positive | None = Field(default=None, description="s")
+    max_green: Positive | None = Field(default=None, description="s")
+    max_red: Positive | None = Field(default=None, description="s")
+    yellow: Literal["plan", "ite"] | Positive = Field(default="plan", description="By rule, or s.")
+    all_red: Literal["plan", "ite"] | Positive = Field(default="plan", description="By rule, or s.")
+
+
 class ExperimentFile(_Table):
     """Places × demand levels × controllers × sensings × seeds."""
 
@@ -180,6 +190,7 @@ class ExperimentFile(_Table):
     resample: Resample | None = None
     stop: Stop | None = None
     limits: RunLimits = RunLimits()
+    safety: Safety = Safety()
     events: list[dict[str, Any]] = Field(
         default=[], description="What happens during every run: tables with a kind (docs/events.md)."
     )
@@ -282,7 +293,7 @@ def _is_branch(part: object) -> bool:
 
 def _keys_beside(path: list[Any]) -> list[str]:
     tables: dict[str, type[BaseModel]] = {
-        "design": Design, "resample": Resample, "stop": Stop, "limits": RunLimits,
+        "design": Design, "resample": Resample, "stop": Stop, "limits": RunLimits, "safety": Safety,
     }  # fmt: skip
     if not path:
         model: type[BaseModel] = ExperimentFile

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from experiments.conditions import conditions
 from experiments.ledger import Row
 from experiments.records import SummaryLine
 from experiments.report import Comparison, Panel, RunRecord, Scene, SummaryRow, Text, write_report
@@ -51,7 +52,8 @@ def write_comparison(
                 network=networks[place],
                 warm_up=warm_up,
                 verdicts=tuple(Text(*said) for said in group_verdicts(by_group[place, demand])),
-                notes=_notes(by_name[place], networks[place]),
+                notes=_notes(by_name[place], networks[place])
+                + conditions(runs_in or out, [r for r in rows if (r.place, r.demand) == (place, demand)]),
                 credit="© OpenStreetMap contributors" if place.startswith(("ha-noi/", "tp-hcm/")) else "",
             )
             for place, demand in keys

@@ -26,14 +26,11 @@ from rich.text import Text
 from experiments.ledger import Row
 from experiments.runner import Outcome
 from sim.metrics import METRICS, Value
+from sim.run import FLASHING_RULE
 from sim.scenario import Scenario
 
 if TYPE_CHECKING:
     from experiments.verify import Verdict
-
-if TYPE_CHECKING:
-    from experiments.optimize.tune import Progress as SearchProgress
-    from experiments.optimizing import Tuned
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -96,9 +93,29 @@ def run(manifest: Mapping[str, Any], target: Path) -> None:
     for metric in METRICS:
         table.add_row(metric.title, number(values[metric.name]), metric.unit)
     out.print(table)
+    for line in happenings(manifest):
+        out.print(Text(line))
     for kind, count in manifest["warnings"].items():
         err.print(Text(f"SUMO warned {count}×: {kind}", style="dim"))
     out.print(Text(f"results in {target}"))
+
+
+def happenings(manifest: Mapping[str, Any]) -> list[str]:
+    """What happened in a run, what fell back to the fixed plan, and what the plans were let off."""
+    lines = []
+    for event in manifest["events"]:
+        if event["kind"] == "fallback":
+            lines.append(
+                f"t={event['time_s']:g} s: {event['intersection']} fell back to its fixed plan "
+                f"({event['cause']}): {event['detail']}"
+            )
+        else:
+            lines.append(f"t={event['time_s']:g}–{event['until_s']:g} s: {event['detail']}")
+    rules = Counter(waiver["rule"] for waiver in manifest["waivers"] if waiver["rule"] != FLASHING_RULE)
+    if rules:
+        named = ", ".join(f"{rule} at {n} signal{'s' if n > 1 else ''}" for rule, n in rules.items())
+        lines.append(f"waived, since the plans themselves do so: {named}")
+    return lines
 
 
 def comparison(rows: Sequence[Row], target: Path, report: Path) -> None:
@@ -207,66 +224,6 @@ def number(value: Value) -> str:
     if isinstance(value, int) or value == int(value):
         return f"{int(value)}"
     return f"{value:.2f}" if abs(value) < 100 else f"{value:.0f}"
-
-
-def tuning(tuned: Tuned, report: Path) -> None:
-    """What ``denxanh optimize`` found."""
-    from experiments.summary import headline
-
-    outcome = tuned.outcome
-    if outcome.interrupted:
-        err.print(Text("the search was stopped: this is the best plan it had", style="yellow"))
-    if not outcome.plan.timings:
-        out.print(Text("No plan was better than the network's own beyond doubt: it stays."))
-    else:
-        cycles = sorted({round(timing.cycle) for timing in outcome.plan.timings.values()})
-        out.print(
-            Text(
-                f"{len(outcome.plan.timings)} signals, cycle {'–'.join(map(str, cycles[:: max(len(cycles) - 1, 1)]))} s"
-            )
-        )
-    for english, _ in headline(tuned.rows):
-        out.print(Text(english))
-    out.print(Text(f"report: {report}   plan: {tuned.folder / 'plan.json'}, {tuned.folder / 'plan.add.xml'}"))
-
-
-class Search:
-    """The progress line of a search: on a terminal one line that changes, elsewhere a line now and then."""
-
-    def __init__(self) -> None:
-        self._status = err.status("reading the place") if err.is_terminal else None
-        self._said = -10.0
-
-    def __enter__(self) -> Search:
-        if self._status is not None:
-            self._status.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._status is not None:
-            self._status.stop()
-
-    def __call__(self, progress: SearchProgress) -> None:
-        """The search has come so far."""
-        sumo = "" if progress.sumo != progress.sumo else f", best in SUMO {progress.sumo:.1f}"
-        line = (
-            f"{progress.step}: {progress.evaluations} plans, {progress.runs} runs of SUMO, "
-            f"best in the model {progress.model:.1f}{sumo}"
-        )
-        if self._status is not None:
-            self._status.update(line)
-        elif progress.cpu - self._said >= 5.0 or progress.step != "search":
-            self._said = progress.cpu
-            err.print(Text(line, style="dim"))
-
-    def proving(self, id: str, outcome: Outcome) -> None:
-        """A held-out run has ended."""
-        if self._status is not None:
-            self._status.update("proving the plan on held-out seeds and days")
-        if outcome.manifest is None:
-            err.print(Text(f"{outcome.state}: {outcome.reason}", style="red"))
 
 
 class Progress:

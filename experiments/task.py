@@ -16,6 +16,7 @@ from experiments.catalog import controllers, make_controller
 from experiments.happenings import Table
 from experiments.sensings import IDEAL, sensing_key
 from sim.protocol import parameters
+from sim.rules import Rules
 from sim.run import hash_file, versions
 from sim.scenario import Scenario
 
@@ -37,6 +38,7 @@ class Task:
     warm_up: float = 0.0
     sensing: str = IDEAL  # as a user writes it
     events: tuple[Table, ...] = ()  # as tables of experiments.happenings
+    safety: Mapping[str, Any] = field(default_factory=dict)  # fields of sim.rules.Rules
 
     @property
     def label(self) -> str:
@@ -59,6 +61,7 @@ class Task:
             "controller": controller_digest(self.controller, self.parameters),
             "sensing": sensing_key(self.sensing),
             "events": self.events,
+            "safety": Rules(**self.safety).to_json(),
             "seed": self.seed,
             "warm_up": self.warm_up,
             "versions": _versions_digest(),
@@ -94,6 +97,7 @@ def pack(task: Task) -> tuple[str, str, str]:
         "warm_up": task.warm_up,
         "sensing": task.sensing,
         "events": task.events,
+        "safety": dict(task.safety),
     }
     return json.dumps(data, sort_keys=True), id, scenario
 

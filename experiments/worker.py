@@ -42,6 +42,7 @@ def job(
     disk_mb: int | None = None,
     sensing: str = "ideal",
     events: Sequence[Mapping[str, Any]] = (),
+    safety: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The content of a job.json."""
     return {
@@ -53,6 +54,7 @@ def job(
         "warm_up": warm_up,
         "sensing": sensing,
         "events": list(events),
+        "safety": dict(safety or {}),
         "keep_sumo_output": keep_sumo_output,
         "target": str(target),
         "memory_mb": memory_mb,
@@ -90,6 +92,7 @@ def _execute(data: Mapping[str, Any], target: Path) -> None:
     from experiments.catalog import make_controller
     from experiments.happenings import make_events
     from experiments.sensings import make_sensing
+    from sim.rules import Rules
     from sim.run import LOG, Run, execute
     from sim.store import folder_beside, publish, sync
     from sim.sumo_world import sumo_environment
@@ -108,6 +111,7 @@ def _execute(data: Mapping[str, Any], target: Path) -> None:
             data["keep_sumo_output"],
             sensing=make_sensing(data["sensing"]),
             events=make_events(data["events"]),
+            rules=Rules(**data["safety"]),
         )
         execute(run, make_controller(data["controller"], data["parameters"]), folder)
         for path in (*folder.iterdir(), folder):

@@ -33,6 +33,7 @@ from sim.permits import waivers
 from sim.plan import Plan
 from sim.plan_check import checked_plan
 from sim.protocol import Controller, parameters
+from sim.rules import Rules
 from sim.scenario import Scenario
 from sim.sensing import Ideal, Sensing, described
 from sim.simulation import Simulation
@@ -89,6 +90,7 @@ class Run:
     warm_up: float = 0.0  # s cut off all averages
     keep_sumo_output: bool = False
     limits: Limits = field(default_factory=Limits)
+    rules: Rules = field(default_factory=Rules)
     sensing: Sensing = field(default_factory=Ideal)
     events: tuple[Event, ...] = ()
 
@@ -139,7 +141,11 @@ def execute(run: Run, controller: Controller, folder: Path) -> dict[str, Any]:
     scenario = _with_events(scenario, network, run.events, folder)
     departures = check_demand(scenario, network)
     policies = controller.start(network)
-    supervisor = Supervisor(network, policies, run.limits)
+    if policies and run.rules != Rules():  # what SUMO runs itself stays as the network has it
+        network = run.rules.apply(network)
+        policies = controller.start(network)
+    limits = replace(run.limits, max_green=run.rules.max_green, max_red=run.rules.max_red)
+    supervisor = Supervisor(network, policies, limits)
     given = sumo_input.write_input(
         scenario,
         folder,
@@ -344,6 +350,7 @@ def _conclude(
         "controller": controller.name,
         "parameters": parameters(controller),
         "sensing": described(run.sensing),
+        "safety": run.rules.to_json(),
         "seed": run.seed,
         "backend": run.backend,
         "warm_up_s": run.warm_up,

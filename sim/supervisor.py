@@ -36,8 +36,8 @@ class Limits:
 
     decision: float = 5.0  # s of wall time for an answer: a hundred times what 20 signals may take together
     first_decision: float = 60.0  # s of wall time for the first one
-    max_green: float | None = None  # s that a phase may stay green
-    max_red: float | None = None  # s that a link may stay red while some phase serves it
+    max_green: float | None = None  # s that a phase may stay green (sim.rules)
+    max_red: float | None = None  # s that a link may stay red while some phase serves it (sim.rules)
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
