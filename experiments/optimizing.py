@@ -27,6 +27,7 @@ from experiments.optimize.judge import DELAY, SumoJudge
 from experiments.optimize.objective import Objective
 from experiments.optimize.place import Place, prepare
 from experiments.optimize.race import Case
+from experiments.optimize.second_look import second_look
 from experiments.optimize.starts import starts
 from experiments.optimize.trusting import Believed, believe
 from experiments.optimize.tune import Budget, Outcome, Progress, Tuner
@@ -166,11 +167,21 @@ class _Work:
                 place.space, believing, place.judge, cases, rng, budget, report=self.telling.searching
             )
             outcome = tuner.run()
+        outcome = self.looked_at_again(outcome, place, cases)
         self.interrupted |= outcome.interrupted
         actuation = self.actuation(outcome, place, cases)
         handed = hand_over(folder, outcome.plan, place.network, actuation)
         write_trace(folder, outcome.trace)
         return Variant(name, outcome.plan, handed, outcome, believed, in_sumo, actuation), place
+
+    def looked_at_again(self, outcome: Outcome, place: Place, cases: Sequence[Case]) -> Outcome:
+        if outcome.plan.timings or outcome.interrupted:
+            return outcome
+        self.telling.say("the best plan and the network's own on more seeds")
+        try:
+            return second_look(outcome, place.space, place.judge, cases, but=self.wish.held_out)
+        except KeyboardInterrupt:
+            return replace(outcome, interrupted=True)
 
     def actuation(self, outcome: Outcome, place: Place, cases: Sequence[Case]) -> Actuation | None:
         if self.wish.kind == "static":

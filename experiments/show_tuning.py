@@ -117,12 +117,26 @@ def _variant(variant: Variant, *, several: bool) -> None:
     if variant.in_sumo:
         out.print(Text(f"{name}the plan was searched in SUMO itself."))
     if not variant.plan.timings:
-        out.print(Text(f"{name}no plan was better than the network's own beyond doubt: it stays."))
+        out.print(
+            Text(
+                f"{name}no plan was better than the network's own beyond doubt: it stays.{_near_miss(variant)}"
+            )
+        )
         return
     cycles = sorted({round(timing.cycle) for timing in variant.plan.timings.values()})
     shown = f"{cycles[0]}" if len(cycles) == 1 else f"{cycles[0]}–{cycles[-1]}"
     signals = "1 signal" if len(variant.plan.timings) == 1 else f"{len(variant.plan.timings)} signals"
     out.print(Text(f"{name}{signals}, cycle {shown} s"))
+
+
+def _near_miss(variant: Variant) -> str:
+    """How close the best plan came, on the training seeds."""
+    outcome = variant.outcome
+    met = [j.cost.mean() for j in outcome.judged if np.isfinite(j.cost).all()] if outcome is not None else []
+    if outcome is None or not met or not np.isfinite(outcome.own_cost).all():
+        return ""
+    best, own = float(min(met)), float(outcome.own_cost.mean())
+    return f" (Training seeds: the own plan {own:.1f}, the best of {len(met)} others {best:.1f}.)"
 
 
 def _asked(tuned: Tuned, values: NDArray[np.float64], wish: Wish) -> None:
