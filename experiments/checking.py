@@ -43,7 +43,7 @@ def check_place(scenario: Scenario) -> Report:
         facts=_facts(scenario, network, departures.due, departures.flows),
         plans=tuple(_signal(where) for where in network.intersections.values()),
         warnings=tuple(warnings),
-        verdict=f"ready: {count} signal{'s' if count != 1 else ''} can be controlled"
+        verdict=f"ready: {_of(count, 'signal')} can be controlled"
         if count
         else "there is no signal to control: only 'program' makes sense here",
     )
@@ -51,11 +51,15 @@ def check_place(scenario: Scenario) -> Report:
 
 def _facts(scenario: Scenario, network: Network, due: int, flows: int) -> tuple[str, ...]:
     length = sum(edge.length for edge in network.edges.values()) / 1000.0
-    demand = f"{due} vehicles" + (f" and {flows} flows" if flows else "")
+    demand = _of(due, "vehicle") + (f" and {_of(flows, 'flow')}" if flows else "")
     return (
-        f"{scenario.name}: {len(network.edges)} edges, {length:.1f} km, {len(network.intersections)} signals",
+        f"{scenario.name}: {len(network.edges)} edges, {length:.1f} km, {_of(len(network.intersections), 'signal')}",
         f"from {scenario.begin:g} s to {scenario.end:g} s in steps of {scenario.step:g} s: {demand}",
     )
+
+
+def _of(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' if number != 1 else ''}"
 
 
 def _signal(where: Intersection) -> str:

@@ -35,7 +35,7 @@ class Departures:
     before: int  # explicit vehicles that depart before begin: SUMO drops them
     due: int  # explicit vehicles that depart within [begin, end)
     after: int  # explicit vehicles that depart at or after end: not simulated
-    flows: int  # <flow> elements: SUMO makes their vehicles itself
+    flows: int  # <flow> elements that begin before end: SUMO makes their vehicles itself
     triggered: int  # vehicles that wait for a person or container
     last: float  # s, the latest explicit departure or end of a flow; −inf if there is none
 
@@ -91,7 +91,7 @@ def read_departures(path: Path, begin: float, end: float, edges: Container[str] 
         if kind not in _VEHICLES:  # SUMO keeps one order for vehicles and persons, but we count vehicles
             continue
         if kind == b"flow":
-            flows += 1
+            flows += time < end
             stop = _ATTRIBUTE["end"].search(attributes)
             latest = max(latest, _time(stop.group(1).decode(), path, "end", label) if stop else time)
         elif time < begin:

@@ -30,7 +30,7 @@ SIDE_SHARE = (
     0.3  # of the trips begin, and end, in side streets: assumed; there are many of them, with little traffic
 )
 SIDE_SPEED = 40 / 3.6  # m/s; a street this slow is a side street
-QUANTILE = 0.95  # of the loaded edges; trips over the rest are thinned until they fit too
+QUANTILE = 0.98  # of the loaded edges; trips over the rest are thinned until they fit too
 LANE_WIDTH = 3.5  # m
 
 

@@ -129,7 +129,7 @@ def test_signals_can_be_guessed(grid: Path, tmp_path: Path) -> None:
         ("opendrive", "a.xodr", "<html/>", "found no street in it|not OpenDRIVE"),
         ("visum", "a.net", "$NONSENSE", "found no street in it|not PTV Visum"),
         ("vissim", "a.inpx", "<network/>", "found no street in it|not PTV Vissim"),
-        ("matsim", "a.txt", "", "a MATSim network file ends in .xml"),
+        ("matsim", "a.txt", "", "a file of MATSim network ends in .xml"),
         ("plain", "a.nod.xml", "<nodes/>", "no .edg.xml lies beside it"),
         ("plain", "missing.nod.xml", None, "there is no such file"),
     ],

@@ -92,3 +92,10 @@ def test_an_empty_root_is_whole(tmp_path: Path, root: str) -> None:
 def test_sums_add_up() -> None:
     one, two = Departures(1, 2, 3, 4, 5, 60.0), Departures(10, 20, 30, 40, 50, 6.0)
     assert one + two == Departures(11, 22, 33, 44, 55, 60.0)
+
+
+def test_a_flow_that_begins_after_the_end_is_not_simulated(tmp_path: Path) -> None:
+    path = tmp_path / "late.rou.xml"
+    path.write_text('<routes><flow id="f" begin="1000" end="1200" number="9"/></routes>')
+    found = read_departures(path, 0.0, 300.0)
+    assert (found.flows, found.after, found.last) == (0, 0, 1200.0)
