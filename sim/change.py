@@ -15,14 +15,14 @@ from sim.plan import Interval, Timing
 def change_intervals(where: Intersection, i: int, j: int) -> tuple[Interval, ...]:
     """The intervals shown between the greens of phases ``i`` and ``j``, in order; none if i = j.
 
-    ``i`` and ``j`` index ``where.phases``, which are the stages of ``where.program`` in their order.
+    ``i`` and ``j`` index ``where.phases``: the stages of ``where.program`` in their order, then phases beside them.
     """
     stages = where.program.stages
     if i == j:
         return ()
-    if (i + 1) % len(stages) == j:
+    if i < len(stages) and (i + 1) % len(stages) == j:
         return stages[i].change
-    return _built(where, where.phases[i].state, where.phases[j].state)
+    return built_change(where, where.phases[i].state, where.phases[j].state)
 
 
 def change_between(where: Intersection, before: str, after: str) -> tuple[Interval, ...]:
@@ -33,10 +33,11 @@ def change_between(where: Intersection, before: str, after: str) -> tuple[Interv
     for stage, following in zip(stages, stages[1:] + stages[:1], strict=True):
         if (stage.state, following.state) == (before, after):
             return stage.change
-    return _built(where, before, after)
+    return built_change(where, before, after)
 
 
-def _built(where: Intersection, before: str, after: str) -> tuple[Interval, ...]:
+def built_change(where: Intersection, before: str, after: str) -> tuple[Interval, ...]:
+    """The intervals between two green states by the signal's yellow and all-red, whatever its program does."""
     pairs = tuple(zip(before, after, strict=True))
     losing = {k for k, (a, b) in enumerate(pairs) if a in GREEN and b not in GREEN}
     if not losing:

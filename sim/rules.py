@@ -1,7 +1,8 @@
 """What a run demands of its signals beyond their plans: greens and reds within bounds, yellow and all-red by rule.
 
-Yellow and all-red are lengthened to what the rule asks, never shortened; the time comes out of the green that they end,
-so that cycles and offsets stay. Signals left to SUMO, as all are under ``program``, keep what they show.
+Yellow and all-red are lengthened to what the rule asks; the time comes out of the green that they end, so that cycles
+and offsets stay. Only ``uniform_change`` may shorten them; the run's waivers then say where ITE asks for more.
+Signals left to SUMO, as all are under ``program``, keep what they show.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from sim.change import built_change
 from sim.errors import InputError
 from sim.network import GREEN, Intersection, Network
 from sim.permits import YELLOW, ite_yellow
@@ -34,6 +36,9 @@ class Rules:
     max_red: float | None = None  # s that a link may stay red while some phase serves it
     yellow: Rule = "plan"
     all_red: Rule = "plan"
+    uniform_change: float | None = (
+        None  # s: every change is so much yellow and nothing else, as in benchmarks
+    )
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
@@ -47,6 +52,13 @@ class Rules:
                     where="safety",
                     remedy="give s, 'plan' or 'ite'" if change else "give a positive time in s",
                 )
+
+        if self.uniform_change is not None and (self.yellow, self.all_red) != ("plan", "plan"):
+            raise InputError(
+                "uniform_change is set beside yellow or all_red",
+                where="safety",
+                remedy="set the one or the other",
+            )
 
     def apply(self, network: Network) -> Network:
         """The network with its programs and phases as the rules want them. Raises InputError where they cannot be."""
@@ -62,6 +74,8 @@ class Rules:
         return {name: value for name, value in asdict(self).items() if value not in (None, "plan")}
 
     def _at(self, where: Intersection) -> Intersection:
+        if self.uniform_change is not None:
+            where = _with_uniform_change(where, self.uniform_change)
         yellow, all_red = self._change(where, where.n_links * "G")
         stages = tuple(self._stage(where, number) for number in range(len(where.program.stages)))
         return replace(
@@ -128,6 +142,15 @@ class Rules:
                 remedy="leave yellow and all-red to the plan, or give a plan with longer greens",
             )
         return Stage(stage.state, round(green, 6), tuple(change))
+
+
+def _with_uniform_change(where: Intersection, yellow: float) -> Intersection:
+    """The intersection with ``yellow`` s between any two greens; people on foot keep their clearance."""
+    where = replace(where, yellow=yellow, all_red=0.0)
+    stages = where.program.stages
+    ways = zip(stages, stages[1:] + stages[:1], strict=True)
+    uniform = tuple(replace(a, change=built_change(where, a.state, b.state)) for a, b in ways)
+    return replace(where, program=replace(where.program, stages=uniform))
 
 
 def _up(seconds: float) -> float:

@@ -30,6 +30,7 @@ from sim.events import Event, Flashing, Scene, Stage
 from sim.monitor import FLASHING
 from sim.network import Network
 from sim.permits import waivers
+from sim.phases import with_phases
 from sim.plan import Plan
 from sim.plan_check import checked_plan
 from sim.protocol import Controller, parameters
@@ -59,6 +60,15 @@ class Planned(Protocol):
 
     def make_plan(self, network: Network) -> Plan:
         """The plan for this network."""
+        ...
+
+
+@runtime_checkable
+class Phased(Protocol):
+    """A controller that shows more greens than the program has."""
+
+    def more_phases(self, network: Network) -> Mapping[str, Sequence[str]]:
+        """Green states by intersection; they become phases behind the program's."""
         ...
 
 
@@ -141,8 +151,10 @@ def execute(run: Run, controller: Controller, folder: Path) -> dict[str, Any]:
     scenario = _with_events(scenario, network, run.events, folder)
     departures = check_demand(scenario, network)
     policies = controller.start(network)
-    if policies and run.rules != Rules():  # what SUMO runs itself stays as the network has it
-        network = run.rules.apply(network)
+    if policies and (run.rules != Rules() or isinstance(controller, Phased)):
+        network = run.rules.apply(network)  # what SUMO runs itself stays as the network has it
+        if isinstance(controller, Phased):
+            network = with_phases(network, controller.more_phases(network))
         policies = controller.start(network)
     limits = replace(run.limits, max_green=run.rules.max_green, max_red=run.rules.max_red)
     supervisor = Supervisor(network, policies, limits)
