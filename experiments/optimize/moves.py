@@ -19,6 +19,9 @@ T = TypeVar("T")
 OFFSET_STEPS = (1, 3, 8)  # s; Robertson (1969) steps by shares of the cycle, large ones escape local optima
 GREEN_STEPS = (1, 2, 4)  # s
 CYCLE_STEPS = (1, 2, 4, 8)  # s
+_DOUBLED = (
+    6  # stages of a signal up to which two of its cycles may become one: longer orders cost the model time
+)
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ class Neighbourhood:
                 makers["copy"] = self._copy
             if not frozen.cycle:
                 makers["cycle"] = self._cycle
+                if not frozen.stages:
+                    makers["double"] = self._double
                 if several:
                     makers["half"] = self._half
                     if space.free_cycles:
@@ -188,6 +193,26 @@ class Neighbourhood:
         scaled = self.space.rescaled(candidate, old + step)
         return None if scaled is None else Move("cycle", tuple(range(len(candidate))), scaled)
 
+    def _double(self, candidate: Candidate, rng: np.random.Generator) -> Move | None:
+        """Two cycles become one, in which one signal shows one of its stages only once (A B C A B)."""
+        s, signal, setting = self._pick(candidate, rng)
+        n, cycle = len(setting.order), signal.cycle(setting)
+        k = int(rng.integers(n))
+        order, greens = setting.order * 2, setting.greens * 2
+        order, greens = order[:k] + order[k + 1 :], greens[:k] + greens[k + 1 :]
+        if n > _DOUBLED or not _varied(order):
+            return None
+        # either the others get the time of the stage that is gone, or the cycle is as much shorter
+        freed = 2 * cycle - sum(greens) - signal.lost(order)
+        target = 2 * self.space.common_cycle(candidate) - (freed if rng.random() < 0.5 else 0)
+        fitted = signal.fit(order, greens, 2 * cycle, setting.offset)
+        if fitted is None:
+            return None
+        out = [Setting(x.order * 2, x.greens * 2, x.offset) for x in candidate]
+        out[s] = fitted
+        scaled = self.space.rescaled(tuple(out), target)
+        return None if scaled is None else Move("double", tuple(range(len(out))), scaled)
+
     def _own_cycle(self, candidate: Candidate, rng: np.random.Generator) -> Move | None:
         """Another cycle for one signal alone, which then is not coordinated with the others."""
         s, signal, setting = self._pick(candidate, rng)
@@ -248,13 +273,16 @@ def _same(a: Setting, b: Setting) -> bool:
     return a.order == b.order and a.greens == b.greens
 
 
+def _varied(order: tuple[int, ...]) -> bool:
+    """Whether no stage follows itself."""
+    return all(a != b for a, b in zip(order, order[1:] + order[:1], strict=True))
+
+
 def _rebuilt(
     kind: str, candidate: Candidate, s: int, signal: Signal, order: tuple[int, ...], weights: Sequence[float]
 ) -> Move | None:
     """The move to another stage order in the same cycle; the longest stage that stays keeps its start."""
-    if not signal.stages.complete(order) or any(
-        a == b for a, b in zip(order, order[1:] + order[:1], strict=True)
-    ):
+    if not signal.stages.complete(order) or not _varied(order):
         return None
     old = candidate[s]
     new = signal.fit(order, weights, signal.cycle(old))

@@ -72,7 +72,7 @@ def test_any_walk_of_moves_stays_legal(pair: Network, data: st.DataObject, drop:
         cycle = space.common_cycle(move.candidate)
         assert space.cycles[0] <= cycle <= space.cycles[1]
         check_legal(pair, space.plan(move.candidate), cycle)
-        if kind != "cycle":
+        if kind not in ("cycle", "double"):
             assert cycle == space.common_cycle(candidate)
         candidate = move.candidate
 
@@ -102,6 +102,20 @@ def test_a_stage_may_be_shown_twice_in_a_cycle_but_never_beside_itself(pair: Net
     for order in orders:
         assert len(order) == 5
         assert all(a != b for a, b in zip(order, order[1:] + order[:1], strict=True))
+
+
+def test_two_cycles_become_one_in_which_a_stage_comes_once(pair: Network):
+    space = Space(pair)
+    start = space.rescaled(space.existing(), 60)
+    assert start is not None
+    neighbours, rng = Neighbourhood(space), np.random.default_rng(0)
+    moves = [m for m in (neighbours.draw(start, "double", rng) for _ in range(60)) if m]
+    cycles = {space.common_cycle(m.candidate) for m in moves}
+    assert max(cycles) == 120  # the others have the green of the stage that is gone
+    assert min(cycles) < 120  # or nobody has it
+    for move in moves:
+        assert {len(x.order) for x in move.candidate} == {7, 8}
+        assert space.legal(move.candidate)
 
 
 @given(
