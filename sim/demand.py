@@ -42,6 +42,7 @@ class VehicleClass:
     min_gap_lat: float = 0.6  # m to the side, where several share a lane
     tau: float = 1.0  # s
     accel: float = 2.6  # m/s²
+    sigma: float = 0.5  # driver imperfection
     max_speed: float = 55.55  # m/s
     speed_factor: float = 1.0  # of the limit, mean
     speed_dev: float = 0.1  # its standard deviation
@@ -294,6 +295,7 @@ class _Reader:
                 min_gap_lat=float(a.get("minGapLat", 0.6)),
                 tau=float(a.get("tau", 1.0)),
                 accel=float(a.get("accel", accel)),
+                sigma=float(a.get("sigma", 0.5)),
                 max_speed=min(float(a.get("maxSpeed", top)), float(a.get("desiredMaxSpeed", top))),
                 speed_factor=mean,
                 speed_dev=float(a.get("speedDev", dev)),

@@ -19,7 +19,7 @@ from sim.model.parameters import Parameters
 from sim.model.priority import RightOfWay
 from sim.model.routes import lane_choice
 from sim.model.signals import PlanArrays
-from sim.model.static import Constants, Static
+from sim.model.static import Constants, Static, memory
 from sim.network import Link, Network
 
 COLUMNS = (
@@ -40,7 +40,6 @@ QUEUE_COLUMNS = (
 )
 """Last axis of ``Model.queues``."""
 
-_SIGMA = 0.5  # SUMO's default driver imperfection
 _FIRST = 12.0  # m: start-up of the first vehicle, measured for accelerations of 1.2–5 m/s²
 _PIECES = 4  # of a batch for each thread: plans cost unequal times
 BRAKING = 4.5  # m/s², SUMO's default deceleration
@@ -115,12 +114,15 @@ class Model:
         duration = np.ascontiguousarray(plans.duration, dtype=np.float32)
         offset = np.ascontiguousarray(plans.offset, dtype=np.float32)
         p = self.parameters
-        constants = Constants(self.end - self.begin, p.yellow, p.clear, p.stop, p.halt)
+        times = self.end - self.begin, p.yellow, p.clear, p.stop, p.halt
+        constants = Constants(*(np.float32(time) for time in times))
+        begin = np.float32(self.begin)
 
         def part(first: int, last: int) -> None:
             some = slice(first, last)
-            tables = state[some], duration[some], offset[some], base, codes, out[some]
-            run(self.static, constants, self.begin, *tables, want, queue[some] if want else queue)
+            own = memory(self.static, int(constants.horizon), state.shape[1])
+            tables = state[some], duration[some], offset[some], base, codes, own, out[some]
+            run(self.static, constants, begin, *tables, want, queue[some] if want else queue)
 
         workers = min(threads or numba.config.NUMBA_NUM_THREADS, len(plans))
         if workers <= 1:
@@ -215,6 +217,7 @@ def build(
     static = Static(
         lane_length=length,
         lane_time=(length / np.maximum(limit, 0.1)).astype(np.float32),
+        lane_limit=np.maximum(limit, np.float32(0.1)),
         lane_change=(p.change / np.maximum(length, 1.0)).astype(np.float32),
         ring_first=np.concatenate([[0], np.cumsum(rings)]).astype(np.int32),
         link_start=start,
@@ -235,12 +238,14 @@ def build(
         type=demand.type.astype(np.int32),
         first_step=choice.start[pair].astype(np.int32),
         slow=(1.0 / factors).astype(np.float32),
+        factor=factors.astype(np.float32),
         depart_lane=depart_lane,
         along=along,
         standing=demand.standing.astype(np.uint8),
         space=space,
         accel=np.array([t.accel for t in demand.types], dtype=np.float32),
         pace=np.array([1.0 / t.max_speed for t in demand.types], dtype=np.float32),
+        top=np.array([t.max_speed for t in demand.types], dtype=np.float32),
         block=choice.block,
         choice_first=choice.first,
         choice_lane=choice.lane,
@@ -248,6 +253,7 @@ def build(
         choice_bias=choice.bias,
         final_length=final_length,
         final_time=final_time,
+        final_speed=(final_length / np.maximum(final_time, 1e-6)).astype(np.float32),
         source_first=source_first,
         source_vehicle=source_vehicle,
         **_behaviour(demand, geometry, p, share),
@@ -303,8 +309,9 @@ def _behaviour(
     """The arrays of Static that depend on the parameters."""
     tau = np.array([t.tau for t in demand.types])
     accel = np.array([t.accel for t in demand.types])
+    dawdle = np.array([0.5 * t.sigma * t.accel for t in demand.types])  # m/s: SUMO's Krauss model draws 0…σa
     turning = np.minimum(geometry.limit, geometry.turn)[:, None]  # (K, 1)
-    moving = np.maximum(turning - 0.5 * _SIGMA * accel, 1.0)  # (K, T): drivers dawdle below the limit
+    moving = np.maximum(turning - dawdle, 1.0)  # (K, T)
     # from standing, over what is left of the junction; gap holds SUMO's second of looking ahead
     crossing = np.sqrt(2.0 * (geometry.rest + _CAR) / _ACCEL)
     found = {
@@ -312,6 +319,7 @@ def _behaviour(
         "link_gap": p.gap + crossing,
         "pace_out": p.headway / moving,
         "react": p.headway * (tau + p.hesitate) * share,
+        "dawdle": dawdle,
         "lost": p.lost + np.sqrt(_FIRST / accel),
     }
     return {name: array.astype(np.float32) for name, array in found.items()}

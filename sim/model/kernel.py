@@ -14,35 +14,49 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from sim.model.rules import NEVER, STEP, advance, blocked, choose, compiled, leave, next_green
+from sim.model.rules import (
+    NEVER,
+    ROLLING,
+    STEP,
+    ZERO,
+    U,
+    advance,
+    blocked,
+    choose,
+    compiled,
+    halted,
+    leave,
+    next_green,
+    wake,
+)
 from sim.model.signals import MAJOR, STOP, YELLOW
-from sim.model.static import Signals, memory
+from sim.model.static import Signals
 
-_ROLLING = np.float32(1e6)
+PARKED = np.float32(2e9)
+"""``idle`` of a queue whose head sees no green to come in its plan; who shows one has to wake it."""
+
+_TWO = np.float32(2.0)
+_ONE = np.float32(1.0)
 _MOVING = np.float32(60.0)  # m from standing: faster than any turn and most streets
 _STANDING = np.float32(1.0)  # m from where the first vehicle stands to the stop line
-_TELEPORT = 300.0  # s, SUMO's time-to-teleport
+_TELEPORT = np.float32(300.0)  # s, SUMO's time-to-teleport
 _SWEEP = 60  # s between looks at those who wait for room: a choice of lanes waits for the best one only
+_WAITED = np.float32(0.05)  # s: less is rounding
+_MOST = np.float32(0.25)  # of the speed is lost by dawdling: all of sigma / 2
+_FOOT = np.float32(0.1)  # m: what a vehicle must have of a road to enter it where it may stand across others
 
 
 @compiled
-def _run(n, p, begin, offset, x, w, out, want, queue):
-    """One plan. ``out`` (T + 4, 2): delay s and stops by type; then counts. ``queue`` (queues, 3) if ``want``."""
-    lanes = n.lane_length.shape[0]
-    bays = n.bay_room.shape[0]
-    sources = n.source_first.shape[0] - 1
-    slots = int(p.horizon)
-    types = n.space.shape[0]
-
+def clear(n, begin, offset, x, w):
+    """Memory as the plan x begins with it: nobody there, the clocks where they stand at ``begin``."""
     w.calendar[:] = -1
     w.head[:] = -1
-    w.tail[:] = -1
-    w.ready[:] = 0.0
+    w.ready[:] = ZERO
     w.stuck[:] = NEVER
-    w.idle[:] = 0.0
-    w.roll[:] = 0.0
-    w.inside[:] = 0.0
-    w.occupied[:] = 0.0
+    w.idle[:] = ZERO
+    w.roll[:] = ZERO
+    w.inside[:] = ZERO
+    w.occupied[:] = ZERO
     w.entered[:] = -NEVER
     w.waiting[:] = -1
     w.ring_out[:] = 0
@@ -51,284 +65,295 @@ def _run(n, p, begin, offset, x, w, out, want, queue):
     w.passed[:] = -NEVER
     w.position[:] = 0
     for v in range(n.first_step.shape[0]):
-        w.at[v] = n.first_step[v]
-    _set_clocks(begin, offset, x, w)
+        w.at[U(v)] = n.first_step[U(v)]
+    others = w.head.shape[0]
+    for s in range(w.position.shape[0]):
+        first = n.source_vehicle[U(n.source_first[U(s)])]
+        wake(others + s, int(n.depart[U(first)]), w.calendar.shape[0], w)
+    for i in range(x.state.shape[0]):
+        cycle = ZERO
+        for k in range(x.state.shape[1]):
+            cycle += x.duration[U(i), U(k)]
+        position = (begin - offset[i]) % cycle
+        k = 0
+        while position >= x.duration[U(i), U(k)]:
+            position -= x.duration[U(i), U(k)]
+            k += 1
+            if k == x.state.shape[1]:
+                k = 0
+        w.step[U(i)] = k
+        w.row[U(i)] = x.base[U(i)] + x.state[U(i), U(k)]
+        w.begun[U(i)] = -position
+        w.until[U(i)] = x.duration[U(i), U(k)] - position
 
-    for s in range(sources):
-        slot = int(n.depart[n.source_vehicle[n.source_first[s]]])
-        w.later[lanes + bays + s] = w.calendar[slot]
-        w.calendar[slot] = lanes + bays + s
 
-    for t in range(slots):
+@compiled
+def drive(first, last, n, p, x, w, out, want, queue):
+    """Seconds ``first`` to ``last``. ``out`` (T + 4, 2): delay s and stops by type; then counts.
+
+    ``queue`` (queues, 3) if ``want``.
+    """
+    lanes = n.lane_length.shape[0]
+    others = lanes + n.bay_room.shape[0]
+    slots = w.calendar.shape[0]
+    kinds = n.space.shape[0]
+    for t in range(first, last):
         now = np.float32(t)
         end = np.float32(t + 1)
         if t % _SWEEP == 0:  # who waits for a departure that does not come
             for lane in range(lanes):
-                waiter = w.waiting[lane]
-                w.waiting[lane] = -1
+                waiter = w.waiting[U(lane)]
+                w.waiting[U(lane)] = -1
                 while waiter >= 0:
-                    following = w.later[waiter]
-                    w.later[waiter] = w.calendar[t]
-                    w.calendar[t] = waiter
+                    following = w.later[U(waiter)]
+                    wake(waiter, t, slots, w)
                     waiter = following
-        while w.calendar[t] >= 0:
-            q = w.calendar[t]
-            w.calendar[t] = w.later[q]
-            wake = NEVER
+        while w.calendar[U(t)] >= 0:
+            q = w.calendar[U(t)]
+            w.calendar[U(t)] = w.later[U(q)]
+            again = NEVER
             while True:
                 # --- the head of the queue and the earliest instant it may leave
-                if q < lanes + bays:
-                    v = w.head[q]
+                if q < others:
+                    v = w.head[U(q)]
                     if v < 0:
                         break
-                    kind = n.type[v]
-                    due = w.arrive[v]
-                    c = max(due, w.ready[q], now)
+                    kind = n.type[U(v)]
+                    due = w.arrive[U(v)]
+                    c = max(due, w.ready[U(q)], now)
                     if c >= end:
-                        wake = c
+                        again = c
                         break
-                    link = w.chosen[v]
-                    signal = n.link_signal[link]
-                    yielding = n.foe_first[link + 1] > n.foe_first[link]
+                    link = w.chosen[U(v)]
+                    signal = n.link_signal[U(link)]
+                    yielding = n.foe_first[U(link + 1)] > n.foe_first[U(link)]
                     if q < lanes and signal >= 0:
                         advance(signal, c, x, w)
-                        code = x.codes[x.base[signal] + x.state[signal, w.step[signal]], n.link_letter[link]]
-                        if code == YELLOW:
-                            if c > w.begun[signal] + p.yellow:
+                        code = x.codes[U(w.row[U(signal)]), U(n.link_letter[U(link)])]
+                        if code == MAJOR:
+                            yielding = False
+                        elif code == YELLOW:
+                            if c > w.begun[U(signal)] + p.yellow:
                                 code = 0
                             yielding = False
-                        elif code == MAJOR:
-                            yielding = False
+                        elif code == STOP:
+                            c = max(c, due + p.stop)
+                            halted(q, c, p.halt, n, w, out)
+                            if c >= end:
+                                again = c
+                                break
                         if code == 0:
-                            green = next_green(signal, n.link_letter[link], x, w)
-                            w.roll[q] = 0.0
+                            green = next_green(signal, n.link_letter[U(link)], x, w)
+                            halted(q, c, p.halt, n, w, out)
                             if green < NEVER:
                                 # who arrives while it is green already does not start from standing
-                                w.ready[q] = (
-                                    max(w.ready[q], green + n.lost[kind])
-                                    if due < green
-                                    else max(w.ready[q], green)
+                                w.ready[U(q)] = max(
+                                    w.ready[U(q)], green + n.lost[U(kind)] if due < green else green
                                 )
-                                wake = w.ready[q]
+                                again = w.ready[U(q)]
                             else:
-                                w.idle[q] = NEVER
+                                w.idle[U(q)] = PARKED
                             break
-                        if code == STOP:
-                            c = max(c, due + p.stop)
-                            w.roll[q] = 0.0
-                            if c >= end:
-                                wake = c
-                                break
                     if yielding:
-                        u = blocked(link, c, n.link_gap[link], p.clear, n, x, w)
-                        if u > 0.0:
-                            w.roll[q] = 0.0
-                            bay = n.link_bay[link] if q < lanes else -1
-                            if bay < 0 or w.in_bay[bay] == n.bay_room[bay]:
-                                w.ready[q] = max(u, c + STEP)
-                                w.idle[q] = w.ready[q]
-                                wake = w.ready[q]
+                        u = blocked(w.chosen[U(v)], c, n.link_gap[U(link)], p.clear, n, x, w)
+                        if u > ZERO:
+                            halted(q, c, p.halt, n, w, out)
+                            bay = n.link_bay[U(link)] if q < lanes else -1
+                            if bay < 0 or w.in_bay[U(bay)] == n.bay_room[U(bay)]:
+                                w.ready[U(q)] = max(u, c + STEP)
+                                w.idle[U(q)] = w.ready[U(q)]
+                                again = w.ready[U(q)]
                                 break
                             # into the junction: those behind may pass
-                            space = n.space[kind]
-                            leave(q, c, v, space, slots, n, w)
-                            w.in_bay[bay] += 1
-                            bay += lanes
-                            out[kind, 0] += c - due
+                            leave(q, c, v, n.space[U(kind)], slots, n, w)
+                            w.in_bay[U(bay)] += 1
+                            out[U(kind), 0] += c - due
                             if want:
                                 queue[q, 0] += c - due
-                            w.arrive[v] = c
-                            w.follower[v] = -1
-                            if w.head[bay] < 0:
-                                w.head[bay] = v
-                                w.ready[bay] = end
-                                w.roll[bay] = 0.0
-                                if t + 1 < slots:
-                                    w.later[bay] = w.calendar[t + 1]
-                                    w.calendar[t + 1] = bay
+                            w.arrive[U(v)] = c
+                            w.follower[U(v)] = -1
+                            inner = lanes + bay
+                            if w.head[U(inner)] < 0:
+                                w.head[U(inner)] = v
+                                w.ready[U(inner)] = end
+                                w.roll[U(inner)] = ZERO
+                                wake(lanes + bay, t + 1, slots, w)
                             else:
-                                w.follower[w.tail[bay]] = v
-                            w.tail[bay] = v
-                            w.ready[q] = c + n.react[kind] + space * n.pace_out[link, kind]
+                                w.follower[U(w.tail[U(inner)])] = v
+                            w.tail[U(inner)] = v
+                            w.ready[U(q)] = (
+                                c + n.react[U(kind)] + n.space[U(kind)] * n.pace_out[U(link), U(kind)]
+                            )
                             continue
-                    near = n.link_end[link]
-                    spot = w.at[v] + 1
+                    entering = False
+                    near = n.link_end[U(link)]
+                    spot = w.at[U(v)] + 1
+                    over = n.link_time[U(link)]
+                    need = n.space[U(kind)] if n.link_clear[U(link)] != 0 else _FOOT
                 else:
-                    s = q - lanes - bays
-                    if n.source_first[s] + w.position[s] == n.source_first[s + 1]:
+                    s = q - others
+                    if n.source_first[U(s)] + w.position[U(s)] == n.source_first[U(s + 1)]:
                         break
-                    v = n.source_vehicle[n.source_first[s] + w.position[s]]
-                    kind = n.type[v]
-                    due = n.depart[v]
-                    c = max(due, w.ready[q], now)
+                    v = n.source_vehicle[U(n.source_first[U(s)] + w.position[U(s)])]
+                    kind = n.type[U(v)]
+                    due = n.depart[U(v)]
+                    c = max(due, w.ready[U(q)], now)
                     if c >= end:
-                        wake = c
+                        again = c
                         break
-                    link = -1
-                    near = n.depart_lane[v]
-                    spot = w.at[v]
+                    link = 0
+                    entering = True
+                    near = n.depart_lane[U(v)]
+                    spot = w.at[U(v)]
+                    over = ZERO
+                    need = n.space[U(kind)]
 
                 # --- room on the next road
-                space = n.space[kind]
-                block = n.block[spot]
-                speed = np.float32(0.0)
-                if block >= 0:
-                    need = space if link < 0 or n.link_clear[link] else np.float32(0.1)
-                    over = np.float32(0.0) if link < 0 else n.link_time[link]
-                    k, soon = choose(block, near, need, c, over, c - w.stuck[q] > _TELEPORT, n, x, w)
+                if n.block[U(spot)] >= 0:
+                    k, soon = choose(
+                        n.block[U(spot)], near, need, c, over, c - w.stuck[U(q)] > _TELEPORT, n, x, w
+                    )
                     if k < 0:
-                        w.stuck[q] = min(w.stuck[q], c)
-                        if link >= 0:
-                            w.idle[q] = end
-                            w.roll[q] = 0.0
+                        w.stuck[U(q)] = min(w.stuck[U(q)], c)
+                        if not entering:
+                            w.idle[U(q)] = end
+                            halted(q, c, p.halt, n, w, out)
                             if want:
                                 queue[q, 2] += 1.0
                         if soon < NEVER:
-                            w.ready[q] = max(w.ready[q], soon)
-                            wake = w.ready[q]
+                            w.ready[U(q)] = max(w.ready[U(q)], soon)
+                            again = w.ready[U(q)]
                         else:
-                            w.idle[q] = NEVER
-                            w.later[q] = w.waiting[-1 - k]
-                            w.waiting[-1 - k] = q
+                            w.idle[U(q)] = NEVER
+                            w.later[U(q)] = w.waiting[U(-1 - k)]
+                            w.waiting[U(-1 - k)] = q
                         break
-                    lane = n.choice_lane[k]
-                    length = n.lane_length[lane]
-                    travel = n.lane_time[lane]
-                    if link < 0 and n.along[v] == 1.0:
+                    lane = n.choice_lane[U(k)]
+                    length = n.lane_length[U(lane)]
+                    if entering and n.along[U(v)] == _ONE:
                         gate = near if near >= 0 else lane
-                        if w.entered[gate] > c:  # the one before has not left the lane's beginning
-                            w.ready[q] = w.entered[gate]
-                            c = w.ready[q]
+                        if w.entered[U(gate)] > c:  # the one before has not left the lane's beginning
+                            w.ready[U(q)] = w.entered[U(gate)]
+                            c = w.ready[U(q)]
                             if c >= end:
-                                wake = c
+                                again = c
                                 break
+                    speed = min(n.lane_limit[U(lane)] * n.factor[U(v)], n.top[U(kind)])
                 else:
                     k = -1
                     lane = -1
-                    length = n.final_length[spot]
-                    travel = n.final_time[spot]
+                    length = n.final_length[U(spot)]
+                    speed = min(n.final_speed[U(spot)] * n.factor[U(v)], n.top[U(kind)])
+                # drivers dawdle below the speed they want
+                dawdle = min(n.dawdle[U(kind)], _MOST * speed)
+                inverse = _ONE / (speed * (speed - dawdle))
+                travel = length * speed * inverse
 
                 # --- leave
-                w.stuck[q] = NEVER
-                w.idle[q] = 0.0
+                w.stuck[U(q)] = NEVER
+                w.idle[U(q)] = ZERO
                 wait = c - due
-                travel = max(travel * n.slow[v], length * n.pace[kind])
-                if link >= 0:
-                    speed = length / max(travel, 0.1)
-                    pass_speed = min(n.link_speed[link], speed)
-                    if wait > 0.05:
-                        pass_speed = min(pass_speed, np.sqrt(2.0 * n.accel[kind] * (w.roll[q] + _STANDING)))
-                        w.roll[q] += space
+                if not entering:
+                    pass_speed = min(n.link_speed[U(link)], speed)
+                    reach = _TWO * n.accel[U(kind)] * (w.roll[U(q)] + _STANDING)
+                    if wait > _WAITED:
+                        if reach < pass_speed * pass_speed:
+                            pass_speed = np.sqrt(reach)
+                        w.roll[U(q)] += n.space[U(kind)]
                     else:
-                        w.roll[q] = _ROLLING
-                    loss = (speed - pass_speed) ** 2 / (2.0 * n.accel[kind] * speed)
-                    out[kind, 0] += wait + loss
+                        w.roll[U(q)] = ROLLING
+                    loss = ZERO
+                    if pass_speed < speed:
+                        loss = (speed - pass_speed) * (speed - pass_speed) / (_TWO * n.accel[U(kind)] * speed)
+                    out[U(kind), 0] += wait + loss + length * dawdle * inverse
                     if want:
                         queue[q, 0] += wait
-                        if q < lanes and wait > 0.05 and w.inside[q] > queue[q, 1]:
-                            queue[q, 1] = w.inside[q]
+                        if q < lanes and wait > _WAITED and w.inside[U(q)] > queue[q, 1]:
+                            queue[q, 1] = w.inside[U(q)]
                     if wait > p.halt:
-                        out[kind, 1] += 1.0
-                    w.passed[link] = c
-                    follow = n.pace_out[link, kind]
-                    if w.roll[q] < _MOVING:  # the next one is still accelerating when it crosses
-                        follow = max(follow, 1.0 / np.sqrt(2.0 * n.accel[kind] * (w.roll[q] + _STANDING)))
-                    w.ready[q] = c + n.react[kind] + space * follow
+                        out[U(kind), 1] += 1.0
+                    w.passed[U(link)] = c
+                    follow = n.pace_out[U(link), U(kind)]
+                    if w.roll[U(q)] < _MOVING:  # the next one is still accelerating when it crosses
+                        reach = _TWO * n.accel[U(kind)] * (w.roll[U(q)] + _STANDING)
+                        if reach * follow * follow < _ONE:
+                            follow = _ONE / np.sqrt(reach)
+                    w.ready[U(q)] = c + n.react[U(kind)] + n.space[U(kind)] * follow
                     if q < lanes:
-                        leave(q, c, v, space, slots, n, w)
+                        leave(q, c, v, n.space[U(kind)], slots, n, w)
                     else:
-                        w.head[q] = w.follower[v]
-                        w.in_bay[q - lanes] -= 1
-                    r = c + n.link_time[link] * n.slow[v] + travel + loss
+                        w.head[U(q)] = w.follower[U(v)]
+                        w.in_bay[U(q - lanes)] -= 1
+                    r = c + over * n.slow[U(v)] + travel + loss
                 else:
-                    w.position[s] += 1
-                    r = c + travel * n.along[v]
-                    out[kind, 0] += wait
+                    w.position[U(q - others)] += 1
+                    r = c + travel * n.along[U(v)]
+                    out[U(kind), 0] += wait + length * dawdle * inverse * n.along[U(v)]
                     if want:
                         queue[q, 0] += wait
-                    out[types, 0] += 1.0
-                    if n.standing[v]:
-                        speed = length / max(travel, 0.1)
-                        loss = speed / (2.0 * n.accel[kind])
-                        out[kind, 0] += loss
+                    out[U(kinds), 0] += 1.0
+                    if n.standing[U(v)]:
+                        loss = speed / (_TWO * n.accel[U(kind)])
+                        out[U(kind), 0] += loss
                         r += loss
                     gate = near if near >= 0 else lane
                     if gate >= 0:
-                        follow = n.lane_time[gate] / n.lane_length[gate]
-                        if n.standing[v]:
-                            follow = max(follow, 1.0 / np.sqrt(2.0 * n.accel[kind] * space))
-                        w.entered[gate] = c + n.react[kind] + space * follow
-                w.at[v] = spot
+                        follow = n.lane_time[U(gate)] / n.lane_length[U(gate)]
+                        if n.standing[U(v)]:
+                            follow = max(follow, _ONE / np.sqrt(_TWO * n.accel[U(kind)] * n.space[U(kind)]))
+                        w.entered[U(gate)] = c + n.react[U(kind)] + n.space[U(kind)] * follow
+                w.at[U(v)] = spot
                 if lane < 0:
                     if r <= p.horizon:
-                        out[types, 1] += 1.0
+                        out[U(kinds), 1] += 1.0
                     continue
                 # --- arrive on the next lane
-                link = n.choice_link[k]
-                brake = n.link_brake[link]
-                out[kind, 0] += brake
-                w.chosen[v] = link
-                w.arrive[v] = r + brake
-                w.inside[lane] += space
-                w.occupied[lane] += space
-                w.follower[v] = -1
-                if w.head[lane] < 0:
-                    w.head[lane] = v
-                    slot = int(max(w.arrive[v], w.ready[lane], now))
-                    if slot < slots:
-                        w.later[lane] = w.calendar[slot]
-                        w.calendar[slot] = lane
+                w.chosen[U(v)] = n.choice_link[U(k)]
+                brake = n.link_brake[U(w.chosen[U(v)])]
+                out[U(kind), 0] += brake
+                w.arrive[U(v)] = r + brake
+                w.follower[U(v)] = -1
+                w.inside[U(lane)] += n.space[U(kind)]
+                w.occupied[U(lane)] += n.space[U(kind)]
+                if w.head[U(lane)] < 0:
+                    w.head[U(lane)] = v
+                    wake(lane, int(max(w.arrive[U(v)], w.ready[U(lane)], now)), slots, w)
                 else:
-                    w.follower[w.tail[lane]] = v
-                w.tail[lane] = v
-            if wake < p.horizon:
-                slot = max(int(wake), t)
-                if slot < slots:
-                    w.later[q] = w.calendar[slot]
-                    w.calendar[slot] = q
-
-    # --- who has not arrived
-    last = np.float32(p.horizon)
-    for q in range(lanes + bays):
-        v = w.head[q]
-        while v >= 0:
-            if w.arrive[v] < last:
-                out[n.type[v], 0] += last - w.arrive[v]
-                if want:
-                    queue[q, 0] += last - w.arrive[v]
-                if last - w.arrive[v] > p.halt:
-                    out[n.type[v], 1] += 1.0
-            v = w.follower[v]
-    for s in range(sources):
-        for j in range(n.source_first[s] + w.position[s], n.source_first[s + 1]):
-            v = n.source_vehicle[j]
-            out[n.type[v], 0] += last - n.depart[v]
-            out[types + 1, 0] += 1.0
+                    w.follower[U(w.tail[U(lane)])] = v
+                w.tail[U(lane)] = v
+            if again < p.horizon:
+                wake(q, max(int(again), t), slots, w)
 
 
 @compiled
-def _set_clocks(begin, offset, x, w):
-    """Put every signal where its clock stands at ``begin``."""
-    for i in range(x.state.shape[0]):
-        cycle = 0.0
-        for k in range(x.state.shape[1]):
-            cycle += x.duration[i, k]
-        position = (begin - offset[i]) % cycle
-        k = 0
-        while position >= x.duration[i, k]:
-            position -= x.duration[i, k]
-            k += 1
-            if k == x.state.shape[1]:
-                k = 0
-        w.step[i] = k
-        w.begun[i] = -position
-        w.until[i] = x.duration[i, k] - position
+def finish(n, p, w, out, want, queue):
+    """Count the waiting of who has not arrived at the end."""
+    last = p.horizon
+    kinds = n.space.shape[0]
+    for q in range(w.head.shape[0]):
+        v = w.head[U(q)]
+        while v >= 0:
+            if w.arrive[U(v)] < last:
+                kind = n.type[U(v)]
+                out[U(kind), 0] += last - w.arrive[U(v)]
+                if want:
+                    queue[q, 0] += last - w.arrive[U(v)]
+                if last - w.arrive[U(v)] > p.halt:
+                    out[U(kind), 1] += 1.0
+            v = w.follower[U(v)]
+    for s in range(w.position.shape[0]):
+        for j in range(n.source_first[U(s)] + w.position[U(s)], n.source_first[U(s + 1)]):
+            v = n.source_vehicle[U(j)]
+            out[U(n.type[U(v)]), 0] += last - n.depart[U(v)]
+            out[U(kinds + 1), 0] += 1.0
 
 
 @njit(cache=True, error_model="numpy", fastmath=True, nogil=True)
-def run(n, p, begin, state, duration, offset, base, codes, out, want, queue):
+def run(n, p, begin, state, duration, offset, base, codes, w, out, want, queue):
     """All plans, in this thread; lets other threads of Python run meanwhile."""
-    w = memory(n, int(p.horizon), state.shape[1])
     for b in range(state.shape[0]):
         x = Signals(state[b], duration[b], base, codes)
-        _run(n, p, begin, offset[b], x, w, out[b], want, queue[b if want else 0])
+        rows = queue[b if want else 0]
+        clear(n, begin, offset[b], x, w)
+        drive(0, w.calendar.shape[0], n, p, x, w, out[b], want, rows)
+        finish(n, p, w, out[b], want, rows)

@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 I16 = NDArray[np.int16]
@@ -27,6 +26,7 @@ class Static(NamedTuple):
     # lanes
     lane_length: F32  # (L,) m
     lane_time: F32  # (L,) s at the limit
+    lane_limit: F32  # (L,) m/s
     lane_lag: F32  # (L,) s for a gap to travel back
     lane_change: F32  # (L,) m of queue that a lane change is worth
     ring_first: I32  # (L + 1,) room for departures whose gap still travels
@@ -49,13 +49,16 @@ class Static(NamedTuple):
     react: F32  # (T,) s between two departures, besides the space they take
     space: F32  # (T,) m of a lane
     accel: F32  # (T,) m/s²
+    dawdle: F32  # (T,) m/s below the speed wanted, on average
     lost: F32  # (T,) s from green start until a standing head crosses
     pace: F32  # (T,) s/m at the type's own maximum speed
+    top: F32  # (T,) m/s, that speed
     # vehicles
     depart: F32  # (V,) s
     type: I32  # (V,)
     first_step: I32  # (V,) position in block
     slow: F32  # (V,) 1 / speed factor
+    factor: F32  # (V,)
     depart_lane: I32  # (V,) lane or −1
     along: F32  # (V,) part of the first road still to drive
     standing: U8  # (V,)
@@ -67,6 +70,7 @@ class Static(NamedTuple):
     choice_bias: F32
     final_length: F32  # (positions,) m of the road, for a route's last
     final_time: F32  # (positions,) s
+    final_speed: F32  # (positions,) m/s
     # sources
     source_first: I32  # (S + 1,)
     source_vehicle: I32  # (V,)
@@ -75,11 +79,11 @@ class Static(NamedTuple):
 class Constants(NamedTuple):
     """Parameters that the kernel reads itself, see sim.model.parameters."""
 
-    horizon: float
-    yellow: float
-    clear: float
-    stop: float
-    halt: float
+    horizon: np.float32
+    yellow: np.float32
+    clear: np.float32
+    stop: np.float32
+    halt: np.float32
 
 
 class Signals(NamedTuple):
@@ -117,42 +121,49 @@ class Memory(NamedTuple):
     arrive: F32  # (V,) s at the end of the lane, undisturbed
     chosen: I32  # (V,) link
     at: I32  # (V,) position in block
+    row: I32  # (I,) row of the state that each signal shows in codes
     step: I32  # (I,) step each signal shows
     begun: F32  # (I,) s since when
     until: F32  # (I,) s
 
 
-@njit(cache=True)
-def memory(n, slots, signals):
-    """Memory of one thread; ``run`` fills it."""
-    lanes, bays = n.lane_length.shape[0], n.bay_room.shape[0]
-    sources, vehicles = n.source_first.shape[0] - 1, n.depart.shape[0]
-    rings = n.ring_first[lanes]
-    return Memory(
-        np.empty(slots, np.int32),
-        np.empty(lanes + bays + sources, np.int32),
-        np.empty(lanes + bays, np.int32),
-        np.empty(lanes + bays, np.int32),
-        np.empty(lanes + bays + sources, np.float32),
-        np.empty(lanes + bays + sources, np.float32),
-        np.empty(lanes + bays + sources, np.float32),
-        np.empty(lanes + bays, np.float32),
-        np.empty(lanes, np.float32),
-        np.empty(lanes, np.float32),
-        np.empty(lanes, np.float32),
-        np.empty(lanes, np.int32),
-        np.empty(rings, np.float32),
-        np.empty(rings, np.float32),
-        np.empty(lanes, np.int32),
-        np.empty(lanes, np.int32),
-        np.empty(bays, np.int32),
-        np.empty(n.link_start.shape[0], np.float32),
-        np.empty(sources, np.int32),
-        np.empty(vehicles, np.int32),
-        np.empty(vehicles, np.float32),
-        np.empty(vehicles, np.int32),
-        np.empty(vehicles, np.int32),
-        np.empty(signals, np.int32),
-        np.empty(signals, np.float32),
-        np.empty(signals, np.float32),
-    )
+_MEMORY = {
+    "calendar": ("T", np.int32),
+    "later": ("Q", np.int32),
+    "head": ("L + B", np.int32),
+    "tail": ("L + B", np.int32),
+    "ready": ("Q", np.float32),
+    "stuck": ("Q", np.float32),
+    "idle": ("Q", np.float32),
+    "roll": ("L + B", np.float32),
+    "inside": ("L", np.float32),
+    "occupied": ("L", np.float32),
+    "entered": ("L", np.float32),
+    "waiting": ("L", np.int32),
+    "ring_time": ("R", np.float32),
+    "ring_space": ("R", np.float32),
+    "ring_out": ("L", np.int32),
+    "ring_in": ("L", np.int32),
+    "in_bay": ("B", np.int32),
+    "passed": ("K", np.float32),
+    "position": ("S", np.int32),
+    "follower": ("V", np.int32),
+    "arrive": ("V", np.float32),
+    "chosen": ("V", np.int32),
+    "at": ("V", np.int32),
+    "row": ("I", np.int32),
+    "step": ("I", np.int32),
+    "begun": ("I", np.float32),
+    "until": ("I", np.float32),
+}
+
+
+def memory(n: Static, slots: int, signals: int) -> Memory:
+    """Memory of one thread; the kernel fills it before each plan."""
+    lanes, bays = len(n.lane_length), len(n.bay_room)
+    sources, vehicles = len(n.source_first) - 1, len(n.depart)
+    sizes = {
+        "L": lanes, "B": bays, "S": sources, "V": vehicles, "K": len(n.link_end), "I": signals,
+        "L + B": lanes + bays, "Q": lanes + bays + sources, "R": int(n.ring_first[-1]), "T": slots,
+    }  # fmt: skip
+    return Memory(*(np.zeros(sizes[size], dtype=kind) for size, kind in _MEMORY.values()))

@@ -16,7 +16,7 @@ from sim.plan import Interval, Stage, Timing
 
 SPEED = 15.0  # m/s
 
-PUNCTUAL = VehicleClass("punctual", length=0.0, min_gap=0.01, tau=2.0, accel=1e6, speed_dev=0.0)
+PUNCTUAL = VehicleClass("punctual", length=0.0, min_gap=0.01, tau=2.0, accel=1e6, sigma=0.0, speed_dev=0.0)
 """A vehicle as textbooks have it: it discharges every 2 s, takes no room and never accelerates."""
 
 TEXTBOOK = Parameters(headway=1.0, hesitate=0.0, lost=1.0, yellow=0.0)
