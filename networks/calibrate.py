@@ -6,12 +6,13 @@ when vehicles leave the approach; the first cycle, in which the queue builds up,
 
 from __future__ import annotations
 
+import re
 import tempfile
 import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,11 @@ SIGNAL = (
 )
 
 
+_COLLISION = re.compile(
+    r"ehicle '(?P<type>\w+)\.\d+'; (?P<side>side )?collision with vehicle .*?, gap=(?P<gap>-?[\d.]+)"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Interval:
     """A mean over seeds and the half width of its 95 % confidence interval (Student's t)."""
@@ -79,7 +85,8 @@ class Discharge:
     flow: float  # veh/s over all lanes, while saturated
     lost_time: float  # s, start-up lost time (positive where the queue starts late)
     shares: Mapping[str, float]  # by type, of the vehicles discharged
-    collisions: int
+    collisions: int  # as SUMO counts them: a gap below the follower's minGap
+    contacts: int  # of these, those in which the bodies overlap
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,7 @@ class Saturation:
     lost_time: Interval
     shares: Mapping[str, Interval]
     collisions: int
+    contacts: int
 
 
 def measure(
@@ -121,6 +129,7 @@ def measure(
         lost_time=Interval.of(r.lost_time for r in runs),
         shares={t: Interval.of(r.shares.get(t, 0.0) for r in runs) for t in mix},
         collisions=sum(r.collisions for r in runs),
+        contacts=sum(r.contacts for r in runs),
     )
 
 
@@ -185,8 +194,22 @@ def _run(
     options += ["--collision.action", "warn", "--time-to-teleport", "-1"]
     if fidelity == "sublane":
         options += ["--lateral-resolution", building.LATERAL_RESOLUTION]
-    sumo_tools.run("sumo", options, folder=folder, timeout=TIMEOUT)
-    return _discharge(folder / f"{label}.out.xml", folder / f"{label}.statistics.xml")
+    said = sumo_tools.run("sumo", options, folder=folder, timeout=TIMEOUT)
+    found = _discharge(folder / f"{label}.out.xml", folder / f"{label}.statistics.xml")
+    gaps = {id: float(types[id].attributes(fidelity)["minGap"]) for id in mix}
+    return replace(found, contacts=contacts(said, gaps))
+
+
+def contacts(said: str, min_gap: Mapping[str, float]) -> int:
+    """Return in how many of the collisions that SUMO warns of the bodies overlap.
+
+    SUMO warns when the gap is below the follower's minGap, and the gap it names is the one left after that
+    (Simulation/Safety.html); a side collision is an overlap anyway. ``min_gap`` in m by type.
+    """
+    return sum(
+        match["side"] is not None or float(match["gap"]) + min_gap[match["type"]] < 0
+        for match in _COLLISION.finditer(said)
+    )
 
 
 def _discharge(routes: Path, statistics: Path) -> Discharge:
@@ -207,6 +230,7 @@ def _discharge(routes: Path, statistics: Path) -> Discharge:
         lost_time=lost,
         shares={t: n / total for t, n in kinds.items()},
         collisions=0 if safety is None else int(safety.get("collisions", "0")),
+        contacts=0,
     )
 
 

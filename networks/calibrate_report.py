@@ -49,15 +49,16 @@ def saturation(
     lines = [
         f"SUMO {sumo_tools.sumo_version()}, {len(seeds)} seeds, mean and 95 % interval.",
         "",
-        "| fidelity | stream | veh/h per lane | veh/h per metre | start-up lost time, s | collisions |",
-        "|---|---|---|---|---|---|",
+        "| fidelity | stream | veh/h per lane | veh/h per metre | start-up lost time, s | gaps below minGap"
+        " | contacts |",
+        "|---|---|---|---|---|---|---|",
     ]
     for row in ROWS:
         result = measure(types, row.mix, fidelity=row.fidelity, seeds=seeds, expected=row.expected, jobs=jobs)
         found[row.title, row.fidelity] = result
         lines.append(
             f"| {row.fidelity} | {row.title} | {_whole(result.per_lane)} | {_whole(result.per_metre)} |"
-            f" {result.lost_time.mean:.2f} ± {result.lost_time.half:.2f} | {result.collisions} |"
+            f" {result.lost_time.mean:.2f} ± {result.lost_time.half:.2f} | {result.collisions} | {result.contacts} |"
         )
         tell(lines[-1])
     cars, bikes = found["cars", "sublane"].per_lane, found["motorbikes", "sublane"].per_lane

@@ -57,3 +57,13 @@ def test_lane_equivalents_keep_the_pcu_of_two_wheelers_only() -> None:
         two_wheeled = vehicle_type.id in ("motorbike", "ebike", "bicycle")
         assert (vehicle_type.represents("lane") > 1) == two_wheeled
         assert vehicle_type.represents("sublane") == 1
+
+
+def test_a_contact_is_an_overlap_of_bodies_and_not_a_gap_below_min_gap() -> None:
+    said = """
+Warning: Vehicle 'motorbike.3'; collision with vehicle 'car.4', lane='approach_0', gap=-0.46, latGap=-0.20, time=2.
+Warning: Vehicle 'motorbike.5'; collision with vehicle 'bus.6', lane='approach_0', gap=-1.05, latGap=-0.12, time=3.
+Warning: Vehicle 'ebike.7'; side collision with vehicle 'car.8', lane='approach_1', gap=-0.10, latGap=-0.16, time=4.
+Warning: Vehicle 'motorbike.9' performs emergency braking on lane 'approach_1', time=5.
+"""
+    assert calibrate.contacts(said, {"motorbike": 0.8, "ebike": 0.8}) == 2
