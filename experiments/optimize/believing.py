@@ -48,7 +48,7 @@ class Believing:
     def __call__(self, candidates: Sequence[Candidate]) -> Array:
         """Cost, shape (B,), lower is better."""
         cost = self._cost(self.models, candidates)
-        return cost if self.residual is None or not len(cost) else cost + self.residual(candidates)
+        return cost if self.residual is None or not len(cost) else self.residual(candidates, cost)
 
     def refit(self, candidates: Sequence[Candidate], cost: Array) -> Believing:
         """The same with parameters, and then residuals, that agree better with SUMO's ``cost``.
@@ -72,8 +72,8 @@ class Believing:
     def corrected(self, candidates: Sequence[Candidate], cost: Array) -> Believing:
         """The same with the residuals of ``candidates`` learned; much cheaper than ``refit``."""
         features = self.residual.features if self.residual is not None else Features(self.packer.space)
-        error = cost - self._cost(self.models, candidates)
-        return replace(self, residual=Residual.fit(features, candidates, error, float(np.abs(cost).min())))
+        believed = self._cost(self.models, candidates)
+        return replace(self, residual=Residual.fit(features, candidates, cost, believed))
 
     def _loss(self, models: Sequence[Model], candidates: Sequence[Candidate], cost: Array) -> float:
         error = np.log(np.maximum(self._cost(models, candidates), 1e-6)) - np.log(np.maximum(cost, 1e-6))

@@ -1,8 +1,9 @@
 """What the model gets wrong around the plans that SUMO has judged, as a Gaussian process over plans.
 
-The residual (SUMO's cost less the model's) of a plan is predicted from those of judged plans like it: simple
-kriging with a squared exponential kernel (Rasmussen and Williams 2006, equations 2.22 to 2.26). Far from all
-judged plans it falls back to their mean, so the model alone decides there.
+The residual of a plan (the logarithm of SUMO's cost over the model's) is predicted from those of judged plans
+like it: simple kriging with a squared exponential kernel (Rasmussen and Williams 2006, equations 2.22 to 2.26).
+Far from all judged plans it falls back to their mean, and to the doubt that goes with it: a search that looks for
+what the model believes too much finds it where nobody has looked, so the doubt counts against a plan.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ Array = NDArray[np.float64]
 CYCLE_SCALE = 15.0  # s of cycle that make plans differ as much as a green share moved by SHARE_SCALE
 SHARE_SCALE = 0.15  # of the cycle
 OFFSET_SCALE = 0.7  # of the circle's radius: an eighth of a cycle
+CAUTION = 1.0  # standard deviations of the residual that count against a plan
 NOISE = 0.01  # of the cost: what is left of the seeds' spread after averaging a few
 
 
@@ -54,17 +56,23 @@ class Features:
 
 @dataclass(frozen=True)
 class Residual:
-    """A fitted process; ``__call__`` predicts residuals in the cost's unit."""
+    """A fitted process; ``__call__`` corrects what the model believes."""
 
     features: Features
     points: Array  # (n, dimensions)
     weights: Array  # (n,)
+    inverse: Array  # (n, n), of the kernel
     mean: float
+    spread: float  # standard deviation of the residuals
     scale: float  # distance at which plans are no longer alike
+    relative: bool  # residuals are logarithms of ratios; else differences, where a cost is not positive
 
     @staticmethod
-    def fit(features: Features, candidates: Sequence[Candidate], residual: Array, level: float) -> Residual:
-        """From residuals of judged candidates; ``level`` is the cost's size, for the noise."""
+    def fit(features: Features, candidates: Sequence[Candidate], cost: Array, believed: Array) -> Residual:
+        """From what SUMO said of some candidates and what the model believes of them, both (n,)."""
+        relative = bool((cost > 0).all() and (believed > 0).all())
+        residual = np.log(cost / believed) if relative else cost - believed
+        level = 1.0 if relative else float(np.abs(cost).min())
         points = features(candidates)
         distance = _squared(points, points)
         apart = distance[np.triu_indices(len(points), 1)]
@@ -73,13 +81,17 @@ class Residual:
         spread = max(float(residual.std()), 1e-3 * level)
         noise = (NOISE * level / spread) ** 2
         kernel = np.exp(-0.5 * distance / scale**2) + noise * np.eye(len(points))
-        weights = np.asarray(np.linalg.solve(kernel, residual - mean), dtype=np.float64)
-        return Residual(features, points, weights, mean, scale)
+        inverse = np.asarray(np.linalg.inv(kernel), dtype=np.float64)
+        weights = inverse @ (residual - mean)
+        return Residual(features, points, weights, inverse, mean, spread, scale, relative)
 
-    def __call__(self, candidates: Sequence[Candidate]) -> Array:
-        """Predicted residual, shape (B,)."""
+    def __call__(self, candidates: Sequence[Candidate], believed: Array) -> Array:
+        """The cost to reckon with, (B,), from what the model believes, (B,)."""
         near = np.exp(-0.5 * _squared(self.features(candidates), self.points) / self.scale**2)
-        return np.asarray(self.mean + near @ self.weights, dtype=np.float64)
+        unknown = 1.0 - ((near @ self.inverse) * near).sum(axis=1)
+        doubt = self.spread * np.sqrt(np.maximum(unknown, 0.0))
+        shift = self.mean + near @ self.weights + CAUTION * doubt
+        return np.asarray(believed * np.exp(shift) if self.relative else believed + shift, dtype=np.float64)
 
 
 def _squared(a: Array, b: Array) -> Array:

@@ -1,11 +1,11 @@
-"""What the model gets wrong is learned near what was judged, and forgotten far from it."""
+"""What the model gets wrong is learned near what was judged; far from it, doubt counts against a plan."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from experiments.optimize.residual import Features, Residual
+from experiments.optimize.residual import CAUTION, Features, Residual
 from experiments.optimize.space import Candidate, Space
 from sim.network import Network
 
@@ -16,30 +16,43 @@ def at(space: Space, cycle: int, lag: int) -> Candidate:
     return out[0], replace(out[1], offset=(out[0].offset + lag) % cycle)
 
 
-def test_residuals_of_judged_plans_come_back(pair: Network):
+def test_costs_of_judged_plans_come_back(pair: Network):
     space = Space(pair)
     plans = [at(space, c, lag) for c in (60, 75, 90) for lag in (0, 10, 20)]
-    error = np.arange(9.0)
-    residual = Residual.fit(Features(space), plans, error, level=30.0)
-    assert residual(plans) == pytest.approx(error, abs=0.6)
+    believed = np.linspace(30, 40, 9)
+    said = believed * np.exp(np.linspace(-0.2, 0.3, 9))
+    residual = Residual.fit(Features(space), plans, said, believed)
+    assert residual(plans, believed) == pytest.approx(said, rel=0.03)
 
 
 def test_a_plan_between_two_judged_ones_gets_something_between(pair: Network):
     space = Space(pair)
-    residual = Residual.fit(
-        Features(space),
-        [at(space, 60, 0), at(space, 70, 0), at(space, 90, 0)],
-        np.array([1.0, 3.0, 8.0]),
-        30.0,
-    )
-    low, middle, high = residual([at(space, c, 0) for c in (60, 65, 70)])
+    judged = [at(space, 60, 0), at(space, 70, 0), at(space, 90, 0)]
+    residual = Residual.fit(Features(space), judged, np.array([31.0, 33.0, 38.0]), np.full(3, 30.0))
+    low, middle, high = residual([at(space, c, 0) for c in (60, 65, 70)], np.full(3, 30.0))
     assert low < middle < high
 
 
-def test_far_away_the_mean_is_all_that_is_known(pair: Network):
+def test_far_away_are_the_mean_and_the_whole_doubt(pair: Network):
     space = Space(pair, drop_protected=True)
     near = [at(space, c, 0) for c in (118, 119, 120)]
-    residual = Residual.fit(Features(space), near, np.array([1.0, 2.0, 6.0]), 30.0)
-    assert residual([at(space, 60, 30)]) == pytest.approx([3.0], abs=0.1)
-    one = Residual.fit(Features(space), near[:1], np.array([4.0]), 30.0)
-    assert one(near) == pytest.approx([4.0] * 3)
+    error = np.array([0.1, 0.2, 0.6])
+    residual = Residual.fit(Features(space), near, 30 * np.exp(error), np.full(3, 30.0))
+    worst = 20.0 * np.exp(error.mean() + CAUTION * error.std())
+    assert residual([at(space, 60, 30)], np.array([20.0])) == pytest.approx([worst], rel=1e-3)
+    assert residual(near, np.full(3, 30.0)).max() < 30 * np.exp(0.65)  # where it was judged there is no doubt
+
+
+def test_one_judged_plan_gives_its_ratio_to_all(pair: Network):
+    space = Space(pair)
+    one = Residual.fit(Features(space), [at(space, 90, 0)], np.array([45.0]), np.array([30.0]))
+    assert one([at(space, 60, 20)], np.array([20.0])) == pytest.approx([30.0], rel=0.01)
+
+
+def test_costs_that_are_not_positive_are_corrected_by_differences(pair: Network):
+    space = Space(pair)
+    plans = [at(space, c, 0) for c in (60, 75, 90)]
+    said, believed = np.array([-5.0, -3.0, 1.0]), np.array([-6.0, -4.0, -1.0])
+    residual = Residual.fit(Features(space), plans, said, believed)
+    assert not residual.relative
+    assert residual(plans, believed) == pytest.approx(said, abs=0.2)
