@@ -23,6 +23,9 @@ LICENCE = (
 NETCONVERT = [
     "--geometry.remove", "true",
     "--junctions.join", "true",
+    # Join the two carriageways of a crossing although they are parallel; left apart, their junctions are joined by
+    # edges of less than a metre where nobody can wait, and the crossing locks (docs/import.md).
+    "--junctions.join.parallel-threshold", "0",
     # Vietnamese signals are mapped at the stop lines of each approach: gather them to one signal a junction.
     "--tls.guess-signals", "true",
     "--tls.guess-signals.dist", "30",
