@@ -2,7 +2,7 @@
 
 Model predictive control of one intersection by exhaustive rollout (Bertsekas, "Rollout algorithms", 2020, for
 the scheme; OPAC, Gartner 1983, and COP, Sen & Head 1997, for its use at signals). What was tried and
-what each idea gave is in docs/decisions/0402.
+what each idea gave is in docs/predictive.md.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from controllers.rollout import GREEN, RED, YIELDING, Model, rollout
+from controllers.one_road import one_road_at_a_time
+from controllers.rollout import GREEN, RED, STOPPING, YIELDING, Model, rollout
 from controllers.turning import TurningShares
 from sim.change import change_intervals
 from sim.network import Bools, Intersection, Network
@@ -26,6 +27,7 @@ HOLDS = (1.0, 3.0, 6.0, 10.0, 15.0, 20.0, 30.0)
 STUCK_FOR = 10.0  # s for which the model treats a lane as blocked that did not move on green
 YIELDING_STUCK = 2.5  # times longer does a yielding head stand before it counts as stuck
 PATIENCE = 30.0  # s of waiting on red after which a green longer than ``max_green`` must end
+HALTED = 0.1  # m/s, as SUMO counts
 
 
 @dataclass(frozen=True)
@@ -33,17 +35,21 @@ class Predictive:
     """Predictive: the first step of the cheapest of many continuations, asked every second. Sees vehicles.
 
     ``movements``: "known" (each vehicle's next link, as from routes or navigation) or "shares" (turning shares,
-    learnt by counting at the stop line).
+    learnt by counting at the stop line). ``one_road``: besides the program's phases, show one road at a time
+    with all its turns protected, where no phase of the program does that.
     """
 
     name: ClassVar[str] = "predictive"
     sees: ClassVar[frozenset[str]] = frozenset({"vehicles"})
 
     movements: Literal["known", "shares"] = "known"
+    one_road: bool = True
     interval: float = 1.0  # s between decisions
     horizon: int = 60  # s
     headway: float = 2.0  # s; 1.8 is worse: a model that is too fast leaves queues behind
     start_loss: float = 1.5  # s
+    turn: float = 1.0  # s more between vehicles that yield on a lane shared with other movements
+    stop: float = 3.0  # s: v/2a of a head brought to a stand, lost again beyond the stop line
     yellow_used: float = 1.0  # s
     gap: float = 2.0  # s; 3 s is as good, 1 s lets cologne3 jam
     tail: float = 1.5
@@ -52,10 +58,17 @@ class Predictive:
     crowd: float = 0.5  # s
     stuck: float = 5.0  # s of green on which a head does not move until its lane counts as blocked
     max_green: float = 60.0  # s after which somebody who has waited on red ends the green
+    max_wait: float = 100.0  # s after its first halt, after which the head of a lane is served next
 
     def __post_init__(self) -> None:
         if self.movements not in ("known", "shares"):
             raise ValueError(f"movements is {self.movements!r}; it can be 'known' or 'shares'")
+
+    def more_phases(self, network: Network) -> Mapping[str, tuple[str, ...]]:
+        """Green states by intersection, beside those of its program."""
+        if not self.one_road:
+            return {}
+        return {name: one_road_at_a_time(where) for name, where in network.intersections.items()}
 
     def start(self, network: Network) -> Mapping[str, Policy]:
         """One policy per intersection."""
@@ -72,6 +85,7 @@ class _Policy:
             settings.horizon,
             settings.headway,
             settings.start_loss,
+            settings.stop,
             settings.yellow_used,
             settings.gap,
             settings.tail,
@@ -85,6 +99,10 @@ class _Policy:
         )  # (phases, links + lanes)
         self.yields = np.zeros((links + lanes, links + lanes), dtype=np.bool_)
         self.yields[:links, :links] = where.yields
+        self.slower = np.zeros(links + lanes)
+        for approach in where.approaches:
+            if len(approach.links) > 1:
+                self.slower[list(approach.links)] = settings.turn
         self.change = np.array(
             [
                 [sum(x.duration for x in change_intervals(where, p, q)) for q in range(phases)]
@@ -96,6 +114,7 @@ class _Policy:
         self.speed = np.array([approach.speed for approach in where.approaches])
         self.hold = np.repeat([0.0, *HOLDS], phases)  # (candidates,)
         self.then = np.tile(np.arange(phases), 1 + len(HOLDS))  # (candidates,)
+        self.halted_since: dict[str, float] = {}  # s, of vehicles that have halted here
         self.turning: TurningShares | None = None
         if settings.movements == "shares":
             length = np.array([network.lanes[approach.lane].length for approach in where.approaches])
@@ -105,12 +124,17 @@ class _Policy:
         if seen.minimum_left > 0:
             return Green(seen.phase, seen.minimum_left)
         approach, link = self._bound_for(seen)
-        cost = self._cost(seen, approach, link)
+        order = np.lexsort((seen.vehicles.distance, approach))
+        approach, link = approach[order], link[order]
+        cost = self._cost(seen, order, approach, link)
         leave: Bools = (self.hold == 0.0) & (self.then != seen.phase)
         stay: Bools = self.hold > 0.0
         over = seen.elapsed >= self.settings.max_green and bool(
-            np.any((self.shows[seen.phase, link] == RED) & (seen.vehicles.wait >= PATIENCE))
+            np.any((self.shows[seen.phase, link] == RED) & (seen.vehicles.wait[order] >= PATIENCE))
         )
+        overdue = self._overdue(seen, order, approach, link)
+        if overdue is not None:
+            over, leave = True, leave & overdue[self.then]
         if over or cost[leave].min() < cost[stay].min():
             following = int(self.then[leave][np.argmin(cost[leave])])
             return Green(following, max(self.where.phases[following].min_green, seen.step))
@@ -118,16 +142,32 @@ class _Policy:
 
     def _bound_for(self, seen: Observation) -> tuple[Ints, Ints]:
         if self.turning is not None:
-            return self.turning.guess(seen)
+            return self.turning.guess(seen, self.shows[seen.phase])
         vehicles = seen.vehicles
         unknown = self.where.n_links + vehicles.approach
         return vehicles.approach, np.where(vehicles.link >= 0, vehicles.link, unknown)
 
-    def _cost(self, seen: Observation, approach: Ints, link: Ints) -> Array:
-        """Cost of each candidate, shape (candidates,)."""
-        vehicles = seen.vehicles
-        order = np.lexsort((vehicles.distance, approach))
-        approach, link, wait = approach[order], link[order], vehicles.wait[order]
+    def _overdue(self, seen: Observation, order: Ints, approach: Ints, link: Ints) -> Bools | None:
+        """Phases that serve the head which has waited longest, if that is too long and it has no green."""
+        vehicles, before = seen.vehicles, self.halted_since
+        self.halted_since = {
+            name: before.get(name, seen.time)
+            for name, speed in zip(vehicles.id, vehicles.speed, strict=True)
+            if name in before or speed < HALTED
+        }
+        longest, phases = self.settings.max_wait, None
+        for v in np.unique(approach, return_index=True)[1] if vehicles.id else ():
+            waited = seen.time - self.halted_since.get(vehicles.id[order[v]], seen.time)
+            shows = self.shows[:, link[v]]
+            if waited >= longest and shows[seen.phase] in (RED, YIELDING):
+                best = GREEN if (shows == GREEN).any() else YIELDING
+                if shows[seen.phase] != best and (shows == best).any():
+                    longest, phases = waited, shows == best
+        return phases
+
+    def _cost(self, seen: Observation, order: Ints, approach: Ints, link: Ints) -> Array:
+        """Cost of each candidate, shape (candidates,); vehicles in ``order``."""
+        vehicles, wait = seen.vehicles, seen.vehicles.wait[order]
         first = np.searchsorted(approach, np.arange(len(self.speed) + 1))
         due = travel_time(vehicles.distance[order], vehicles.speed[order], self.speed[approach])
         blocked, shows = self._stuck(seen, first, link, wait)
@@ -139,6 +179,7 @@ class _Policy:
             blocked,
             shows,
             self.yields,
+            self.slower,
             self.change,
             self.min_green,
             seen.phase,
@@ -160,7 +201,7 @@ class _Policy:
                 continue
             shown = self.shows[seen.phase, link[head]]
             limit = self.settings.stuck * (YIELDING_STUCK if shown == YIELDING else 1.0)
-            if shown == RED or min(wait[head], seen.elapsed) < limit:
+            if shown in (RED, STOPPING) or min(wait[head], seen.elapsed) < limit:
                 continue
             if shown == GREEN:
                 blocked[i] = STUCK_FOR
@@ -171,11 +212,11 @@ class _Policy:
 
 
 def _letters(state: str, where: Intersection) -> Ints:
-    """RED, GREEN or YIELDING of each link, then of each approach's unknown link: the best of its lane."""
-    value = {"G": GREEN, "g": YIELDING}
+    """What each link shows, then each approach's unknown link: the best of its lane."""
+    value = {"G": GREEN, "g": YIELDING, "s": STOPPING}
     shown = np.array([value.get(letter, RED) for letter in state], dtype=np.int64)
     lanes = [shown[list(approach.links)] for approach in where.approaches]
-    best = [GREEN if (row == GREEN).any() else int(row.max()) for row in lanes]
+    best = [next((x for x in (GREEN, YIELDING, STOPPING) if (row == x).any()), RED) for row in lanes]
     return np.concatenate([shown, np.array(best, dtype=np.int64)])
 
 

@@ -11,7 +11,10 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 
-RED, GREEN, YIELDING = 0, 1, 2
+RED, GREEN, YIELDING, STOPPING = 0, 1, 2, 3
+"""What a link shows: SUMO's r or y, G, g, and s (turn after a stop, giving way)."""
+
+HALT = 2.0  # s that a turn after a stop takes more than one without
 
 
 class Model(NamedTuple):
@@ -20,6 +23,7 @@ class Model(NamedTuple):
     horizon: int  # s
     headway: float  # s between vehicles of a discharging queue
     start_loss: float  # s until the head of a held lane crosses
+    stop: float  # s that it costs to bring a lane's head to a stand
     yellow_used: float  # s of yellow in which vehicles still cross
     gap: float  # s: a foe due within it has the right of way
     tail: float  # how many times the present phase's ready vehicles another must have to take over
@@ -35,8 +39,9 @@ def rollout(
     due: Any,  # (vehicles,) s: when it is at the stop line on a free road
     age: Any,  # (vehicles,) s it has waited already
     blocked: Any,  # (lanes,) s: nothing leaves the lane before
-    shows: Any,  # (phases, links) RED, GREEN or YIELDING
+    shows: Any,  # (phases, links) what each link shows in each phase
     yields: Any,  # (links, links) row must give way to column
+    slower: Any,  # (links,) s more between vehicles while it yields
     change: Any,  # (phases, phases) s from one green to the next
     min_green: Any,  # (phases,) s
     phase: int,  # the present one
@@ -60,7 +65,7 @@ def rollout(
             held[i] = False
         ready[:] = 0.0
         old, current, since = phase, phase, -1e3  # ``since``: when the present phase turns or turned green
-        pending = then[c] != phase
+        pending, settled = then[c] != phase, False
         total = 0.0
         for step in range(model.horizon):
             t = float(step)
@@ -80,32 +85,42 @@ def rollout(
                     if p != current and ready[p] > most:
                         most, target = ready[p], p
             if target != current:
-                old, since = current, t + change[current, target]
+                old, since, settled = current, t + change[current, target], False
                 current = target
             yellow_over = since - change[old, current] + model.yellow_used
-            for k in range(links):
-                if t >= since:
-                    shown[k] = shows[current, k]
-                elif shows[old, k] != RED and (shows[current, k] != RED or t < yellow_over):
-                    shown[k] = shows[old, k]
-                else:
-                    shown[k] = RED
+            if not settled:
+                settled = t >= since
+                for k in range(links):
+                    if settled:
+                        shown[k] = shows[current, k]
+                    elif shows[old, k] != RED and (shows[current, k] != RED or t < yellow_over):
+                        shown[k] = shows[old, k]
+                    else:
+                        shown[k] = RED
             for i in range(lanes):
                 while head[i] < first[i + 1] and due[head[i]] < t + 1.0:
                     v = head[i]
                     k = link[v]
                     if shown[k] == RED:
-                        held[i] = held[i] or due[v] <= t
+                        if not held[i] and due[v] <= t:
+                            held[i] = True
+                            if age[v] == 0.0:
+                                total += model.stop
                         break
                     if held[i]:
                         held[i] = False
                         last[i] = max(last[i], t + model.start_loss - model.headway)
-                    when = max(due[v], last[i] + model.headway)
+                    when = last[i] + model.headway
+                    if shown[k] == YIELDING:
+                        when += slower[k]
+                    elif shown[k] == STOPPING:
+                        when = max(when, due[v]) + HALT
+                    when = max(when, due[v])
                     if when >= t + 1.0:
                         break
                     if t < since and shows[current, k] == RED and when >= yellow_over:
                         break
-                    if shown[k] == YIELDING and _must_yield(
+                    if shown[k] >= YIELDING and _must_yield(
                         i, k, t, first, head, link, due, blocked, shown, yields, model
                     ):
                         last[i] = max(last[i], t + 1.0 - model.headway)
@@ -155,6 +170,6 @@ def _must_yield(
             f = link[v]
             if shown[f] == RED or due[v] > t + model.gap or rank * model.headway > model.gap:
                 break
-            if yields[k, f]:
+            if yields[k, f] and shown[f] != STOPPING:
                 return True
     return False

@@ -17,6 +17,7 @@ BARE = Model(
     horizon=60,
     headway=2.0,
     start_loss=1.5,
+    stop=0.0,
     yellow_used=1.0,
     gap=3.0,
     tail=1e9,
@@ -28,7 +29,19 @@ SHOWS = np.array([[1, 0], [0, 1]])
 CHANGE = np.array([[0.0, 3.0], [3.0, 0.0]])
 
 
-def cost(due, *, hold=(0.0,), then=(1,), phase=0, shows=SHOWS, yields=None, model=BARE, blocked=(0.0, 0.0)):
+def cost(
+    due,
+    *,
+    hold=(0.0,),
+    then=(1,),
+    phase=0,
+    shows=SHOWS,
+    yields=None,
+    model=BARE,
+    blocked=(0.0, 0.0),
+    slower=0.0,
+    age=0.0,
+):
     """Cost of candidates for two lanes; ``due`` are the arrivals on each, s."""
     first = np.cumsum([0, len(due[0]), len(due[1])])
     link = np.repeat([0, 1], [len(due[0]), len(due[1])])
@@ -36,10 +49,11 @@ def cost(due, *, hold=(0.0,), then=(1,), phase=0, shows=SHOWS, yields=None, mode
         first,
         link,
         np.array([*due[0], *due[1]], dtype=float),
-        np.zeros(len(link)),
+        np.full(len(link), age),
         np.array(blocked),
         np.array(shows),
         np.zeros((2, 2), dtype=bool) if yields is None else np.array(yields),
+        np.full(2, slower),
         CHANGE,
         np.array([5.0, 5.0]),
         phase,
@@ -87,6 +101,26 @@ def test_a_yielding_green_waits_for_a_gap():
     (without,) = cost(((0.0, 0.0, 0.0), (0.0,)), **{**stay, "yields": None})
     assert without == pytest.approx(6.0)
     assert both - without == pytest.approx(4.0)
+
+
+def test_a_turn_that_yields_is_slower():
+    """Three on a yielding link without foes: at 1 s more each, the first after its own second."""
+    stay = {"hold": (60.0,), "then": (0,), "shows": [[1, 2], [0, 1]]}
+    assert cost(((), (0.0, 0.0, 0.0)), slower=0.0, **stay) == pytest.approx([0.0 + 2.0 + 4.0])
+    assert cost(((), (0.0, 0.0, 0.0)), slower=1.0, **stay) == pytest.approx([1.0 + 4.0 + 7.0])
+
+
+def test_a_turn_on_red_halts_first():
+    """SUMO's ``s``: each of them 2 s later than on green, nobody being due whom it would have to let pass."""
+    stay = {"hold": (60.0,), "then": (0,), "shows": [[1, 3], [0, 1]]}
+    assert cost(((), (0.0,)), **stay) == pytest.approx([2.0])
+
+
+def test_a_stop_is_paid_once_by_the_head_that_was_moving():
+    """Due at 0 s, held for 3 s of change, start loss 1.5 s: 4.5 s for the first and 6.5 s for the second."""
+    model = BARE._replace(stop=3.0)
+    assert cost(((), (0.0, 0.0)), model=model) == pytest.approx([4.5 + 6.5 + 3.0])
+    assert cost(((), (0.0, 0.0)), model=model, age=1.0) == pytest.approx([4.5 + 6.5])
 
 
 def test_a_blocked_lane_does_not_move_before_its_time():
@@ -143,9 +177,10 @@ def test_nobody_waits_on_red_behind_an_endless_green(crossing, look):
 
 
 def test_it_beats_the_other_strategies_on_steady_traffic():
-    """The world without SUMO uses no yellow, so the model is told so: one vehicle a cycle too many is a queue."""
+    """The world without SUMO uses no yellow and needs no time to brake or start, so the model is told so: one
+    vehicle a cycle too many is a queue."""
     waited = []
-    for controller in (Predictive(yellow_used=0.0), Actuated(), MaxPressure()):
+    for controller in (Predictive(yellow_used=0.0, stop=0.0), Actuated(), MaxPressure()):
         world = PointQueueWorld(corridor(1), steady("W_0", 0.2, 600) | steady("S0_0", 0.12, 600))
         play(world, controller, 900.0)
         assert world.left == 192
@@ -162,7 +197,7 @@ def test_turning_shares_come_out_right_for_any_number(crossing, look):
     shares = TurningShares(replace(where, approaches=(shared,)), np.array([200.0]))
     shares.count[:] = [30.0, 10.0]
     seen = look([(0, 40.0 + 8.0 * k, 5.0) for k in range(8)])
-    approach, link = shares.guess(seen)
+    approach, link = shares.guess(seen, np.array([0, 0]))
     assert (approach == 0).all()
     assert np.bincount(link).tolist() == [6, 2]
 
@@ -171,7 +206,58 @@ def test_turning_shares_are_learnt_at_the_stop_line(crossing, look):
     where = crossing.intersections["J0"]
     shares = TurningShares(where, np.array([200.0, 200.0]))
     before = shares.count.copy()
-    shares.guess(look([(1, 10.0, 5.0), (0, 150.0, 5.0)]))
+    shares.guess(look([(1, 10.0, 5.0), (0, 150.0, 5.0)]), np.array([0, 0]))
     assert (shares.count > before).tolist() == [False, True]
-    shares.guess(look([(1, 5.0, 5.0), (0, 145.0, 5.0)]))  # the same vehicles again
+    shares.guess(look([(1, 5.0, 5.0), (0, 145.0, 5.0)]), np.array([0, 0]))  # the same vehicles again
     assert shares.count[1] == pytest.approx(before[1] * 0.995 + 1.0)
+
+
+def test_a_head_that_lets_its_green_pass_takes_another_link(crossing, look):
+    """Link 0 is the likelier one, but its green does not move the head: it must be bound for link 1."""
+    from dataclasses import replace
+
+    where = crossing.intersections["J0"]
+    shared = replace(where.approaches[0], links=(0, 1))
+    shares = TurningShares(replace(where, approaches=(shared,)), np.array([200.0]))
+    shares.count[:] = [30.0, 10.0]
+    head = [(0, 2.0, 0.0, 5.0)]
+    assert shares.guess(look(head), np.array([1, 0]))[1].tolist() == [0]
+    assert shares.guess(look(head, elapsed=2.0), np.array([1, 0]))[1].tolist() == [0]  # too early to tell
+    assert shares.guess(look(head, elapsed=3.0), np.array([1, 0]))[1].tolist() == [1]
+    assert shares.guess(look(head, elapsed=3.0), np.array([0, 0]))[1].tolist() == [1]  # and it stays so
+
+
+def test_a_head_that_has_waited_too_long_is_served_next(crossing, look):
+    """Cost alone would keep the platoon's green: impatience is off and the cross street has one vehicle."""
+    decide = Predictive(impatience=0.0, max_green=1e9).start(crossing)["J0"]
+    platoon = [(0, 5.0 + 12.0 * k, 12.5) for k in range(16)]
+    waiting = (1, 5.0, 0.0, 1.0)
+    assert decide(look([*platoon, waiting], time=100.0)).phase == 0
+    assert decide(look([*platoon, waiting], time=199.0)).phase == 0
+    assert decide(look([*platoon, waiting], time=200.0)).phase == 1
+
+
+def test_one_road_at_a_time_where_turns_are_not_protected():
+    """Two opposite roads with a through link (0, 2) and a left turn (1, 3) each that yields to the through."""
+    from dataclasses import replace
+
+    from controllers.one_road import one_road_at_a_time
+    from sim.network import Movement, Phase
+
+    where = corridor(1).intersections["J0"]
+    foes = np.zeros((4, 4), dtype=bool)
+    for a, b in ((1, 2), (3, 0), (1, 3)):
+        foes[a, b] = foes[b, a] = True
+    yields = np.zeros((4, 4), dtype=bool)
+    yields[1, 2] = yields[3, 0] = True
+    movements = tuple(
+        Movement(f"{a}{k}", a, "out", "s", (k,), (k // 2,), (0,), 0.5)
+        for a, k in (("W", 0), ("W", 1), ("E", 2), ("E", 3))
+    )
+    permissive = Phase(0, "GgGg", "0", 5.0, 1e9)
+    both = replace(
+        where, n_links=4, links=(), movements=movements, foes=foes, yields=yields, phases=(permissive,)
+    )
+    assert one_road_at_a_time(both) == ("rrGg", "Ggrr")  # E first; the letters are the program's best
+    alone = replace(both, phases=(permissive, Phase(1, "GGrr", "1", 5.0, 1e9)))
+    assert one_road_at_a_time(alone) == ("rrGg",)
