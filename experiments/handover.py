@@ -75,13 +75,14 @@ def write_trace(folder: Path, trace: Sequence[Progress]) -> None:
 def write_front(
     folder: Path, names: Sequence[str], objectives: Sequence[str], values: NDArray[np.float64]
 ) -> None:
-    """``pareto.csv``: a row for each plan with the mean of each objective, its 95 % half width, and the plan's file.
+    """``pareto.csv``: a row for each plan with the mean of each objective, the ends of its 95 % interval,
+    and the plan's file.
 
     ``values`` has shape (plans, cases, 2); the network's own plan comes first.
     """
     with (folder / FRONT).open("w", encoding="utf-8", newline="") as stream:
         table = csv.writer(stream, lineterminator="\n")
-        heads = [f"{name}{end}" for name in objectives for end in ("", ", 95 % from", ", 95 % to")]
+        heads = [f"{name}{end}" for name in objectives for end in ("", " low", " high")]
         table.writerow(["plan", *heads, "file"])
         for k, name in enumerate(names):
             cells: list[str] = []

@@ -44,6 +44,7 @@ Array = NDArray[np.float64]
 NEW = "optimised"
 """What the new plan is called in tables and reports; its rows' own label holds a path."""
 OWN = "program"  # the controller that runs the network's own plan
+OWN_NAME = "own plan"  # and what it is called where a plan stands beside another
 JITTER = 300.0  # s: the spread of departures from day to day that the reference study of held-out demand used
 HELD_OUT_DAYS = 2  # other days the plan is tried on; the search never sees them
 DAY_SEED = 7919  # of the days the search is tried on; far from the seeds that users type
@@ -243,7 +244,7 @@ def optimize(
     if front is not None and values is not None and wish.pareto is not None:
         half = len(wish.pareto[0].terms)
         both = [wish.pareto[0].cost(values[..., :half]), wish.pareto[1].cost(values[..., half:])]
-        names = [OWN, *(v.name for v in variants if v.new)]
+        names = [OWN_NAME, *(v.name for v in variants if v.new)]
         write_front(out, names, [o.name for o in wish.pareto], np.stack(both, axis=-1))
     return Tuned(tuple(variants), place.network, rows, days, out, front, values, work.interrupted)
 
@@ -314,7 +315,8 @@ def _prove(
             *((v.handed.controller, v.handed.parameters) for v in new),
         )
     ]
-    named = {Task("", work.scenario, v.handed.controller, v.handed.parameters).label: v.name for v in new}
+    named = {OWN: OWN_NAME}
+    named |= {Task("", work.scenario, v.handed.controller, v.handed.parameters).label: v.name for v in new}
     try:
         rows = run_tasks(
             work.out / "held-out", tasks, jobs=work.jobs, limits=limits, progress=work.telling.proving

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from experiments.handover import DAY, FRONT, PLAN, PROGRAM
 from experiments.optimize.tune import Progress
-from experiments.optimizing import Tuned, Variant
+from experiments.optimizing import OWN_NAME, Tuned, Variant
 from experiments.runner import Outcome
 from experiments.show import err, number, out
 from experiments.summary import headline
@@ -74,7 +74,7 @@ def tuning(tuned: Tuned, wish: Wish, report: Path | None) -> None:
     if tuned.trust is not None:
         out.print(Text(f"The model here: {tuned.trust.verdict}"))
     for variant in tuned.variants:
-        _variant(variant, several=len(tuned.variants) > 1)
+        _variant(variant, several=len(tuned.variants) > 1 or wish.pareto is not None)
     if wish.day and not any(v.day for v in tuned.variants):
         out.print(Text("There are no plans by time of day: the search was stopped before."))
     if wish.pareto is not None and not tuned.variants:
@@ -143,7 +143,7 @@ def _asked(tuned: Tuned, values: NDArray[np.float64], wish: Wish) -> None:
     """The mean of each measure that was asked for, before and after."""
     pair = wish.pareto
     terms = (*pair[0].terms, *pair[1].terms) if pair else wish.objective.terms
-    names = ["own plan", *(v.name for v in tuned.variants if v.new)]
+    names = [OWN_NAME, *(v.name for v in tuned.variants if v.new)]
     for term in dict.fromkeys(terms):
         means = values[:, :, terms.index(term)].mean(axis=1)
         said = ", ".join(f"{name} {number(float(mean))}" for name, mean in zip(names, means, strict=True))

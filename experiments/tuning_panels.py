@@ -10,7 +10,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from experiments.optimize.objective import Objective, Term
-from experiments.optimizing import Tuned, Variant
+from experiments.optimizing import OWN_NAME, Tuned, Variant
 from experiments.report import Panel, Text
 from experiments.report.before_after import Change, before_after
 from experiments.report.colour import Style, styles
@@ -57,7 +57,7 @@ def front(tuned: Tuned, wish: Wish) -> list[Panel]:
         [wish.pareto[0].cost(tuned.values[..., :half]), wish.pareto[1].cost(tuned.values[..., half:])],
         axis=-1,
     )  # (own and points, cases, 2)
-    names = ["own plan", *(v.name for v in tuned.variants if v.new)]
+    names = [OWN_NAME, *(v.name for v in tuned.variants if v.new)]
     points = [
         Candidate(name, float(x), float(y)) for name, (x, y) in zip(names, both.mean(axis=1), strict=True)
     ]
@@ -81,7 +81,6 @@ def front(tuned: Tuned, wish: Wish) -> list[Panel]:
             Text("Between two objectives", "Giữa hai mục tiêu"),
             ((drawing, Text("", "")), (table(heads, rows), Text("", ""))),
             note,
-            wide=True,
         )
     ]
 

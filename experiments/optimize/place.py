@@ -79,6 +79,7 @@ def prepare(
         how = Resampling("bootstrap", BLOCK, seed)
         scenarios.append(another_day(scenario, how, day, folder, random_flows=True))
     network = with_flows(network_of(scenario), scenario)
+    _something_to_tune(network)
     objective.check(network)
     priorities = right_of_way(read_net(scenario.net))
     if freezing is not None:
@@ -92,9 +93,34 @@ def prepare(
         )
         for one in scenarios
     )
+    for one, model in zip(scenarios, models, strict=True):
+        if not len(model.demand):
+            raise InputError(
+                f"no vehicle departs between {one.begin:g} and {one.end:g} s, so there is nothing to tune for",
+                where=one.name,
+                remedy="check the route files and the begin",
+            )
     believing = Believing(models, Packer(space), objective, seed)
     return Place(
         network, space, believing, SumoJudge(network, tuple(scenarios), workers, objective=objective)
+    )
+
+
+def _something_to_tune(network: Network) -> None:
+    """Raise InputError where no signal can be set, and say why."""
+    if network.intersections:
+        return
+    if not network.left_to_sumo:
+        raise InputError(
+            "there is no signal in this network",
+            where=network.name,
+            remedy="make its junctions traffic_light with netconvert or netedit",
+        )
+    name, why = next(iter(sorted(network.left_to_sumo.items())))
+    raise InputError(
+        f"every signal is left to SUMO, {name!r} because {why}",
+        where=network.name,
+        remedy="give them programs of at least two greens",
     )
 
 

@@ -104,3 +104,12 @@ def test_other_traffic_must_be_on_the_same_network(scenario: Scenario, sumo_tool
     net = sumo_tool("netgenerate", tmp_path / "other.net.xml", "--grid", "--grid.number", "2")
     with pytest.raises(InputError, match="another network"):
         prepare(scenario, also=[replace(scenario, net=net)])
+
+
+def test_a_place_without_anything_to_tune_says_what_is_missing(scenario: Scenario, sumo_tool, tmp_path: Path):
+    with pytest.raises(InputError, match="no vehicle departs between 9000 and 9300 s"):
+        prepare(replace(scenario, begin=9000.0, end=9300.0))
+    net = sumo_tool("netgenerate", tmp_path / "plain.net.xml", "--grid", "--grid.number", "2")
+    (tmp_path / "r.rou.xml").write_text("<routes/>")
+    with pytest.raises(InputError, match="there is no signal in this network"):
+        prepare(replace(scenario, net=net, routes=(tmp_path / "r.rou.xml",)))
