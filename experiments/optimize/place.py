@@ -14,7 +14,7 @@ from experiments.optimize.judge import DELAY, SumoJudge
 from experiments.optimize.objective import Objective
 from experiments.optimize.pack import Packer
 from experiments.optimize.race import Case
-from experiments.optimize.space import CYCLES, Space
+from experiments.optimize.space import Space
 from experiments.resample import Resampling, another_day, scaled_demand
 from sim.demand import Demand, read_demand
 from sim.errors import InputError
@@ -53,7 +53,7 @@ def prepare(
     freeze: Freeze = NOTHING_FROZEN,
     freezing: Callable[[Network], Freeze] | None = None,
     drop_protected: bool = False,
-    cycles: tuple[int, int] = CYCLES,
+    cycles: tuple[int, int] | None = None,
     demand_samples: int = 0,
     scales: Sequence[float] = (1.0,),
     also: Sequence[Scenario] = (),

@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 from experiments.optimize.freeze import NOTHING_FROZEN, Freeze
 from experiments.optimize.stages import StageSet, stage_set
 from sim.change import change_between
+from sim.critical import critical_ratios, flows_of
 from sim.errors import InputError
 from sim.network import Intersection, Network
 from sim.plan import Interval, Plan, Stage, Timing
+from sim.webster import PRACTICAL
 
 Ints = NDArray[np.int64]
 
@@ -43,6 +45,10 @@ Candidate = tuple[Setting, ...]
 CYCLES = (20, 120)
 """s. Below 20 s two stages cannot hold their minimum greens and yellows; above 120 s a cycle gains hardly any
 capacity and people on foot stop waiting for green (HCM 2010, chapter 18; FHWA Signal Timing Manual, 6.3)."""
+
+SATURATED = 180
+"""s, the upper bound where some signal's own stages hardly carry the traffic: there what capacity a longer cycle
+gains is worth its delay."""
 
 
 class Signal:
@@ -153,8 +159,8 @@ class Space:
     """All signals that a search may set, and the bounds of their common cycle.
 
     ``network`` is the place; ``freeze`` what stays as it is; ``drop_protected`` whether protected turns may
-    be left with permitted green; ``cycles`` the bounds of the common cycle, s; ``free_cycles`` whether a signal
-    may run another cycle than the others (else the common one or half of it).
+    be left with permitted green; ``cycles`` the bounds of the common cycle, s, None for ``cycle_bounds``;
+    ``free_cycles`` whether a signal may run another cycle than the others (else the common one or half of it).
     """
 
     def __init__(
@@ -163,7 +169,7 @@ class Space:
         *,
         freeze: Freeze = NOTHING_FROZEN,
         drop_protected: bool = False,
-        cycles: tuple[int, int] = CYCLES,
+        cycles: tuple[int, int] | None = None,
         free_cycles: bool = False,
     ) -> None:
         unknown = sorted(freeze.signals - set(network.intersections))
@@ -191,7 +197,7 @@ class Space:
                 "no signal is left to optimise", where=network.name, remedy="freeze fewer signals"
             )
         self.drop_protected = drop_protected
-        self.cycles = cycles
+        self.cycles = cycle_bounds(network) if cycles is None else cycles
         self.free_cycles = free_cycles
 
     def existing(self) -> Candidate:
@@ -259,6 +265,16 @@ class Space:
         return max(
             self.cycles[0], *(s.shortest(order) for s, order in zip(self.signals, orders, strict=True))
         )
+
+
+def cycle_bounds(network: Network) -> tuple[int, int]:
+    """CYCLES, or up to SATURATED where a critical flow ratio of the program's stages reaches Webster's limit."""
+    for where in network.intersections.values():
+        if all(movement.flow is not None for movement in where.movements):
+            states = [stage.state for stage in where.program.stages]
+            if critical_ratios(where, states, flows_of(where)).sum() >= PRACTICAL:
+                return CYCLES[0], SATURATED
+    return CYCLES
 
 
 def _largest_remainder(

@@ -1,5 +1,7 @@
 """Whatever is drawn or decoded is a legal plan, to the second."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from experiments.optimize.freeze import Freeze
 from experiments.optimize.moves import Neighbourhood
 from experiments.optimize.pack import Packer
-from experiments.optimize.space import Candidate, Setting, Space
+from experiments.optimize.space import CYCLES, SATURATED, Candidate, Setting, Space
 from sim.errors import InputError
 from sim.model.signals import encode
 from sim.network import GREEN, Intersection, Network
@@ -102,6 +104,15 @@ def test_a_stage_may_be_shown_twice_in_a_cycle_but_never_beside_itself(pair: Net
     for order in orders:
         assert len(order) == 5
         assert all(a != b for a, b in zip(order, order[1:] + order[:1], strict=True))
+
+
+def test_only_a_saturated_place_may_have_very_long_cycles(pair: Network):
+    assert Space(pair).cycles == CYCLES
+    where = pair.intersections["A"]
+    busy = replace(where, movements=tuple(replace(m, flow=0.3) for m in where.movements))
+    crowded = replace(pair, intersections={**pair.intersections, "A": busy})
+    assert Space(crowded).cycles == (CYCLES[0], SATURATED)
+    assert Space(crowded, cycles=(30, 90)).cycles == (30, 90)
 
 
 def test_two_cycles_become_one_in_which_a_stage_comes_once(pair: Network):
