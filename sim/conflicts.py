@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.netfile import NetFile, RawConnection
 from sim.network import Bools
@@ -44,20 +45,21 @@ def conflict_matrices(
     """``foes`` and ``yields``, each (n_links, n_links), from pairs (link index, place in a junction)."""
     foes = np.zeros((n_links, n_links), dtype=np.bool_)
     yields = np.zeros((n_links, n_links), dtype=np.bool_)
+    by_junction: dict[str, list[tuple[int, int]]] = {}  # (link index, place)
     for a, where in placed:
-        if where is None:
-            continue
-        junction, number = where
-        foe_row = net.junctions[junction].foes.get(number, "")
-        response_row = net.junctions[junction].response.get(number, "")
-        for b, other in placed:
-            if other is None or other[0] != junction or a == b:
-                continue
-            foes[a, b] |= _bit(foe_row, other[1])
-            yields[a, b] |= _bit(response_row, other[1])
+        if where is not None:
+            by_junction.setdefault(where[0], []).append((a, where[1]))
+    for junction, pairs in by_junction.items():
+        links, places = np.array(pairs).T
+        requests = net.junctions[junction]
+        for matrix, rows in ((foes, requests.foes), (yields, requests.response)):
+            found = np.array([_bits(rows.get(int(k), ""), places) for k in places])
+            np.logical_or.at(matrix, np.ix_(links, links), found & (links[:, None] != links[None, :]))
     return foes | foes.T, yields
 
 
-def _bit(row: str, k: int) -> bool:
-    """Bit k of a request row; rows are written with link 0 on the right."""
-    return k < len(row) and row[len(row) - 1 - k] == "1"
+def _bits(row: str, places: NDArray[np.int64]) -> Bools:
+    """The bits of a request row at these places; rows are written with link 0 on the right."""
+    bits = np.zeros(max(int(places.max()) + 1, len(row)), dtype=np.bool_)
+    bits[: len(row)] = np.frombuffer(row[::-1].encode(), dtype=np.uint8) == ord("1")
+    return bits[places]

@@ -19,7 +19,9 @@ from sim.plan import Interval, Timing
 
 FLASHING = "o"  # SUMO: off, blinking; right of way is by the junction's own rules
 _CLOSE = 1e-6  # s: rounding of clock arithmetic
+_MOST_VERDICTS = 10_000  # remembered; a signal of a few phases needs some hundreds
 _LONG = 1e4  # s: longer than any clearance
+Past = tuple[tuple[str, float], ...]
 _RANK = np.array([RANK.get(chr(code), 0) for code in range(128)])
 _YELLOW = np.array([chr(code) in YELLOW for code in range(128)])
 _RULES = (
@@ -46,6 +48,8 @@ class ConflictMonitor:
         self.settled = float(max(part.max(initial=0.0) for part in (p.clearance, p.yellow, p.green)))
         """s after which a state's past no longer matters: every green, yellow and clearance is long enough."""
         self._good: set[str] = set()
+        self._verdicts: dict[tuple[str, Past], str] = {}  # the same past gives the same verdict
+        self._recent: tuple[tuple[str, float], ...] = ()  # (state, s since when), the latest first
         self._read: dict[str, tuple[Ints, Bools]] = {}
         self.state = "r" * n
         self._flashing = False
@@ -88,9 +92,32 @@ class ConflictMonitor:
         self._rank_before = np.where(was & ~is_, self._rank, self._rank_before)
         self._yellow_since = np.where(yellow & ~self._yellow, time, self._yellow_since)
         self.state, self._rank, self._yellow = state, rank, yellow
+        self._remember(time)
+
+    def past(self, time: float) -> Past:
+        """The states shown and how long ago each began, as far back as that matters, the latest first."""
+        out = []
+        for state, since in self._recent:
+            age = time - since
+            if age >= self.settled:
+                out.append((state, self.settled))
+                break
+            out.append((state, round(age, 6)))
+        return tuple(out)
 
     def fault(self, state: str, time: float) -> str:
         """What is wrong with showing ``state`` from ``time`` on; empty if nothing is."""
+        if self._flashing or type(state) is not str:
+            return self._fault(state, time)
+        key = state, self.past(time)
+        if key not in self._verdicts:
+            if len(self._verdicts) >= _MOST_VERDICTS:
+                self._verdicts.clear()
+            self._verdicts[key] = self._fault(state, time)
+        return self._verdicts[key]
+
+    def _fault(self, state: str, time: float) -> str:
+        """The same, worked out."""
         if self._flashing and set(state) != {"r"}:
             return f"{state!r} would follow flashing, which all-red must end"
         if fault := self._fault_of_state(state):
@@ -119,9 +146,15 @@ class ConflictMonitor:
             return f"link {gains[k]} would turn green {missing[foe, k]:g} s before its foe {foe} has cleared"
         return ""
 
-    def flash(self) -> None:
-        """Take the signal as flashing from now on: the one state beyond its plan, for which a waiver is recorded."""
+    def flash(self, time: float) -> None:
+        """Take the signal as flashing from ``time`` on: the one state beyond its plan, with a waiver recorded."""
         self._flashing, self.state = True, FLASHING * len(self._rank)
+        self._remember(time)
+
+    def _remember(self, time: float) -> None:
+        """The present state began at ``time``; what is older than matters is forgotten."""
+        kept = 1 + sum(time - since < self.settled for _, since in self._recent)
+        self._recent = ((self.state, time), *self._recent[:kept])
 
     def _fault_of_state(self, state: str) -> str:
         """What is wrong with a state whatever was shown before; a good one is remembered."""

@@ -16,10 +16,10 @@ import simpy
 
 from sim.change import change_intervals
 from sim.errors import ControlError, WorldError
-from sim.monitor import FLASHING, ConflictMonitor, cleared
+from sim.monitor import FLASHING, ConflictMonitor, Past, cleared
 from sim.network import GREEN, Intersection
 from sim.plan import Interval
-from sim.protocol import Controller, Green, Observation
+from sim.protocol import Controller, Green, Ints, Observation
 from sim.sensing import Ideal, Sensing, Shown
 from sim.world import World
 
@@ -206,7 +206,8 @@ class _Signal:
         self.state = ""
         self.monitor = ConflictMonitor(where, simulation.world.begin)
         self._changes: dict[tuple[int, int], tuple[Interval, ...]] = {}
-        self._faults: dict[tuple[int, int], str] = {}  # of ways from settled greens; "" if there is none
+        self._faults: dict[tuple[int, int, Past], str] = {}  # of a way after a past; "" if there is none
+        self._greens: dict[str, Ints] = {}  # the links that a state shows green
         self.process: simpy.Process | None = None
         self._mended: simpy.Event | None = None  # triggered when flashing ends
 
@@ -235,7 +236,7 @@ class _Signal:
         assert self._mended is not None  # set by flash()
         where = self.where
         self._put(FLASHING * where.n_links)
-        self.monitor.flash()
+        self.monitor.flash(self.simulation.now)
         yield self._mended
         self._show("r" * where.n_links)
         yield self._hold(RECOVERY)
@@ -304,9 +305,7 @@ class _Signal:
         simulation, now = self.simulation, int(self.simulation.env.now)
         if self.state:
             self.verify()
-        for link, letter in enumerate(self.state):
-            if letter in GREEN:
-                self.green_until[link] = now
+        self.green_until[self._green_links()] = now
         self.state = state
         simulation.world.show(self.where.id, state)
         simulation._changed.append(self)
@@ -324,13 +323,17 @@ class _Signal:
                 f"it was told to show {self.state!r}"
             )
 
+    def _green_links(self) -> Ints:
+        if self.state not in self._greens:
+            found = [link for link, letter in enumerate(self.state) if letter in GREEN]
+            self._greens[self.state] = np.array(found, dtype=np.int64)
+        return self._greens[self.state]
+
     def shown(self) -> Shown:
         """What is shown now: the green phase, since when, and how long each link has been red."""
         now, step = int(self.simulation.env.now), self.simulation.world.step
         until = self.green_until.copy()
-        for link, letter in enumerate(self.state):
-            if letter in GREEN:
-                until[link] = now
+        until[self._green_links()] = now
         return Shown(self.phase, (now - self.since) * step, (now - until).astype(np.float64) * step)
 
     def accept(self, green: object) -> Green:
@@ -365,16 +368,14 @@ class _Signal:
             self._changes[way] = change_intervals(self.where, *way)
         return self._changes[way]
 
-    def _fault_of_change(self, phase: int, elapsed: float) -> str:
-        """What is wrong with the way to ``phase``; once the green has settled that depends on the two phases only."""
-        way, settled = (self.phase, phase), elapsed >= self.monitor.settled
-        if settled and way in self._faults:
-            return self._faults[way]
-        after = self.where.phases[phase].state
-        fault = self.monitor.look_ahead(self._change(phase), after, self.simulation.now)
-        if settled:
-            self._faults[way] = fault
-        return fault
+    def _fault_of_change(self, phase: int) -> str:
+        """What is wrong with the way to ``phase``, worked out once for each past."""
+        now = self.simulation.now
+        key = self.phase, phase, self.monitor.past(now)
+        if key not in self._faults:
+            after = self.where.phases[phase].state
+            self._faults[key] = self.monitor.look_ahead(self._change(phase), after, now)
+        return self._faults[key]
 
     def _check_change(self, phase: int, spot: str) -> None:
         simulation, where = self.simulation, self.where
@@ -385,5 +386,5 @@ class _Signal:
                 f"{spot}: phase {self.phase} has been green for {elapsed:g} s, less than its minimum "
                 f"{least:g} s, and the controller asked for phase {phase}"
             )
-        if fault := self._fault_of_change(phase, elapsed):
+        if fault := self._fault_of_change(phase):
             raise ControlError(f"{spot}: on the way from phase {self.phase} to phase {phase}, {fault}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,7 +14,7 @@ from sim.requests import Requests
 from sim.sensing.base import HALTED, RANGE, Shown
 from sim.world import OnLane, World
 
-_NOTHING = np.zeros(0)
+_NO_EXITS = (np.zeros(0), np.zeros(0), np.zeros(0))
 
 
 @dataclass(frozen=True)
@@ -52,24 +52,32 @@ class _IdealSensor:
     ) -> Observation:
         """The observation of one intersection now."""
         world = self.world
-        exits = [world.on_lane(lane) for lane in where.exits] if "exits" in self.sees else []
+        count, halted, room = self._exits(where) if "exits" in self.sees else _NO_EXITS
         return Observation(
             where=where,
             time=world.begin + world.steps * world.step,
             phase=shown.phase,
             elapsed=shown.elapsed,
             vehicles=self._vehicles(where) if "vehicles" in self.sees else Vehicles.none(),
-            # most exits are empty most of the time
-            exit_count=np.array([float(len(lane)) for lane in exits]),
-            exit_halted=np.array([_halted(lane) if lane else 0.0 for lane in exits]),
-            exit_room=self._lengths(where) - [_taken(lane) if lane else 0.0 for lane in exits]
-            if exits
-            else _NOTHING,
+            exit_count=count,
+            exit_halted=halted,
+            exit_room=room,
             red=shown.red,
             requests=self._requests.of(where.id) if "requests" in self.sees else (),
             step=world.step,
             elsewhere=elsewhere,
         )
+
+    def _exits(self, where: Intersection) -> tuple[Array, Array, Array]:
+        """(count, halted, room m) of the exit lanes, most of which are empty most of the time."""
+        count, halted = np.zeros(len(where.exits)), np.zeros(len(where.exits))
+        room = self._lengths(where).copy()
+        for k, lane in enumerate(where.exits):
+            if found := self.world.on_lane(lane):
+                count[k] = len(found)
+                halted[k] = sum(vehicle.speed < HALTED for vehicle in found)
+                room[k] -= sum(vehicle.space for vehicle in found)
+        return count, halted, room
 
     def _lengths(self, where: Intersection) -> Array:
         lengths = self._exit_lengths.get(where.id)
@@ -104,15 +112,6 @@ class _IdealSensor:
             length=np.array([row[4].space for row in rows]),
             id=tuple(row[2] for row in rows),
         )
-
-
-def _halted(lane: Sequence[OnLane]) -> float:
-    return float(sum(vehicle.speed < HALTED for vehicle in lane))
-
-
-def _taken(lane: Sequence[OnLane]) -> float:
-    """The room that vehicles take on a lane, m."""
-    return sum(vehicle.space for vehicle in lane)
 
 
 class _Finder:

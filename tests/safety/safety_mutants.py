@@ -39,6 +39,11 @@ MUTANTS = (
     (MONITOR, "if fault := future.fault(interval.state, time):", "if fault := '':"),
     (MONITOR, "time += interval.duration", "time += 2 * interval.duration"),
     (MONITOR, "raise SafetyError(", "print("),
+    (MONITOR, "key = state, self.past(time)", "key = state, ()"),
+    (MONITOR, "if age >= self.settled:", "if age >= 1:"),
+    (MONITOR, "time - since < self.settled for", "time - since < 1 for"),
+    (MONITOR, 'if self._flashing and set(state) != {"r"}:', "if False:"),
+    (MONITOR, "self._flashing, self._rank = False, np.ones_like(rank)", "self._flashing = False"),
     (
         MONITOR,
         "start = begin - (begin - timing.offset) % timing.cycle",
@@ -71,8 +76,8 @@ MUTANTS = (
     (LIMIT, "if armed and busy():", "if False:"),
     (LIMIT, "signal.signal(signal.SIGALRM, before)", "pass"),
     # the engine and the way between two greens
-    (ENGINE, "self.monitor.check(state, simulation.now)", "pass"),
-    (ENGINE, "self.monitor.note(state, simulation.now)", "pass"),
+    (ENGINE, "self.monitor.check(state, self.simulation.now)", "pass"),
+    (ENGINE, "self.monitor.note(state, self.simulation.now)", "pass"),
     (ENGINE, "if elapsed < least - _CLOSE:", "if elapsed < least - 2:"),
     (ENGINE, "if not 0 <= phase < count:", "if not phase < count:"),
     (ENGINE, "if not simulation.world.step - _CLOSE <= length < _LONGEST:", "if not length < _LONGEST:"),

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
-from safety_worlds import crossroads, signal, timing
+from safety_worlds import crossroads, network_of, signal, timing
 
 from sim.errors import SafetyError
 from sim.monitor import ConflictMonitor, unsafe_changes
@@ -206,3 +207,34 @@ def test_an_unsafe_way_is_found():
     assert unsafe_changes(where) == {}
     phases = (where.phases[0], replace(where.phases[1], state="GGr"), where.phases[2])
     assert (2, 1) in unsafe_changes(replace(where, phases=phases))
+
+
+def test_after_flashing_only_all_red_and_then_everybody_has_had_green():
+    network = network_of(crossroads())
+    monitor = ConflictMonitor(network.intersections["X"], 0.0)
+    monitor.flash(100.0)
+    assert "flashing" in monitor.fault("GgGrr", 110.0)
+    assert monitor.fault("rrrrr", 110.0) == ""
+    monitor.note("rrrrr", 110.0)
+    early, late = monitor.fault("rrrGG", 111.0), monitor.fault("rrrGG", 140.0)
+    assert "has cleared" in early
+    assert late == ""
+
+
+def test_what_is_remembered_is_what_would_be_worked_out():
+    """Over random legal and illegal states at random times the remembered verdict is the fresh one."""
+    network = network_of(crossroads())
+    where = network.intersections["X"]
+    rng = np.random.default_rng(5)
+    states = ["GgGrr", "Ggyrr", "Ggrrr", "GGrrr", "yyrrr", "rrrrr", "rrrGG", "rrrGr", "rrryr"]
+    remembering, time, seen = ConflictMonitor(where, 0.0), 0.0, []
+    for _ in range(3000):
+        time += float(rng.integers(1, 9)) / 2
+        state = states[int(rng.integers(len(states)))]
+        fault = remembering.fault(state, time)
+        assert fault == remembering._fault(state, time)
+        seen.append(fault)
+        if not fault:
+            remembering.note(state, time)
+    assert "" in seen
+    assert len(set(seen)) > 5
