@@ -19,7 +19,7 @@ from experiments.compare import run_tasks
 from experiments.handover import Handed, hand_over, hand_over_day, write_front, write_trace
 from experiments.ledger import Row
 from experiments.optimize.actuated import tune_actuation
-from experiments.optimize.day_search import PlannedDay, plan_the_day
+from experiments.optimize.day_search import PlannedDay, periods, plan_the_day
 from experiments.optimize.export import Actuation
 from experiments.optimize.front import NO_FRONT, JudgedFront, search_front
 from experiments.optimize.in_sumo import search_in_sumo
@@ -233,6 +233,8 @@ def optimize(
     Raises InputError for a place without anything to tune. Ctrl-C ends the search with the best so far, and a second
     one the proof: the plans are written by then.
     """
+    if wish.day:
+        periods(scenario.begin, scenario.end, wish.day_period)  # says before the search if it is too short
     out.mkdir(parents=True, exist_ok=True)
     work = _Work(absolute(scenario), wish, out, jobs, telling or Telling())
     front: JudgedFront | None = None
@@ -362,6 +364,10 @@ def _held_out(work: _Work) -> list[Scenario]:
         return replace(another_day(given, how, day, out, random_flows=True), name=name)
 
     days = [scenario, *(other(k, f"{scenario.name} (another day, {k})") for k in range(1, HELD_OUT_DAYS + 1))]
+    if (
+        days[-1].routes == days[1].routes
+    ):  # flows arrive at random by SUMO's seed: one other day is all of them
+        del days[2:]
     for k, factor in enumerate((f for f in work.wish.scales if f != 1), HELD_OUT_DAYS + 1):
         days.append(
             other(k, f"{scenario.name} × {factor:g} (another day)", scaled_demand(scenario, factor, out))

@@ -1,7 +1,9 @@
 """``denxanh optimize`` from the shell: a plan in every form, proven, and the same in bare SUMO."""
 
 import json
+import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -50,6 +52,66 @@ def test_bare_sumo_with_the_exported_program_repeats_the_plan_byte_for_byte(
     undeparted = ("--tripinfo-output.write-undeparted", "true")
     theirs = bare_sumo(tmp_path, ["-c", str(tiny_place.config), *program, *trips, *undeparted])
     assert ours == theirs
+
+
+def test_ctrl_c_keeps_the_best_so_far_and_proves_it(tiny_place: Any, tmp_path: Path) -> None:
+    """A real SIGINT once SUMO has judged plans: the command ends well, says so, and its plan is labelled."""
+    out = tmp_path / "out"
+    command = [sys.executable, "-P", "-c", "from experiments.cli import main; main()", "optimize"]
+    options = ["--budget", "6", "--seeds", "3", "--jobs", "2", "--no-trust", "--out", str(out)]
+    with subprocess.Popen(
+        [*command, str(tiny_place.config), *options, "--lefts", "drop"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    ) as started:
+        assert started.stderr is not None
+        assert started.stdout is not None
+        for line in started.stderr:
+            if line.startswith("judge:"):  # two rounds of search are still to come
+                break
+        started.send_signal(signal.SIGINT)
+        said = started.stderr.read()
+        printed = started.stdout.read()
+    assert started.returncode == 0, said
+    assert "stopped: what follows is the best that was known by then" in said
+    assert "report:" in printed
+    plan = json.loads((out / "plan.json").read_text("utf-8"))
+    assert plan["intersections"]
+    assert "interrupted" in plan["note"]
+    rows = (out / "held-out" / "runs.csv").read_text("utf-8").splitlines()
+    assert len(rows) == 1 + 2 * 5  # after an interrupt the demand as given must do
+    assert (out / "plan.add.xml").is_file()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--freeze", "a0"], "there is no signal 'a0'; did you mean 'A0'?"),
+        (["--signals", "A0,X9"], "there is no signal 'X9'"),
+        (["--green", "A0:7=5-9"], "signal 'A0' has no stage '7'; its stages are 1="),
+        (["--greens", "no.csv"], "no.csv: the limits cannot be read"),
+        (["--only", "offset"], "--only 'offset' is not known; did you mean 'offsets'?"),
+        (["--lefts", "dropped"], "--lefts 'dropped' is not known; did you mean 'drop'?"),
+        (["--objective", "queue:A0B"], "there is no road 'A0B'; did you mean 'A0B0'?"),
+        (["--pareto", "delay"], "'delay' is one objective"),
+        (["--pareto", "delay,stops", "--day", "2"], "--pareto and --day cannot be had in one go"),
+        (["--day", "2"], "too short for plans by time of day"),
+        (["--demand-scale", "0.8,1.2"], "the demand as given is not among --demand-scale"),
+        (["--demand-scale", "much"], "no list of factors"),
+        (["--also", "other.rou.xml"], "this route file is not there"),
+        (["--seeds", "101,102"], "seed 101 is kept for the proof"),
+    ],
+)
+def test_what_cannot_be_asked_is_one_sentence(
+    tiny_place: Any, here: Callable[..., Any], tmp_path: Path, options: list[str], said: str
+) -> None:
+    ended = here(
+        "optimize", tiny_place.config, *options, "--no-trust", "--budget", "1", "--out", tmp_path / "o"
+    )
+    assert ended.status == 2
+    assert said in ended.stderr
+    assert ended.stderr.count("\n") == 1
 
 
 def test_an_unknown_objective_is_refused_in_words(tiny_place: Any, cli: Call, tmp_path: Path) -> None:
