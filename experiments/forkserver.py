@@ -61,7 +61,7 @@ def _leave_with_parent() -> Callable[[], None]:
             if os.getppid() != parent:
                 os._exit(1)
 
-    watcher = threading.Thread(target=watch)
+    watcher = threading.Thread(target=watch, daemon=True)  # an import that fails must end us
     watcher.start()
 
     def ready() -> None:
