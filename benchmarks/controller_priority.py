@@ -1,8 +1,8 @@
 """What priority gives: ambulances and buses along the Hà Nội corridors, with and without it, and what others pay.
 
-    python benchmarks/controller_priority.py [--over max-pressure,…] [--seeds 3] [--place …] [--out results.json]
+    python benchmarks/controller_priority.py [--over max-pressure,…] [--seeds 1,2,3] [--place …] [--out results.json]
 
-Eight ambulances an hour follow the corridor from end to end (vClass emergency, at the speed limit, without
+Ten ambulances an hour follow the corridor from end to end (vClass emergency, at the speed limit, without
 blue-light device: they wait at red and behind others), and a bus every three minutes with three stops of
 15 s. Each seed shifts their departures. Runs with and without priority see the same traffic.
 """
@@ -31,7 +31,7 @@ from sim.store import read_table
 from sim.sumonet import network_of
 
 PLACES = ("ha-noi/pho-hue", "ha-noi/tran-duy-hung")
-AMBULANCES = 8  # an hour: far enough apart that the traffic recovers between them
+AMBULANCES = 10  # an hour: far enough apart that the traffic recovers between them
 BUSES = 20  # an hour
 STOPS = 3
 DWELL = 15.0  # s
@@ -81,7 +81,7 @@ def traffic(way: tuple[str, ...], network: Network, end: float, seed: int) -> st
     rows = []
     for kind, an_hour, inside in (("ambulance", AMBULANCES, ""), ("line", BUSES, stops)):
         pause = 3600.0 / an_hour
-        departs = np.arange(FIRST + (37.0 * seed) % pause, end - 600.0, pause)
+        departs = np.arange(FIRST + (37.0 * seed) % pause, end - 450.0, pause)
         rows += [
             (
                 depart,
@@ -94,9 +94,10 @@ def traffic(way: tuple[str, ...], network: Network, end: float, seed: int) -> st
     return f'<routes>\n{TYPES}    <route id="way" edges="{" ".join(way)}"/>\n{body}\n</routes>\n'
 
 
-def one(place: str, way: tuple[str, ...], controller: str, seed: int) -> dict[str, Any]:
+def one(place: str, way: tuple[str, ...], controller: str, seed: int, seconds: float) -> dict[str, Any]:
     """One run: how ambulances, buses and the others fared."""
     scenario = open_place(place)
+    scenario = replace(scenario, end=scenario.begin + seconds)
     with tempfile.TemporaryDirectory() as name:
         extra = Path(name) / "priority.rou.xml"
         extra.write_text(traffic(way, network_of(scenario), scenario.end, seed), encoding="utf-8")
@@ -147,7 +148,8 @@ def main() -> None:
     parser.add_argument("--over", default="program,max-pressure,actuated")
     parser.add_argument("--layers", default="emergency;bus;bus+emergency", help="classes served, joined by ;")
     parser.add_argument("--options", default="", help="further parameters of the layer, as ,key=value")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=3600.0)
+    parser.add_argument("--seeds", default="1,2,3")
     parser.add_argument("--place", action="append")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
@@ -168,8 +170,11 @@ def main() -> None:
                 ]
                 base: list[dict[str, Any]] = []
                 for controller in strategies:
-                    seeds = range(1, given.seeds + 1)
-                    mine = [pool.submit(one, place, way, controller, seed).result() for seed in seeds]
+                    seeds = [int(seed) for seed in given.seeds.split(",")]
+                    mine = [
+                        pool.submit(one, place, way, controller, seed, given.seconds).result()
+                        for seed in seeds
+                    ]
                     base = base or mine
                     rows += mine
                     print(line(mine, base), flush=True)

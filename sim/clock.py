@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from sim.change import change_intervals
 from sim.network import Intersection
 from sim.plan import Timing
@@ -15,6 +17,7 @@ def by_the_clock(where: Intersection) -> Policy:
 
     It has no memory. When the signal is elsewhere than the clock (after a priority call, an outage), it
     waits for the first green that it can still join for at least its minimum, and is on time from then on.
+    A time that is not a whole number of steps ends at the next step, so no error adds up.
     """
     change = [
         [
@@ -28,7 +31,7 @@ def by_the_clock(where: Intersection) -> Policy:
         timing, now = where.program, seen.time
         left = left_of_green(timing, seen.phase, now)
         if left >= max(seen.minimum_left, _CLOSE):
-            return Green(seen.phase, left)
+            return _whole(seen.phase, left, seen.step)
         ready = now + seen.minimum_left
         waits = [
             until_joined(timing, p, ready + change[seen.phase][p], where.phases[p].min_green)
@@ -36,10 +39,14 @@ def by_the_clock(where: Intersection) -> Policy:
         ]
         wait, phase = min((wait, p) for p, wait in enumerate(waits) if p != seen.phase or wait > 0)
         if ready + wait - now > _CLOSE:
-            return Green(seen.phase, round(ready + wait - now, 6))
-        return Green(phase, left_of_green(timing, phase, now + change[seen.phase][phase]))
+            return _whole(seen.phase, ready + wait - now, seen.step)
+        return _whole(phase, left_of_green(timing, phase, now + change[seen.phase][phase]), seen.step)
 
     return policy
+
+
+def _whole(phase: int, seconds: float, step: float) -> Green:
+    return Green(phase, max(math.ceil(seconds / step - _CLOSE), 1) * step)
 
 
 def left_of_green(timing: Timing, stage: int, time: float) -> float:

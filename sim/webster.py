@@ -139,7 +139,7 @@ def _shortest(where: Intersection) -> float:
 
 
 def _timed(where: Intersection, cycle: int, ratios: Array) -> Timing:
-    """Displayed greens in whole seconds: minimum greens first, the rest by largest remainder."""
+    """Displayed greens: minimum greens first, the rest by largest remainder; whole seconds where the changes are."""
     stages = where.program.stages
     change = sum(i.duration for stage in stages for i in stage.change)
     low = np.array([math.ceil(p.min_green) for p in where.phases], dtype=np.float64)
@@ -157,6 +157,7 @@ def _timed(where: Intersection, cycle: int, ratios: Array) -> Timing:
     whole = np.floor(green + 1e-9)
     for k in np.argsort(whole - green, kind="stable")[: round(room - whole.sum())]:
         whole[k] += 1
+    whole[np.argmax(whole)] += room - whole.sum()  # changes of half seconds: the cycle stays everybody's
     return Timing(
         tuple(Stage(s.state, float(g), s.change) for s, g in zip(stages, whole, strict=True)),
         where.program.offset % cycle,

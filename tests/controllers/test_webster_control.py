@@ -1,5 +1,7 @@
 """Webster's plan as a controller."""
 
+from dataclasses import replace
+
 import pytest
 
 from controllers.webster import Webster
@@ -30,3 +32,20 @@ def test_its_uniform_delay_on_point_queues():
     first_term = cycle * (1 - share) ** 2 / (2 * (1 - 0.15 / 0.5))
     assert world.waited / world.left == pytest.approx(first_term, rel=0.06)
     assert webster_delay(cycle, green, 0.15, 0.5) > first_term  # its second term is for random arrivals
+
+
+def test_half_seconds_in_changes_and_offsets_add_up_to_no_error():
+    """3.5 s of yellow and an offset of 0.25 s: the cycle is whole, and after half an hour the signal is on time."""
+    network = corridor(2, flow=0.1, yellow=3.5)
+    moved = {
+        name: replace(where, program=replace(where.program, offset=0.25))
+        for name, where in network.intersections.items()
+    }
+    network = replace(network, intersections=moved)
+    timing = Webster().make_plan(network).timings["J0"]
+    assert timing.cycle == round(timing.cycle)
+    world = PointQueueWorld(network, {})
+    play(world, Webster(), 1800.0)
+    starts = [time for time, name, state in world.shown if name == "J1" and state == "Gr"]
+    assert len(starts) >= 1800 / timing.cycle - 1
+    assert all((time - 0.25) % timing.cycle < 2.0 for time in starts[1:])
