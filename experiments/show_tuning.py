@@ -79,10 +79,10 @@ def tuning(tuned: Tuned, wish: Wish, report: Path | None) -> None:
         out.print(Text("There are no plans by time of day: the search was stopped before."))
     if wish.pareto is not None and not tuned.variants:
         out.print(Text("No point of the front was judged."))
-    for english, _ in headline(tuned.rows):
-        out.print(Text(english))
     if tuned.values is not None:
         _asked(tuned, tuned.values, wish)
+    for english, _ in headline(tuned.rows):
+        out.print(Text(english))
     if report is None:
         out.print(Text("There was no proof on held-out seeds, so there is no report."))
     said = [] if report is None else [f"report: {report}"]

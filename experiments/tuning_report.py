@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from markupsafe import Markup
 
+from experiments.optimize.judge import DELAY
 from experiments.optimizing import Tuned, Variant
 from experiments.report import Panel, Text
 from experiments.report.progression import Stop
@@ -97,6 +98,15 @@ def _notes(tuned: Tuned, wish: Wish) -> tuple[Text, ...]:
 def _policy(wish: Wish) -> list[Text]:
     """What was decided by the user and not by the search."""
     out = []
+    if wish.pareto is None and wish.objective != DELAY:
+        out.append(
+            Text(
+                f"Tuned for {wish.objective.name}, see “What was asked for”: the delay in the first lines was not "
+                "(alone) what the search looked at.",
+                f"Tối ưu theo {wish.objective.name}, xem “Mục tiêu yêu cầu”: thời gian trễ ở những dòng đầu không phải "
+                "là (hoặc không phải là duy nhất) mục tiêu tìm kiếm.",
+            )
+        )
     if wish.lefts == "drop":
         out.append(
             Text(

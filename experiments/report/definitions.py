@@ -43,8 +43,8 @@ DEFINITIONS = {
         "Số lần xe phải dừng hẳn (waitingCount của SUMO), chia cho tổng số xe.",
     ),
     "speed_mps": Text(
-        "Distance driven by all inserted vehicles over the time they spent in the network.",
-        "Tổng quãng đường của các xe đã vào mạng chia cho tổng thời gian chúng ở trong mạng.",
+        "Distance driven by all inserted vehicles over the time they spent in the network; m/s in the files.",
+        "Tổng quãng đường của các xe đã vào mạng chia cho tổng thời gian chúng ở trong mạng; trong tệp là m/s.",
     ),
     "throughput_vph": Text(
         "Vehicles that arrived, over the measured time.",

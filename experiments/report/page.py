@@ -69,7 +69,12 @@ def render(comparison: Comparison, *, language: Language = "en") -> str:
             failures=[run for run in comparison.runs if not run.ok],
             most=MOST_RUNS,
             definitions=[
-                (m.name, Text(m.title, m.title_vi), unit(m.unit), DEFINITIONS[m.name])
+                (
+                    m.name,
+                    Text(m.title, m.title_vi),
+                    unit(tables.SHOWN.get(m.name, (m.unit, 1.0))[0]),
+                    DEFINITIONS[m.name],
+                )
                 for m in metrics.METRICS
             ],
             count_names=tables.COUNTS,

@@ -33,6 +33,9 @@ COUNTS = (
     "emergency_brakings",
     "fallbacks",
 )
+SHOWN = {"speed_mps": ("km/h", 3.6)}
+"""Unit and factor of what people read otherwise than files hold it."""
+
 MEASURES = tuple(name for name in metrics.NAMES if name not in COUNTS)
 
 
@@ -64,22 +67,34 @@ def results(material: Material) -> list[Row]:
         found = [material.comparison.row(material.place, name, metric) for name in names]
         if all(row is None or row.mean is None for row in found):
             continue
-        places = decimals([row.mean for row in found if row])
+        of, factor = SHOWN.get(metric, (METRIC[metric].unit, 1.0))
+        places = decimals([None if row.mean is None else factor * row.mean for row in found if row])
         cells = []
         for row in found:
             if row is None:
                 cells.append(Cell(same("–"), same(""), same(""), same(""), None))
                 continue
+            mean, low, high, diff, diff_low, diff_high = (
+                None if value is None else factor * value
+                for value in (
+                    row.mean,
+                    row.ci_low,
+                    row.ci_high,
+                    row.diff,
+                    row.diff_ci_low,
+                    row.diff_ci_high,
+                )
+            )
             cells.append(
                 Cell(
-                    number(row.mean, places),
-                    _interval(row.ci_low, row.ci_high, places),
-                    same("") if row.diff is None else number(row.diff, places, signed=True),
-                    _interval(row.diff_ci_low, row.diff_ci_high, places, signed=True),
+                    number(mean, places),
+                    _interval(low, high, places),
+                    same("") if diff is None else number(diff, places, signed=True),
+                    _interval(diff_low, diff_high, places, signed=True),
                     row.verdict,
                 )
             )
-        rows.append(Row(title(metric), unit(METRIC[metric].unit), tuple(cells)))
+        rows.append(Row(title(metric), unit(of), tuple(cells)))
     return rows
 
 

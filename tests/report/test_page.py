@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from experiments.report import Comparison, RunRecord, Text, render, write_report
+from experiments.report import Comparison, RunRecord, SummaryRow, Text, render, write_report
 from sim.errors import InputError
 from sim.metrics import METRICS
 
@@ -336,3 +336,15 @@ def test_a_baseline_without_runs_is_refused(build: Build) -> None:
     comparison: Comparison = build()
     with pytest.raises(InputError, match="the baseline 'webster' has no run; there is program, max-pressure"):
         replace(comparison, baseline="webster")
+
+
+def test_speeds_are_read_in_kilometres_per_hour(build: Build) -> None:
+    made = build(folders=False)
+    row = SummaryRow("street", "program", "speed_mps", 10.5, 9.5, 11.5, 3)
+    page = render(replace(made, summary=(*made.summary, row)))
+    (shown,) = re.findall(
+        r"<tr><th>(?:(?!</tr>).)*Mean speed(?:(?!</tr>).)*<strong>.*?</tr>", page, re.DOTALL
+    )
+    assert "km/h" in shown
+    assert "m/s" not in shown
+    assert all(number in shown for number in ("37.8", "34.2", "41.4"))
