@@ -49,7 +49,6 @@ class Predictive:
     headway: float = 2.0  # s; 1.8 is worse: a model that is too fast leaves queues behind
     start_loss: float = 1.5  # s
     turn: float = 1.0  # s more between vehicles that yield on a lane shared with other movements
-    stop: float = 3.0  # s: v/2a of a head brought to a stand, lost again beyond the stop line
     yellow_used: float = 1.0  # s
     gap: float = 2.0  # s; 3 s is as good, 1 s lets cologne3 jam
     tail: float = 1.5
@@ -58,7 +57,7 @@ class Predictive:
     crowd: float = 0.5  # s
     stuck: float = 5.0  # s of green on which a head does not move until its lane counts as blocked
     max_green: float = 60.0  # s after which somebody who has waited on red ends the green
-    max_wait: float = 100.0  # s after its first halt, after which the head of a lane is served next
+    max_wait: float = 120.0  # s after its first halt, after which the head of a lane is served next
 
     def __post_init__(self) -> None:
         if self.movements not in ("known", "shares"):
@@ -85,7 +84,6 @@ class _Policy:
             settings.horizon,
             settings.headway,
             settings.start_loss,
-            settings.stop,
             settings.yellow_used,
             settings.gap,
             settings.tail,

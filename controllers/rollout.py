@@ -23,7 +23,6 @@ class Model(NamedTuple):
     horizon: int  # s
     headway: float  # s between vehicles of a discharging queue
     start_loss: float  # s until the head of a held lane crosses
-    stop: float  # s that it costs to bring a lane's head to a stand
     yellow_used: float  # s of yellow in which vehicles still cross
     gap: float  # s: a foe due within it has the right of way
     tail: float  # how many times the present phase's ready vehicles another must have to take over
@@ -102,10 +101,7 @@ def rollout(
                     v = head[i]
                     k = link[v]
                     if shown[k] == RED:
-                        if not held[i] and due[v] <= t:
-                            held[i] = True
-                            if age[v] == 0.0:
-                                total += model.stop
+                        held[i] = held[i] or due[v] <= t
                         break
                     if held[i]:
                         held[i] = False

@@ -17,7 +17,6 @@ BARE = Model(
     horizon=60,
     headway=2.0,
     start_loss=1.5,
-    stop=0.0,
     yellow_used=1.0,
     gap=3.0,
     tail=1e9,
@@ -40,7 +39,6 @@ def cost(
     model=BARE,
     blocked=(0.0, 0.0),
     slower=0.0,
-    age=0.0,
 ):
     """Cost of candidates for two lanes; ``due`` are the arrivals on each, s."""
     first = np.cumsum([0, len(due[0]), len(due[1])])
@@ -49,7 +47,7 @@ def cost(
         first,
         link,
         np.array([*due[0], *due[1]], dtype=float),
-        np.full(len(link), age),
+        np.zeros(len(link)),
         np.array(blocked),
         np.array(shows),
         np.zeros((2, 2), dtype=bool) if yields is None else np.array(yields),
@@ -116,13 +114,6 @@ def test_a_turn_on_red_halts_first():
     assert cost(((), (0.0,)), **stay) == pytest.approx([2.0])
 
 
-def test_a_stop_is_paid_once_by_the_head_that_was_moving():
-    """Due at 0 s, held for 3 s of change, start loss 1.5 s: 4.5 s for the first and 6.5 s for the second."""
-    model = BARE._replace(stop=3.0)
-    assert cost(((), (0.0, 0.0)), model=model) == pytest.approx([4.5 + 6.5 + 3.0])
-    assert cost(((), (0.0, 0.0)), model=model, age=1.0) == pytest.approx([4.5 + 6.5])
-
-
 def test_a_blocked_lane_does_not_move_before_its_time():
     assert cost(((0.0,), ()), then=(0,), blocked=(10.0, 0.0)) == pytest.approx([10.0])
 
@@ -177,10 +168,9 @@ def test_nobody_waits_on_red_behind_an_endless_green(crossing, look):
 
 
 def test_it_beats_the_other_strategies_on_steady_traffic():
-    """The world without SUMO uses no yellow and needs no time to brake or start, so the model is told so: one
-    vehicle a cycle too many is a queue."""
+    """The world without SUMO uses no yellow, so the model is told so: one vehicle a cycle too many is a queue."""
     waited = []
-    for controller in (Predictive(yellow_used=0.0, stop=0.0), Actuated(), MaxPressure()):
+    for controller in (Predictive(yellow_used=0.0), Actuated(), MaxPressure()):
         world = PointQueueWorld(corridor(1), steady("W_0", 0.2, 600) | steady("S0_0", 0.12, 600))
         play(world, controller, 900.0)
         assert world.left == 192
@@ -233,8 +223,8 @@ def test_a_head_that_has_waited_too_long_is_served_next(crossing, look):
     platoon = [(0, 5.0 + 12.0 * k, 12.5) for k in range(16)]
     waiting = (1, 5.0, 0.0, 1.0)
     assert decide(look([*platoon, waiting], time=100.0)).phase == 0
-    assert decide(look([*platoon, waiting], time=199.0)).phase == 0
-    assert decide(look([*platoon, waiting], time=200.0)).phase == 1
+    assert decide(look([*platoon, waiting], time=219.0)).phase == 0
+    assert decide(look([*platoon, waiting], time=220.0)).phase == 1
 
 
 def test_one_road_at_a_time_where_turns_are_not_protected():
