@@ -6,11 +6,13 @@ from sim.model.parameters import Parameters
 from sim.model.priority import RightOfWay, right_of_way
 from sim.model.signals import PlanArrays, StateTable, encode
 from sim.model.warmup import warmup
+from sim.model.world import ModelWorld
 
 __all__ = [
     "COLUMNS",
     "QUEUE_COLUMNS",
     "Model",
+    "ModelWorld",
     "Parameters",
     "PlanArrays",
     "RightOfWay",

@@ -80,16 +80,26 @@ class Model:
 
         Raises InputError for arrays that cannot be meant.
         """
-        out = self._run(plans, threads, np.zeros((1, 1, 3), dtype=np.float32), want=False)
+        return self.columns(self._run(plans, threads, np.zeros((1, 1, 3), dtype=np.float32), want=False))
+
+    def columns(self, out: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Metrics (B, len(COLUMNS)) from the kernel's sums and counts (B, types + 2, 2)."""
         types = len(self.demand.types)
-        count = np.bincount(self.demand.type, minlength=types).astype(np.float64)
-        totals = np.maximum(self.weights @ count, 1e-9)
+        number = np.bincount(self.demand.type, minlength=types).astype(np.float64)
+        totals = np.maximum(self.weights @ number, 1e-9)
         # summed row by row: BLAS rounds a batch of one differently
         delay = (out[:, None, :types, 0] * self.weights).sum(axis=2) / totals  # (B, 3)
         inserted, finished, never = out[:, types, 0], out[:, types, 1], out[:, types + 1, 0]
         return np.column_stack(
             [delay, out[:, :types, 1].sum(axis=1) / totals[0], finished, inserted - finished, never]
         )
+
+    @property
+    def constants(self) -> Constants:
+        """The parameters that the kernel reads itself."""
+        p = self.parameters
+        times = self.end - self.begin, p.yellow, p.clear, p.stop, p.halt
+        return Constants(*(np.float32(time) for time in times))
 
     def queues(self, plans: PlanArrays, *, threads: int | None = None) -> NDArray[np.float64]:
         """Figures by lane, shape (B, len(self.lanes), len(QUEUE_COLUMNS)). Slower than ``evaluate``."""
@@ -113,9 +123,7 @@ class Model:
         state = np.ascontiguousarray(plans.state, dtype=np.int16)
         duration = np.ascontiguousarray(plans.duration, dtype=np.float32)
         offset = np.ascontiguousarray(plans.offset, dtype=np.float32)
-        p = self.parameters
-        times = self.end - self.begin, p.yellow, p.clear, p.stop, p.halt
-        constants = Constants(*(np.float32(time) for time in times))
+        constants = self.constants
         begin = np.float32(self.begin)
 
         def part(first: int, last: int) -> None:

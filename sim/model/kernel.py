@@ -357,3 +357,21 @@ def run(n, p, begin, state, duration, offset, base, codes, w, out, want, queue):
         clear(n, begin, offset[b], x, w)
         drive(0, w.calendar.shape[0], n, p, x, w, out[b], want, rows)
         finish(n, p, w, out[b], want, rows)
+
+
+@njit(cache=True, error_model="numpy", fastmath=True, nogil=True)
+def reset(n, begin, offset, x, w):
+    """``clear`` for callers in Python."""
+    clear(n, begin, offset, x, w)
+
+
+@njit(cache=True, error_model="numpy", fastmath=True, nogil=True)
+def seconds(first, last, n, p, x, w, out, queue):
+    """``drive`` for callers in Python, who may change signals in between."""
+    drive(first, last, n, p, x, w, out, False, queue)
+
+
+@njit(cache=True, error_model="numpy", fastmath=True, nogil=True)
+def count(n, p, w, out, queue):
+    """``finish`` for callers in Python."""
+    finish(n, p, w, out, False, queue)

@@ -181,6 +181,7 @@ def leave(q, time, v, space, slots, n, w):
         if waiter < w.head.shape[0]:  # not a source
             over = n.link_time[U(w.chosen[U(w.head[U(waiter)])])]
         w.ready[U(waiter)] = max(w.ready[U(waiter)], max(free - over, time))
+        w.idle[U(waiter)] = ZERO  # others have to yield to it again, whoever is looked at first
         wake(waiter, int(w.ready[U(waiter)]), slots, w)
         waiter = following
 

@@ -36,6 +36,14 @@ _MEANING = {
     "s": STOP,
 }
 
+GREENS = (MAJOR, MINOR, STOP)
+"""Meanings with which a vehicle may go, now or in a gap."""
+
+
+def meanings(state: str) -> list[int]:
+    """The meaning of each letter of a state."""
+    return [_MEANING[letter] for letter in state]
+
 
 @dataclass(frozen=True)
 class StateTable:
@@ -77,7 +85,7 @@ class StateTable:
         width = max((len(state) for row in self.letters for state in row), default=1)
         table = np.full((sum(len(row) for row in self.letters), width), RED, dtype=np.uint8)
         for number, state in enumerate(state for row in self.letters for state in row):
-            table[number, : len(state)] = [_MEANING[letter] for letter in state]
+            table[number, : len(state)] = meanings(state)
         return first, table
 
 
