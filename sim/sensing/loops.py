@@ -25,6 +25,7 @@ from sim.sensing.turns import Turns, spread
 from sim.world import World
 
 LOOP = 2.0  # m, the length of an advance detector
+BEHIND = 0.01  # m behind the stop line: who stands on it has not left
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,9 @@ class LoopSensor:
         self._world, self._sees, self._seed, self._settings = world, sees, seed, settings
         self._requests = Requests(world)
         self._outages = Outages(seed, settings.outages, settings.outage, world.begin)
-        self._late: Late[list[Callable[[], None]]] = Late(late_steps(settings.latency, world.step))
+        steps = late_steps(settings.latency, world.step)
+        self._behind = steps * world.step
+        self._late: Late[list[Callable[[], None]]] = Late(steps)
         self._events: list[Callable[[], None]] = []
         self._lanes: dict[str, Watched] = {}
         wanted = bool(sees & {"vehicles", "exits"})
@@ -110,6 +113,11 @@ class LoopSensor:
     def _now(self) -> float:
         return self._world.begin + self._world.steps * self._world.step
 
+    @property
+    def _then(self) -> float:
+        """The time that the data at hand are of, s."""
+        return self._now - self._behind
+
     def lane(self, name: str) -> Watched:
         """The watched lane of that name, made when it is first asked for."""
         if name not in self._lanes:
@@ -129,7 +137,7 @@ class LoopSensor:
     def _vehicles(self, where: Intersection, shown: Shown) -> Vehicles:
         if self._outages.out(where.id, self._now):
             return constant_call(where, shown)
-        return self._sites[where.id].vehicles(self._now, shown)
+        return self._sites[where.id].vehicles(self._then, shown)
 
     def _exits(self, where: Intersection) -> tuple[Array, Array, Array]:
         """(count, halted, room m) of the exit lanes, as the next signal's detectors have them; 0 where none are."""
@@ -139,7 +147,7 @@ class LoopSensor:
             for name, i, beyond, share in self._feeds.get(lane, ()):
                 if self._outages.out(name, self._now):
                     continue
-                for distance, speed in self._sites[name].on_lane(i, self._now):
+                for distance, speed in self._sites[name].on_lane(i, self._then):
                     if beyond < distance <= beyond + lengths[k]:
                         count[k] += share
                         halted[k] += share * (speed < HALTED)
@@ -168,7 +176,7 @@ class _Site:
         detects = partial(sensor.detects, f"{name}/line")
         self._lines.append(Zone(max(lane.length - settings.line, 0.0), lane.length, detects))
         lane.zones.append(self._lines[i])
-        lane.points.append(Point(lane.length, partial(self._leaves, i), detects))
+        lane.points.append(Point(lane.length + BEHIND, partial(self._leaves, i), detects))
         reach = min(
             settings.advance, max(s.beyond + sensor.lane(s.lane).length for s in approach.segments) - 1.0
         )
@@ -228,12 +236,12 @@ class _Site:
         return [(distance, speed) for distance, speed, _, _ in self._queues[i].rows(time, self._green[i])]
 
     def vehicles(self, time: float, shown: Shown) -> Vehicles:
-        """The vehicles counted in and not out, sorted by approach and distance."""
+        """The vehicles counted in and not out as of ``time``, sorted by approach and distance."""
         state = self._where.phases[shown.phase].state
         rows = []
         for i, (queue, approach) in enumerate(zip(self._queues, self._where.approaches, strict=True)):
             green = any(state[k] in GREEN and shown.red[k] == 0.0 for k in approach.links)
-            self._green[i] = shown.elapsed if green else -1.0
+            self._green[i] = max(shown.elapsed - self._sensor._behind, 0.0) if green else -1.0
             for distance, speed, wait, vehicle in queue.rows(time, self._green[i]):
                 rows.append((i, distance, vehicle.number, vehicle.link, speed, wait))
         if not rows:

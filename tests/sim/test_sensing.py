@@ -288,3 +288,9 @@ def test_impossible_parameters_are_refused(wrong: dict[str, float]) -> None:
     for kind in (Loops, Camera):
         with pytest.raises(InputError, match=next(iter(wrong))):
             kind(**wrong)
+
+
+def test_perfect_loops_cost_actuated_control_little_and_late_ones_do_not_ruin_it() -> None:
+    best = drive(Ideal(range_m=80.0), Actuated()).waited
+    assert drive(Loops(missed=0.0), Actuated()).waited < 1.5 * best
+    assert drive(Loops(missed=0.0, latency=3.0), Actuated()).waited < 4.0 * best
