@@ -6,7 +6,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from controllers.program import Program
 from controllers.sumo_logic import SumoActuated, SumoDelayBased, SumoNema
+from controllers.sumo_program import SumoProgram
+from sim.errors import InputError
 from sim.network import Approach, Segment
 from sim.testing import corridor
 
@@ -62,3 +65,13 @@ def test_sumo_runs_them(name, tiny_place, cli, tmp_path):
     assert manifest["controller"] == name
     assert not any("detector" in line for line in manifest["warnings"])
     assert next((tmp_path / "out").rglob("programs.add.xml")).is_file()
+
+
+def test_programs_of_a_file_are_handed_to_sumo_as_they_are(tmp_path):
+    file = tmp_path / "plan.add.xml"
+    controller = SumoProgram(str(file))
+    with pytest.raises(InputError, match="no such file of programs"):
+        controller.additional_files()
+    file.write_text("<additional/>", "utf-8")
+    assert controller.additional_files() == (file,)
+    assert controller.start(corridor(1)) == Program().start(corridor(1)) == {}
