@@ -48,7 +48,7 @@ def import_sumo(
     read_net(scenario.net)  # refuses what is no network before anything is copied
     with files.new_folder(folder) as draft:
         outline = _write(scenario, draft, config, f"{name}: adopted from {source.name}", demand, guesses)
-        report = outline.report(name, f"`{source.name}` (SUMO)", LICENCE)
+        report = outline.report(name, f"{source.name} (SUMO)", LICENCE)
         report.write(draft)
     return report
 

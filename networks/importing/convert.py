@@ -73,7 +73,7 @@ def import_network(
         )
         if not net.findall("tlLogic"):
             guesses.find("The source holds no signal; --guess-signals puts one at every larger junction.")
-        report = outline.report(name, f"`{source.name}` ({wanted.title})", "")
+        report = outline.report(name, f"{source.name} ({wanted.title})", "")
         report.write(draft)
     return report
 

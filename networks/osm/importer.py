@@ -64,7 +64,7 @@ def import_osm(
         net = _net(extract, guesses)
         comment = f"{name}: imported from OpenStreetMap. {CREDIT}"
         outline = start.write_place(net, draft, config, comment=comment, demand=demand, guesses=guesses)
-        report = outline.report(name, f"`{source.name}` (OpenStreetMap)", LICENCE)
+        report = outline.report(name, f"{source.name} (OpenStreetMap)", LICENCE)
         report.write(draft)
     return report
 

@@ -4,6 +4,7 @@ import gzip
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import osmium
 import pytest
 
 from networks import sumo_tools
@@ -11,7 +12,7 @@ from networks.importing import Guesses, ImportReport, plans
 from networks.importing.lanes import allows
 from networks.importing.start import Demand
 from networks.osm import import_osm
-from networks.osm.extract import Box
+from networks.osm.extract import Box, read
 from sim.errors import InputError
 
 DEMAND = Demand(0.4, 3600, 1)
@@ -100,6 +101,26 @@ def test_an_import_repeats_to_the_byte(imported: tuple[Path, ImportReport], tmp_
     import_osm(packed, tmp_path / "again", name="thu/thi-tran", demand=DEMAND)
     for name in ("net.net.xml", "demand.rou.xml", "thu-thi-tran.sumocfg"):
         assert (tmp_path / "again" / name).read_bytes() == (imported[0] / name).read_bytes()
+
+
+def test_pbf_holds_the_same_streets_as_xml(tmp_path: Path) -> None:
+    with osmium.SimpleWriter(str(tmp_path / "town.osm.pbf")) as writer:
+        for item in osmium.FileProcessor(str(TOWN)):
+            writer.add(item)
+    plain, packed = read(TOWN, Guesses()), read(tmp_path / "town.osm.pbf", Guesses())
+    assert packed.ways == plain.ways
+    assert packed.restrictions == plain.restrictions
+    for id, (lat, lon, kind) in plain.nodes.items():
+        assert packed.nodes[id] == (f"{float(lat):.7f}", f"{float(lon):.7f}", kind)
+
+
+def test_objects_that_an_editor_has_not_uploaded_keep_apart(tmp_path: Path) -> None:
+    text = TOWN.read_text(encoding="utf-8").replace('<way id="103"', '<way id="-103"')
+    (tmp_path / "drawn.osm").write_text(
+        text.replace('<way id="102"', '<way action="delete" id="102"'), "utf-8"
+    )
+    ways = read(tmp_path / "drawn.osm", Guesses()).ways
+    assert [way.id for way in ways] == ["100", "101", "900000000103"]
 
 
 def test_a_bbox_cuts_streets(tmp_path: Path) -> None:
