@@ -58,8 +58,9 @@ class LaneQueue:
     def correct(self, time: float, at_line: float, at_advance: float, step: float, link: int) -> None:
         """Occupancies of the last step, 0 … 1, against the count.
 
-        Nobody at the stop line for EMPTY s: whoever should stand there has left unseen. Somebody there all
-        the time: at least one waits (bound for ``link``). The advance detector covered for STANDING s: the queue reaches back to it.
+        Nobody at the stop line for EMPTY s: whoever should stand there has left unseen. Somebody there all the
+        time: at least one waits (bound for ``link``). The advance detector covered for STANDING s: the queue
+        reaches back to it.
         """
         if at_line > 0.0:
             self._empty_since = inf
