@@ -61,8 +61,8 @@ _PLAIN = {
 }  # measure → column of the model
 
 ANYWHERE = 0.1
-"""Weight (per s/veh) of delay that is added where only named roads are asked for: of plans with the same queue the
-one better for everybody else is taken, and green is not taken from all others for a metre of queue."""
+"""Weight (per s/veh) of delay that is added where only named roads or throughput are asked for, which many plans share:
+of plans with the same queue the one better for everybody else is taken, and a cost is never zero."""
 
 # CO2 of one car of SUMO 1.28's default class (HBEFA4, petrol, Euro 4), driven alone along 2 km at limits of
 # 30–60 km/h with and without a stop of 20 and 60 s: standing 1.52 g/s; a stop from v costs 0.11 v² g (v in m/s)
@@ -71,6 +71,8 @@ one better for everybody else is taken, and green is not taken from all others f
 IDLE = 1.52  # g/s
 STOP = 0.11  # g per (m/s)²
 CRUISE = 148.0  # g/km
+
+SPACE = 7.5  # m that a standing car of SUMO's default class takes, its gap included
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ def parse_objective(text: str) -> Objective:
     terms = [
         _term(part) for part in re.split(rf"\+(?=\s*(?:[^+]*\*)?\s*(?:{'|'.join(MEASURES)})\b|\s*$)", text)
     ]
-    if all(term.measure.on_links for term in terms):
+    if all(term.measure.on_links or term.measure.name == "throughput" for term in terms):
         terms.append(Term(MEASURES["delay"], ANYWHERE))
     return Objective(tuple(terms))
 
@@ -219,11 +221,14 @@ def _journey(model: Model) -> tuple[float, float]:
 
 
 def _on_links(model: Model, queues: Array, term: Term) -> Array:
-    """(B,): the longest queue on the roads, m; for spillback how often it kept others from entering them, per hour."""
-    lanes = {lane for link in term.links for lane in model.network.edges[link].lanes}
+    """(B,): the longest queue on the roads, m; for spillback what part of the fullest lane its mean queue fills, %.
+
+    The model does not keep queues over time; by Little's law their mean is the delay of all over the duration.
+    """
+    named = {lane for link in term.links for lane in model.network.edges[link].lanes}
+    here = [k for k, lane in enumerate(model.lanes) if lane in named]
     if term.measure.name == "queue":
-        here = [k for k, lane in enumerate(model.lanes) if lane in lanes]
         return np.asarray(queues[:, here, QUEUE_COLUMNS.index("max_queue")].max(axis=1), dtype=np.float64)
-    before = [k for k, lane in enumerate(model.lanes) if lanes & set(model.network.lanes[lane].next)]
-    blocked = queues[:, before, QUEUE_COLUMNS.index("blocked")].sum(axis=1)
-    return np.asarray(blocked * 3600.0 / (model.end - model.begin), dtype=np.float64)
+    length = np.array([model.network.lanes[model.lanes[k]].length for k in here])
+    mean = queues[:, here, QUEUE_COLUMNS.index("delay")] / (model.end - model.begin)  # veh
+    return np.asarray((100.0 * SPACE * mean / length).max(axis=1), dtype=np.float64)

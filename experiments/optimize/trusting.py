@@ -71,14 +71,14 @@ def believe(place: Place, seeds: Sequence[int], rng: np.random.Generator) -> Bel
     return Believed(believing, found, tuple(plans), cost.mean(axis=1), len(plans) * len(cases))
 
 
-def unlike(place: Place, rng: np.random.Generator) -> list[Candidate]:
-    """Plans as different as the space allows: the search's own starts, spread, and random walks from them."""
+def unlike(place: Place, rng: np.random.Generator, count: int = PLANS) -> list[Candidate]:
+    """``count`` plans as different as the space allows: the search's own starts, spread, and random walks from them."""
     space = place.space
     found = [c for c in starts(space) if space.legal(c)] or [space.existing()]
-    spread = [found[k] for k in np.unique(np.linspace(0, len(found) - 1, PLANS).round().astype(int))]
+    spread = [found[k] for k in np.unique(np.linspace(0, len(found) - 1, count).round().astype(int))]
     out, walk = list(dict.fromkeys(spread)), Neighbourhood(space)
-    for k in range(4 * PLANS):
-        if len(out) >= PLANS or not walk.kinds:
+    for k in range(4 * count):
+        if len(out) >= count or not walk.kinds:
             break
         other = kicked(walk, out[k % len(spread)], FAR, rng)
         if other not in out:
