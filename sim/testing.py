@@ -16,6 +16,7 @@ from sim.errors import ControlError, DenxanhError
 from sim.network import Network
 from sim.point_queue import PointQueueWorld, corridor, steady
 from sim.protocol import SENSES, Controller, parameters
+from sim.sensing import Camera, Loops, Sensing
 from sim.simulation import Simulation
 from sim.sumonet import with_plan
 from sim.world import Bound, OnLane, World
@@ -128,8 +129,9 @@ def check_controller(
 
     It must be a frozen dataclass that declares ``name`` and ``sees``, start with fresh memory each time,
     give the same answers to the same questions, leave its observations as they were, and answer legally on
-    a corridor with traffic, on an empty network and on random observations. ``network`` (default: a
-    corridor of three signals) is used for the last two; ``world`` makes a further world to drive.
+    a corridor with traffic (seen as it is, by loops and by cameras), on an empty network and on random
+    observations. ``network`` (default: a corridor of three signals) is used for the last two; ``world`` makes
+    a further world to drive.
     """
     _check_description(controller)
     place = network or corridor(3)
@@ -140,6 +142,9 @@ def check_controller(
     if network is None:
         _twice(controller, lambda: PointQueueWorld(street, traffic), seconds, "a corridor with traffic")
         _twice(controller, lambda: PointQueueWorld(street, {}), seconds, "an empty corridor")
+        for sensing in (Loops(missed=0.2), Camera(missed=0.2)):
+            scene = f"a corridor seen by {sensing.name}"
+            _drive(controller, PointQueueWorld(street, traffic), end, scene, sensing)
     _twice(
         controller,
         lambda: NoiseWorld(place, np.random.default_rng(seed), most=0),
@@ -234,11 +239,13 @@ def _twice(controller: Controller, make: Callable[[], World], seconds: float, sc
         )
 
 
-def _drive(controller: Controller, world: World, seconds: float, scene: str) -> Shown:
+def _drive(
+    controller: Controller, world: World, seconds: float, scene: str, sensing: Sensing | None = None
+) -> Shown:
     world.network = _network_for(controller, world.network)
     policies = controller.start(world.network)
     answers: Shown = []
-    for question in Simulation(world, world.begin + seconds, policies, sees=controller.sees):
+    for question in Simulation(world, world.begin + seconds, policies, sees=controller.sees, sensing=sensing):
         seen = question.seen
         before = [array.copy() for array in _arrays(seen)]
         spot = f"on {scene}, at {seen.where.id}, t={seen.time:g} s"
