@@ -63,6 +63,10 @@ def saturation(
         tell(lines[-1])
     cars, bikes = found["cars", "sublane"].per_lane, found["motorbikes", "sublane"].per_lane
     lines += ["", f"One car equals {_ratio(bikes, cars)} motorbikes (`sublane`, pure streams)."]
+    inside = equivalent_in_mix(bikes.mean, found[ROWS[2].title, "sublane"], types["bus"].mcu)
+    lines.append(
+        f"Inside the mixed stream it equals {inside:.2f} where a bus equals {types['bus'].mcu:g} (`sublane`)."
+    )
     lane_cars, lane_bikes = found["cars", "lane"].per_lane, found["motorbikes", "lane"].per_lane
     lines.append(
         f"A motorbike in `lane` takes {_ratio(lane_cars, lane_bikes)} of a car's headway (`lane_pcu`)."
@@ -72,6 +76,17 @@ def saturation(
         text = ", ".join(f"{t} {100 * s.mean:.1f} ± {100 * s.half:.1f} %" for t, s in shares.items())
         lines.append(f"Realised shares, `{row.fidelity}`: {text}.")
     return "\n".join([*lines, ""])
+
+
+def equivalent_in_mix(motorbikes: float, mixed: Saturation, bus: float) -> float:
+    """Return the motorbikes that a car takes the place of in a stream of motorbikes, cars and buses.
+
+    ``motorbikes`` is the flow of motorbikes alone and ``bus`` the equivalent of a bus; the flow of the mix in
+    motorbikes is taken to be the same: q (p_motorbike + e p_car + bus p_bus) = motorbikes, flows in veh/h/lane.
+    """
+    share = {type_: value.mean for type_, value in mixed.shares.items()}
+    all_but_cars = share["motorbike"] + bus * share["bus"]
+    return (motorbikes / mixed.per_lane.mean - all_but_cars) / share["car"]
 
 
 def _whole(value: Interval) -> str:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from networks import calibrate, calibrate_fit, vehicles
+from networks import calibrate, calibrate_fit, calibrate_report, vehicles
 from networks.calibrate import Interval
 
 
@@ -67,3 +67,13 @@ Warning: Vehicle 'ebike.7'; side collision with vehicle 'car.8', lane='approach_
 Warning: Vehicle 'motorbike.9' performs emergency braking on lane 'approach_1', time=5.
 """
     assert calibrate.contacts(said, {"motorbike": 0.8, "ebike": 0.8}) == 2
+
+
+def test_the_equivalent_in_a_mix_is_that_of_streams_made_with_it() -> None:
+    # 6000 motorbikes an hour; a car takes the place of 3, a bus of 10: 80, 15 and 5 % give 6000 / 1.75 vehicles.
+    shares = {"motorbike": 0.80, "car": 0.15, "bus": 0.05}
+    flow = Interval(6000 / 1.75, 0, 10)
+    mixed = calibrate.Saturation(
+        flow, flow, flow, {t: Interval(s, 0, 10) for t, s in shares.items()}, collisions=0, contacts=0
+    )
+    assert calibrate_report.equivalent_in_mix(6000, mixed, 10) == pytest.approx(3)
