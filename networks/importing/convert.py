@@ -62,7 +62,9 @@ def import_network(
     if not source.is_file():
         raise InputError("there is no such file", where=str(source))
     if not source.name.lower().endswith(wanted.endings):
-        raise InputError(f"the name of a file of {wanted.title} ends in {' or '.join(wanted.endings)}", where=str(source))
+        raise InputError(
+            f"the name of a file of {wanted.title} ends in {' or '.join(wanted.endings)}", where=str(source)
+        )
     guesses = Guesses()
     with new_folder(folder) as draft:
         net = _net(wanted, source, guess_signals, guesses)

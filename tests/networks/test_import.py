@@ -11,6 +11,7 @@ import pytest
 from networks import sumo_tools
 from networks.importing.adopt import import_sumo
 from networks.importing.convert import import_network
+from networks.importing.folder import new_folder
 from networks.importing.start import Demand
 from networks.scenarios import open_place
 from sim.errors import InputError
@@ -121,6 +122,24 @@ def test_signals_can_be_guessed(grid: Path, tmp_path: Path) -> None:
         "matsim", grid / "g.xml", tmp_path / "out", name="x", demand=DEMAND, guess_signals=True
     )
     assert report.signals == len(ET.parse(tmp_path / "out" / "net.net.xml").findall("tlLogic")) > 0
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_a_folder_appears_whole_or_not_at_all(
+    made: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = Path("x")
+    if made:
+        folder.mkdir()
+    with pytest.raises(InputError), new_folder(folder) as draft:
+        import_sumo(Path("missing.sumocfg"), draft / "a", name="a", demand=DEMAND)
+    assert sorted(tmp_path.rglob("*")) == ([tmp_path / "x"] if made else [])
+    with new_folder(folder) as draft:
+        (draft / "a").touch()
+    assert sorted(tmp_path.rglob("*")) == [tmp_path / "x", tmp_path / "x" / "a"]
+    with pytest.raises(InputError, match="the folder is not empty"), new_folder(folder):
+        pass
 
 
 @pytest.mark.parametrize(
