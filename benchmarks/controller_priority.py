@@ -161,7 +161,7 @@ def main() -> None:
             way = corridor(network_of(scenario))
             for over in given.over.split(","):
                 strategies = [
-                    "police:over=" + over,
+                    over,
                     *(
                         f"priority:classes={c}{given.options},over={over}"
                         for c in given.layers.split(";")
