@@ -16,7 +16,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.optimize.export import PROGRAM, as_text, logics
+from experiments.optimize.export import as_text, free_program, logics
 from sim.errors import InputError
 from sim.network import Network
 from sim.plan import Plan
@@ -116,18 +116,19 @@ def day_xml(day: DaySchedule, network: Network) -> str:
     stages: InputError if they do not.
     """
     root = Element("additional")
+    base = free_program(network)
     for number, plan in enumerate(day.plans):
-        root.extend(logics(plan, network, program=program_name(number), parameters={"GSP": "0"}))
+        root.extend(logics(plan, network, program=f"{base}-{number}", parameters={"GSP": "0"}))
     waut = ElementTree.SubElement(
-        root, "WAUT", id=PROGRAM, refTime="0", startProg=program_name(day.switches[0].plan)
+        root, "WAUT", id=base, refTime="0", startProg=f"{base}-{day.switches[0].plan}"
     )
     for switch in day.switches[1:]:
-        ElementTree.SubElement(waut, "wautSwitch", time=f"{switch.time:.10g}", to=program_name(switch.plan))
+        ElementTree.SubElement(waut, "wautSwitch", time=f"{switch.time:.10g}", to=f"{base}-{switch.plan}")
     for name in sorted({name for plan in day.plans for name in plan.timings}):
         if len({tuple(stage.state for stage in plan.timings[name].stages) for plan in day.plans}) > 1:
             raise InputError(f"the plans show different stages at signal {name!r}", where="time of day")
         ElementTree.SubElement(
-            root, "wautJunction", wautID=PROGRAM, junctionID=name, procedure="GSP", synchron="true"
+            root, "wautJunction", wautID=base, junctionID=name, procedure="GSP", synchron="true"
         )
     return as_text(root)
 
@@ -135,11 +136,6 @@ def day_xml(day: DaySchedule, network: Network) -> str:
 def schedule_json(day: DaySchedule, files: Sequence[str]) -> list[dict[str, str]]:
     """The schedule as the controller ``time-of-day`` reads it; ``files`` are the plans' names beside it."""
     return [{"from": _clock(switch.time), "plan": files[switch.plan]} for switch in day.switches]
-
-
-def program_name(number: int) -> str:
-    """The programID of a plan of the day."""
-    return f"{PROGRAM}-{number}"
 
 
 def _clock(time: float) -> str:

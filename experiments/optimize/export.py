@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -14,7 +15,18 @@ from sim.network import GREEN, Intersection, Network
 from sim.plan import Plan, Stage
 
 PROGRAM = "denxanh"
-"""The programID of exported programs."""
+"""The programID of exported programs, where the network has none of that name."""
+
+
+def free_program(network: Network) -> str:
+    """PROGRAM, or with a number where the network already runs one of ours: SUMO takes no two of one name."""
+    known = {where.program_id for where in network.intersections.values()}
+    taken = {name.partition("-")[0] for name in known}
+    return next(
+        name
+        for name in itertools.chain([PROGRAM], (f"{PROGRAM}{k}" for k in itertools.count(2)))
+        if name not in taken
+    )
 
 
 @dataclass(frozen=True)
@@ -28,15 +40,13 @@ class Actuation:
     passing_time: float = 1.9  # SUMO's default headway of a vehicle over the loop
 
 
-def plan_xml(
-    plan: Plan, network: Network, *, actuation: Actuation | None = None, program: str = PROGRAM
-) -> str:
+def plan_xml(plan: Plan, network: Network, *, actuation: Actuation | None = None) -> str:
     """An additional file for bare SUMO: one tlLogic for each signal of the plan.
 
     ``actuation`` None makes static programs that show exactly the plan; else actuated ones with its stages.
     """
     root = Element("additional")
-    root.extend(logics(plan, network, actuation=actuation, program=program))
+    root.extend(logics(plan, network, actuation=actuation, program=free_program(network)))
     return as_text(root)
 
 
@@ -45,7 +55,7 @@ def logics(
     network: Network,
     *,
     actuation: Actuation | None = None,
-    program: str = PROGRAM,
+    program: str,
     parameters: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Element]:
     """The tlLogic of each signal of a plan, with more ``parameters`` of SUMO's where a caller needs them."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from experiments.optimize.actuated import tune_actuation
-from experiments.optimize.export import Actuation, plan_xml, timing_sheet
+from experiments.optimize.export import Actuation, free_program, plan_xml, timing_sheet
 from experiments.optimize.judge import SumoJudge
 from experiments.optimize.measures import mean_delay
 from experiments.optimize.race import Case
@@ -18,7 +18,7 @@ from sim.errors import RunError
 from sim.network import Network
 from sim.plan import Plan, Stage, Timing
 from sim.scenario import Scenario
-from sim.sumonet import load_network
+from sim.sumonet import load_network, network_of
 
 
 def test_phases_offsets_and_ids_are_those_of_the_plan(pair: Network):
@@ -119,3 +119,17 @@ def test_actuation_is_raced(tiny_judge: SumoJudge):
     assert chosen == options[result.winner]
     assert result.cost.shape == (2, 1)
     assert result.cost[0, 0] != result.cost[1, 0]
+
+
+def test_a_plan_of_ours_that_is_there_already_does_not_stand_in_the_way(tiny_place, tmp_path: Path):
+    """Somebody loads yesterday's plan.add.xml and tunes again: SUMO takes no two programs of one name."""
+    network = load_network(tiny_place.net)
+    own = Plan({name: where.program for name, where in network.intersections.items()})
+    before = tmp_path / "plan.add.xml"
+    before.write_text(plan_xml(own, network))
+    scenario = Scenario("again", tiny_place.net, (tiny_place.routes,), (before,), end=300.0)
+    again = network_of(scenario)
+    assert {where.program_id for where in again.intersections.values()} == {"denxanh"}
+    assert free_program(again) == "denxanh2"
+    judge = SumoJudge(again, (scenario,))
+    assert judge([Plan({}), own], [Case(0, 1)]).tolist() == judge([own, Plan({})], [Case(0, 1)]).tolist()
