@@ -60,7 +60,7 @@ class Budget:
 
     seconds: float = 15.0  # of search, shared by the rounds
     evaluations: int | None = None  # stop the search after so many instead: repeats to the last byte
-    rounds: int = 3
+    rounds: int = 4
     judged: int = 6  # plans judged in SUMO after each round
     polish: int = 0  # SUMO runs spent on neighbours of the best at the end
 
