@@ -37,7 +37,7 @@ SafetyOption = Annotated[
     typer.Option(
         "--safety",
         metavar="key=value,…",
-        help="min_green, max_green, max_red in s; yellow, all_red in s, or plan, or ite.",
+        help="min_green, max_green, max_red, uniform_change in s; yellow, all_red in s, or plan, or ite.",
     ),
 ]
 WALL_LIMIT = 3600.0
