@@ -163,7 +163,9 @@ class Safety(_Table):
     max_red: Positive | None = Field(default=None, description="s")
     yellow: Literal["plan", "ite"] | Positive = Field(default="plan", description="By rule, or s.")
     all_red: Literal["plan", "ite"] | Positive = Field(default="plan", description="By rule, or s.")
-    uniform_change: Positive | None = Field(default=None, description="s of yellow for every change, no all-red.")
+    uniform_change: Positive | None = Field(
+        default=None, description="s of yellow for every change, no all-red."
+    )
 
 
 class ExperimentFile(_Table):
