@@ -26,6 +26,7 @@ from optimizers_table import table
 from experiments.optimize import Budget, Tuner, plan_xml, prepare
 from networks.scenarios import open_place
 from sim import store
+from sim.model import warmup
 from sim.scenario import Scenario
 from sim.sumonet import network_of
 
@@ -161,6 +162,7 @@ def _optimised(book: Book, scenario: Scenario, row: str, *, drop: bool) -> None:
     place = prepare(scenario, drop_protected=drop)
     seconds = SECONDS * max(1 / 3, len(place.space.signals) / SIGNALS)
     believing = replace(place.believing, threads=1)
+    warmup()  # compiling, once after an installation, is not search
     before = time.process_time()
     tuner = Tuner(
         place.space,

@@ -11,8 +11,8 @@ HELD_OUT = (101, 102, 103, 104, 105)
 TITLES = {
     "own": "own plan",
     "actuated": "SUMO actuated",
-    "adapted": "tlsCycle­Adaptation",
-    "coordinated": "with tls­Coordinator",
+    "adapted": "tlsCycleAdaptation",
+    "coordinated": "with tlsCoordinator",
     "webster": "Webster",
     "kept": "optimised, turns kept",
     "dropped": "optimised",
