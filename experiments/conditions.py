@@ -10,7 +10,7 @@ from typing import Any
 from experiments.attempt import read_manifest, run_folder
 from experiments.ledger import Row
 from experiments.report import Text
-from sim.run import FLASHING_RULE
+from sim.happening import FLASHING_RULE
 
 _EVENTS = {
     "detector-outage": "mất cảm biến",

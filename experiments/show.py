@@ -25,8 +25,8 @@ from rich.text import Text
 
 from experiments.ledger import Row
 from experiments.runner import Outcome
+from sim.happening import FLASHING_RULE
 from sim.metrics import METRICS, Value
-from sim.run import FLASHING_RULE
 from sim.scenario import Scenario
 
 if TYPE_CHECKING:

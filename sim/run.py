@@ -12,9 +12,8 @@ import platform
 import re
 import tempfile
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -26,8 +25,8 @@ from sim import metrics, outputs, store, sumo_input
 from sim.departures import NONE, Departures, read_departures
 from sim.equivalents import read_equivalents, weights
 from sim.errors import InputError, RunError
-from sim.events import Event, Flashing, Scene, Stage
-from sim.monitor import FLASHING
+from sim.events import Event
+from sim.happening import flashing_waivers, happened, put_on_agenda, repeats, with_events
 from sim.network import Network
 from sim.permits import waivers
 from sim.phases import with_phases
@@ -50,7 +49,6 @@ MANIFEST = "manifest.json"
 PROGRAMS = "programs.add.xml"
 SAMPLE = 5.0  # s between samples of the queues: a dozen in the shortest usual cycle
 INTERVAL = 60.0  # s, a row of intervals.parquet
-FLASHING_RULE = "flashing"
 _LOSSY = ("max-depart-delay", "max-num-vehicles", "ignore-route-errors")
 
 
@@ -148,7 +146,7 @@ def execute(run: Run, controller: Controller, folder: Path) -> dict[str, Any]:
     network = prepare(scenario, controller)
     if isinstance(controller, Programmed):
         scenario, network = _with_programs(scenario, controller, network, folder)
-    scenario = _with_events(scenario, network, run.events, folder)
+    scenario = with_events(scenario, network, run.events, folder)
     departures = check_demand(scenario, network)
     policies = controller.start(network)
     if policies and (run.rules != Rules() or isinstance(controller, Phased)):
@@ -177,7 +175,7 @@ def execute(run: Run, controller: Controller, folder: Path) -> dict[str, Any]:
     simulation = Simulation(
         world, scenario.end, policies, sees=controller.sees, sensing=run.sensing, seed=run.seed
     )
-    _put_on_agenda(run.events, simulation, world)
+    put_on_agenda(run.events, simulation, world)
     samples: list[list[int]] = []
     period = math.ceil(SAMPLE / scenario.step - 1e-9) * scenario.step
     simulation.every(
@@ -199,73 +197,6 @@ def execute(run: Run, controller: Controller, folder: Path) -> dict[str, Any]:
         period,
         wall,
         cpu,
-    )
-
-
-def _with_events(scenario: Scenario, network: Network, events: Sequence[Event], folder: Path) -> Scenario:
-    """The scenario with the traffic that events add, each in a route file of its own. Raises InputError."""
-    scene = Scene(scenario, network, detectors=True)
-    added, options = [], dict(scenario.options)
-    for number, event in enumerate(events):
-        options.update(event.options)
-        event.check(scene)
-        path = folder / f"event-{number + 1}.rou.xml"
-        if event.traffic(scene, path):
-            added.append(path)
-    return replace(scenario, routes=(*scenario.routes, *added), options=options)
-
-
-def _put_on_agenda(events: Sequence[Event], simulation: Simulation, world: SumoWorld) -> None:
-    """Every event becomes a process of the simulation."""
-    if not events:
-        return
-    roads = world.roads()
-
-    def flash(signal: str, failed: bool) -> None:
-        if signal in simulation.signals:
-            simulation.flash(signal, failed)
-        elif failed:
-            roads.switch_off(signal, FLASHING * world.network.intersections[signal].n_links)
-        else:
-            roads.switch_on(signal)
-
-    stage = Stage(roads, simulation.sensor.fail, flash)
-    for event in events:
-        simulation.between(event.begin, event.end, partial(event.start, stage), partial(event.stop, stage))
-
-
-def _happened(events: Sequence[Event], end: float) -> list[dict[str, Any]]:
-    """What a run's manifest says of its events."""
-    return [
-        {
-            "kind": event.kind,
-            "time_s": event.begin,
-            "until_s": min(event.end, end),
-            "detail": event.describe(),
-        }
-        for event in events
-    ]
-
-
-def _flashing_waivers(events: Sequence[Event]) -> list[dict[str, Any]]:
-    return [
-        {
-            "intersection": signal,
-            "rule": FLASHING_RULE,
-            "what": f"it flashes yellow from {event.begin:g} s to {event.end:g} s",
-            "count": 1,
-        }
-        for event in events
-        if isinstance(event, Flashing)
-        for signal in event.signals
-    ]
-
-
-def _repeats(events: Sequence[Event], ours: Collection[str]) -> bool:
-    """Whether bare SUMO repeats the run from its folder."""
-    return all(
-        event.replayable and (not isinstance(event, Flashing) or set(event.signals) <= set(ours))
-        for event in events
     )
 
 
@@ -369,12 +300,12 @@ def _conclude(
         "scenario": scenario.to_json(),
         "inputs_sha256": hashes,
         "sumo_command": given.command(replay=bool(replay)),
-        "sumo_repeats": _repeats(run.events, replay),
+        "sumo_repeats": repeats(run.events, replay),
         "tripinfo_sha256": digest,
         "metrics": values,
-        "events": [*_happened(run.events, scenario.end), *(event.to_json() for event in events)],
+        "events": [*happened(run.events, scenario.end), *(event.to_json() for event in events)],
         "waivers": [asdict(waiver) for tl in replay for waiver in waivers(network.intersections[tl])]
-        + _flashing_waivers(run.events),
+        + flashing_waivers(run.events),
         "left_to_sumo": dict(network.left_to_sumo),
         "warnings": log,
         "versions": versions(),

@@ -18,8 +18,9 @@ from typing import Any, Protocol
 
 from sim.errors import DenxanhError, InputError, WorldError
 from sim.network import Network
+from sim.sumo_bound import Classes
 from sim.sumo_roads import SumoRoads
-from sim.world import PRIORITY_CLASSES, Bound, OnLane
+from sim.world import Bound, OnLane
 
 NONCE_OPTION = "save-state.prefix"  # has no effect, since no state is saved
 HALTING = 0.1  # m/s, SUMO's SUMO_const_haltingSpeed
@@ -188,33 +189,6 @@ class SumoWorld:
         self._engine.close()
 
 
-class _Classes:
-    """Which vehicles are of PRIORITY_CLASSES; each is asked once."""
-
-    def __init__(self, vehicles: Any) -> None:
-        self._vehicles = vehicles  # the vehicle domain of libsumo or of a TraCI connection
-        self._known: dict[str, str] = {}
-
-    def bound(self) -> list[Bound]:
-        """Those that are on their way now. A vehicle on a junction stands at the start of its next edge."""
-        sumo, known, out = self._vehicles, self._known, []
-        for name in sorted(sumo.getIDList()):
-            if name not in known:
-                known[name] = sumo.getVehicleClass(name)
-            if known[name] not in PRIORITY_CLASSES:
-                continue
-            way, index = sumo.getRoute(name), max(sumo.getRouteIndex(name), 0)
-            inside = sumo.getRoadID(name).startswith(":")
-            way = way[index + inside :]
-            stops = sumo.getStops(name, 1)
-            if stops:
-                edge = stops[0].lane.rpartition("_")[0]
-                way = way[: way.index(edge) + 1] if edge in way else way
-            position = 0.0 if inside else sumo.getLanePosition(name)
-            out.append(Bound(name, known[name], position, sumo.getSpeed(name), tuple(way)))
-        return out
-
-
 class _Libsumo:
     """SUMO inside this process. Plain getters: here they are faster than subscriptions."""
 
@@ -225,7 +199,7 @@ class _Libsumo:
         # the functions themselves: the Python wrappers around them cost as much again as a call
         self._raw: Any = libsumo.libsumo._libsumo
         self._space: dict[str, float] = {}
-        self._classes = _Classes(libsumo.vehicle)
+        self._classes = Classes(libsumo.vehicle)
         try:
             libsumo.start(["sumo", *arguments])
         except (libsumo.TraCIException, libsumo.FatalTraCIError) as error:
@@ -311,7 +285,7 @@ class _Traci:
         if self._call(lambda: self._connection.simulation.getOption(NONCE_OPTION)) != nonce:
             self._process.kill()
             raise WorldError("another SUMO answered on the port: this run must be repeated")
-        self._classes = _Classes(self._connection.vehicle)
+        self._classes = Classes(self._connection.vehicle)
         self._now = -1.0
         self._fresh: dict[str, bool] = {}
         for lane in watch:
