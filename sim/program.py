@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sim.netfile import RawPhase, RawProgram
@@ -74,10 +75,27 @@ def phases_of(timing: Timing) -> tuple[Phase, ...]:
 
 
 def change_times(timing: Timing) -> tuple[float, float]:
-    """The longest yellow and the longest all-red between two greens of a timing, s."""
-    yellow = [sum(i.duration for i in s.change if set(i.state) & set("yY")) for s in timing.stages]
-    red = [sum(i.duration for i in s.change if not set(i.state) & set("yYuGg")) for s in timing.stages]
-    return max(yellow) or YELLOW, max(red)
+    """The longest yellow of a link and the longest clearance between two greens of a timing, s.
+
+    Yellows that follow each other do not add up.
+    """
+    yellow = [
+        sum(i.duration for i in stage.change if i.state[link] in "yY")
+        for stage in timing.stages
+        for link in range(len(stage.state))
+    ]
+    return max(yellow, default=0.0) or YELLOW, max(_clearance(stage.change) for stage in timing.stages)
+
+
+def _clearance(change: Sequence[Interval]) -> float:
+    """What a change has after its last yellow, s: red-yellow is part of it, and whoever goes on stays green.
+
+    Without yellow, as where only people on foot lose their green, what is red for all.
+    """
+    last = max((k for k, i in enumerate(change) if set(i.state) & set("yY")), default=None)
+    if last is None:
+        return sum(i.duration for i in change if not set(i.state) & (GREEN | {"u"}))
+    return sum(i.duration for i in change[last + 1 :])
 
 
 def _refusal(program: RawProgram) -> str:
