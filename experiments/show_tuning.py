@@ -13,6 +13,7 @@ from rich.text import Text
 from experiments.handover import DAY, FRONT, PLAN, PROGRAM
 from experiments.optimize.tune import Progress
 from experiments.optimizing import OWN_NAME, Tuned, Variant
+from experiments.report.text import clock
 from experiments.runner import Outcome
 from experiments.show import err, number, out
 from experiments.summary import headline
@@ -106,7 +107,7 @@ def _variant(variant: Variant, *, several: bool) -> None:
                 )
             )
             return
-        times = ", ".join(f"{_clock(s.time)} plan {s.plan + 1}" for s in day.day.switches)
+        times = ", ".join(f"{clock(s.time)} plan {s.plan + 1}" for s in day.day.switches)
         out.print(
             Text(
                 f"{name}{times}; {day.cost.mean():.1f} s/veh in SUMO where the best single plan has "
@@ -148,7 +149,3 @@ def _asked(tuned: Tuned, values: NDArray[np.float64], wish: Wish) -> None:
         means = values[:, :, terms.index(term)].mean(axis=1)
         said = ", ".join(f"{name} {number(float(mean))}" for name, mean in zip(names, means, strict=True))
         out.print(Text(f"{term.measure.title} ({term.name}, {term.measure.unit}): {said}"))
-
-
-def _clock(time: float) -> str:
-    return f"{int(time // 3600)}:{int(time // 60 % 60):02d}"

@@ -26,6 +26,7 @@ from experiments.optimize.place import Place, demand_of
 from experiments.optimize.race import Case, accept
 from experiments.optimize.search import Search
 from experiments.optimize.space import Candidate, Space
+from experiments.report.text import clock
 from experiments.statistics import PairedComparison
 from sim.errors import InputError
 from sim.model import build
@@ -69,7 +70,7 @@ def plan_the_day(
     windows = parts(len(edges) - 1, most)
     candidates = [base]
     for first, last in windows:
-        say(f"plans for {edges[first] / 3600:.2f}–{edges[last] / 3600:.2f} h")
+        say(f"a plan for {clock(edges[first])}–{clock(edges[last])}")
         found = _best_for(
             place, base, believing, (edges[first], edges[last]), rng, seconds=seconds / len(windows)
         )
