@@ -39,11 +39,6 @@ MUTANTS = (
     (MONITOR, "if fault := future.fault(interval.state, time):", "if fault := '':"),
     (MONITOR, "time += interval.duration", "time += 2 * interval.duration"),
     (MONITOR, "raise SafetyError(", "print("),
-    (MONITOR, "key = state, self.past(time)", "key = state, ()"),
-    (MONITOR, "if age >= self.settled:", "if age >= 1:"),
-    (MONITOR, "time - since < self.settled for", "time - since < 1 for"),
-    (MONITOR, 'if self._flashing and set(state) != {"r"}:', "if False:"),
-    (MONITOR, "self._flashing, self._rank = False, np.ones_like(rank)", "self._flashing = False"),
     (
         MONITOR,
         "start = begin - (begin - timing.offset) % timing.cycle",
@@ -96,4 +91,10 @@ MUTANTS = (
     (CHANGE, "if missing > 0:", "if False:"),
     (CHANGE, "if a in GREEN and b not in GREEN}", "if a == 'G' and b not in GREEN}"),
     (CLOCK, "if left >= max(seen.minimum_left, _CLOSE):", "if left >= 0:"),
+    # what the monitor remembers, and flashing
+    (MONITOR, "key = state, self.past(time)", "key = state, ()"),
+    (MONITOR, "if age >= self.settled:", "if age >= 1:"),
+    (MONITOR, "time - since < self.settled for", "time - since < 1 for"),
+    (MONITOR, 'if self._flashing and set(state) != {"r"}:', "if False:"),
+    (MONITOR, "self._flashing, self._rank = False, np.ones_like(rank)", "self._flashing = False"),
 )

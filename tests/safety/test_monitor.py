@@ -212,6 +212,7 @@ def test_an_unsafe_way_is_found():
 def test_after_flashing_only_all_red_and_then_everybody_has_had_green():
     network = network_of(crossroads())
     monitor = ConflictMonitor(network.intersections["X"], 0.0)
+    monitor.note("rrrrr", 50.0)  # nobody has had green for long
     monitor.flash(100.0)
     assert "flashing" in monitor.fault("GgGrr", 110.0)
     assert monitor.fault("rrrrr", 110.0) == ""
@@ -222,15 +223,21 @@ def test_after_flashing_only_all_red_and_then_everybody_has_had_green():
 
 
 def test_what_is_remembered_is_what_would_be_worked_out():
-    """Over random legal and illegal states at random times the remembered verdict is the fresh one."""
+    """Over walks mostly along the plan, at random times, the remembered verdict is the fresh one."""
     network = network_of(crossroads())
     where = network.intersections["X"]
     rng = np.random.default_rng(5)
-    states = ["GgGrr", "Ggyrr", "Ggrrr", "GGrrr", "yyrrr", "rrrrr", "rrrGG", "rrrGr", "rrryr"]
-    remembering, time, seen = ConflictMonitor(where, 0.0), 0.0, []
-    for _ in range(3000):
-        time += float(rng.integers(1, 9)) / 2
-        state = states[int(rng.integers(len(states)))]
+    states = ["GgGrr", "Ggyrr", "Ggrrr", "GGrrr", "yyrrr", "rrrrr", "rrrGG", "rrrGr", "rrryr", "rrrrr"]
+    remembering, time, seen, here = ConflictMonitor(where, 0.0), 0.0, [], 0
+    for _ in range(6000):
+        time += float(rng.integers(1, 7))
+        along = rng.random() < 0.8
+        here = (states.index(remembering.state) + 1 if along else int(rng.integers(len(states)))) % len(
+            states
+        )
+        if along and remembering.state == "rrrrr":
+            here = int(rng.choice([0, 6]))
+        state = states[here]
         fault = remembering.fault(state, time)
         assert fault == remembering._fault(state, time)
         seen.append(fault)
