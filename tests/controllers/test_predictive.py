@@ -11,6 +11,8 @@ from controllers.predictive import Predictive, travel_time
 from controllers.rollout import Model, rollout
 from controllers.turning import TurningShares
 from sim.protocol import Green
+from sim.sensing import Camera, Loops
+from sim.simulation import Simulation
 from sim.testing import PointQueueWorld, check_controller, corridor, play, steady
 
 BARE = Model(
@@ -251,3 +253,27 @@ def test_one_road_at_a_time_where_turns_are_not_protected():
     assert one_road_at_a_time(both) == ("rrGg", "Ggrr")  # E first; the letters are the program's best
     alone = replace(both, phases=(permissive, Phase(1, "GGrr", "1", 5.0, 1e9)))
     assert one_road_at_a_time(alone) == ("rrGg",)
+
+
+def test_every_way_to_the_added_phases_is_permitted(resco):
+    from networks.scenarios import open_place
+    from sim.monitor import unsafe_changes
+    from sim.phases import with_phases
+    from sim.sumonet import network_of
+
+    network = network_of(open_place(str(resco("cologne1"))))
+    network = with_phases(network, Predictive().more_phases(network))
+    (where,) = network.intersections.values()
+    assert len(where.phases) == len(where.program.stages) + 4
+    assert unsafe_changes(where) == {}
+
+
+@pytest.mark.parametrize("movements", ["known", "shares"])
+@pytest.mark.parametrize("sensing", [Loops(), Camera()])
+def test_it_serves_everybody_by_loops_and_by_cameras(movements, sensing):
+    world = PointQueueWorld(corridor(1), steady("W_0", 0.15, 200) | steady("S0_0", 0.1, 200))
+    policies = Predictive(movements=movements).start(world.network)
+    simulation = Simulation(world, 400.0, policies, sees=Predictive.sees, sensing=sensing)
+    for question in simulation:
+        question.answer(policies[question.where.id](question.seen))
+    assert world.left == 50
