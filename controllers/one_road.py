@@ -42,4 +42,4 @@ def _unhindered(where: Intersection, phase: Phase, link: int) -> bool:
     """Whether a link is green in a phase and no foe to which it would yield is."""
     if phase.state[link] == "G" or not phase.serves(link):
         return phase.state[link] == "G"
-    return not any(phase.serves(other) for other in np.flatnonzero(where.yields[link]))
+    return not any(phase.serves(int(other)) for other in np.flatnonzero(where.yields[link]))
