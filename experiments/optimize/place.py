@@ -54,6 +54,7 @@ def prepare(
     freezing: Callable[[Network], Freeze] | None = None,
     drop_protected: bool = False,
     cycles: tuple[int, int] | None = None,
+    free_cycles: bool = False,
     demand_samples: int = 0,
     scales: Sequence[float] = (1.0,),
     also: Sequence[Scenario] = (),
@@ -84,7 +85,9 @@ def prepare(
     priorities = right_of_way(read_net(scenario.net))
     if freezing is not None:
         freeze = freezing(network)
-    space = Space(network, freeze=freeze, drop_protected=drop_protected, cycles=cycles)
+    space = Space(
+        network, freeze=freeze, drop_protected=drop_protected, cycles=cycles, free_cycles=free_cycles
+    )
     models = tuple(
         build(
             network,
