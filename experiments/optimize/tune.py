@@ -61,7 +61,7 @@ class Budget:
     seconds: float = 15.0  # of search, shared by the rounds
     evaluations: int | None = None  # stop the search after so many instead: repeats to the last byte
     rounds: int = 4
-    judged: int = 6  # plans judged in SUMO after each round
+    judged: int = 8  # plans judged in SUMO after each round; who cannot win is dropped after a run
     polish: int = 0  # SUMO runs spent on neighbours of the best at the end
 
 
@@ -177,9 +177,18 @@ class Tuner:
             self.evaluate = learner(*self._known(REMEMBERED))
 
     def _known(self, most: int) -> tuple[list[Candidate], Array]:
-        """The best judged candidates and SUMO's costs of them."""
-        ranked = sorted(self._judged.values(), key=lambda j: float(np.nanmean(j.cost)))[:most]
-        return [j.candidate for j in ranked], np.array([np.nanmean(j.cost) for j in ranked])
+        """The best judged candidates and SUMO's costs of them.
+
+        Who was dropped has met the first cases only: it is compared on these with the plan that is best on all.
+        """
+        best = self._ranked()
+        reference = self._judged[best[0]].cost if best else self._own
+        cost = {
+            j.candidate: float(np.nanmean(j.cost - reference) + reference.mean())
+            for j in self._judged.values()
+        }
+        ranked = sorted(cost, key=lambda candidate: cost[candidate])[:most]
+        return ranked, np.array([cost[candidate] for candidate in ranked])
 
     def _kind(self, candidate: Candidate) -> object:
         """Plans of one cycle and the same stages differ too little to judge two of them."""
@@ -190,7 +199,9 @@ class Tuner:
         if not candidates:
             return
         believed = self.evaluate(candidates)
-        result = race([self.space.plan(c) for c in candidates], self.judge, self.cases)
+        ranked = self._ranked()
+        incumbent = self._judged[ranked[0]].cost if ranked else None
+        result = race([self.space.plan(c) for c in candidates], self.judge, self.cases, incumbent)
         self._runs += result.runs
         for candidate, model, cost in zip(candidates, believed, result.cost, strict=True):
             self._judged[candidate] = Judged(candidate, float(model), cost)

@@ -44,6 +44,22 @@ def test_a_hopeless_plan_is_run_once():
     assert set(result.order[-2:]) == {1, 3}
 
 
+def test_who_is_far_behind_the_best_of_earlier_races_is_run_once_too():
+    judge = Judge([60, 61, 62, 63, 64])
+    best = Judge([40])([Plan({}, note="0")], CASES)[0]
+    result = race(PLANS, judge, CASES, best)
+    assert judge.runs == result.runs == len(PLANS)
+    ahead = race(PLANS, Judge([39, 61, 62, 63, 64]), CASES, best)
+    assert ahead.winner == 0
+    assert np.isfinite(ahead.cost[0]).all()
+
+
+def test_a_mean_of_two_cases_need_not_be_as_far_behind():
+    judge = Judge([30, 33.5], own_noise=0.0)  # 12 % behind: within 15 %, beyond 7.5 %
+    result = race(PLANS[:2], judge, [Case(0, seed) for seed in (1, 2, 3)])
+    assert np.isfinite(result.cost).sum(axis=1).tolist() == [3, 2]
+
+
 def test_a_clear_gain_is_accepted_and_doubt_is_not():
     own = np.array([40.0, 35.0, 47.0, 38.0, 44.0, 41.0])
     alike = np.array([0.2, -0.3, 0.1, 0.0, -0.1, 0.2])
