@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sim.saturation import FACTOR, HESITATE
+
 
 @dataclass(frozen=True)
 class Parameters:
     """How vehicles behave at stop lines; times s, lengths m."""
 
-    headway: float = 1.05  # factor on the discharge headway tau + hesitate + space / speed
-    hesitate: float = 0.35  # between departures, besides tau
+    headway: float = FACTOR  # factor on the discharge headway tau + hesitate + space / speed
+    hesitate: float = HESITATE  # between departures, besides tau
     lost: float = 0.3  # from green start until the first standing vehicle moves
     yellow: float = 1.7  # of yellow that is driven through: those who cannot brake any more
     gap: float = 1.5  # a yielding vehicle keeps to the next foe, besides the time to get over from standing

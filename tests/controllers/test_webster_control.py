@@ -14,11 +14,11 @@ def test_it_keeps_the_rules():
 
 
 def test_the_plan_has_websters_cycle():
-    # L = 2 (3 + 2 − 1) = 8 s; saturation headway 1.3 (1 + 7.5 / 10) = 2.275 s: Y = 0.3 · 2.275 = 0.68
-    # C0 = (1.5 · 8 + 5) / (1 − 0.6825) = 53.5 → 54 s
+    # L = 2 (3 + 2 − 1) = 8 s; saturation headway 1.05 (1 + 0.35 + 7.5 / 11.85) = 2.082 s: Y = 0.3 · 2.082
+    # C0 = (1.5 · 8 + 5) / (1 − 0.6246) = 45.3 → 46 s
     timing = Webster().make_plan(corridor(1, flow=0.15)).timings["J0"]
-    assert timing.cycle == 54.0
-    assert [stage.green for stage in timing.stages] == [24.0, 24.0]
+    assert timing.cycle == 46.0
+    assert [stage.green for stage in timing.stages] == [20.0, 20.0]
 
 
 def test_its_uniform_delay_on_point_queues():

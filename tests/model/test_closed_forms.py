@@ -1,11 +1,14 @@
 """The queue model against answers known beforehand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from sim.demand import VehicleClass, make_demand
 from sim.model import COLUMNS, build, encode
 from sim.plan import Interval, Plan, Stage, Timing
+from sim.saturation import saturation_headway
 
 DELAY, FINISHED = COLUMNS.index("delay"), COLUMNS.index("finished")
 S = 0.5  # veh/s: PUNCTUAL discharges every 2 s
@@ -189,3 +192,14 @@ def test_a_waiting_turner_blocks_his_lane_but_not_the_lane_beside_it(hand):
         return delay_of(model, [Plan({"J0": Timing((Stage("rG", 100.0), Stage("GG", 20.0)))})])[0]
 
     assert delay(lanes=1) > 1.8 * delay(lanes=2)
+
+
+@pytest.mark.parametrize("turn", [15.0, 6.0])
+def test_a_queue_discharges_at_the_saturation_headway_of_the_rest_of_the_program(hand, turn):
+    roads = [hand.road("r0", "a", "J0", 3000.0), hand.road("r1", "J0", "b")]
+    link = replace(hand.link("r0_0", "r1_0", 0), turn_speed=turn)
+    network = hand.network(roads, hand.intersection("J0", [link]))
+    demand = make_demand([(0.0, "car", ("r0", "r1"))], [VehicleClass("car")], 0.0, 60.0)
+    model = build(network, demand)
+    headway = float(model.static.react[0] + model.static.space[0] * model.static.pace_out[0, 0])
+    assert headway == pytest.approx(saturation_headway(hand.SPEED, turn), rel=1e-6)
