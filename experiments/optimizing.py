@@ -62,11 +62,12 @@ class Variant:
     in_sumo: bool = False  # searched in SUMO, because the model could not rank plans
     actuation: Actuation | None = None
     day: PlannedDay | None = None
+    again: bool = False  # a day of one plan, which is another variant's
 
     @property
     def new(self) -> bool:
         """Whether there is anything to prove."""
-        return bool(self.plan.timings)
+        return bool(self.plan.timings) and not self.again
 
 
 @dataclass(frozen=True)
@@ -222,6 +223,7 @@ class _Work:
             planned.day.plans[0],
             hand_over_day(folder, planned.day, place.network),
             day=planned,
+            again=planned.comparison is None and planned.day.plans[0].timings == one.plan.timings,
         )
 
 

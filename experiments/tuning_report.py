@@ -76,7 +76,7 @@ def _notes(tuned: Tuned, wish: Wish) -> tuple[Text, ...]:
         )
     ]
     for variant in tuned.variants:
-        if not variant.new:
+        if not variant.plan.timings:
             name = f"{variant.name}: " if len(tuned.variants) > 1 else ""
             out.append(
                 Text(
