@@ -1,6 +1,6 @@
 """How fast the queue model is, next to bare SUMO in the same run.
 
-    python benchmarks/model_speed.py FOLDER…    each with one .net.xml and one .rou.xml
+    python benchmarks/model_speed.py [PLACE…]    lent scenarios, generated places or folders; the lent ones if none
 
 Times are CPU seconds of this process (model) and of the child (SUMO), so that a busy machine shows less.
 """
@@ -11,10 +11,12 @@ import re
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
+from model_places import LENT, RECIPES, folder_of
 
 from sim.demand import read_demand
 from sim.model import PlanArrays, build, encode, right_of_way, warmup
@@ -34,9 +36,10 @@ def main() -> None:
         + " ".join(f"ms/plan B={b}" for b in BATCHES),
         end="",
     )
-    print("  plans/core-s  SUMO s  ratio  memory of a plan kB")
-    for folder in map(Path, sys.argv[1:]):
-        measure(folder)
+    print("  plans/core-s  SUMO s  ratio  memory of a plan kB  two threads")
+    with tempfile.TemporaryDirectory() as name:
+        for place in sys.argv[1:] or LENT:
+            measure(folder_of(place, Path(name)) if place in (*LENT, *RECIPES) else Path(place))
 
 
 def measure(folder: Path) -> None:
@@ -60,13 +63,22 @@ def measure(folder: Path) -> None:
                 model.evaluate(plans, threads=1)
             rounds.append((time.process_time() - start) / repeats / batch)
         cost[batch] = min(rounds)
+    many, wall = shifted(model, BATCHES[-1]), {}
+    for threads in (1, 2):
+        rounds = []
+        for _ in range(ROUNDS):
+            start = time.perf_counter()
+            model.evaluate(many, threads=threads)
+            rounds.append(time.perf_counter() - start)
+        wall[threads] = min(rounds)
     sumo = min(bare_sumo(net_file, routes, begin, end) for _ in range(2))
     vehicles, lanes = len(demand), len(model.lanes)
     memory = (16 * vehicles + 60 * lanes + 8 * int(model.static.ring_first[-1]) + 4 * int(end - begin)) / 1000
     print(
         f"{folder.name:14} {len(network.intersections):7d} {vehicles:8d} {took:7.2f} "
         + " ".join(f"{1e3 * cost[b]:11.2f}" for b in BATCHES)
-        + f"  {1 / cost[256]:12.0f} {sumo:7.2f} {sumo / cost[256]:6.0f} {memory:8.0f}"
+        + f"  {1 / cost[256]:12.0f} {sumo:7.2f} {sumo / cost[256]:6.0f} {memory:8.0f} "
+        f"{wall[1] / wall[2]:20.2f} ×"
     )
 
 
