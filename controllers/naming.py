@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_origin, get_type_hints
 
 from sim.errors import InputError
 from sim.protocol import Controller
@@ -101,7 +101,7 @@ def load(name: str) -> Any:
 
 
 def _convert(value: Any, kind: Any, where: str) -> Any:
-    if not isinstance(value, str) or kind is str:
+    if not isinstance(value, str) or kind is str or get_origin(kind) is Literal:
         return value
     if kind is bool:
         if value.lower() in ("true", "yes", "1", "false", "no", "0"):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from controllers.actuated import Actuated
 from controllers.max_pressure import MaxPressure
+from controllers.naming import make_controller, parse_controller
 from controllers.predictive import Predictive, travel_time
 from controllers.rollout import Model, rollout
 from controllers.turning import TurningShares
@@ -143,6 +144,10 @@ def test_free_flow_time():
 @pytest.mark.parametrize("movements", ["known", "shares"])
 def test_it_keeps_the_rules(movements):
     check_controller(Predictive(movements=movements), seconds=200.0)
+
+
+def test_movements_are_named_on_the_command_line():
+    assert make_controller(*parse_controller("predictive:movements=shares")) == Predictive(movements="shares")
 
 
 def test_it_refuses_an_unknown_kind_of_movements():
