@@ -77,7 +77,7 @@ def _why(book: Book, name: str, row: str) -> str:
 def _gains(book: Book, names: Sequence[str]) -> str:
     lines = [
         "**Gain over the own plan** (%, demand as seen / other days), and the goals: ≥ 30 % below the best "
-        "swept tool, not above the own plan, below actuated, gains within 5 points, the issue's own figure\n",
+        "swept tool, not above the own plan, below actuated, gains within 5 points, the figure aimed at\n",
         "| network | turns kept | may be dropped | below best tool | ≤ own | < actuated | within 5 | figure |",
         "|---" * 8 + "|",
     ]
