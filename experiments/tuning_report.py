@@ -10,7 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 from experiments.optimize.judge import DELAY
-from experiments.optimizing import Tuned, Variant
+from experiments.optimizing import NEW, OWN_NAME, Tuned, Variant
 from experiments.report import Panel, Text
 from experiments.report.progression import Stop
 from experiments.report.stages import phase_diagram
@@ -75,6 +75,13 @@ def _notes(tuned: Tuned, wish: Wish) -> tuple[Text, ...]:
             "quá trình tìm kiếm chưa từng dùng, trừ khi ghi khác.",
         )
     ]
+    out.append(
+        Text(
+            f"“{OWN_NAME}” is the plan that the network has today.",
+            f"“{OWN_NAME}”: kế hoạch đang chạy; “{NEW}”: kế hoạch tối ưu; “by time of day”: theo giờ trong ngày; "
+            "“point”: một điểm giữa hai mục tiêu; “lefts protected / permitted”: giữ / bỏ pha rẽ trái riêng.",
+        )
+    )
     for variant in tuned.variants:
         if not variant.plan.timings:
             name = f"{variant.name}: " if len(tuned.variants) > 1 else ""

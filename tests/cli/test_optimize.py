@@ -8,7 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+
+from experiments.optimize.trusting import Believed
+from sim.model.calibrate import Trust
 
 Call = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -82,6 +86,29 @@ def test_ctrl_c_keeps_the_best_so_far_and_proves_it(tiny_place: Any, tmp_path: P
     rows = (out / "held-out" / "runs.csv").read_text("utf-8").splitlines()
     assert len(rows) == 1 + 2 * 5  # after an interrupt the demand as given must do
     assert (out / "plan.add.xml").is_file()
+
+
+def test_where_the_model_cannot_rank_the_budget_goes_to_sumo_and_everybody_is_told(
+    tiny_place: Any, here: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from experiments import optimizing
+
+    def gridlocked(place: Any, seeds: Any, rng: Any) -> Believed:
+        trust = Trust(8, 2, 0.1, 0.0, 1.0, 0.9, 1.02, "the model cannot rank them, search in SUMO itself.")
+        plans = (place.space.existing(),)
+        return Believed(place.believing, trust, plans, np.array([1.0]), 16)
+
+    monkeypatch.setattr(optimizing, "believe", gridlocked)
+    monkeypatch.setattr(
+        optimizing, "_held_out", lambda work: [work.scenario]
+    )  # fewer runs: that is tested above
+    options = ("--budget", "1", "--seeds", "2", "--end", "100", "--only", "offsets", "--out", tmp_path / "o")
+    ended = here("optimize", tiny_place.config, *options)
+    assert ended.status == 0, ended.stderr
+    assert "The model here: the model cannot rank them" in ended.stdout
+    assert "the plan was searched in SUMO itself" in ended.stdout
+    assert "search in SUMO:" in ended.stderr
+    assert "so the budget was spent in SUMO itself" in (tmp_path / "o" / "report.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize(
