@@ -203,3 +203,21 @@ def test_a_queue_discharges_at_the_saturation_headway_of_the_rest_of_the_program
     model = build(network, demand)
     headway = float(model.static.react[0] + model.static.space[0] * model.static.pace_out[0, 0])
     assert headway == pytest.approx(saturation_headway(hand.SPEED, turn), rel=1e-6)
+
+
+def test_who_is_not_served_in_a_green_stops_again(hand):
+    # six wait at the first green, two of them go in each: 6 + 4 + 2 stops
+    network = hand.street()
+    trips = [(float(i), "punctual", ("r0", "r1")) for i in range(6)]
+    model = build(network, make_demand(trips, [hand.PUNCTUAL], 0.0, 300.0), parameters=hand.TEXTBOOK)
+    metrics = model.evaluate(encode(network, [Plan({"J0": hand.timing(4, 60, 40)})]), threads=1)[0]
+    assert metrics[FINISHED] == 6
+    assert metrics[COLUMNS.index("stops")] == pytest.approx((6 + 4 + 2) / 6)
+
+
+def test_drivers_dawdle_by_half_of_sigma_and_acceleration(hand):
+    network = hand.street()
+    car = VehicleClass("car", speed_dev=0.0)  # 0.5 · 0.5 · 2.6 m/s below 15 m/s, over 300 m twice
+    model = build(network, make_demand([(1.0, "car", ("r0", "r1"))], [car], 0.0, 120.0))
+    metrics = model.evaluate(encode(network, [Plan({"J0": Timing((Stage("G", 60.0),))})]), threads=1)[0]
+    assert metrics[DELAY] == pytest.approx(600 / (15 - 0.65) - 600 / 15, rel=1e-3)
