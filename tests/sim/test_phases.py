@@ -20,7 +20,8 @@ def test_a_phase_beside_the_program_is_reached_by_yellow():
 
 
 @pytest.mark.parametrize(
-    ("state", "words"), [("GG", "are foes"), ("Gs", "link 1 would show 's'"), ("G", "2 letters"), ("yr", "'y'")]
+    ("state", "words"),
+    [("GG", "are foes"), ("Gs", "link 1 would show 's'"), ("G", "2 letters"), ("yr", "'y'")],
 )
 def test_an_unsafe_phase_is_refused(state, words):
     with pytest.raises(InputError, match=words):
