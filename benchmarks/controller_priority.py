@@ -50,9 +50,9 @@ def corridor(network: Network) -> tuple[str, ...]:
         for link in network.links
         if link.start in lanes and link.end in lanes
     }
-    length = [network.edges[b].length for _, b in ways]
-    ends = [[number[a] for a, _ in ways], [number[b] for _, b in ways]]
-    graph = csr_matrix((length, ends), shape=(len(names), len(names)))
+    length = np.array([network.edges[b].length for _, b in ways])
+    ends = np.array([[number[a] for a, _ in ways], [number[b] for _, b in ways]])
+    graph = csr_matrix((length, (ends[0], ends[1])), shape=(len(names), len(names)))
     distance, before = dijkstra(graph, return_predecessors=True)
     gates = [sorted(set(names) - {way[k] for way in ways}) for k in (1, 0)]
     found = []

@@ -61,7 +61,8 @@ def busiest(place: Place) -> tuple[str, ...]:
     flow: dict[str, float] = {}
     for where in place.network.intersections.values():
         for movement in where.movements:
-            flow[movement.start] = flow.get(movement.start, 0.0) + movement.flow
+            if movement.flow is not None:
+                flow[movement.start] = flow.get(movement.start, 0.0) + movement.flow
     return tuple(sorted(flow, key=lambda road: (-flow[road], road))[:ROADS])
 
 

@@ -39,7 +39,7 @@ CONTROLLERS = (
 SENSINGS = ("ideal", "loops:missed_two_wheelers=0.2", "camera:missed_two_wheelers=0.2")
 
 
-def delays(rows: Sequence[Row], label: str) -> dict[tuple[int, float], float]:
+def delays(rows: Sequence[Row], label: str) -> dict[tuple[int, float | str], float]:
     """Delay by (seed, demand) of the runs that were done."""
     return {
         (row.seed, row.demand): float(row.metrics["delay_s"] or 0.0)

@@ -5,7 +5,7 @@ A layer is asked every step, the strategy below only when its own answer has run
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from controllers.naming import make_controller, parse_controller
@@ -36,6 +36,11 @@ class Layer:
         """The plan of the strategy below; none where it brings none."""
         make = getattr(self.below(), "make_plan", None)
         return cast(Plan, make(network)) if make else Plan({})
+
+    def more_phases(self, network: Network) -> Mapping[str, Sequence[str]]:
+        """The greens that the strategy below shows beside the program's, by intersection."""
+        more = getattr(self.below(), "more_phases", None)
+        return cast(Mapping[str, Sequence[str]], more(network)) if more else {}
 
     def policies(self, network: Network) -> Mapping[str, Policy]:
         """Fresh policies of the strategy below, and the plan by the clock where it has none."""

@@ -8,6 +8,7 @@ import pytest
 
 from controllers.naming import make_controller
 from controllers.police import Police
+from controllers.predictive import Predictive
 from controllers.priority import Priority
 from sim.errors import InputError
 from sim.protocol import Request
@@ -94,6 +95,12 @@ def test_a_bus_ends_a_red_early_unless_somebody_has_waited_too_long(crossing, lo
     )
     late = replace(look(rows), requests=(bus,), red=np.array([80.0, 0.0]))
     assert Priority(over="longest-queue", patience=75.0).start(crossing)["J0"](late).phase == 0
+
+
+def test_a_layer_shows_the_greens_of_the_strategy_below(monkeypatch):
+    monkeypatch.setattr(Predictive, "more_phases", lambda self, network: {"J0": ("GrGr",)})
+    assert Priority(over="predictive").more_phases(STREET) == {"J0": ("GrGr",)}
+    assert Priority(over="actuated").more_phases(STREET) == {}
 
 
 def test_classes_that_are_not_asked_for_are_not_served(crossing, look):
