@@ -6,7 +6,8 @@ Both choose among the stages of the program, whose protected turns may be droppe
 common cycle; ours may also make stages. CPU time is that of this process and of the SUMO runs that it starts.
 CMA-ES (cmaes 0.13, its own population size) works on a vector of real numbers: the cycle, a weight for each
 stage (shown where positive, green in proportion), and for each signal the offset as a share of the cycle. It sees
-one seed; its best few are judged on as many as ours. OUT keeps every run, so that the command goes on after a stop.
+one seed and starts again with twice the population where it has converged (Auger and Hansen 2005); its best few are
+judged on as many seeds as ours. OUT keeps every run, so that the command goes on after a stop.
 """
 
 from __future__ import annotations
@@ -129,10 +130,14 @@ def _cmaes(place: Place, notes: Notes, budget: float) -> dict[str, Any]:
     space = place.space
     mean = np.concatenate([[_middle(space)], *(_first(signal.stages.own) for signal in space.signals)])
     search = CMA(mean=mean, sigma=SPREAD, seed=1)
-    spent, runs = 0.0, 0
+    spent, runs, starts = 0.0, 0, 1
     found: dict[str, float] = {}
     plans: dict[str, Candidate] = {}
-    while spent < budget and not search.should_stop():
+    while spent < budget:
+        if search.should_stop():  # again with a population twice as large (Auger and Hansen 2005)
+            starts += 1
+            size = 2 * search.population_size
+            search = CMA(mean=mean, sigma=SPREAD, seed=starts, population_size=size)
         told = []
         for _ in range(search.population_size):
             x = search.ask()
