@@ -24,6 +24,7 @@ from optimizers_programs import Failed, actuated, adapted, coordinated, webster
 from optimizers_table import table
 
 from experiments.optimize import Budget, Tuner, plan_xml, prepare
+from experiments.optimize.place import demand_of
 from networks.scenarios import open_place
 from sim import store
 from sim.model import warmup
@@ -85,17 +86,10 @@ def _scenario(name: str, given: argparse.Namespace) -> Scenario:
         scenario = generated(next(n for n in NETWORKS if n.name == name), given.out / "networks")
     book = Book(given.out)
     if name not in book.networks:
-        signals = len(network_of(scenario).intersections)
-        book.describe(name, signals, _vehicles(scenario), loaded(scenario))
+        network = network_of(scenario)
+        vehicles = len(demand_of(scenario, network))
+        book.describe(name, len(network.intersections), vehicles, loaded(scenario))
     return replace(scenario, name=name)
-
-
-def _vehicles(scenario: Scenario) -> int:
-    return sum(
-        path.read_text(encoding="utf-8").count(f"<{tag} ")
-        for path in scenario.routes
-        for tag in ("vehicle", "trip")
-    )
 
 
 def _row(book: Book, scenario: Scenario, row: str, deadline: float) -> None:
