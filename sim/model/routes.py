@@ -75,7 +75,8 @@ def lane_choice(
 
     Raises InputError for a route with two roads that no lane of the class joins.
     """
-    planners = {vclass: _Planner(network, links, change, vclass) for _, vclass in routes}
+    classes = {vclass for _, vclass in routes}
+    planners = {vclass: _Planner(network, links, change, vclass) for vclass in classes}
     blocks: dict[tuple[tuple[int, int, float], ...], int] = {}
     start, position = [0], []
     for route, vclass in routes:
