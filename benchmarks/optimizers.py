@@ -148,8 +148,7 @@ def _swept(book: Book, scenario: Scenario, row: str, check: Callable[[], None]) 
             else:
                 cost[options] = max(cost[options], HOPELESS * best_so_far * 2)
     chosen = min(cost, key=lambda options: cost[options])
-    text = book.path(tried[chosen]).read_text(encoding="utf-8")
-    book.made(scenario.name, row, text, note=chosen, runs=len(tried))
+    book.made(scenario.name, row, book.text(tried[chosen]), note=chosen, runs=len(tried))
 
 
 def _optimised(book: Book, scenario: Scenario, row: str, *, drop: bool) -> None:
@@ -168,7 +167,15 @@ def _optimised(book: Book, scenario: Scenario, row: str, *, drop: bool) -> None:
     )
     out = tuner.run()
     cycle = place.space.common_cycle(out.candidate) if out.candidate else None
+    note = f"cycle {cycle} s" if cycle else "own plan kept"
     text = plan_xml(out.plan, place.network) if out.plan.timings else ""
+    kept = book.program(scenario.name, "kept")
+    if drop and kept is not None and _training(book, scenario, kept.digest) < out.cost.mean():
+        # whoever may drop protected turns need not: both were tuned, the better one on the training seeds is taken
+        text, note = (
+            book.text(kept.digest),
+            f"{note}, but worse than the one with turns kept, which was taken",
+        )
     store.write_json(
         book.folder / "plans" / f"{scenario.name.replace('/', '-')}-{row}.json", out.plan.to_json()
     )
@@ -176,10 +183,15 @@ def _optimised(book: Book, scenario: Scenario, row: str, *, drop: bool) -> None:
         scenario.name,
         row,
         text,
-        note=f"cycle {cycle} s" if cycle else "own plan kept",
+        note=note,
         runs=out.trace[-1].runs if out.trace else 0,
         cpu=time.process_time() - before,
     )
+
+
+def _training(book: Book, scenario: Scenario, digest: str) -> float:
+    """Mean delay of some programs on the seeds that optimised plans are chosen on."""
+    return sum(book.delay(scenario, digest, 0, seed) for seed in JUDGING) / len(JUDGING)
 
 
 if __name__ == "__main__":

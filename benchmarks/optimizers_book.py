@@ -74,6 +74,10 @@ class Book:
         """The file of some programs."""
         return self.folder / "plans" / f"{digest}.add.xml"
 
+    def text(self, digest: str) -> str:
+        """Programs by their digest; nothing for the network's own."""
+        return self.path(digest).read_text(encoding="utf-8") if digest else ""
+
     def made(
         self, network: str, row: str, text: str, *, note: str = "", runs: int = 0, cpu: float = 0.0
     ) -> None:
