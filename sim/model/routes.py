@@ -75,22 +75,28 @@ def lane_choice(
 
     Raises InputError for a route with two roads that no lane of the class joins.
     """
-    classes = {vclass for _, vclass in routes}
-    planners = {vclass: _Planner(network, links, change, vclass) for vclass in classes}
+    planners = {
+        vclass: _Planner(network, links, change, vclass) for vclass in {vclass for _, vclass in routes}
+    }
     blocks: dict[tuple[tuple[int, int, float], ...], int] = {}
+    seen: dict[tuple[str, tuple[str, ...]], int] = {}
     start, position = [0], []
     for route, vclass in routes:
-        for i, edge in enumerate(route[:-1]):
-            found = planners[vclass].choice(route[i : i + LOOK_AHEAD])
-            if not found:
-                raise InputError(
-                    f"no lane leads from road {edge!r} to {route[i + 1]!r}",
-                    where=network.name,
-                    remedy="use routes made for this network and vehicle class",
-                )
-            least = min(bias for bias, _ in found.values())
-            key = tuple((lane, k, round(bias - least, 3)) for lane, (bias, k) in sorted(found.items()))
-            position.append(blocks.setdefault(key, len(blocks)))
+        for i in range(len(route) - 1):
+            ahead = route[i : i + LOOK_AHEAD]
+            block = seen.get((vclass, ahead))
+            if block is None:
+                found = planners[vclass].choice(ahead)
+                if not found:
+                    raise InputError(
+                        f"no lane leads from road {ahead[0]!r} to {ahead[1]!r}",
+                        where=network.name,
+                        remedy="use routes made for this network and vehicle class",
+                    )
+                least = min(bias for bias, _ in found.values())
+                key = tuple((lane, k, round(bias - least, 3)) for lane, (bias, k) in sorted(found.items()))
+                block = seen[vclass, ahead] = blocks.setdefault(key, len(blocks))
+            position.append(block)
         position.append(-1)
         start.append(len(position))
     entries = [entry for key in blocks for entry in key]
