@@ -28,4 +28,6 @@ def test_the_links_are_sorted_once_for_all_routes_of_a_class(hand):
     again = [lane_choice(street, links, [route], 500.0) for route in routes]
     for r, alone in enumerate(again):
         own = choice.block[choice.start[r] : choice.start[r + 1] - 1]
-        np.testing.assert_array_equal(choice.lane[choice.first[own]], alone.lane[alone.first[alone.block[:-1]]])
+        np.testing.assert_array_equal(
+            choice.lane[choice.first[own]], alone.lane[alone.first[alone.block[:-1]]]
+        )
