@@ -28,6 +28,9 @@ STUCK_FOR = 10.0  # s for which the model treats a lane as blocked that did not 
 YIELDING_STUCK = 2.5  # times longer does a yielding head stand before it counts as stuck
 PATIENCE = 30.0  # s of waiting on red after which a green longer than ``max_green`` must end
 HALTED = 0.1  # m/s, as SUMO counts
+ROOM = 12.0  # m free ahead of a vehicle that stands: more than a queue leaves
+HELD_UP = 60.0  # s: for no longer is a vehicle expected to be held up before the queue
+AT_LINE = 25.0  # m from the stop line, a small junction with keep-clear included; further away no green moves a head
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Predictive:
     start_loss: float = 1.5  # s
     turn: float = 1.0  # s more between vehicles that yield on a lane shared with other movements
     yellow_used: float = 1.0  # s
-    gap: float = 2.0  # s; 3 s is as good, 1 s lets cologne3 jam
+    gap: float = 3.0  # s; 2 s is worse at the junction without signals of ingolstadt1, 1 s lets cologne3 jam
     tail: float = 1.5
     impatience: float = 0.3  # 1/s
     left_over: float = 15.0  # s
@@ -123,8 +126,11 @@ class _Policy:
             return Green(seen.phase, seen.minimum_left)
         approach, link = self._bound_for(seen)
         order = np.lexsort((seen.vehicles.distance, approach))
+        due = self._due(seen, order, approach[order])
+        sooner = np.lexsort((due, approach[order]))
+        order, due = order[sooner], due[sooner]
         approach, link = approach[order], link[order]
-        cost = self._cost(seen, order, approach, link)
+        cost = self._cost(seen, order, approach, link, due)
         leave: Bools = (self.hold == 0.0) & (self.then != seen.phase)
         stay: Bools = self.hold > 0.0
         over = seen.elapsed >= self.settings.max_green and bool(
@@ -146,28 +152,39 @@ class _Policy:
         return vehicles.approach, np.where(vehicles.link >= 0, vehicles.link, unknown)
 
     def _overdue(self, seen: Observation, order: Ints, approach: Ints, link: Ints) -> Bools | None:
-        """Phases that serve the head which has waited longest, if that is too long and it has no green."""
+        """Phases that serve the head of the lane where somebody has waited longest, if that is too long.
+
+        None if it has its green, and if it stands too far from the stop line for any green to move it.
+        """
         vehicles, before = seen.vehicles, self.halted_since
         self.halted_since = {
             name: before.get(name, seen.time)
             for name, speed in zip(vehicles.id, vehicles.speed, strict=True)
             if name in before or speed < HALTED
         }
+        waited = np.array([seen.time - self.halted_since.get(vehicles.id[v], seen.time) for v in order])
         longest, phases = self.settings.max_wait, None
-        for v in np.unique(approach, return_index=True)[1] if vehicles.id else ():
-            waited = seen.time - self.halted_since.get(vehicles.id[order[v]], seen.time)
-            shows = self.shows[:, link[v]]
-            if waited >= longest and shows[seen.phase] in (RED, YIELDING):
-                best = GREEN if (shows == GREEN).any() else YIELDING
-                if shows[seen.phase] != best and (shows == best).any():
-                    longest, phases = waited, shows == best
+        for head in np.unique(approach, return_index=True)[1]:
+            most = waited[approach == approach[head]].max()
+            shows = self.shows[:, link[head]]
+            if most < longest or vehicles.distance[order[head]] > AT_LINE:
+                continue
+            best = GREEN if (shows == GREEN).any() else YIELDING
+            if shows[seen.phase] != best and (shows == best).any():
+                longest, phases = most, shows == best
         return phases
 
-    def _cost(self, seen: Observation, order: Ints, approach: Ints, link: Ints) -> Array:
+    def _due(self, seen: Observation, order: Ints, approach: Ints) -> Array:
+        """When each vehicle, in ``order`` of distance, would be at the stop line on a free road, s from now."""
+        vehicles = seen.vehicles
+        distance = vehicles.distance[order]
+        due = travel_time(distance, vehicles.speed[order], self.speed[approach])
+        return due + held_up(approach, distance, vehicles.wait[order], vehicles.length[order])
+
+    def _cost(self, seen: Observation, order: Ints, approach: Ints, link: Ints, due: Array) -> Array:
         """Cost of each candidate, shape (candidates,); vehicles in ``order``."""
-        vehicles, wait = seen.vehicles, seen.vehicles.wait[order]
+        wait = seen.vehicles.wait[order]
         first = np.searchsorted(approach, np.arange(len(self.speed) + 1))
-        due = travel_time(vehicles.distance[order], vehicles.speed[order], self.speed[approach])
         blocked, shows = self._stuck(seen, first, link, wait)
         cost: Array = rollout(
             first,
@@ -226,3 +243,23 @@ def travel_time(distance: Array, speed: Array, limit: Array) -> Array:
     within = (np.sqrt(speed**2 + 2 * ACCELERATION * distance) - speed) / ACCELERATION
     beyond = (limit - speed) / ACCELERATION + (distance - ramp) / limit
     return np.where(distance <= ramp, within, beyond)
+
+
+def held_up(approach: Ints, distance: Array, wait: Array, length: Array) -> Array:
+    """s for which each vehicle is expected to stand before it comes to the queue; by approach and distance.
+
+    Who stands with room ahead is held up by something else than the signal, mostly a junction without signals:
+    for as long again as it has stood, and those who stand right behind it as well.
+    """
+    out = np.zeros(len(distance))
+    lane, end, held = -1, 0.0, 0.0  # ``end``: m from the stop line to the end of the vehicle ahead
+    for v in range(len(distance)):
+        if approach[v] != lane:
+            lane, end, held = int(approach[v]), 0.0, 0.0
+        if wait[v] == 0.0:
+            held = 0.0
+        elif distance[v] - end > ROOM:
+            held = min(float(wait[v]), HELD_UP)
+        out[v] = held
+        end = float(distance[v] + length[v])
+    return out

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from controllers.actuated import Actuated
 from controllers.max_pressure import MaxPressure
 from controllers.naming import make_controller, parse_controller
-from controllers.predictive import Predictive, travel_time
+from controllers.predictive import Predictive, held_up, travel_time
 from controllers.rollout import Model, rollout
 from controllers.turning import TurningShares
 from sim.protocol import Green
@@ -141,6 +141,14 @@ def test_free_flow_time():
     assert travel_time(distance, speed, np.full(3, 13.0)) == pytest.approx([5.0, 15.0, 10.0])
 
 
+def test_who_stands_with_room_ahead_is_held_up_and_so_are_those_behind():
+    """A queue of two at the line; 60 m behind, one that has stood for 8 s, one behind it, and one that comes."""
+    distance = np.array([1.0, 8.5, 76.0, 83.5, 120.0, 40.0])
+    wait = np.array([20.0, 18.0, 8.0, 3.0, 0.0, 90.0])
+    held = held_up(np.array([0, 0, 0, 0, 0, 1]), distance, wait, np.full(6, 7.5))
+    assert held.tolist() == [0.0, 0.0, 8.0, 8.0, 0.0, 60.0]
+
+
 @pytest.mark.parametrize("movements", ["known", "shares"])
 def test_it_keeps_the_rules(movements):
     check_controller(Predictive(movements=movements), seconds=200.0)
@@ -232,6 +240,15 @@ def test_a_head_that_has_waited_too_long_is_served_next(crossing, look):
     assert decide(look([*platoon, waiting], time=100.0)).phase == 0
     assert decide(look([*platoon, waiting], time=219.0)).phase == 0
     assert decide(look([*platoon, waiting], time=220.0)).phase == 1
+
+
+def test_no_green_is_given_to_who_stands_elsewhere(crossing, look):
+    """The same head, but 60 m from the stop line: something else holds it up."""
+    decide = Predictive(impatience=0.0, max_green=1e9).start(crossing)["J0"]
+    platoon = [(0, 5.0 + 12.0 * k, 12.5) for k in range(16)]
+    waiting = (1, 60.0, 0.0, 90.0)
+    assert decide(look([*platoon, waiting], time=100.0)).phase == 0
+    assert decide(look([*platoon, waiting], time=250.0)).phase == 0
 
 
 def test_one_road_at_a_time_where_turns_are_not_protected():
