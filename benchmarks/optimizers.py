@@ -25,6 +25,7 @@ from optimizers_table import table
 
 from experiments.optimize import Budget, Tuner, plan_xml, prepare
 from experiments.optimize.place import demand_of
+from experiments.optimize.second_look import second_look
 from networks.scenarios import open_place
 from sim import store
 from sim.model import warmup
@@ -165,7 +166,7 @@ def _optimised(book: Book, scenario: Scenario, row: str, *, drop: bool) -> None:
         np.random.default_rng(1),
         Budget(seconds=seconds),
     )
-    out = tuner.run()
+    out = second_look(tuner.run(), place.space, place.judge, place.cases(JUDGING), but=HELD_OUT)
     cycle = place.space.common_cycle(out.candidate) if out.candidate else None
     note = f"cycle {cycle} s" if cycle else "own plan kept"
     text = plan_xml(out.plan, place.network) if out.plan.timings else ""

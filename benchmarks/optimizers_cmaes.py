@@ -26,6 +26,7 @@ from cmaes import CMA
 from numpy.typing import NDArray
 
 from experiments.optimize import Budget, Candidate, Case, Place, Space, Tuner, prepare
+from experiments.optimize.second_look import second_look
 from networks.scenarios import open_place
 from sim.plan import Plan
 
@@ -118,7 +119,7 @@ def _ours(place: Place, notes: Notes, seconds: float) -> dict[str, Any]:
             np.random.default_rng(1),
             Budget(seconds=seconds),
         )
-        out = tuner.run()
+        out = second_look(tuner.run(), place.space, place.judge, place.cases(SEEDS), but=HELD_OUT)
         known = notes.add(
             "ours", {"plan": out.plan.to_json(), "cpu": _cpu() - before, "runs": out.trace[-1].runs}
         )

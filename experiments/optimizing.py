@@ -177,9 +177,9 @@ class _Work:
         return Variant(name, outcome.plan, handed, outcome, believed, in_sumo, actuation), place
 
     def looked_at_again(self, outcome: Outcome, place: Place, cases: Sequence[Case]) -> Outcome:
-        if outcome.plan.timings or outcome.interrupted:
+        if outcome.interrupted:
             return outcome
-        self.telling.say("the best plan and the network's own on more seeds")
+        self.telling.say("the leaders and the network's own plan on more seeds")
         try:
             return second_look(outcome, place.space, place.judge, cases, but=self.wish.held_out)
         except KeyboardInterrupt:

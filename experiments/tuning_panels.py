@@ -164,7 +164,8 @@ def search(variant: Variant, objective: Objective) -> list[Panel]:
         )
     if any(np.isfinite(p.sumo) for p in outcome.trace):
         history = History("SUMO", looks["SUMO"], tuple(p.sumo for p in outcome.trace), at=effort)
-        own = float(np.mean(outcome.own_cost))
+        met = len(outcome.judged[0].cost) if outcome.judged else len(outcome.own_cost)
+        own = float(np.mean(outcome.own_cost[:met]))  # on the seeds of the search, as the curve
         drawn.append(
             convergence_chart(
                 [history],

@@ -11,7 +11,7 @@ from experiments.optimize.judge import SumoJudge
 from experiments.optimize.objective import parse_objective
 from experiments.optimize.place import Place, prepare
 from experiments.optimize.race import Case
-from experiments.optimize.second_look import MORE, second_look
+from experiments.optimize.second_look import LEADERS, MORE, second_look
 from experiments.optimize.space import Space
 from experiments.optimize.trusting import PLANS, believe, unlike
 from experiments.optimize.tune import Budget, Progress
@@ -143,6 +143,7 @@ def test_a_gain_too_small_for_the_seeds_at_hand_is_looked_at_again(pair: Network
     asked: list[Case] = []
 
     def closely(plans, cases):
+        assert len(plans) <= 1 + LEADERS
         asked.extend(cases)
         best = min(float(j.cost.mean()) for j in small.judged)
         noise = [np.random.default_rng(c.seed).normal(0, 0.02) for c in cases]
@@ -153,5 +154,29 @@ def test_a_gain_too_small_for_the_seeds_at_hand_is_looked_at_again(pair: Network
     assert len(asked) == MORE
     assert found.plan.timings
     assert found.comparison is not None
-    worse = second_look(small, space, lambda plans, cases: np.ones((2, len(cases))), cases)
+    assert found.comparison.n == len(cases) + MORE
+    worse = second_look(small, space, lambda plans, cases: np.full((len(plans), len(cases)), 99.0), cases)
     assert worse.plan.timings == {}
+
+
+def test_the_best_of_few_seeds_that_jams_on_the_next_is_not_taken(pair: Network):
+    space = Space(pair)
+    out = search_in_sumo(
+        space, judge, CASES, [space.existing()], np.random.default_rng(0), Budget(evaluations=400)
+    )
+    lucky = out.plan
+    assert lucky.timings
+
+    def later(plans, cases):
+        jams = [60.0 if p.timings == lucky.timings else truth(p) for p in plans]
+        return np.array([[cost + 0.01 * c.seed for c in cases] for cost in jams])
+
+    found = second_look(out, space, later, CASES)
+    assert found.plan.timings
+    assert found.plan.timings != lucky.timings
+    assert len(found.cost) == len(found.own_cost) == len(CASES) + MORE
+
+    def all_jam(plans, cases):
+        return np.array([[90.0 if p.timings else 30.0 + 0.1 * c.seed for c in cases] for p in plans])
+
+    assert second_look(out, space, all_jam, CASES).plan.timings == {}
