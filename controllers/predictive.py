@@ -47,24 +47,27 @@ class Predictive:
 
     movements: Literal["known", "shares"] = "known"
     one_road: bool = True
+    guesses: int = 3  # futures played out where only turning shares are known; their mean cost decides
     interval: float = 1.0  # s between decisions
     horizon: int = 60  # s
     headway: float = 2.0  # s; 1.8 is worse: a model that is too fast leaves queues behind
     start_loss: float = 1.5  # s
     turn: float = 1.0  # s more between vehicles that yield on a lane shared with other movements
     yellow_used: float = 1.0  # s
-    gap: float = 3.0  # s; 2 s is worse at the junction without signals of ingolstadt1, 1 s lets cologne3 jam
+    gap: float = 3.0  # s; 2 s is worse on ingolstadt1, 1 s lets cologne3 jam
     tail: float = 1.5
     impatience: float = 0.3  # 1/s
     left_over: float = 15.0  # s
     crowd: float = 0.5  # s
     stuck: float = 5.0  # s of green on which a head does not move until its lane counts as blocked
     max_green: float = 60.0  # s after which somebody who has waited on red ends the green
-    max_wait: float = 120.0  # s after its first halt, after which the head of a lane is served next
+    max_wait: float = 100.0  # s after its first halt, after which the head of a lane is served next
 
     def __post_init__(self) -> None:
         if self.movements not in ("known", "shares"):
             raise ValueError(f"movements is {self.movements!r}; it can be 'known' or 'shares'")
+        if self.guesses < 1:
+            raise ValueError(f"guesses is {self.guesses}; it must be at least 1")
 
     def more_phases(self, network: Network) -> Mapping[str, tuple[str, ...]]:
         """Green states by intersection, beside those of its program."""
@@ -116,21 +119,20 @@ class _Policy:
         self.hold = np.repeat([0.0, *HOLDS], phases)  # (candidates,)
         self.then = np.tile(np.arange(phases), 1 + len(HOLDS))  # (candidates,)
         self.halted_since: dict[str, float] = {}  # s, of vehicles that have halted here
-        self.turning: TurningShares | None = None
+        self.turning: list[TurningShares] = []
         if settings.movements == "shares":
             length = np.array([network.lanes[approach.lane].length for approach in where.approaches])
-            self.turning = TurningShares(where, length)
+            self.turning = [
+                TurningShares(where, length, n / settings.guesses) for n in range(settings.guesses)
+            ]
 
     def __call__(self, seen: Observation) -> Green:
         if seen.minimum_left > 0:
             return Green(seen.phase, seen.minimum_left)
-        approach, link = self._bound_for(seen)
-        order = np.lexsort((seen.vehicles.distance, approach))
-        due = self._due(seen, order, approach[order])
-        sooner = np.lexsort((due, approach[order]))
-        order, due = order[sooner], due[sooner]
-        approach, link = approach[order], link[order]
-        cost = self._cost(seen, order, approach, link, due)
+        cost: Array = np.zeros(len(self.hold))
+        for bound_for in self._bound_for(seen):
+            order, approach, link, due = self._ahead(seen, *bound_for)
+            cost += self._cost(seen, order, approach, link, due)
         leave: Bools = (self.hold == 0.0) & (self.then != seen.phase)
         stay: Bools = self.hold > 0.0
         over = seen.elapsed >= self.settings.max_green and bool(
@@ -144,12 +146,21 @@ class _Policy:
             return Green(following, max(self.where.phases[following].min_green, seen.step))
         return Green(seen.phase, self.settings.interval)
 
-    def _bound_for(self, seen: Observation) -> tuple[Ints, Ints]:
-        if self.turning is not None:
-            return self.turning.guess(seen, self.shows[seen.phase])
+    def _bound_for(self, seen: Observation) -> list[tuple[Ints, Ints]]:
+        """(approach, link) of each vehicle, once where they are known and else as often as there are guesses."""
+        if self.turning:
+            return [turning.guess(seen, self.shows[seen.phase]) for turning in self.turning]
         vehicles = seen.vehicles
         unknown = self.where.n_links + vehicles.approach
-        return vehicles.approach, np.where(vehicles.link >= 0, vehicles.link, unknown)
+        return [(vehicles.approach, np.where(vehicles.link >= 0, vehicles.link, unknown))]
+
+    def _ahead(self, seen: Observation, approach: Ints, link: Ints) -> tuple[Ints, Ints, Ints, Array]:
+        """(order, approach, link, due) of the vehicles, each (vehicles,), as they will come to each stop line."""
+        order = np.lexsort((seen.vehicles.distance, approach))
+        due = self._due(seen, order, approach[order])
+        sooner = np.lexsort((due, approach[order]))
+        order, due = order[sooner], due[sooner]
+        return order, approach[order], link[order], due
 
     def _overdue(self, seen: Observation, order: Ints, approach: Ints, link: Ints) -> Bools | None:
         """Phases that serve the head of the lane where somebody has waited longest, if that is too long.

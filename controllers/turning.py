@@ -24,7 +24,8 @@ class TurningShares:
     Approaches that share a road upstream are guessed together beyond their lanes.
     """
 
-    def __init__(self, where: Intersection, lane_length: Array) -> None:
+    def __init__(self, where: Intersection, lane_length: Array, ahead: float = 0.0) -> None:
+        self.ahead = ahead  # vehicles by which each link is due earlier than the one before it: another guess
         self.lane_length = lane_length  # (approaches,) m
         self.count = np.zeros(where.n_links)
         self.lane_of = np.zeros(where.n_links, dtype=np.int64)
@@ -84,7 +85,9 @@ class TurningShares:
 
     def _next(self, choice: Ints) -> int:
         """The link of the next vehicle among ``choice``."""
-        debt = self._debt.setdefault(tuple(choice.tolist()), np.zeros(len(choice)))
+        debt = self._debt.setdefault(
+            tuple(choice.tolist()), np.arange(len(choice), dtype=np.float64) * self.ahead
+        )
         debt += self.count[choice] / self.count[choice].sum()
         best = int(np.argmax(debt))
         debt[best] -= 1.0

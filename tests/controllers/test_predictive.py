@@ -207,6 +207,23 @@ def test_turning_shares_come_out_right_for_any_number(crossing, look):
     assert np.bincount(link).tolist() == [6, 2]
 
 
+def test_several_guesses_differ_and_each_has_the_shares(crossing, look):
+    from dataclasses import replace
+
+    where = crossing.intersections["J0"]
+    shared = replace(where, approaches=(replace(where.approaches[0], links=(0, 1)),))
+    seen = look([(0, 40.0 + 8.0 * k, 5.0) for k in range(8)])
+    links = []
+    for n in range(3):
+        shares = TurningShares(shared, np.array([200.0]), n / 3)
+        shares.count[:] = [10.0, 10.0]
+        links.append(shares.guess(seen, np.array([0, 0]))[1].tolist())
+    assert [sum(link) for link in links] == [4, 4, 4]
+    assert links[0] != links[2]
+    with pytest.raises(ValueError, match="at least 1"):
+        Predictive(guesses=0)
+
+
 def test_turning_shares_are_learnt_at_the_stop_line(crossing, look):
     where = crossing.intersections["J0"]
     shares = TurningShares(where, np.array([200.0, 200.0]))
@@ -238,8 +255,8 @@ def test_a_head_that_has_waited_too_long_is_served_next(crossing, look):
     platoon = [(0, 5.0 + 12.0 * k, 12.5) for k in range(16)]
     waiting = (1, 5.0, 0.0, 1.0)
     assert decide(look([*platoon, waiting], time=100.0)).phase == 0
-    assert decide(look([*platoon, waiting], time=219.0)).phase == 0
-    assert decide(look([*platoon, waiting], time=220.0)).phase == 1
+    assert decide(look([*platoon, waiting], time=199.0)).phase == 0
+    assert decide(look([*platoon, waiting], time=200.0)).phase == 1
 
 
 def test_no_green_is_given_to_who_stands_elsewhere(crossing, look):
