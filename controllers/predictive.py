@@ -163,9 +163,10 @@ class _Policy:
         return order, approach[order], link[order], due
 
     def _overdue(self, seen: Observation, order: Ints, approach: Ints, link: Ints) -> Bools | None:
-        """Phases that serve the head of the lane where somebody has waited longest, if that is too long.
+        """Phases that serve the heads of all lanes where somebody has waited too long, or None.
 
-        None if it has its green, and if it stands too far from the stop line for any green to move it.
+        Lanes that have their green do not count, nor those whose head stands too far from the stop line for any
+        green to move it. Where no phase serves all that remain nobody was forgotten: it is a jam, the cost decides.
         """
         vehicles, before = seen.vehicles, self.halted_since
         self.halted_since = {
@@ -174,16 +175,16 @@ class _Policy:
             if name in before or speed < HALTED
         }
         waited = np.array([seen.time - self.halted_since.get(vehicles.id[v], seen.time) for v in order])
-        longest, phases = self.settings.max_wait, None
+        phases: Bools | None = None
         for head in np.unique(approach, return_index=True)[1]:
             most = waited[approach == approach[head]].max()
             shows = self.shows[:, link[head]]
-            if most < longest or vehicles.distance[order[head]] > AT_LINE:
+            if most < self.settings.max_wait or vehicles.distance[order[head]] > AT_LINE:
                 continue
             best = GREEN if (shows == GREEN).any() else YIELDING
             if shows[seen.phase] != best and (shows == best).any():
-                longest, phases = most, shows == best
-        return phases
+                phases = shows == best if phases is None else phases & (shows == best)
+        return phases if phases is not None and phases.any() else None
 
     def _due(self, seen: Observation, order: Ints, approach: Ints) -> Array:
         """When each vehicle, in ``order`` of distance, would be at the stop line on a free road, s from now."""

@@ -205,26 +205,25 @@ class ConflictMonitor:
             missing[walker, permits.together[before, rank[gains], walker, gains]] = 0.0
         return missing, gains
 
-    def wait_for_walkers(self, state: str, time: float) -> float:
-        """How long people on foot need yet before ``state`` may be shown, s.
+    def wait_for_foes(self, state: str, time: float, began: float) -> float:
+        """How long those on the road need yet before ``state`` may be shown, s, in a change that ``began`` then.
 
-        The way between two phases gives them their time; but when a phase in between was short, they may
-        still be on the road when the phase after it starts.
+        The way between two phases gives people on foot and the links of the phase that ends their time; but when a
+        phase was short, those of the phase before it may still be on the road when the phase after it starts.
         """
-        if not self._permits.crossing.any():
-            return 0.0
         missing, _ = self._missing(self._letters(state)[0], time)
-        return float(missing[self._permits.crossing].max(initial=0.0))
+        earlier = self._permits.crossing | (self._green_end < began - _CLOSE)
+        return float(missing[earlier].max(initial=0.0))
 
     def look_ahead(self, change: Iterable[Interval], green: str, time: float) -> str:
         """What is wrong with these intervals from ``time`` on and ``green`` after them; empty if nothing is."""
-        future = copy(self)
+        future, began = copy(self), time
         for interval in change:
             if fault := future.fault(interval.state, time):
                 return fault
             future.note(interval.state, time)
             time += interval.duration
-        if wait := future.wait_for_walkers(green, time):
+        if wait := future.wait_for_foes(green, time, began):
             if fault := future.fault(cleared(future.state), time):
                 return fault
             future.note(cleared(future.state), time)
@@ -232,7 +231,7 @@ class ConflictMonitor:
 
 
 def cleared(state: str) -> str:
-    """What is shown while people on foot are waited for: the yellows are over."""
+    """What is shown while those still on the road are waited for: the yellows are over."""
     return state.translate(str.maketrans("yY", "rr"))
 
 

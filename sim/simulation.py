@@ -249,11 +249,12 @@ class _Signal:
         while True:
             green: Green = yield from self._ask()
             if green.phase != self.phase:
+                began = self.simulation.now
                 for interval in self._change(green.phase):
                     self._show(interval.state)
                     yield self._hold(interval.duration)
                 after = self.where.phases[green.phase].state
-                if wait := self.monitor.wait_for_walkers(after, self.simulation.now):
+                if wait := self.monitor.wait_for_foes(after, self.simulation.now, began):
                     self._show(cleared(self.state))
                     yield self._hold(wait)
                 self._turn_green(green.phase)

@@ -78,7 +78,7 @@ MUTANTS = (
     (ENGINE, "if not simulation.world.step - _CLOSE <= length < _LONGEST:", "if not length < _LONGEST:"),
     (ENGINE, "return Green(phase, length)", "return green"),
     (ENGINE, "if shows != self.state:", "if False:"),
-    (ENGINE, "if wait := self.monitor.wait_for_walkers(after, self.simulation.now):", "if wait := 0:"),
+    (ENGINE, "if wait := self.monitor.wait_for_foes(after, self.simulation.now, began):", "if wait := 0:"),
     (
         ENGINE,
         "math.ceil(seconds / self.simulation.world.step - _CLOSE)",

@@ -141,8 +141,8 @@ def test_people_on_foot_get_the_time_that_the_plan_gives_them(clear, stopped):
 
 def test_it_tells_how_long_people_on_foot_still_need():
     monitor, now = after(("rrrGG", 25.0), ("rrryr", 3.0))
-    assert monitor.wait_for_walkers("GrGrr", now) == 7.0
-    assert monitor.wait_for_walkers("rrrrr", now) == 0.0
+    assert monitor.wait_for_foes("GrGrr", now, now) == 7.0
+    assert monitor.wait_for_foes("rrrrr", now, now) == 0.0
 
 
 def test_it_takes_over_with_the_history_of_the_clock():

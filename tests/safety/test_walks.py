@@ -85,6 +85,25 @@ def test_made_signals(where, seed, step, begin):
     assert violations(where, world.shown["H"]) == []
 
 
+def test_a_short_green_between_two_foes_leaves_them_time_to_clear():
+    """Link 0 needs 6 s until its foe 2 may start; 2 of yellow, 1 of green of phase 1 and 2 of its yellow are 5."""
+    stages = (
+        Stage("GGr", 3.0, (Interval("yGr", 2.0),)),
+        Stage("rGr", 3.0, (Interval("ryr", 2.0),)),
+        Stage("rrG", 3.0, (Interval("rry", 2.0), Interval("rrr", 4.0))),
+    )
+    where = signal("H", Timing(stages, 0.0), {(0, 2), (1, 2)}, min_green=1.0)
+    network = network_of(where)
+    world = RecordingWorld(network, begin=0.0, step=1.0)
+    asked = itertools.cycle([1, 2, 0])
+    for question in Simulation(world, 120.0, network.intersections):
+        now = question.bare
+        question.answer(
+            Green(now.phase, now.minimum_left) if now.minimum_left > 0 else Green(next(asked), 1.0)
+        )
+    assert violations(where, world.shown["H"]) == []
+
+
 @pytest.mark.slow
 @settings(max_examples=1500, deadline=None)
 @given(made_signals(), st.integers(0, 2**32 - 1))
