@@ -3,8 +3,8 @@
     python benchmarks/optimizers.py OUT --resco FOLDER [--only NAME …] [--rows ROW …] [--seconds S]
 
 Rows: the network's own plan, SUMO's actuated logic on all its stages, tlsCycleAdaptation and tlsCoordinator
-with the best of their options on training seeds, Webster, and the optimised plan with protected turns kept and
-with leave to drop them. Each is measured in SUMO on held-out seeds, with the demand that the optimisers saw
+with the best of their options on training seeds, Webster, the optimised plan with protected turns kept and
+with leave to drop them, and an actuated program of ours. Each is measured in SUMO on held-out seeds, with the demand that the optimisers saw
 and with other days of it. OUT keeps one line of JSON for each program made and each run finished, so that the
 command may be stopped, or given ``--seconds``, and goes on where it was.
 """
@@ -23,12 +23,14 @@ from optimizers_networks import NETWORKS, generated, loaded, routed
 from optimizers_programs import Failed, actuated, adapted, coordinated, webster
 from optimizers_table import table
 
-from experiments.optimize import Budget, Tuner, plan_xml, prepare
+from experiments.optimize import Budget, Candidate, Place, Tuner, plan_xml, prepare
+from experiments.optimize.actuated import shown_once, tune_actuation
 from experiments.optimize.place import demand_of
 from experiments.optimize.second_look import second_look
 from networks.scenarios import open_place
 from sim import store
 from sim.model import warmup
+from sim.plan import Plan
 from sim.scenario import Scenario
 from sim.sumonet import network_of
 
@@ -40,7 +42,7 @@ HELD_OUT = (101, 102, 103, 104, 105)
 HOPELESS = 1.15  # an option this much worse than the best on the first training seed is not run again
 SECONDS = 15.0  # CPU of search for SIGNALS signals; beyond in proportion, below not less than a third
 SIGNALS = 16
-ROWS = ("own", "actuated", "adapted", "coordinated", "webster", "kept", "dropped")
+ROWS = ("own", "actuated", "adapted", "coordinated", "webster", "kept", "dropped", "tuned")
 
 
 class Spent(Exception):
@@ -109,6 +111,7 @@ def _row(book: Book, scenario: Scenario, row: str, deadline: float) -> None:
             "coordinated": lambda: _swept(book, scenario, row, check),
             "kept": lambda: _optimised(book, scenario, row, drop=False),
             "dropped": lambda: _optimised(book, scenario, row, drop=True),
+            "tuned": lambda: _actuated(book, scenario),
         }
         makers[row]()
         program = book.program(scenario.name, row)
@@ -165,6 +168,7 @@ def _optimised(book: Book, scenario: Scenario, row: str, *, drop: bool) -> None:
         place.cases(JUDGING),
         np.random.default_rng(1),
         Budget(seconds=seconds),
+        more_starts=_kept_as_start(book, scenario, place) if drop else (),
     )
     out = second_look(tuner.run(), place.space, place.judge, place.cases(JUDGING), but=HELD_OUT)
     cycle = place.space.common_cycle(out.candidate) if out.candidate else None
@@ -177,9 +181,7 @@ def _optimised(book: Book, scenario: Scenario, row: str, *, drop: bool) -> None:
             book.text(kept.digest),
             f"{note}, but worse than the one with turns kept, which was taken",
         )
-    store.write_json(
-        book.folder / "plans" / f"{scenario.name.replace('/', '-')}-{row}.json", out.plan.to_json()
-    )
+    store.write_json(_plan_file(book, scenario, row), out.plan.to_json())
     book.made(
         scenario.name,
         row,
@@ -188,6 +190,40 @@ def _optimised(book: Book, scenario: Scenario, row: str, *, drop: bool) -> None:
         runs=out.trace[-1].runs if out.trace else 0,
         cpu=time.process_time() - before,
     )
+
+
+def _actuated(book: Book, scenario: Scenario) -> None:
+    """Our actuated program, as ``--kind actuated`` makes it: the plan with turns kept must be known."""
+    place = prepare(scenario)
+    space = place.space
+    before = time.process_time()
+    plan = Plan.from_json(store.read_json(_plan_file(book, scenario, "kept")), where=scenario.name)
+    chosen = [space.existing(), *([space.candidate(plan)] if plan.timings else [])]
+    plans = [space.plan(shown_once(space, candidate)) for candidate in chosen if space.legal(candidate)]
+    found = tune_actuation(plans, place.judge, place.cases(JUDGING))
+    option = found.actuation
+    most = f"{option.max_green:g} s" if option.max_green else f"{option.stretch:g} × planned"
+    whose = "own stages" if found.plan is plans[0] else "stages of the plan with turns kept"
+    book.made(
+        scenario.name,
+        "tuned",
+        plan_xml(found.plan, place.network, actuation=option),
+        note=f"{whose}, maximum green {most}, gap {option.max_gap:g} s",
+        runs=found.race.runs,
+        cpu=time.process_time() - before,
+    )
+
+
+def _kept_as_start(book: Book, scenario: Scenario, place: Place) -> list[Candidate]:
+    """The plan with turns kept, which is a plan with leave to drop them as well."""
+    if not _plan_file(book, scenario, "kept").is_file():
+        return []
+    plan = Plan.from_json(store.read_json(_plan_file(book, scenario, "kept")), where=scenario.name)
+    return [place.space.candidate(plan)] if plan.timings else []
+
+
+def _plan_file(book: Book, scenario: Scenario, row: str) -> Path:
+    return book.folder / "plans" / f"{scenario.name.replace('/', '-')}-{row}.json"
 
 
 def _training(book: Book, scenario: Scenario, digest: str) -> float:

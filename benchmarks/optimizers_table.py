@@ -16,6 +16,7 @@ TITLES = {
     "webster": "Webster",
     "kept": "optimised, turns kept",
     "dropped": "optimised",
+    "tuned": "optimised, actuated",
 }
 GRIDLOCKED = 0.1  # of the vehicles have not finished under the best plan of all: then nothing flows
 BELOW_TOOLS = 0.30
@@ -98,8 +99,9 @@ def _gains(book: Book, names: Sequence[str]) -> str:
         )
         both = ("kept", "dropped")
         cells.append(_ticks(costs[row][d] <= costs["own"][d] for row in both for d in (0, 1)))
+        three = [row for row in (*both, "tuned") if row in costs]
         cells.append(
-            _ticks(costs[row][0] < costs["actuated"][0] for row in both) if "actuated" in costs else "–"
+            _ticks(costs[row][0] < costs["actuated"][0] for row in three) if "actuated" in costs else "–"
         )
         cells.append(_ticks(abs(gains[row][0] - gains[row][1]) <= SAME_GAIN for row in both))
         goal = GOALS.get(name)
@@ -111,15 +113,15 @@ def _gains(book: Book, names: Sequence[str]) -> str:
 def _settings(book: Book, names: Sequence[str]) -> str:
     lines = [
         "**Settings chosen and what they cost**\n",
-        "| network | vehicles | tlsCycleAdaptation | tlsCoordinator | turns kept | may be dropped |",
-        "|---" * 6 + "|",
+        "| network | vehicles | tlsCycleAdaptation | tlsCoordinator | turns kept | may be dropped | actuated |",
+        "|---" * 7 + "|",
     ]
     for name in names:
         cells = []
-        for row in ("adapted", "coordinated", "kept", "dropped"):
+        for row in ("adapted", "coordinated", "kept", "dropped", "tuned"):
             program = book.program(name, row)
             text = program.note if program else "–"
-            if program and row in ("kept", "dropped"):
+            if program and row in ("kept", "dropped", "tuned"):
                 text += f", {program.cpu:.0f} CPU s, {program.runs} runs"
             cells.append(text)
         lines.append(f"| {name} | {book.networks[name]['vehicles']} | " + " | ".join(cells) + " |")

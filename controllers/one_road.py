@@ -16,7 +16,7 @@ def one_road_at_a_time(where: Intersection) -> tuple[str, ...]:
     if any(link.crossing for link in where.links):
         return ()
     direction = {link.index: link.direction for link in where.links}
-    best = ["G" if any(p.state[k] == "G" for p in where.phases) else "g" for k in range(where.n_links)]
+    best = ["G" if where.protected(k) else "g" for k in range(where.n_links)]
     served = [k for k in range(where.n_links) if any(p.serves(k) for p in where.phases)]
     stay = ["s" if any(p.state[k] == "s" for p in where.phases) else "r" for k in range(where.n_links)]
     roads: dict[str, set[int]] = {}

@@ -18,7 +18,7 @@ from experiments.attempt import Outcome as RunOutcome
 from experiments.compare import run_tasks
 from experiments.handover import Handed, hand_over, hand_over_day, write_front, write_trace
 from experiments.ledger import Row
-from experiments.optimize.actuated import tune_actuation
+from experiments.optimize.actuated import shown_once, tune_actuation
 from experiments.optimize.day_search import PlannedDay, periods, plan_the_day
 from experiments.optimize.export import Actuation
 from experiments.optimize.front import NO_FRONT, JudgedFront, search_front
@@ -26,7 +26,7 @@ from experiments.optimize.in_sumo import search_in_sumo
 from experiments.optimize.judge import DELAY, SumoJudge
 from experiments.optimize.objective import Objective
 from experiments.optimize.place import Place, prepare
-from experiments.optimize.race import Case
+from experiments.optimize.race import Case, accept
 from experiments.optimize.second_look import second_look
 from experiments.optimize.starts import starts
 from experiments.optimize.trusting import Believed, believe
@@ -139,8 +139,10 @@ class _Work:
             self.interrupted = True
             return None
 
-    def tuned(self, name: str, folder: Path, *, drop: bool) -> tuple[Variant, Place]:
-        """One plan, or the network's own where none is better."""
+    def tuned(
+        self, name: str, folder: Path, *, drop: bool, known: Sequence[Plan] = ()
+    ) -> tuple[Variant, Place]:
+        """One plan, or the network's own where none is better. ``known`` plans are starts of the search."""
         wish, place = self.wish, self.place(drop=drop)
         cases = place.cases(wish.seeds)
         rng = np.random.default_rng(wish.search_seed)
@@ -166,12 +168,19 @@ class _Work:
         else:
             believing = believed.believing if believed is not None else place.believing
             tuner = Tuner(
-                place.space, believing, place.judge, cases, rng, budget, report=self.telling.searching
+                place.space,
+                believing,
+                place.judge,
+                cases,
+                rng,
+                budget,
+                report=self.telling.searching,
+                more_starts=[place.space.candidate(plan) for plan in known],
             )
             outcome = tuner.run()
         outcome = self.looked_at_again(outcome, place, cases)
         self.interrupted |= outcome.interrupted
-        actuation = self.actuation(outcome, place, cases)
+        outcome, actuation = self.actuated(outcome, place, cases)
         handed = hand_over(folder, outcome.plan, place.network, actuation)
         write_trace(folder, outcome.trace)
         return Variant(name, outcome.plan, handed, outcome, believed, in_sumo, actuation), place
@@ -185,16 +194,41 @@ class _Work:
         except KeyboardInterrupt:
             return replace(outcome, interrupted=True)
 
-    def actuation(self, outcome: Outcome, place: Place, cases: Sequence[Case]) -> Actuation | None:
+    def actuated(
+        self, outcome: Outcome, place: Place, cases: Sequence[Case]
+    ) -> tuple[Outcome, Actuation | None]:
+        """With ``--kind actuated`` the stages and the actuation that cost least, if they beat the own plan."""
         if self.wish.kind == "static":
-            return None
-        if outcome.plan.timings and not self.interrupted:
-            self.telling.say("maximum greens and gaps of the actuated program in SUMO")
-            try:
-                return tune_actuation(outcome.plan, place.judge, cases)[0]
-            except KeyboardInterrupt:
-                self.interrupted = True
-        return Actuation()
+            return outcome, None
+        if self.interrupted:
+            return outcome, Actuation()
+        self.telling.say("stages, maximum greens and gaps of the actuated program in SUMO")
+        space = place.space
+        chosen = [c for c in (outcome.candidate, space.existing()) if c is not None and space.legal(c)]
+        note = outcome.plan.note if outcome.plan.timings else "optimised by denxanh"
+        plans = [space.plan(shown_once(space, candidate), note) for candidate in chosen]
+        try:
+            found = tune_actuation(plans, place.judge, cases)
+        except KeyboardInterrupt:
+            self.interrupted = True
+            return outcome, Actuation()
+        own = outcome.own_cost[: len(cases)]
+        comparison = accept(found.cost, own)
+        if comparison is None:
+            kept = Plan({}, "the network's own plan was not beaten")
+            return replace(outcome, plan=kept, candidate=None, cost=own, own_cost=own, comparison=None), None
+        better = chosen[plans.index(found.plan)]
+        return (
+            replace(
+                outcome,
+                plan=found.plan,
+                candidate=shown_once(space, better),
+                cost=found.cost,
+                own_cost=own,
+                comparison=comparison,
+            ),
+            found.actuation,
+        )
 
     def day(self, one: Variant, place: Place) -> Variant | None:
         """Plans by time of day with the stages of ``one``; None if they are not better than one plan."""
@@ -265,7 +299,9 @@ def _variants(work: _Work) -> tuple[list[Variant], Place]:
         kept, place = work.tuned("lefts protected", work.out / "lefts-protected", drop=False)
         if work.interrupted:
             return [kept], place
-        dropped, _ = work.tuned("lefts permitted", work.out / "lefts-permitted", drop=True)
+        # who may drop protected turns need not: what was found with them is a start
+        known = [kept.plan] if kept.plan.timings and work.wish.kind == "static" else []
+        dropped, _ = work.tuned("lefts permitted", work.out / "lefts-permitted", drop=True, known=known)
         return [kept, dropped], place
     one, place = work.tuned(NEW, work.out, drop=work.wish.lefts == "drop")
     day = work.day(one, place) if work.wish.day else None

@@ -58,6 +58,17 @@ def conflict_matrices(
     return foes | foes.T, yields
 
 
+def beyond_the_signal(placed: Sequence[tuple[int, tuple[str, int] | None]], net: NetFile) -> frozenset[int]:
+    """Link indices whose way crosses or joins one that no letter of this signal drives, or whose place is unknown."""
+    driven = {where for _, where in placed}
+    out = set()
+    for index, where in placed:
+        row = net.junctions[where[0]].foes.get(where[1], "")[::-1] if where is not None else "1"
+        if where is None or any(bit == "1" and (where[0], k) not in driven for k, bit in enumerate(row)):
+            out.add(index)
+    return frozenset(out)
+
+
 def _bits(row: str, places: NDArray[np.int64]) -> Bools:
     """The bits of a request row at these places; rows are written with link 0 on the right."""
     bits = np.zeros(max(int(places.max()) + 1, len(row)), dtype=np.bool_)

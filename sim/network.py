@@ -145,6 +145,14 @@ class Intersection:
     all_red: float  # s, the same
     foes: Bools = field(repr=False, compare=False)  # (n_links, n_links) whose ways cross or merge
     yields: Bools = field(repr=False, compare=False)  # (n_links, n_links) row must give way to column
+    open_foes: frozenset[int] = (
+        frozenset()
+    )  # link indices that also meet ways which this signal does not drive
+
+    def protected(self, link: int) -> bool:
+        """Whether ``link`` may show ``G`` where all its foes are red: the program has it, or it meets nobody else."""
+        shown = {stage.state[link] for stage in self.program.stages}
+        return "G" in shown or ("g" in shown and link not in self.open_foes)
 
     def phase_of(self, state: str) -> int | None:
         """Index of the phase that shows ``state``, or None."""

@@ -77,6 +77,8 @@ def permits_of(where: Intersection) -> Permits:
     for state in sequence.states:
         letters[np.arange(n), [ord(letter) for letter in state]] = True
     letters[:, ord("g")] |= letters[:, ord("G")]
+    for link in range(n):  # with all its foes red, which ``together`` sees to
+        letters[link, ord("G")] |= where.protected(link)
     crossing = np.zeros(n, dtype=np.bool_)
     crossing[[link.index for link in where.links if link.crossing]] = True
     ends = sequence.ends_at_once()

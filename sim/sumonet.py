@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from sim.conflicts import conflict_matrices, junction_positions, position_of
+from sim.conflicts import beyond_the_signal, conflict_matrices, junction_positions, position_of
 from sim.errors import InputError
 from sim.netfile import NetFile, RawConnection, RawProgram, read_net
 from sim.network import Approach, Intersection, Link, Movement, Network, Segment
@@ -238,6 +238,7 @@ class _Reader:
             all_red=reading.all_red,
             foes=foes,
             yields=yields,
+            open_foes=beyond_the_signal(placed, self.net),
         )
 
     def _approach(self, lane: str, links: Sequence[Link]) -> Approach:

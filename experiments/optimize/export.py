@@ -35,6 +35,7 @@ class Actuation:
 
     min_green: float = 5.0  # below it a phase's own minimum rules
     stretch: float = 1.5  # the maximum green is the planned green times this
+    max_green: float | None = None  # the maximum green of every stage instead
     max_gap: float = 3.0  # SUMO's default: a gap of 3 s ends the green
     detector_gap: float = 2.0  # SUMO's default: loops lie 2 s of travel before the stop line
     passing_time: float = 1.9  # SUMO's default headway of a vehicle over the loop
@@ -101,7 +102,10 @@ def actuated_limits(where: Intersection, stage: Stage, actuation: Actuation) -> 
         for p in where.phases
         if any(p.serves(k) for k, letter in enumerate(stage.state) if letter in GREEN)
     ]
-    low = min(stage.green, max([actuation.min_green, *own]))
+    low = max([actuation.min_green, *own])
+    if actuation.max_green is not None:
+        return low, max(low, actuation.max_green)
+    low = min(stage.green, low)
     return low, max(low, float(round(stage.green * actuation.stretch)))
 
 

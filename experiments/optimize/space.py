@@ -238,6 +238,16 @@ class Space:
             note,
         )
 
+    def candidate(self, plan: Plan) -> Candidate:
+        """A plan of whole seconds and of stages that this space knows as a candidate. Raises ValueError if it is none."""
+        out = []
+        for signal in self.signals:
+            timing = plan.timings[signal.id]
+            order = tuple(signal.stages.states.index(stage.state) for stage in timing.stages)
+            greens = tuple(round(stage.green) for stage in timing.stages)
+            out.append(signal.turned(Setting(order, greens, round(timing.offset))))
+        return tuple(out)
+
     def common_cycle(self, candidate: Candidate) -> int:
         """The longest cycle, which is the common one; signals may run two of theirs in it."""
         return max(s.cycle(x) for s, x in zip(self.signals, candidate, strict=True))

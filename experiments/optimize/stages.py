@@ -1,14 +1,16 @@
 """The stages that a signal may show: its program's own, and every other set of greens that may run together.
 
-A generated stage is a maximal set of movements and crossings that may run together. ``G`` goes only to links
-without a foe in the stage. A link with a foe is in it only where the program itself shows the pair together;
-or, if protected turns may be dropped, where it is a turn that must give way by the junction's right of way,
-to a movement that the program runs together with another link of the same road (the usual permitted left
-against oncoming traffic). Such a link shows ``g``.
+A generated stage is a maximal set of lane groups (HCM) and crossings that may run together, or of those that may
+without anybody yielding: a road of one lane, where a waiting left turn holds up all others, often moves more alone than
+beside the opposite one. ``G`` goes only to links without a foe in the stage. A link with a foe is in it only where the
+program itself shows the pair together; or, if protected turns may be dropped, where it is a turn that must give way by
+the junction's right of way, to a movement that the program runs together with another link of the same road (the usual
+permitted left against oncoming traffic). Such a link shows ``g``.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -63,19 +65,24 @@ def stage_set(where: Intersection, *, generate: bool = True, drop_protected: boo
 
 
 def generated_states(where: Intersection, *, drop_protected: bool = False) -> tuple[str, ...]:
-    """Every maximal set of greens that may run together; none if they are more than MOST_GENERATED."""
+    """Every maximal set of greens that may run together, and every one in which nobody yields.
+
+    Neither kind is made where it has more than MOST_GENERATED sets.
+    """
     groups = _groups(where)
     letters = _Letters(where, drop_protected)
-    together = np.eye(len(groups), dtype=np.bool_)
+    meet = np.eye(len(groups), dtype=np.bool_)
+    apart = np.zeros_like(meet)  # some of the one yield to some of the other
     for a, first in enumerate(groups):
         for b, second in enumerate(groups[:a]):
-            together[a, b] = together[b, a] = all(letters.may_meet(i, j) for i in first for j in second)
-    found = []
-    for clique in maximal_cliques(together):
-        found.append(letters.state(sorted(link for group in clique for link in groups[group])))
-        if len(found) > MOST_GENERATED:
-            return ()
-    return tuple(sorted(set(found), reverse=True))
+            meet[a, b] = meet[b, a] = all(letters.may_meet(i, j) for i in first for j in second)
+            apart[a, b] = apart[b, a] = where.foes[np.ix_(first, second)].any()
+    found: set[str] = set()
+    for together in (meet, meet & ~apart):
+        cliques = list(itertools.islice(maximal_cliques(together), MOST_GENERATED + 1))
+        if len(cliques) <= MOST_GENERATED:
+            found |= {letters.state(sorted(link for g in clique for link in groups[g])) for clique in cliques}
+    return tuple(sorted(found, reverse=True))
 
 
 def maximal_cliques(together: Bools) -> Iterator[tuple[int, ...]]:
@@ -127,7 +134,8 @@ class _Letters:
         for k in range(self.where.n_links):
             shown = {state[k] for state in self.shown}
             if k in links:
-                out.append("g" if any(self.permitted[k, m] for m in links) or "G" not in shown else "G")
+                yielding = any(self.permitted[k, m] for m in links)
+                out.append("G" if self.where.protected(k) and not yielding else "g")
             else:
                 out.append("s" if shown - GREEN == {"s"} else "r")
         return "".join(out)
@@ -156,17 +164,31 @@ class _Letters:
 
 
 def _groups(where: Intersection) -> list[tuple[int, ...]]:
-    """Links that turn green together: those of one movement, each crossing alone; unused links left out."""
+    """Links that turn green together: the lane groups of the HCM, each crossing alone; unused links left out.
+
+    Movements that leave on the same lanes, or the one on some of the other's, are one lane group: on red the
+    one would stand in the other's way. They stay two where the program itself shows one without the other.
+    """
     used = {k for s in where.program.stages for k, letter in enumerate(s.state) if letter in GREEN}
+    shown = np.array([[letter in GREEN for letter in s.state] for s in where.program.stages])
     taken: set[int] = set()
-    groups = []
+    groups: list[tuple[set[int], set[str]]] = []  # links, and lanes they leave
     for movement in where.movements:
-        group = tuple(k for k in movement.links if k in used and k not in taken)
-        if group:
-            groups.append(group)
-        taken |= set(group)
+        links = {k for k in movement.links if k in used and k not in taken}
+        taken |= links
+        lanes = {x.start for x in where.links if x.index in links}
+        apart = []
+        for other in groups if links else ():
+            both = sorted(links | other[0])
+            sharing = lanes <= other[1] or other[1] <= lanes
+            if sharing and (shown[:, both] == shown[:, both[:1]]).all():
+                links, lanes = links | other[0], lanes | other[1]
+            else:
+                apart.append(other)
+        if links:
+            groups = [*apart, (links, lanes)]
     rest = sorted({link.index for link in where.links} & used - taken)
-    return groups + [(k,) for k in rest]
+    return sorted(tuple(sorted(links)) for links, _ in groups) + [(k,) for k in rest]
 
 
 def _junction(lane: str) -> str:

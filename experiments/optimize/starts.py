@@ -17,6 +17,7 @@ from experiments.optimize.space import Candidate, Signal, Space
 from sim.arterials import arterials
 from sim.critical import critical_ratios, flows_of
 from sim.maxband import progression
+from sim.network import GREEN
 from sim.webster import START_LOSS, YELLOW_USED, optimum_cycle
 
 Array = NDArray[np.float64]
@@ -26,6 +27,7 @@ CYCLES = 8
 """Cycles to start from, the shortest feasible one included; 6 to 10 found the best cycle on every network."""
 
 _MOST_SETS = 50_000  # sets of one size that are looked through; 33 stages by fours are 41 000
+_LARGEST_SET = 5  # stages: a junction of five roads, each alone
 _MOST_COVERS = 60  # sets of stages that are compared by their critical flows, for one signal
 
 
@@ -79,33 +81,45 @@ def cycle_grid(space: Space, orders: Sequence[Order]) -> list[int]:
 
 
 def _order_sets(space: Space) -> Iterator[tuple[list[Order], list[Array]]]:
-    """All stages of the program, and the few that carry the traffic in the shortest cycle."""
-    chosen = [_lean(space, signal) for signal in space.signals]
+    """All stages of the program, the few that carry the traffic in the shortest cycle, the few without yielding."""
     own = [tuple(signal.stages.own) for signal in space.signals]
-    yield own, [_ratios(signal, order) for signal, order in zip(space.signals, own, strict=True)]
-    if not space.freeze.stages and chosen != own:
-        yield chosen, [_ratios(signal, order) for signal, order in zip(space.signals, chosen, strict=True)]
+    sets = [own]
+    if not space.freeze.stages:
+        sets.append([_lean(space, signal) for signal in space.signals])
+        sets.append([_lean(space, signal, unhindered=True) for signal in space.signals])
+    for k, orders in enumerate(sets):
+        if orders not in sets[:k]:
+            yield (
+                orders,
+                [_ratios(signal, order) for signal, order in zip(space.signals, orders, strict=True)],
+            )
 
 
-def _lean(space: Space, signal: Signal) -> Order:
-    """The set of stages with the shortest optimum cycle of Webster's among the smallest complete sets."""
+def _lean(space: Space, signal: Signal, *, unhindered: bool = False) -> Order:
+    """The set of stages with the shortest optimum cycle of Webster's among the smallest complete sets.
+
+    ``unhindered``: of stages in which nobody yields, if they are complete.
+    """
     best: tuple[float, Order] = (math.inf, tuple(signal.stages.own))
-    if space.freeze.stages:
-        return best[1]
-    for order in covers(signal):
+    for order in covers(signal, unhindered=unhindered):
         total = float(_ratios(signal, order).sum())
         cycle = optimum_cycle(_lost(signal, order), min(total, 0.99))
         best = min(best, (cycle, order))
     return best[1]
 
 
-def covers(signal: Signal) -> list[Order]:
-    """Complete sets of the fewest stages, the program's own preferred; at most a few dozen."""
+def covers(signal: Signal, *, unhindered: bool = False) -> list[Order]:
+    """Complete sets of the fewest stages, the program's own preferred; at most a few dozen.
+
+    ``unhindered``: only of stages in which no link yields to another.
+    """
     own = tuple(dict.fromkeys(signal.stages.own))
     every = tuple(range(len(signal.stages.states)))
+    if unhindered:
+        own, every = (tuple(i for i in pool if not _yielding(signal, i)) for pool in (own, every))
     found: dict[Order, None] = {}
     for pool in (own, every):
-        for size in range(2, min(len(pool), 4) + 1):
+        for size in range(2, min(len(pool), _LARGEST_SET) + 1):
             if math.comb(len(pool), size) > _MOST_SETS:
                 break
             orders = np.array(list(itertools.combinations(pool, size)))
@@ -114,6 +128,12 @@ def covers(signal: Signal) -> list[Order]:
                 found |= dict.fromkeys(tuple(row) for row in orders[complete][:_MOST_COVERS].tolist())
                 break
     return list(found)
+
+
+def _yielding(signal: Signal, stage: int) -> bool:
+    """Whether some link gives way to another in a stage."""
+    green = [k for k, letter in enumerate(signal.stages.states[stage]) if letter in GREEN]
+    return bool(signal.where.foes[np.ix_(green, green)].any())
 
 
 def _ratios(signal: Signal, order: Order) -> Array:

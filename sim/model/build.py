@@ -45,6 +45,7 @@ _PIECES = 4  # of a batch for each thread: plans cost unequal times
 BRAKING = 4.5  # m/s², SUMO's default deceleration
 _CLEAR = 10.0  # m: a shorter way over an uncontrolled junction crosses nobody
 _LANE_WIDTH = 3.2  # m, SUMO's default
+_EVERYONE = 1000  # vehicles: more than wait within any junction
 _BAY = 8.0  # m: a turn that long has room for one vehicle to wait within the junction
 _CAR, _SPACE, _ACCEL = 5.0, 7.5, 2.6  # SUMO's default car: m, m with its gap, m/s²
 
@@ -240,6 +241,7 @@ def build(
         link_bay=bay,
         link_clear=((signal >= 0) | (over > _CLEAR)).astype(np.uint8),
         bay_room=(ahead[waits] / _SPACE).astype(np.int32) + 1,
+        bay_aside=_aside(links, ahead, right_of_way)[waits],
         foe_first=foe_first,
         foe=foe,
         depart=(demand.depart - begin).astype(np.float32),
@@ -351,6 +353,19 @@ def _waiting(
             for k, link in enumerate(links)
         ]
     )
+
+
+def _aside(
+    links: Sequence[Link], ahead: NDArray[np.float64], right_of_way: RightOfWay | None
+) -> NDArray[np.int32]:
+    """How many vehicles that wait within the junction let others from their lane pass, by link."""
+    parting = {} if right_of_way is None else right_of_way.parting
+    free = (
+        ahead - _CAR - [parting.get((link.start, link.end), 0.0) for link in links]
+    )  # of the first one's back
+    several = np.maximum(np.floor(free / _SPACE) + 1, 0.0)
+    alone = np.array([(link.start, link.end) not in parting for link in links])
+    return np.where(alone, _EVERYONE, several).astype(np.int32)
 
 
 def _motor(network: Network, lane: str) -> bool:

@@ -35,6 +35,10 @@ from sim.model.static import Signals
 PARKED = np.float32(2e9)
 """``idle`` of a queue whose head sees no green to come in its plan; who shows one has to wake it."""
 
+HELD = np.float32(-1.0)
+"""``idle`` of a lane that a vehicle waiting within the junction holds up; that one wakes it when it goes. It lies in the
+past, so others go on yielding to who is held there: in SUMO two left turns that face each other hold up both roads."""
+
 _TWO = np.float32(2.0)
 _ONE = np.float32(1.0)
 _MOVING = np.float32(60.0)  # m from standing: faster than any turn and most streets
@@ -62,6 +66,7 @@ def clear(n, begin, offset, x, w):
     w.ring_out[:] = 0
     w.ring_in[:] = 0
     w.in_bay[:] = 0
+    w.held[:] = 0
     w.passed[:] = -NEVER
     w.position[:] = 0
     for v in range(n.first_step.shape[0]):
@@ -118,6 +123,9 @@ def drive(first, last, n, p, x, w, out, want, queue):
                     v = w.head[U(q)]
                     if v < 0:
                         break
+                    if q < lanes and w.held[U(q)] > 0:  # who waits within the junction wakes it
+                        w.idle[U(q)] = HELD
+                        break
                     kind = n.type[U(v)]
                     due = w.arrive[U(v)]
                     c = max(due, w.ready[U(q)], now)
@@ -167,6 +175,8 @@ def drive(first, last, n, p, x, w, out, want, queue):
                             # into the junction: those behind may pass
                             leave(q, c, v, n.space[U(kind)], slots, n, w)
                             w.in_bay[U(bay)] += 1
+                            if w.in_bay[U(bay)] > n.bay_aside[U(bay)]:
+                                w.held[U(q)] += 1
                             out[U(kind), 0] += c - due
                             if want:
                                 queue[q, 0] += c - due
@@ -283,6 +293,13 @@ def drive(first, last, n, p, x, w, out, want, queue):
                         leave(q, c, v, n.space[U(kind)], slots, n, w)
                     else:
                         w.head[U(q)] = w.follower[U(v)]
+                        if w.in_bay[U(q - lanes)] > n.bay_aside[U(q - lanes)]:
+                            origin = n.link_start[U(link)]
+                            w.held[U(origin)] -= 1
+                            if w.held[U(origin)] == 0 and w.idle[U(origin)] == HELD:
+                                w.ready[U(origin)] = max(w.ready[U(origin)], w.ready[U(q)])
+                                w.idle[U(origin)] = ZERO
+                                wake(origin, int(w.ready[U(origin)]), slots, w)
                         w.in_bay[U(q - lanes)] -= 1
                     r = c + over * n.slow[U(v)] + travel + loss
                 else:

@@ -45,6 +45,7 @@ class Static(NamedTuple):
     foe_first: I32  # (K + 1,)
     foe: I32  # links that the link yields to
     bay_room: I32  # (bays,) vehicles
+    bay_aside: I32  # (bays,) vehicles of them that hold up nobody on the lane they come from
     # types
     react: F32  # (T,) s between two departures, besides the space they take
     space: F32  # (T,) m of a lane
@@ -115,6 +116,7 @@ class Memory(NamedTuple):
     ring_out: I32  # (L,)
     ring_in: I32  # (L,)
     in_bay: I32  # (B,) vehicles
+    held: I32  # (L,) vehicles waiting in bays that let nobody of their lane pass
     passed: F32  # (K,) s of the last vehicle
     position: I32  # (S,) vehicles inserted
     follower: I32  # (V,) next vehicle in the same queue
@@ -145,6 +147,7 @@ _MEMORY = {
     "ring_out": ("L", np.int32),
     "ring_in": ("L", np.int32),
     "in_bay": ("B", np.int32),
+    "held": ("L", np.int32),
     "passed": ("K", np.float32),
     "position": ("S", np.int32),
     "follower": ("V", np.int32),

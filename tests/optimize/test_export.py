@@ -8,12 +8,12 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from experiments.optimize.actuated import tune_actuation
+from experiments.optimize.actuated import shown_once, tune_actuation
 from experiments.optimize.export import Actuation, free_program, plan_xml, timing_sheet
 from experiments.optimize.judge import SumoJudge
 from experiments.optimize.measures import mean_delay
 from experiments.optimize.race import Case
-from experiments.optimize.space import Space
+from experiments.optimize.space import Setting, Space
 from sim.errors import RunError
 from sim.network import Network
 from sim.plan import Plan, Stage, Timing
@@ -110,15 +110,47 @@ def test_no_vehicle_is_not_a_perfect_score(tmp_path: Path):
         mean_delay(file)
 
 
-def test_actuation_is_raced(tiny_judge: SumoJudge):
+def test_actuation_is_raced_on_the_stages_of_every_plan(tiny_judge: SumoJudge):
     space = Space(tiny_judge.network)
     shifted = space.rescaled(space.existing(), 60)
     assert shifted is not None
+    plans = [space.plan(space.existing()), space.plan(shifted)]
     options = (Actuation(), Actuation(min_green=20.0))
-    chosen, result = tune_actuation(space.plan(shifted), tiny_judge, [Case(0, 1)], options)
-    assert chosen == options[result.winner]
-    assert result.cost.shape == (2, 1)
-    assert result.cost[0, 0] != result.cost[1, 0]
+    found = tune_actuation(plans, tiny_judge, [Case(0, 1)], options)
+    cost = found.race.cost[:, 0]  # by plan, then by option
+    assert cost.shape == (4,)
+    assert cost[2] != cost[3]
+    assert found.plan == plans[found.race.winner // 2]
+    assert found.actuation == options[found.race.winner % 2]
+    assert found.cost.tolist() == [cost.min()]
+
+
+def test_one_maximum_green_for_all_stages_leaves_the_minimum(pair: Network):
+    space = Space(pair)
+    xml = plan_xml(space.plan(space.existing()), pair, actuation=Actuation(max_green=50.0))
+    greens = [p for p in ElementTree.fromstring(xml).iter("phase") if p.get("maxDur")]
+    assert greens
+    assert {p.get("maxDur") for p in greens} == {"50"}
+    assert all(float(p.get("minDur", 0)) >= 5 for p in greens)
+
+
+def test_an_actuated_signal_shows_each_stage_once(pair: Network):
+    space = Space(pair)
+    a, b = space.existing()[0].order[:2]
+    signal = space.signals[0]
+    twice = Setting((a, b, a, *space.existing()[0].order[1:]), (5, 6, 9, *space.existing()[0].greens[1:]), 0)
+    once, same = shown_once(space, (twice, space.existing()[1]))
+    assert sorted(once.order) == sorted(set(twice.order))
+    assert once.greens[once.order.index(a)] == 9
+    assert signal.legal(once)
+    assert same == space.existing()[1]
+
+
+def test_a_plan_is_read_back_as_the_candidate_that_it_was(pair: Network):
+    space = Space(pair)
+    shifted = space.rescaled(space.existing(), 75)
+    assert shifted is not None
+    assert space.candidate(space.plan(shifted)) == shifted
 
 
 def test_a_plan_of_ours_that_is_there_already_does_not_stand_in_the_way(tiny_place, tmp_path: Path):
