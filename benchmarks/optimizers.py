@@ -3,10 +3,10 @@
     python benchmarks/optimizers.py OUT --resco FOLDER [--only NAME …] [--rows ROW …] [--seconds S]
 
 Rows: the network's own plan, SUMO's actuated logic on all its stages, tlsCycleAdaptation and tlsCoordinator
-with the best of their options on training seeds, Webster, the optimised plan with protected turns kept and
-with leave to drop them, and an actuated program of ours. Each is measured in SUMO on held-out seeds, with the demand that the optimisers saw
-and with other days of it. OUT keeps one line of JSON for each program made and each run finished, so that the
-command may be stopped, or given ``--seconds``, and goes on where it was.
+with the best of their options on training seeds, Webster, the optimised plan with protected turns kept and with
+leave to drop them, and an actuated program of ours. Each is measured in SUMO on held-out seeds, with the demand
+that the optimisers saw and with other days of it. OUT keeps one line of JSON for each program made and each run
+finished, so that the command may be stopped, or given ``--seconds``, and goes on where it was.
 """
 
 from __future__ import annotations

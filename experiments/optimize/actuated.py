@@ -29,7 +29,7 @@ two gaps. SUMO's own default, 5 to 50 s and a gap of 3 s, is among them."""
 
 @dataclass(frozen=True)
 class Actuated:
-    """The stages (with the plan's greens) and the option under which SUMO's cost is least, and the race that says so."""
+    """The stages (with the plan's greens) and the option that cost least in SUMO, and the race that says so."""
 
     plan: Plan
     actuation: Actuation

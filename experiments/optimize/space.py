@@ -239,7 +239,7 @@ class Space:
         )
 
     def candidate(self, plan: Plan) -> Candidate:
-        """A plan of whole seconds and of stages that this space knows as a candidate. Raises ValueError if it is none."""
+        """A plan of whole seconds and of this space's stages as a candidate; raises ValueError for another one."""
         out = []
         for signal in self.signals:
             timing = plan.timings[signal.id]

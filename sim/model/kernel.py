@@ -36,8 +36,8 @@ PARKED = np.float32(2e9)
 """``idle`` of a queue whose head sees no green to come in its plan; who shows one has to wake it."""
 
 HELD = np.float32(-1.0)
-"""``idle`` of a lane that a vehicle waiting within the junction holds up; that one wakes it when it goes. It lies in the
-past, so others go on yielding to who is held there: in SUMO two left turns that face each other hold up both roads."""
+"""``idle`` of a lane that a vehicle waiting within the junction holds up; that one wakes it when it goes. It lies in
+the past, so others go on yielding to who is held there: in SUMO two left turns that face each other stop both roads."""
 
 _TWO = np.float32(2.0)
 _ONE = np.float32(1.0)

@@ -7,6 +7,7 @@ import pytest
 
 from sim.demand import VehicleClass, make_demand
 from sim.model import COLUMNS, build, encode
+from sim.model.priority import RightOfWay
 from sim.plan import Interval, Plan, Stage, Timing
 from sim.saturation import saturation_headway
 
@@ -192,6 +193,37 @@ def test_a_waiting_turner_blocks_his_lane_but_not_the_lane_beside_it(hand):
         return delay_of(model, [Plan({"J0": Timing((Stage("rG", 100.0), Stage("GG", 20.0)))})])[0]
 
     assert delay(lanes=1) > 1.8 * delay(lanes=2)
+
+
+def test_a_turner_waiting_within_the_junction_lets_others_pass_once_their_ways_have_parted(hand):
+    roads = [hand.road(name, name, name) for name in ("west", "on", "left", "east", "back")]
+    ways = [
+        hand.link("west_0", "left_0", 0, "l", 20.0),
+        hand.link("west_0", "on_0", 1),
+        hand.link("east_0", "back_0", 2),
+    ]
+    network = hand.network(roads, hand.intersection("J0", ways, yields=[(0, 2)]))
+    trips = [
+        (5.0 * i, "car", ("west", "on" if i % 12 else "left")) for i in range(240)
+    ]  # a left turn a cycle
+    trips += [(2.5 * i, "car", ("east", "back")) for i in range(480)]  # leaves no gap
+    plan = Plan({"J0": Timing((Stage("gGG", 50.0, (Interval("yyy", 3.0), Interval("rrr", 7.0))),))})
+
+    def delay(parting):
+        pair = ("west_0", "left_0")
+        rules = RightOfWay({pair: (("east_0", "back_0"),)}, {pair: 10.0}, parting)
+        car = VehicleClass("car", speed_dev=0.0)
+        model = build(network, make_demand(trips, [car], 0.0, 1500.0), right_of_way=rules)
+        return delay_of(model, [plan])[0]
+
+    alone, beside, before = (
+        delay({}),
+        delay({("west_0", "left_0"): 4.0}),
+        delay({("west_0", "left_0"): np.inf}),
+    )
+    # 10 m ahead with 5 m of car: from 4 m on it is out of the way, as one on a lane of its own would be
+    assert beside <= alone * 1.01
+    assert before > 1.8 * beside
 
 
 @pytest.mark.parametrize("turn", [15.0, 6.0])

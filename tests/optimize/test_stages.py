@@ -108,3 +108,27 @@ def test_cliques_are_those_of_brute_force(seed: int):
     ]
     maximal = {frozenset(s) for s in sets if not any(s < t for t in sets)}
     assert {frozenset(c) for c in maximal_cliques(together)} == maximal
+
+
+def one_lane_roads(where: Intersection) -> Intersection:
+    """The crossroads with one lane a road, which its program serves in two stages with permitted lefts."""
+    links = tuple(replace(x, start=x.start[:-1] + "0") for x in where.links)
+    states = ("GgrrGgrr", "rrGgrrGg")
+    program = Timing(tuple(Stage(s, 20.0, where.program.stages[0].change) for s in states))
+    return replace(where, links=links, program=program, phases=phases_of(program))
+
+
+def test_movements_of_one_lane_turn_green_together_and_a_road_may_run_alone(corner: Intersection):
+    made = generated_states(one_lane_roads(corner))
+    assert made == ("rrrrrrGG", "rrrrGGrr", "rrGgrrGg", "rrGGrrrr", "GgrrGgrr", "GGrrrrrr")
+
+
+def test_movements_that_the_program_shows_apart_stay_apart(corner: Intersection):
+    links = tuple(replace(x, start=x.start[:-1] + "0") for x in corner.links)
+    assert "GrrrGrrr" in generated_states(replace(corner, links=links))
+
+
+def test_a_turn_that_meets_ways_without_a_signal_never_gets_priority(corner: Intersection):
+    where = replace(one_lane_roads(corner), open_foes=frozenset({1}))
+    assert "Ggrrrrrr" in generated_states(where)
+    assert "rrGGrrrr" in generated_states(where)
