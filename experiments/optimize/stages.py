@@ -1,11 +1,11 @@
 """The stages that a signal may show: its program's own, and every other set of greens that may run together.
 
-A generated stage is a maximal set of lane groups (HCM) and crossings that may run together, or of those that may
-without anybody yielding: a road of one lane, where a waiting left turn holds up all others, often moves more alone than
-beside the opposite one. ``G`` goes only to links without a foe in the stage. A link with a foe is in it only where the
-program itself shows the pair together; or, if protected turns may be dropped, where it is a turn that must give way by
-the junction's right of way, to a movement that the program runs together with another link of the same road (the usual
-permitted left against oncoming traffic). Such a link shows ``g``.
+A generated stage is a maximal set of movements and crossings that may run together; or of lane groups (HCM); or of lane
+groups of which nobody yields: a road of one lane, where a waiting left turn holds up all others, often moves more alone
+than beside the opposite one. ``G`` goes only to links without a foe in the stage. A link with a foe is in it only
+where the program itself shows the pair together; or, if protected turns may be dropped, where it is a turn that must
+give way by the junction's right of way, to a movement that the program runs together with another link of the same road
+(the usual permitted left against oncoming traffic). Such a link shows ``g``.
 """
 
 from __future__ import annotations
@@ -65,20 +65,20 @@ def stage_set(where: Intersection, *, generate: bool = True, drop_protected: boo
 
 
 def generated_states(where: Intersection, *, drop_protected: bool = False) -> tuple[str, ...]:
-    """Every maximal set of greens that may run together, and every one in which nobody yields.
+    """Every maximal set of movements, of lane groups, and of lane groups without yielding.
 
-    Neither kind is made where it has more than MOST_GENERATED sets.
+    A kind that has more than MOST_GENERATED sets is left out.
     """
-    groups = _groups(where)
     letters = _Letters(where, drop_protected)
-    meet = np.eye(len(groups), dtype=np.bool_)
-    apart = np.zeros_like(meet)  # some of the one yield to some of the other
-    for a, first in enumerate(groups):
-        for b, second in enumerate(groups[:a]):
-            meet[a, b] = meet[b, a] = all(letters.may_meet(i, j) for i in first for j in second)
-            apart[a, b] = apart[b, a] = where.foes[np.ix_(first, second)].any()
+    lane_groups = _groups(where, by_lane=True)
     found: set[str] = set()
-    for together in (meet, meet & ~apart):
+    for groups, yielding in ((_groups(where), True), (lane_groups, True), (lane_groups, False)):
+        together = np.eye(len(groups), dtype=np.bool_)
+        for a, first in enumerate(groups):
+            for b, second in enumerate(groups[:a]):
+                meet = all(letters.may_meet(i, j) for i in first for j in second)
+                hinder = not yielding and where.foes[np.ix_(first, second)].any()
+                together[a, b] = together[b, a] = meet and not hinder
         cliques = list(itertools.islice(maximal_cliques(together), MOST_GENERATED + 1))
         if len(cliques) <= MOST_GENERATED:
             found |= {letters.state(sorted(link for g in clique for link in groups[g])) for clique in cliques}
@@ -163,11 +163,11 @@ class _Letters:
         return out
 
 
-def _groups(where: Intersection) -> list[tuple[int, ...]]:
-    """Links that turn green together: the lane groups of the HCM, each crossing alone; unused links left out.
+def _groups(where: Intersection, *, by_lane: bool = False) -> list[tuple[int, ...]]:
+    """Links that turn green together: those of one movement, each crossing alone; unused links left out.
 
-    Movements that leave on the same lanes, or the one on some of the other's, are one lane group: on red the
-    one would stand in the other's way. They stay two where the program itself shows one without the other.
+    ``by_lane``: movements that leave on the same lanes, or the one on some of the other's, are one lane group: on red
+    the one would stand in the other's way. They stay two where the program itself shows one without the other.
     """
     used = {k for s in where.program.stages for k, letter in enumerate(s.state) if letter in GREEN}
     shown = np.array([[letter in GREEN for letter in s.state] for s in where.program.stages])
@@ -181,7 +181,7 @@ def _groups(where: Intersection) -> list[tuple[int, ...]]:
         for other in groups if links else ():
             both = sorted(links | other[0])
             sharing = lanes <= other[1] or other[1] <= lanes
-            if sharing and (shown[:, both] == shown[:, both[:1]]).all():
+            if by_lane and sharing and (shown[:, both] == shown[:, both[:1]]).all():
                 links, lanes = links | other[0], lanes | other[1]
             else:
                 apart.append(other)
