@@ -40,7 +40,7 @@ TRAINING = (1, 2)  # seeds that choose the options of SUMO's tools
 JUDGING = (1, 2, 3)  # seeds that the optimised plan is judged on while it is searched
 HELD_OUT = (101, 102, 103, 104, 105)
 HOPELESS = 1.15  # an option this much worse than the best on the first training seed is not run again
-SECONDS = 15.0  # CPU of search for SIGNALS signals; beyond in proportion, below not less than a third
+SECONDS = 15.0  # CPU of search for up to SIGNALS signals; beyond in proportion
 SIGNALS = 16
 ROWS = ("own", "actuated", "adapted", "coordinated", "webster", "kept", "dropped", "tuned")
 
@@ -157,7 +157,7 @@ def _swept(book: Book, scenario: Scenario, row: str, check: Callable[[], None]) 
 
 def _optimised(book: Book, scenario: Scenario, row: str, *, drop: bool) -> None:
     place = prepare(scenario, drop_protected=drop)
-    seconds = SECONDS * max(1 / 3, len(place.space.signals) / SIGNALS)
+    seconds = SECONDS * max(1.0, len(place.space.signals) / SIGNALS)
     believing = replace(place.believing, threads=1)
     warmup()  # compiling, once after an installation, is not search
     before = time.process_time()

@@ -48,6 +48,9 @@ class Learning(Protocol):
 
 
 KEPT = 4  # climbs that go on to the end of a round: the best in the model is often not the best in SUMO
+REACHED = (
+    6  # ends of climbs, of different cycle or stages, from which the next round goes on beside SUMO's best
+)
 REMEMBERED = 60  # judged plans that the model learns from, best first
 CENTRES = 3  # best plans whose neighbours are looked at while polishing
 SIDES = 4  # neighbours that the corrected model likes most, judged in SUMO at a time while polishing
@@ -137,8 +140,8 @@ class Tuner:
             first = self._starts()
             self.evaluate(first[:2])  # the model compiles itself at its first batch: that is not search
             for number in range(self.budget.rounds):
-                self._round(first, number)
-                first = [*self._ranked()[:KEPT], *first]
+                reached = self._round(first, number)
+                first = [*self._ranked()[:KEPT], *reached]  # who climbed once need not climb again
             if self.budget.polish:
                 self._polish()
         except KeyboardInterrupt:
@@ -157,7 +160,8 @@ class Tuner:
             )
         return legal or every
 
-    def _round(self, first: Sequence[Candidate], number: int) -> None:
+    def _round(self, first: Sequence[Candidate], number: int) -> list[Candidate]:
+        """Search, judge, learn; returns the best candidates that the search has reached."""
         search = Search(self._neighbours, first, self.rng, keep=KEPT)
         until = time.process_time() + self.budget.seconds / self.budget.rounds
         most = (self.budget.evaluations or 0) * (number + 1) // self.budget.rounds
@@ -175,6 +179,7 @@ class Tuner:
             more = number + 1 < self.budget.rounds
             learner = self.evaluate.refit if more else self.evaluate.corrected
             self.evaluate = learner(*self._known(REMEMBERED))
+        return search.leaders(REACHED, self._kind)
 
     def _known(self, most: int) -> tuple[list[Candidate], Array]:
         """The best judged candidates and SUMO's costs of them.

@@ -141,7 +141,9 @@ def drive(first, last, n, p, x, w, out, want, queue):
                         if code == MAJOR:
                             yielding = False
                         elif code == YELLOW:
-                            if c > w.begun[U(signal)] + p.yellow:
+                            # another draw at each lane, but the same for every plan
+                            nerve = n.nerve[U((v + 31 * q) % n.nerve.shape[0])]
+                            if c > w.begun[U(signal)] + p.yellow + nerve:
                                 code = 0
                             yielding = False
                         elif code == STOP:

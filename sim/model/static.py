@@ -60,6 +60,7 @@ class Static(NamedTuple):
     first_step: I32  # (V,) position in block
     slow: F32  # (V,) 1 / speed factor
     factor: F32  # (V,)
+    nerve: F32  # (V,) s more of yellow than others that it drives through
     depart_lane: I32  # (V,) lane or −1
     along: F32  # (V,) part of the first road still to drive
     standing: U8  # (V,)
