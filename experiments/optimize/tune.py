@@ -48,9 +48,8 @@ class Learning(Protocol):
 
 
 KEPT = 4  # climbs that go on to the end of a round: the best in the model is often not the best in SUMO
-REACHED = (
-    6  # ends of climbs, of different cycle or stages, from which the next round goes on beside SUMO's best
-)
+REACHED = 6  # ends of climbs, of different cycle or stages, from which the next round may go on
+LIKED = 8  # of these and the starts, from which it does, beside SUMO's best: all of them would take the round again
 REMEMBERED = 60  # judged plans that the model learns from, best first
 CENTRES = 3  # best plans whose neighbours are looked at while polishing
 SIDES = 4  # neighbours that the corrected model likes most, judged in SUMO at a time while polishing
@@ -137,11 +136,14 @@ class Tuner:
         try:
             self._own = self.judge([Plan({})], self.cases)[0]
             self._runs += len(self.cases)
-            first = self._starts()
+            first = every = self._starts()
             self.evaluate(first[:2])  # the model compiles itself at its first batch: that is not search
             for number in range(self.budget.rounds):
                 reached = self._round(first, number)
-                first = [*self._ranked()[:KEPT], *reached]  # who climbed once need not climb again
+                # of what was climbed from and what was reached, what the model likes now that it knows more
+                pool = list(dict.fromkeys([*reached, *every]))
+                liked = np.argsort(self.evaluate(pool), kind="stable")[:LIKED]
+                first = [*self._ranked()[:KEPT], *(pool[k] for k in liked)]
             if self.budget.polish:
                 self._polish()
         except KeyboardInterrupt:
