@@ -12,6 +12,7 @@ finished, so that the command may be stopped, or given ``--seconds``, and goes o
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -197,7 +198,7 @@ def _actuated(book: Book, scenario: Scenario) -> None:
     place = prepare(scenario)
     space = place.space
     before = time.process_time()
-    plan = Plan.from_json(store.read_json(_plan_file(book, scenario, "kept")), where=scenario.name)
+    plan = _kept_plan(book, scenario)
     chosen = [space.existing(), *([space.candidate(plan)] if plan.timings else [])]
     plans = [space.plan(shown_once(space, candidate)) for candidate in chosen if space.legal(candidate)]
     found = tune_actuation(plans, place.judge, place.cases(JUDGING))
@@ -218,8 +219,13 @@ def _kept_as_start(book: Book, scenario: Scenario, place: Place) -> list[Candida
     """The plan with turns kept, which is a plan with leave to drop them as well."""
     if not _plan_file(book, scenario, "kept").is_file():
         return []
-    plan = Plan.from_json(store.read_json(_plan_file(book, scenario, "kept")), where=scenario.name)
+    plan = _kept_plan(book, scenario)
     return [place.space.candidate(plan)] if plan.timings else []
+
+
+def _kept_plan(book: Book, scenario: Scenario) -> Plan:
+    path = _plan_file(book, scenario, "kept")
+    return Plan.from_json(json.loads(path.read_text(encoding="utf-8")), where=str(path))
 
 
 def _plan_file(book: Book, scenario: Scenario, row: str) -> Path:

@@ -100,8 +100,8 @@ class Model:
     def constants(self) -> Constants:
         """The parameters that the kernel reads itself."""
         p = self.parameters
-        times = self.end - self.begin, p.yellow, p.clear, p.stop, p.halt
-        return Constants(*(np.float32(time) for time in times))
+        given = self.end - self.begin, p.yellow, p.clear, p.stop, p.halt, p.minor
+        return Constants(*(np.float32(value) for value in given))
 
     def queues(self, plans: PlanArrays, *, threads: int | None = None) -> NDArray[np.float64]:
         """Figures by lane, shape (B, len(self.lanes), len(QUEUE_COLUMNS)). Slower than ``evaluate``."""
@@ -333,6 +333,7 @@ def _behaviour(
         "react": p.headway * (tau + p.hesitate) * share,
         "dawdle": dawdle,
         "lost": p.lost + np.sqrt(_FIRST / accel),
+        "minor_pace": p.headway / np.maximum(p.minor - dawdle, 1.0),
     }
     return {name: array.astype(np.float32) for name, array in found.items()}
 

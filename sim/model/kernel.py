@@ -29,7 +29,7 @@ from sim.model.rules import (
     next_green,
     wake,
 )
-from sim.model.signals import MAJOR, STOP, YELLOW
+from sim.model.signals import MAJOR, MINOR, STOP, YELLOW
 from sim.model.static import Signals
 
 PARKED = np.float32(2e9)
@@ -46,6 +46,7 @@ _STANDING = np.float32(1.0)  # m from where the first vehicle stands to the stop
 _TELEPORT = np.float32(300.0)  # s, SUMO's time-to-teleport
 _SWEEP = 60  # s between looks at those who wait for room: a choice of lanes waits for the best one only
 _WAITED = np.float32(0.05)  # s: less is rounding
+_BRAKING = np.float32(4.5)  # m/s², SUMO's default deceleration
 _MOST = np.float32(0.25)  # of the speed is lost by dawdling: all of sigma / 2
 _FOOT = np.float32(0.1)  # m: what a vehicle must have of a road to enter it where it may stand across others
 
@@ -135,9 +136,11 @@ def drive(first, last, n, p, x, w, out, want, queue):
                     link = w.chosen[U(v)]
                     signal = n.link_signal[U(link)]
                     yielding = n.foe_first[U(link + 1)] > n.foe_first[U(link)]
+                    minor = yielding and q < lanes
                     if q < lanes and signal >= 0:
                         advance(signal, c, x, w)
                         code = x.codes[U(w.row[U(signal)]), U(n.link_letter[U(link)])]
+                        minor = code in (MINOR, STOP)
                         if code == MAJOR:
                             yielding = False
                         elif code == YELLOW:
@@ -267,8 +270,15 @@ def drive(first, last, n, p, x, w, out, want, queue):
                 wait = c - due
                 if not entering:
                     pass_speed = min(n.link_speed[U(link)], speed)
+                    looking = ZERO
+                    if minor and pass_speed > p.minor:
+                        looking = (
+                            (pass_speed - p.minor) * (pass_speed - p.minor) / (_TWO * _BRAKING * pass_speed)
+                        )
+                        pass_speed = p.minor
                     reach = _TWO * n.accel[U(kind)] * (w.roll[U(q)] + _STANDING)
                     if wait > _WAITED:
+                        looking = ZERO  # it has slowed down already
                         if reach < pass_speed * pass_speed:
                             pass_speed = np.sqrt(reach)
                         w.roll[U(q)] += n.space[U(kind)]
@@ -277,6 +287,7 @@ def drive(first, last, n, p, x, w, out, want, queue):
                     loss = ZERO
                     if pass_speed < speed:
                         loss = (speed - pass_speed) * (speed - pass_speed) / (_TWO * n.accel[U(kind)] * speed)
+                    loss += looking
                     out[U(kind), 0] += wait + loss + length * dawdle * inverse
                     if want:
                         queue[q, 0] += wait
@@ -286,6 +297,8 @@ def drive(first, last, n, p, x, w, out, want, queue):
                         out[U(kind), 1] += 1.0
                     w.passed[U(link)] = c
                     follow = n.pace_out[U(link), U(kind)]
+                    if minor:
+                        follow = max(follow, n.minor_pace[U(kind)])
                     if w.roll[U(q)] < _MOVING:  # the next one is still accelerating when it crosses
                         reach = _TWO * n.accel[U(kind)] * (w.roll[U(q)] + _STANDING)
                         if reach * follow * follow < _ONE:

@@ -20,4 +20,5 @@ class Parameters:
     stop: float = 1.5  # a vehicle stands at an "s" letter before it looks
     wave: float = 6.0  # m/s, speed at which a gap travels back through a standing queue
     change: float = 1000.0  # m²: a lane change on a road of L m is worth a queue longer by change/L m
+    minor: float = 7.2  # m/s, over a link without priority, free or not: SUMO's drivers look first
     halt: float = 4.0  # delay that makes a stop: braking and accelerating alone cost about that

@@ -54,6 +54,7 @@ class Static(NamedTuple):
     lost: F32  # (T,) s from green start until a standing head crosses
     pace: F32  # (T,) s/m at the type's own maximum speed
     top: F32  # (T,) m/s, that speed
+    minor_pace: F32  # (T,) s/m of a queue that has got going, over a link without priority
     # vehicles
     depart: F32  # (V,) s
     type: I32  # (V,)
@@ -86,6 +87,7 @@ class Constants(NamedTuple):
     clear: np.float32
     stop: np.float32
     halt: np.float32
+    minor: np.float32
 
 
 class Signals(NamedTuple):
