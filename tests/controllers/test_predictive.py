@@ -274,6 +274,7 @@ def test_one_road_at_a_time_where_turns_are_not_protected():
 
     from controllers.one_road import one_road_at_a_time
     from sim.network import Movement, Phase
+    from sim.plan import Stage, Timing
 
     where = corridor(1).intersections["J0"]
     foes = np.zeros((4, 4), dtype=bool)
@@ -287,11 +288,19 @@ def test_one_road_at_a_time_where_turns_are_not_protected():
     )
     permissive = Phase(0, "GgGg", "0", 5.0, 1e9)
     both = replace(
-        where, n_links=4, links=(), movements=movements, foes=foes, yields=yields, phases=(permissive,)
+        where,
+        n_links=4,
+        links=(),
+        movements=movements,
+        foes=foes,
+        yields=yields,
+        phases=(permissive,),
+        program=Timing((Stage("GgGg", 20.0),)),
     )
-    assert one_road_at_a_time(both) == ("rrGg", "Ggrr")  # E first; the letters are the program's best
+    assert one_road_at_a_time(both) == ("rrGG", "GGrr")  # E first; nobody is there to yield to
+    assert one_road_at_a_time(replace(both, open_foes=frozenset({3}))) == ("rrGg", "GGrr")
     alone = replace(both, phases=(permissive, Phase(1, "GGrr", "1", 5.0, 1e9)))
-    assert one_road_at_a_time(alone) == ("rrGg",)
+    assert one_road_at_a_time(alone) == ("rrGG",)
 
 
 def test_every_way_to_the_added_phases_is_permitted(resco):

@@ -47,6 +47,7 @@ MUTANTS = (
     # what the plan permits
     (PERMITS, "(row >= r)[:, None] & (row >= s)[None, :]", "(row >= 1)[:, None] & (row >= 1)[None, :]"),
     (PERMITS, 'letters[:, ord("g")] |= letters[:, ord("G")]', 'letters[:, [ord("g"), ord("G")]] = True'),
+    (PERMITS, 'letters[link, ord("G")] |= where.protected(link)', 'letters[link, ord("G")] = True'),
     (PERMITS, "out[link], run = min(out[link], run), 0.0", "out[link], run = run, 0.0"),
     (PERMITS, "np.minimum(least, phase.min_green)", "np.minimum(least, 1.0)"),
     (PERMITS, "np.where(yellow > 0, yellow, 0.0) + where.all_red", "np.where(yellow > 0, yellow, 0.0)"),

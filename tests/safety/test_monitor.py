@@ -56,8 +56,12 @@ def test_what_is_not_a_state_of_this_signal_is_stopped(state):
 def test_a_letter_that_the_plan_never_shows_there_is_stopped():
     assert "which its plan never does" in fault(("rrrrr", 60.0), then="rrrru")
     where = signal("A", timing(("gr", 20.0, ("yr", 3.0)), ("rG", 20.0, ("ry", 3.0))), [(0, 1)])
-    assert "'G'" in fault(("rr", 60.0), then="Gr", where=where)
     assert not fault(("rr", 60.0), then="gr", where=where)
+    assert not fault(("rr", 60.0), then="Gr", where=where)  # its only foe is red
+    assert "are foes" in fault(("rr", 60.0), then="Gg", where=where)
+    open_ = replace(where, open_foes=frozenset({0}))  # it meets ways without a signal too: it has to look
+    assert "'G'" in fault(("rr", 60.0), then="Gr", where=open_)
+    assert not fault(("rr", 60.0), then="gr", where=open_)
 
 
 @pytest.mark.parametrize("state", ["GrrGr", "rGrGr", "rrGGr", "GrrrG", "GGGrr", "rgrGr", "rgrrG"])
