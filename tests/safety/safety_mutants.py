@@ -35,7 +35,7 @@ MUTANTS = (
     (MONITOR, "np.where(yellow & ~self._yellow, time", "np.where(yellow, 0.0 * time"),
     (MONITOR, "where.foes.copy()", "where.foes"),
     (MONITOR, "self._good.add(state)", "self._good.update((state, state.replace('g', 'G')))"),
-    (MONITOR, "future = copy(self)", "future = self"),
+    (MONITOR, "future, began = copy(self), time", "future, began = self, time"),
     (MONITOR, "if fault := future.fault(interval.state, time):", "if fault := '':"),
     (MONITOR, "time += interval.duration", "time += 2 * interval.duration"),
     (MONITOR, "raise SafetyError(", "print("),
