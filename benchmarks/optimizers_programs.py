@@ -60,11 +60,11 @@ def webster(scenario: Scenario) -> str:
 def adapted(scenario: Scenario, routes: Path, folder: Path) -> Iterator[tuple[str, str]]:
     """(options, programs) of tlsCycleAdaptation; raises Failed where the tool does."""
     network = network_of(scenario)
-    hour = _an_hour(scenario, routes, folder)
+    hour, net = _an_hour(scenario, routes, folder), _net(scenario, folder)
     own = f"-y {_yellow(network)} -g {LEAST:g}"
     for options in (text.format(own=own) for text in ADAPTED):
         out = folder / "adapted.add.xml"
-        files = ["-n", str(scenario.net.resolve()), "-r", str(hour.resolve()), "-b", f"{scenario.begin:g}"]
+        files = ["-n", net, "-r", str(hour.resolve()), "-b", f"{scenario.begin:g}"]
         _tool("tlsCycleAdaptation.py", [*files, *options.split(), "-o", str(out.resolve())], folder)
         yield options or "defaults", _text(_renamed(ElementTree.parse(out).getroot(), network))
 
@@ -73,10 +73,10 @@ def coordinated(
     scenario: Scenario, routes: Path, programs: Path | None, folder: Path
 ) -> Iterator[tuple[str, str]]:
     """(options, programs) of tlsCoordinator on top of ``programs``, or of the network's own if None."""
-    network = network_of(scenario)
+    network, net = network_of(scenario), _net(scenario, folder)
     for options in COORDINATED:
         out = folder / "coordinated.add.xml"
-        files = ["-n", str(scenario.net.resolve()), "-r", str(routes.resolve()), *options.split()]
+        files = ["-n", net, "-r", str(routes.resolve()), *options.split()]
         more = ["-a", str(programs.resolve())] if programs else []
         _tool("tlsCoordinator.py", [*files, *more, "-o", str(out.resolve())], folder)
         offsets = {e.attrib["id"]: e.attrib["offset"] for e in ElementTree.parse(out).getroot()}
@@ -84,6 +84,13 @@ def coordinated(
         for logic in root.findall("tlLogic"):
             logic.set("offset", offsets.get(logic.attrib["id"], logic.get("offset", "0")))
         yield options or "defaults", _text(root)
+
+
+def _net(scenario: Scenario, folder: Path) -> str:
+    """A copy under a plain name: the tools write their arguments into a comment, where XML forbids two hyphens."""
+    copy = folder / "place.net.xml"
+    copy.write_bytes(scenario.net.read_bytes())
+    return str(copy.resolve())
 
 
 def _own(network: Network) -> Element:
