@@ -27,7 +27,7 @@ from optimizers_table import table
 from experiments.optimize import Budget, Candidate, Place, Tuner, plan_xml, prepare
 from experiments.optimize.actuated import shown_once, tune_actuation
 from experiments.optimize.place import demand_of
-from experiments.optimize.second_look import second_look
+from experiments.optimize.second_look import more_cases, second_look
 from networks.scenarios import open_place
 from sim import store
 from sim.model import warmup
@@ -201,7 +201,8 @@ def _actuated(book: Book, scenario: Scenario) -> None:
     plan = _kept_plan(book, scenario)
     chosen = [space.existing(), *([space.candidate(plan)] if plan.timings else [])]
     plans = [space.plan(shown_once(space, candidate)) for candidate in chosen if space.legal(candidate)]
-    found = tune_actuation(plans, place.judge, place.cases(JUDGING))
+    cases = place.cases(JUDGING)
+    found = tune_actuation(plans, place.judge, [*cases, *more_cases(cases, HELD_OUT)])
     option = found.actuation
     most = f"{option.max_green:g} s" if option.max_green else f"{option.stretch:g} × planned"
     whose = "own stages" if found.plan is plans[0] else "stages of the plan with turns kept"

@@ -8,6 +8,7 @@ paired interval over all of them decides whether the network's own plan is beate
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
@@ -40,8 +41,7 @@ def second_look(
     if outcome.interrupted or not met:
         return outcome
     leaders = sorted(met, key=lambda j: float(j.cost.mean()))[:LEADERS]
-    seeds = [s for s in range(1, 10_000) if s not in but and s not in {c.seed for c in cases}][:MORE]
-    more = [Case(cases[k % len(cases)].demand, seed) for k, seed in enumerate(seeds)]
+    more = more_cases(cases, but)
     if outcome.plan.timings:
         note = outcome.plan.note
     plans = [space.plan(j.candidate, note) for j in leaders]
@@ -66,3 +66,10 @@ def second_look(
         own_cost=own_cost,
         comparison=comparison,
     )
+
+
+def more_cases(cases: Sequence[Case], but: Collection[int]) -> list[Case]:
+    """MORE cases of other seeds, the demands in turn; no seed of ``but``."""
+    known = {case.seed for case in cases}
+    seeds = (seed for seed in itertools.count(1) if seed not in but and seed not in known)
+    return [Case(cases[k % len(cases)].demand, seed) for k, seed in enumerate(itertools.islice(seeds, MORE))]
