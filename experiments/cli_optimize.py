@@ -50,7 +50,7 @@ def optimize(
     kind: Annotated[
         str,
         typer.Option(
-            help="static, or actuated: SUMO's actuated logic on the chosen stages.",
+            help="static, or actuated: SUMO's actuated logic on the stages found or the network's own.",
             rich_help_panel=_RESULT,
         ),
     ] = "static",

@@ -200,17 +200,15 @@ class _Work:
         """With ``--kind actuated`` the stages and the actuation that cost least, if they beat the own plan."""
         if self.wish.kind == "static":
             return outcome, None
-        if self.interrupted:
-            return outcome, Actuation()
-        self.telling.say("stages, maximum greens and gaps of the actuated program in SUMO")
         space = place.space
         chosen = [c for c in (outcome.candidate, space.existing()) if c is not None and space.legal(c)]
+        if self.interrupted or not chosen:
+            return outcome, Actuation()
+        self.telling.say("stages, maximum greens and gaps of the actuated program in SUMO")
         note = outcome.plan.note if outcome.plan.timings else "optimised by denxanh"
         plans = [space.plan(shown_once(space, candidate), note) for candidate in chosen]
-        cases = [
-            *cases,
-            *more_cases(cases, self.wish.held_out),
-        ]  # many options: the luckiest on few seeds is not the best
+        # many options: the luckiest on few seeds is not the best
+        cases = [*cases, *more_cases(cases, self.wish.held_out)]
         try:
             own = place.judge([Plan({})], cases)[0]
             found = tune_actuation(plans, place.judge, cases)

@@ -10,6 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 from experiments.optimize.judge import DELAY
+from experiments.optimize.second_look import MORE
 from experiments.optimizing import NEW, OWN_NAME, Tuned, Variant
 from experiments.report import Panel, Text
 from experiments.report.progression import Stop
@@ -67,12 +68,14 @@ def _named(variant: Variant, several: bool, panels: Sequence[Panel]) -> list[Pan
 def _notes(tuned: Tuned, wish: Wish) -> tuple[Text, ...]:
     seeds = ", ".join(map(str, wish.seeds))
     held = ", ".join(map(str, wish.held_out))
+    again = wish.pareto is None and not tuned.interrupted  # the leaders met more seeds
+    more, more_vi = (f" and {MORE} more", f" và {MORE} hạt giống khác") if again else ("", "")
     out = [
         Text(
-            f"The plan was chosen on seeds {seeds}; every figure below is SUMO's on seeds {held}, "
+            f"The plan was chosen on seeds {seeds}{more}; every figure below is SUMO's on seeds {held}, "
             "which the search has not seen, unless it says otherwise.",
-            f"Kế hoạch được chọn với hạt giống {seeds}; mọi con số dưới đây là của SUMO với hạt giống {held}, "
-            "quá trình tìm kiếm chưa từng dùng, trừ khi ghi khác.",
+            f"Kế hoạch được chọn với hạt giống {seeds}{more_vi}; mọi con số dưới đây là của SUMO với hạt giống "
+            f"{held}, quá trình tìm kiếm chưa từng dùng, trừ khi ghi khác.",
         )
     ]
     out.append(

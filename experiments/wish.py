@@ -54,6 +54,11 @@ class Wish:
             raise InputError(
                 f"{asked[0]} and {asked[1]} cannot be had in one go", remedy="ask for one after the other"
             )
+        if self.kind == "actuated" and (self.greens or self.greens_file):
+            raise InputError(
+                "limits on greens hold for fixed plans, an actuated program has its own minimum and maximum",
+                remedy="leave --green and --greens out, or --kind actuated",
+            )
         if self.day == 1:
             raise InputError("a day of one plan is no day of plans", remedy="give --day 2 or more")
         if self.day and self.objective != DELAY:

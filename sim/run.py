@@ -139,8 +139,9 @@ def execute(run: Run, controller: Controller, folder: Path) -> dict[str, Any]:
     Raises InputError, ControlError, WorldError or RunError; then no manifest is written.
     """
     wall, cpu = time.time(), time.process_time()
+    brought: tuple[Path, ...] = ()
     if isinstance(controller, Equipped):
-        more = tuple(path.resolve() for path in controller.additional_files())
+        brought = more = tuple(path.resolve() for path in controller.additional_files())
         run = replace(run, scenario=replace(run.scenario, additional=(*run.scenario.additional, *more)))
     scenario = run.scenario
     network = prepare(scenario, controller)
@@ -192,6 +193,7 @@ def execute(run: Run, controller: Controller, folder: Path) -> dict[str, Any]:
         sorted(policies),
         supervisor.events,
         hashes,
+        brought,
         given,
         np.array(samples, dtype=float),
         period,
@@ -241,6 +243,7 @@ def _conclude(
     replay: Sequence[str],
     events: Sequence[Fallback],
     hashes: Mapping[str, str],
+    brought: Sequence[Path],
     given: SumoInput,
     queue: np.ndarray[Any, np.dtype[np.float64]],
     period: float,
@@ -299,6 +302,7 @@ def _conclude(
         "warm_up_s": run.warm_up,
         "scenario": scenario.to_json(),
         "inputs_sha256": hashes,
+        "controller_files_sha256": [hashes[str(path)] for path in brought],
         "sumo_command": given.command(replay=bool(replay)),
         "sumo_repeats": repeats(run.events, replay),
         "tripinfo_sha256": digest,

@@ -260,7 +260,10 @@ def provenance(comparison: Comparison, scene: Scene) -> Provenance:
         for run, manifest in manifests:
             digests = manifest.get("inputs_sha256", {})
             inputs.update((_short(path), digest) for path, digest in digests.items())
-            read.setdefault(run.seed, set()).add(frozenset(digests.values()))
+            own = manifest.get(
+                "controller_files_sha256", ()
+            )  # what a controller brings is no part of the traffic
+            read.setdefault(run.seed, set()).add(frozenset(digests.values()) - frozenset(own))
             left.update(manifest.get("left_to_sumo", {}))
             for kind, times in manifest.get("warnings", {}).items():
                 warnings[kind] = warnings.get(kind, 0) + times

@@ -122,6 +122,7 @@ def test_where_the_model_cannot_rank_the_budget_goes_to_sumo_and_everybody_is_to
         (["--lefts", "dropped"], "--lefts 'dropped' is not known; did you mean 'drop'?"),
         (["--objective", "queue:A0B"], "there is no road 'A0B'; did you mean 'A0B0'?"),
         (["--pareto", "delay"], "'delay' is one objective"),
+        (["--kind", "actuated", "--green", "A0:1=5-9"], "limits on greens hold for fixed plans"),
         (["--pareto", "delay,stops", "--day", "2"], "--pareto and --day cannot be had in one go"),
         (["--day", "2"], "too short for plans by time of day"),
         (["--demand-scale", "0.8,1.2"], "the demand as given is not among --demand-scale"),

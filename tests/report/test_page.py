@@ -216,6 +216,19 @@ def test_controllers_that_read_different_files_are_not_compared_in_silence(build
     assert "did not read the same input files with seed 2." in words(render(comparison), "en")
 
 
+def test_a_program_that_a_controller_brings_is_not_other_traffic(build: Build) -> None:
+    comparison = build()
+    folder = comparison.runs[1].folder
+    assert folder
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest["inputs_sha256"]["plan.add.xml"] = "ef" * 32
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert "Not comparable" in words(render(comparison), "en")
+    manifest["controller_files_sha256"] = ["ef" * 32]
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert "Not comparable" not in words(render(comparison), "en")
+
+
 def test_the_manifests_say_how_a_run_is_repeated_with_bare_sumo(page: str) -> None:
     said = words(page, "en")
     assert "program 1 min_green=5 sumo -c run.sumocfg abababababababab…" in said
