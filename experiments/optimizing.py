@@ -11,19 +11,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from experiments.attempt import Limits
 from experiments.attempt import Outcome as RunOutcome
-from experiments.compare import run_tasks
-from experiments.handover import Handed, hand_over, hand_over_day, write_front, write_trace
-from experiments.ledger import Row
+from experiments.handover import hand_over, hand_over_day, write_front, write_trace
 from experiments.optimize.actuated import shown_once, tune_actuation
-from experiments.optimize.day_search import PlannedDay, periods, plan_the_day
+from experiments.optimize.day_search import periods, plan_the_day
 from experiments.optimize.export import Actuation
 from experiments.optimize.front import NO_FRONT, JudgedFront, search_front
 from experiments.optimize.in_sumo import search_in_sumo
-from experiments.optimize.judge import DELAY, SumoJudge
 from experiments.optimize.objective import Objective
 from experiments.optimize.place import Place, prepare
 from experiments.optimize.race import Case, accept
@@ -31,64 +27,14 @@ from experiments.optimize.second_look import more_cases, second_look
 from experiments.optimize.starts import starts
 from experiments.optimize.trusting import Believed, believe
 from experiments.optimize.tune import Budget, Outcome, Progress, Tuner
-from experiments.resample import Resampling, another_day, scaled_demand
-from experiments.task import Task, absolute
+from experiments.proving import Proof, prove
+from experiments.task import absolute
+from experiments.tuned import NEW, OWN_NAME, Tuned, Variant
 from experiments.wish import Wish
-from sim.model.calibrate import Trust
-from sim.network import Network
 from sim.plan import Plan
 from sim.scenario import Scenario
 
-Array = NDArray[np.float64]
-
-NEW = "optimised"
-"""What the new plan is called in tables and reports; its rows' own label holds a path."""
-OWN = "program"  # the controller that runs the network's own plan
-OWN_NAME = "own plan"  # and what it is called where a plan stands beside another
-JITTER = 300.0  # s: the spread of departures from day to day that the reference study of held-out demand used
-HELD_OUT_DAYS = 2  # other days the plan is tried on; the search never sees them
 DAY_SEED = 7919  # of the days the search is tried on; far from the seeds that users type
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One plan that came out, under the name it has in tables. An empty ``plan``: the network's own was not beaten."""
-
-    name: str
-    plan: Plan
-    handed: Handed
-    outcome: Outcome | None = None
-    believed: Believed | None = None
-    in_sumo: bool = False  # searched in SUMO, because the model could not rank plans
-    actuation: Actuation | None = None
-    day: PlannedDay | None = None
-    again: bool = False  # a day of one plan, which is another variant's
-
-    @property
-    def new(self) -> bool:
-        """Whether there is anything to prove."""
-        return bool(self.plan.timings) and not self.again
-
-
-@dataclass(frozen=True)
-class Tuned:
-    """What came out: the plans, and SUMO's runs on held-out seeds and days."""
-
-    variants: tuple[Variant, ...]
-    network: Network
-    rows: tuple[Row, ...]  # none if the proof was stopped
-    scenarios: tuple[Scenario, ...]  # the place, then other days of it
-    folder: Path
-    front: JudgedFront | None = None
-    values: Array | None = (
-        None  # (own and new variants, cases, terms) held out, where more than delay is asked for
-    )
-    interrupted: bool = False
-
-    @property
-    def trust(self) -> Trust | None:
-        """How far the model was believed, if that was measured."""
-        return next((v.believed.trust for v in self.variants if v.believed is not None), None)
 
 
 @dataclass(frozen=True)
@@ -280,13 +226,39 @@ def optimize(
         front, variants, place = _front(work, wish.pareto)
     else:
         variants, place = _variants(work)
-    rows, days, values = _prove(work, variants, place, limits)
-    if front is not None and values is not None and wish.pareto is not None:
+    new = [v for v in variants if v.new]
+    if work.interrupted and not new:
+        proof = Proof((), (work.scenario,))
+    else:
+        proof = prove(
+            work.scenario,
+            wish,
+            new,
+            place,
+            out,
+            # after Ctrl-C, and for the many plans of a front, the demand as it was given must do
+            other_days=not (work.interrupted or wish.pareto),
+            day_seed=DAY_SEED + 1,
+            jobs=jobs,
+            limits=limits,
+            say=work.telling.say,
+            progress=work.telling.proving,
+        )
+    if front is not None and proof.values is not None and wish.pareto is not None:
         half = len(wish.pareto[0].terms)
-        both = [wish.pareto[0].cost(values[..., :half]), wish.pareto[1].cost(values[..., half:])]
+        both = [wish.pareto[0].cost(proof.values[..., :half]), wish.pareto[1].cost(proof.values[..., half:])]
         names = [OWN_NAME, *(v.name for v in variants if v.new)]
         write_front(out, names, [o.name for o in wish.pareto], np.stack(both, axis=-1))
-    return Tuned(tuple(variants), place.network, rows, days, out, front, values, work.interrupted)
+    return Tuned(
+        tuple(variants),
+        place.network,
+        proof.rows,
+        proof.scenarios,
+        out,
+        front,
+        proof.values,
+        work.interrupted or proof.interrupted,
+    )
 
 
 def nothing(cases: Sequence[Case]) -> Outcome:
@@ -337,84 +309,3 @@ def _front(work: _Work, pair: tuple[Objective, Objective]) -> tuple[JudgedFront,
         for k, plan in enumerate(front.plans, 1)
     ]
     return front, variants, place
-
-
-def _prove(
-    work: _Work, variants: Sequence[Variant], place: Place, limits: Limits
-) -> tuple[tuple[Row, ...], tuple[Scenario, ...], Array | None]:
-    """The network's own plan and the new ones on held-out seeds and days, and SUMO's values of what was asked for."""
-    new = [v for v in variants if v.new]
-    # after Ctrl-C, and for the many plans of a front, the demand as it was given must do
-    days = [work.scenario] if work.interrupted or work.wish.pareto else _held_out(work)
-    if work.interrupted and not new:
-        return (), tuple(days), None
-    tasks = [
-        Task(day.name, day, name, parameters, seed)
-        for day in days
-        for seed in work.wish.held_out
-        for name, parameters in (
-            (OWN, dict[str, str]()),
-            *((v.handed.controller, v.handed.parameters) for v in new),
-        )
-    ]
-    named = {OWN: OWN_NAME}
-    named |= {Task("", work.scenario, v.handed.controller, v.handed.parameters).label: v.name for v in new}
-    try:
-        rows = run_tasks(
-            work.out / "held-out", tasks, jobs=work.jobs, limits=limits, progress=work.telling.proving
-        )
-        values = _values(work, new, place)
-    except KeyboardInterrupt:
-        work.interrupted = True
-        return (), tuple(days), None
-    wanted = {task.label for task in tasks}
-    return (
-        tuple(
-            replace(r, controller=named.get(r.controller, r.controller))
-            for r in rows
-            if r.controller in wanted
-        ),
-        tuple(days),
-        values,
-    )
-
-
-def _values(work: _Work, new: Sequence[Variant], place: Place) -> Array | None:
-    """SUMO's values of the objective's terms on held-out seeds; None where delay is all that was asked for."""
-    wish = work.wish
-    terms = (*wish.pareto[0].terms, *wish.pareto[1].terms) if wish.pareto else wish.objective.terms
-    if wish.pareto is None and wish.objective == DELAY:
-        return None
-    work.telling.say("what was asked for, on held-out seeds")
-    cases = [Case(0, seed) for seed in wish.held_out]
-    judge: SumoJudge = replace(place.judge, scenarios=(work.scenario,))
-    found = [judge.values([Plan({})], cases, terms)[0]]
-    for variant in new:
-        mine = replace(judge, actuation=variant.actuation)
-        found.append(mine.values([variant.plan], cases, terms)[0])
-    return np.stack(found)
-
-
-def _held_out(work: _Work) -> list[Scenario]:
-    """The demand given, other days of it that the search has not seen, and the other levels that were asked for."""
-    scenario, out = work.scenario, work.out / "days"
-    how = Resampling("jitter", JITTER, DAY_SEED + 1)
-
-    def other(day: int, name: str, given: Scenario = scenario) -> Scenario:
-        return replace(another_day(given, how, day, out, random_flows=True), name=name)
-
-    days = [scenario, *(other(k, f"{scenario.name} (another day, {k})") for k in range(1, HELD_OUT_DAYS + 1))]
-    if (
-        days[-1].routes == days[1].routes
-    ):  # flows arrive at random by SUMO's seed: one other day is all of them
-        del days[2:]
-    for k, factor in enumerate((f for f in work.wish.scales if f != 1), HELD_OUT_DAYS + 1):
-        days.append(
-            other(k, f"{scenario.name} × {factor:g} (another day)", scaled_demand(scenario, factor, out))
-        )
-    names = {day.name for day in days}
-    for number, given in enumerate(work.wish.also, 1):
-        one = absolute(given)
-        days.append(replace(one, name=one.name if one.name not in names else f"{one.name} (also, {number})"))
-        names.add(days[-1].name)
-    return days

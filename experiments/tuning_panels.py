@@ -10,7 +10,6 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from experiments.optimize.objective import Objective, Term
-from experiments.optimizing import OWN_NAME, Tuned, Variant
 from experiments.report import Panel, Text
 from experiments.report.before_after import Change, before_after
 from experiments.report.colour import Style, styles
@@ -18,6 +17,7 @@ from experiments.report.search import Candidate, History, convergence_chart, par
 from experiments.report.svg import Axis, Chart, tag
 from experiments.report.text import clock, number, same, unit
 from experiments.statistics import compare_paired, summarise
+from experiments.tuned import OWN_NAME, Tuned, Variant
 from experiments.wish import Wish
 
 Array = NDArray[np.float64]

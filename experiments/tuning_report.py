@@ -11,13 +11,13 @@ from markupsafe import Markup
 
 from experiments.optimize.judge import DELAY
 from experiments.optimize.second_look import MORE
-from experiments.optimizing import NEW, OWN_NAME, Tuned, Variant
 from experiments.report import Panel, Text
 from experiments.report.progression import Stop
 from experiments.report.stages import phase_diagram
 from experiments.report.text import same
 from experiments.report.timespace import time_space
 from experiments.reporting import write_comparison
+from experiments.tuned import NEW, OWN_NAME, Tuned, Variant
 from experiments.tuning_panels import asked, believed, day, front, search, trust
 from experiments.wish import Wish
 from sim.arterials import Arterial, arterials

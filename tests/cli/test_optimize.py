@@ -91,7 +91,7 @@ def test_ctrl_c_keeps_the_best_so_far_and_proves_it(tiny_place: Any, tmp_path: P
 def test_where_the_model_cannot_rank_the_budget_goes_to_sumo_and_everybody_is_told(
     tiny_place: Any, here: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from experiments import optimizing
+    from experiments import optimizing, proving
 
     def gridlocked(place: Any, seeds: Any, rng: Any) -> Believed:
         trust = Trust(8, 2, 0.1, 0.0, 1.0, 0.9, 1.02, "the model cannot rank them, search in SUMO itself.")
@@ -99,9 +99,8 @@ def test_where_the_model_cannot_rank_the_budget_goes_to_sumo_and_everybody_is_to
         return Believed(place.believing, trust, plans, np.array([1.0]), 16)
 
     monkeypatch.setattr(optimizing, "believe", gridlocked)
-    monkeypatch.setattr(
-        optimizing, "_held_out", lambda work: [work.scenario]
-    )  # fewer runs: that is tested above
+    # fewer runs: other days are tested above
+    monkeypatch.setattr(proving, "held_out", lambda scenario, *_: [scenario])
     options = ("--budget", "1", "--seeds", "2", "--end", "100", "--only", "offsets", "--out", tmp_path / "o")
     ended = here("optimize", tiny_place.config, *options)
     assert ended.status == 0, ended.stderr

@@ -14,8 +14,8 @@ from experiments.optimize.front import JudgedFront
 from experiments.optimize.objective import parse_objective, parse_pair
 from experiments.optimize.trusting import Believed
 from experiments.optimize.tune import Judged, Outcome, Progress
-from experiments.optimizing import Tuned, Variant
 from experiments.report import Panel
+from experiments.tuned import Tuned, Variant
 from experiments.tuning_panels import asked, believed, day, front, search, trust
 from experiments.wish import Wish
 from sim.errors import InputError
