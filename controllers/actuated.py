@@ -52,6 +52,6 @@ class Actuated:
                 return Green(seen.phase, seen.step)
             order = (seen.phase + 1 + np.arange(len(where.phases))) % len(where.phases)
             following = next(p for p in order if calls[p] or not self.skip)
-            return Green(int(following), max(where.phases[following].min_green, seen.step))
+            return Green(int(following), seen.least_green(int(following)))
 
         return policy

@@ -33,7 +33,7 @@ def acyclic(interval: float, score: Callable[[Observation], Array]) -> Policy:
     def policy(seen: Observation) -> Green:
         if seen.minimum_left > 0:
             return Green(seen.phase, seen.minimum_left)
-        return Green(int(np.argmax(score(seen))), interval)
+        return Green(int(np.argmax(score(seen))), seen.whole(interval))
 
     return policy
 

@@ -50,7 +50,7 @@ class Predictive:
     guesses: int = 3  # futures played out where only turning shares are known; their mean cost decides
     interval: float = 1.0  # s between decisions
     horizon: int = 60  # s
-    headway: float = 2.0  # s; 1.8 is worse: a model that is too fast leaves queues behind
+    headway: float = 2.2  # s; faster ones change too often and leave queues behind (docs/predictive.md)
     start_loss: float = 1.5  # s
     turn: float = 1.0  # s more between vehicles that yield on a lane shared with other movements
     yellow_used: float = 1.0  # s
@@ -139,12 +139,14 @@ class _Policy:
             np.any((self.shows[seen.phase, link] == RED) & (seen.vehicles.wait[order] >= PATIENCE))
         )
         overdue = self._overdue(seen, order, approach, link)
+        if overdue is not None and overdue[seen.phase]:
+            return Green(seen.phase, seen.whole(self.settings.interval))
         if overdue is not None:
             over, leave = True, leave & overdue[self.then]
         if over or cost[leave].min() < cost[stay].min():
             following = int(self.then[leave][np.argmin(cost[leave])])
-            return Green(following, max(self.where.phases[following].min_green, seen.step))
-        return Green(seen.phase, self.settings.interval)
+            return Green(following, seen.least_green(following))
+        return Green(seen.phase, seen.whole(self.settings.interval))
 
     def _bound_for(self, seen: Observation) -> list[tuple[Ints, Ints]]:
         """(approach, link) of each vehicle, once where they are known and else as often as there are guesses."""
@@ -163,10 +165,10 @@ class _Policy:
         return order, approach[order], link[order], due
 
     def _overdue(self, seen: Observation, order: Ints, approach: Ints, link: Ints) -> Bools | None:
-        """Phases that serve the heads of all lanes where somebody has waited too long, or None.
+        """Phases that serve the lane in which somebody has waited longest, if that is too long; else None.
 
-        Lanes that have their green do not count, nor those whose head stands too far from the stop line for any
-        green to move it. Where no phase serves all that remain nobody was forgotten: it is a jam, the cost decides.
+        A lane whose head stands too far from the stop line for any green to move it does not count. The present
+        phase goes on until ``max_green`` while it serves one that counts: cut short it would help nobody.
         """
         vehicles, before = seen.vehicles, self.halted_since
         self.halted_since = {
@@ -175,16 +177,20 @@ class _Policy:
             if name in before or speed < HALTED
         }
         waited = np.array([seen.time - self.halted_since.get(vehicles.id[v], seen.time) for v in order])
+        unfinished = seen.elapsed < self.settings.max_green
+        longest = self.settings.max_wait
         phases: Bools | None = None
         for head in np.unique(approach, return_index=True)[1]:
             most = waited[approach == approach[head]].max()
-            shows = self.shows[:, link[head]]
             if most < self.settings.max_wait or vehicles.distance[order[head]] > AT_LINE:
                 continue
+            shows = self.shows[:, link[head]]
             best = GREEN if (shows == GREEN).any() else YIELDING
-            if shows[seen.phase] != best and (shows == best).any():
-                phases = shows == best if phases is None else phases & (shows == best)
-        return phases if phases is not None and phases.any() else None
+            if shows[seen.phase] == best and unfinished:
+                return np.isin(np.arange(len(self.where.phases)), seen.phase)
+            if shows[seen.phase] != best and (shows == best).any() and most >= longest:
+                longest, phases = most, shows == best
+        return phases
 
     def _due(self, seen: Observation, order: Ints, approach: Ints) -> Array:
         """When each vehicle, in ``order`` of distance, would be at the stop line on a free road, s from now."""

@@ -55,7 +55,7 @@ class RollingHorizon:
         def policy(seen: Observation) -> Green:
             if seen.minimum_left > 0:
                 return Green(seen.phase, seen.minimum_left)
-            step = max(math.ceil(self.roll / seen.step - 1e-6) * seen.step, seen.step)
+            step = max(seen.whole(self.roll), seen.step)
             steps = math.ceil(self.horizon / step)
             arrivals = _arrivals(seen, queue_of, rates.shape[1], steps, step)
             least = np.array([math.ceil(p.min_green / step) for p in where.phases], dtype=np.int64)
@@ -67,9 +67,7 @@ class RollingHorizon:
             )
             if phase == seen.phase:
                 return Green(seen.phase, step if hold > 0 else seen.step)
-            return Green(
-                int(phase), max(math.ceil(where.phases[phase].min_green / seen.step) * seen.step, step)
-            )
+            return Green(int(phase), max(seen.least_green(int(phase)), step))
 
         return policy
 

@@ -73,6 +73,6 @@ class VolumeDensity:
             following = int(next(p for p in order if calls[p]))
             queue = seen.count_by_link(seen.vehicles.speed < 0.1) * greens[following]
             initial, called = self.initial(float(queue.max())), np.nan
-            return Green(following, max(where.phases[following].min_green, seen.step))
+            return Green(following, seen.least_green(following))
 
         return policy

@@ -54,7 +54,7 @@ def _facts(scenario: Scenario, network: Network, due: int, flows: int) -> tuple[
     demand = _of(due, "vehicle") + (f" and {_of(flows, 'flow')}" if flows else "")
     return (
         f"{scenario.name}: {len(network.edges)} edges, {length:.1f} km, {_of(len(network.intersections), 'signal')}",
-        f"from {scenario.begin:g} s to {scenario.end:g} s in steps of {scenario.step:g} s: {demand}",
+        f"from {scenario.begin:.10g} s to {scenario.end:.10g} s in steps of {scenario.step:g} s: {demand}",
     )
 
 

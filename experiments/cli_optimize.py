@@ -136,6 +136,7 @@ def optimize(
     from experiments.tuning_report import write_tuning
     from experiments.wish import KINDS, LEFTS, Wish
     from networks.scenarios import open_place
+    from sim.errors import RunError
 
     for value, known, option in ((only, ONLY, "only"), (kind, KINDS, "kind"), (lefts, LEFTS, "lefts")):
         _choose(value, known, option)
@@ -173,6 +174,10 @@ def optimize(
         )
     report = write_tuning(tuned, wish, command=command_line()) if tuned.rows else None
     show_tuning.tuning(tuned, wish, report)
+    if tuned.unproved:
+        raise RunError(
+            f"no held-out run of {', '.join(tuned.unproved)} came to its end, so nothing is known of it; see {target}"
+        )
 
 
 def parse_scales(text: str) -> tuple[float, ...]:

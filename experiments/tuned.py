@@ -64,6 +64,12 @@ class Tuned:
     interrupted: bool = False
 
     @property
+    def unproved(self) -> list[str]:
+        """Names of new plans of which no held-out run came to its end, though nobody stopped them."""
+        proved = {row.controller for row in self.rows if row.state == "done"}
+        return [v.name for v in self.variants if v.new and not self.interrupted and v.name not in proved]
+
+    @property
     def trust(self) -> Trust | None:
         """How far the model was believed, if that was measured."""
         return next((v.believed.trust for v in self.variants if v.believed is not None), None)

@@ -99,6 +99,10 @@ def read_config(path: Path) -> Scenario:
             values[key] = value
     ignored = sorted(key for key in values if key not in _OWN | _QUIET and not is_simulation_option(key))
     notes = [f"ignored from {path.name}: {', '.join(ignored)}"] if ignored else []
+    if values.get("mesosim", "") in ("true", "1", "yes", "on", "t", "x"):
+        notes.append(
+            f"{path.name} asks for SUMO's mesoscopic model; here every vehicle is simulated microscopically"
+        )
     for key in ("net-file", "route-files"):
         missing = not values.get(key, "").strip()
         if missing and (key == "net-file" or not values.get("additional-files", "").strip()):
@@ -137,8 +141,14 @@ def _with_end(scenario: Scenario, end: float, note: str = "") -> Scenario:
 
 
 def _own_end(scenario: Scenario) -> float:
+    ways = [(scenario.routes, False), (scenario.additional, True)]
     asked = sum(
-        (read_departures(p, scenario.begin, math.inf) for p in (*scenario.routes, *scenario.additional)), NONE
+        (
+            read_departures(p, scenario.begin, math.inf, additional=more)
+            for paths, more in ways
+            for p in paths
+        ),
+        NONE,
     )
     last = max(asked.last, scenario.begin)
     return math.ceil((last + CLEARING) / scenario.step) * scenario.step

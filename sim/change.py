@@ -8,8 +8,9 @@ program gives it. The result is as safe as the two phases are: a conflict inside
 
 from __future__ import annotations
 
+from sim.clearance import RANK, walkers_need
 from sim.network import GREEN, Intersection
-from sim.plan import Interval, Timing
+from sim.plan import Interval
 
 
 def change_intervals(where: Intersection, i: int, j: int) -> tuple[Interval, ...]:
@@ -75,30 +76,6 @@ def _pedestrian_clearance(
     where: Intersection, crossings: set[int], pairs: tuple[tuple[str, str], ...]
 ) -> float:
     """The longest time that must pass between the end of a crossing and the start of a foe of it, s."""
-    starting = [k for k, (a, b) in enumerate(pairs) if a not in GREEN and b in GREEN]
-    times = (_clearance(where.program, c, m) for c in crossings for m in starting if where.foes[c, m])
-    return max(times, default=0.0)
-
-
-def _clearance(program: Timing, crossing: int, foe: int) -> float:
-    """The shortest time in the program from the end of ``crossing``'s green to the start of ``foe``'s, s.
-
-    0 if they are green together (a permissive turn over the crossing) or the program never gets there.
-    """
-    steps = [
-        step
-        for stage in program.stages
-        for step in ((stage.state, stage.green), *((i.state, i.duration) for i in stage.change))
-    ]
-    found = []
-    for end in range(len(steps)):
-        onward = steps[end + 1 :] + steps[:end]
-        if steps[end][0][crossing] not in GREEN or onward[0][0][crossing] in GREEN:
-            continue
-        waited = 0.0
-        for shown, duration in onward:
-            if shown[foe] in GREEN:
-                found.append(waited)
-                break
-            waited += duration
-    return min(found, default=0.0)
+    starting = [k for k, (a, b) in enumerate(pairs) if RANK.get(b, 0) > RANK.get(a, 0)]
+    ending = [c for c in crossings if where.foes[c, starting].any()]
+    return float(walkers_need(where)[ending].max()) if ending else 0.0

@@ -35,7 +35,7 @@ def by_the_clock(where: Intersection) -> Policy:
         ready = now + seen.minimum_left
         waits = [
             until_joined(timing, p, ready + change[seen.phase][p], where.phases[p].min_green)
-            for p in range(len(where.phases))
+            for p in range(len(timing.stages))  # phases beside the program's have no time of their own
         ]
         wait, phase = min((wait, p) for p, wait in enumerate(waits) if p != seen.phase or wait > 0)
         if ready + wait - now > _CLOSE:

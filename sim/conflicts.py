@@ -16,8 +16,25 @@ from sim.network import Bools
 
 
 def junction_positions(net: NetFile) -> dict[str, tuple[str, int]]:
-    """Internal lane → (junction, link number within it)."""
-    return {lane: (j.id, k) for j in net.junctions.values() for k, lane in enumerate(j.int_lanes)}
+    """Internal lane → (junction, link number within it).
+
+    A network without internal lanes has the same numbers: its links by incoming lane and in the order of the file,
+    under the name that ``_ways`` gives them.
+    """
+    out = {lane: (j.id, k) for j in net.junctions.values() for k, lane in enumerate(j.int_lanes)}
+    leaving: dict[str, list[RawConnection]] = {}
+    for connection in net.connections:
+        leaving.setdefault(connection.start, []).append(connection)
+    for j in net.junctions.values():
+        if not j.int_lanes and j.foes:
+            links = [connection for lane in j.inc_lanes for connection in leaving.get(lane, ())]
+            out.update((_ways(connection), (j.id, k)) for k, connection in enumerate(links))
+    return out
+
+
+def _ways(connection: RawConnection) -> str:
+    """A name for a connection without internal lane; no id of SUMO's holds '>'."""
+    return f"{connection.start}>{connection.end}"
 
 
 def position_of(
@@ -29,6 +46,8 @@ def position_of(
 
     ``onward`` maps an internal lane to the via of the connection that starts at it.
     """
+    if not connection.via and (place := places.get(_ways(connection))) is not None:
+        return place
     lane = connection.via or connection.end  # a crossing has no via: it is the lane itself
     seen = set()
     while lane not in places:
@@ -49,6 +68,9 @@ def conflict_matrices(
     for a, where in placed:
         if where is not None:
             by_junction.setdefault(where[0], []).append((a, where[1]))
+    unknown = [a for a, where in placed if where is None or where[1] not in net.junctions[where[0]].foes]
+    for a in {*unknown}:  # may cross anybody: together only where the program shows it
+        foes[a, [b for b, _ in placed if b != a]] = True
     for junction, pairs in by_junction.items():
         links, places = np.array(pairs).T
         requests = net.junctions[junction]

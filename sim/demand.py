@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from xml.sax.saxutils import quoteattr
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ from sim.xmlfile import parse
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+_TRIGGERED = ("triggered", "containerTriggered", "split")
 ANY_LANE = -1
 """``Demand.depart_lane`` of a vehicle that may enter on any lane that leads onward."""
 
@@ -73,6 +75,9 @@ def class_pcu(vclass: str) -> float:
     """PCU of a vehicle of a SUMO class where its vType does not say; a class unknown here counts as a car."""
     return _CLASSES.get(vclass, _CLASSES["passenger"])[-1]
 
+
+_DEFAULTS = {"DEFAULT_VEHTYPE": "passenger", "DEFAULT_BIKETYPE": "bicycle", "DEFAULT_TAXITYPE": "taxi"}
+"""SUMO's types for whoever names none, and their classes."""
 
 _SPEED = {"bicycle": 5.56, "moped": 12.5}  # desiredMaxSpeed, which bounds these classes below maxSpeed
 
@@ -191,15 +196,19 @@ class _Reader:
         self.network = network
         self.first, self.last, self.rng = begin, end, rng
         self.path = Path()
-        self.types: dict[str, VehicleClass] = {"DEFAULT_VEHTYPE": VehicleClass("DEFAULT_VEHTYPE")}
+        self.types: dict[str, VehicleClass] = {}
         self.mixtures: dict[str, list[tuple[str, float]]] = {}  # type and route distributions
         self.routes: dict[str, tuple[str, ...]] = {}
         self.known: dict[str, tuple[str, ...]] = {}  # edge list as written → checked route
         self.pending: list[tuple[str, dict[str, str], Path]] = []  # vehicles, trips and flows
         self.inside: dict[str, str] | None = None  # the vehicle being read
         self.mixture = ""  # the distribution being read
+        self.alternatives: list[tuple[str, float]] = []  # routes of the vehicle being read, and their weights
+        self.zones: list[str] = []  # traffic zones, as XML
         self.vtype = ""
         self.ignored: dict[str, int] = {}
+        for name, vclass in _DEFAULTS.items():
+            self._vtype({"id": name, "vClass": vclass})
 
     # --- expat target
     def start(self, tag: str, attributes: dict[str, str]) -> None:
@@ -214,6 +223,9 @@ class _Reader:
             self._distribution(tag, attributes)
         elif tag == "param":
             self._param(attributes)
+        elif tag in ("taz", "tazSource", "tazSink"):
+            given = " ".join(f"{key}={quoteattr(value)}" for key, value in attributes.items())
+            self.zones.append(f"<{tag} {given}>")
         elif tag in ("person", "personFlow", "container", "containerFlow", "stop"):
             self.ignored[tag] = self.ignored.get(tag, 0) + 1
 
@@ -222,8 +234,15 @@ class _Reader:
             self.inside = None
         elif tag in ("vTypeDistribution", "routeDistribution"):
             self.mixture = ""
+            if self.inside is not None and self.alternatives:
+                texts, weights = zip(*self.alternatives, strict=True)
+                drawn = self.rng.choice(len(texts), p=np.array(weights) / sum(weights))
+                self.inside["route"], self.inside["edges"] = "", str(texts[drawn])
+                self.alternatives = []
         elif tag == "vType":
             self.vtype = ""
+        elif tag in ("taz", "tazSource", "tazSink"):
+            self.zones.append(f"</{tag}>")
 
     def data(self, text: str) -> None:
         """Text between tags says nothing in a route file."""
@@ -240,12 +259,13 @@ class _Reader:
         if "refId" in a:
             self.mixtures[self.mixture].append((a["refId"], _float(a.get("probability", "1"))))
             return
-        if "repeat" in a:
-            raise self._fault("the route repeats", f"route of {owner!r}", "write the edges out")
-        edges = self._edges(a.get("edges", ""), f"route of {owner!r}")
-        if self.inside is not None:
+        text = " ".join([a.get("edges", "")] * (1 + int(a.get("repeat") or 0)))
+        edges = self._edges(text, f"route of {owner!r}")
+        if self.inside is not None and self.mixture:  # one of those that duarouter weighed
+            self.alternatives.append((text, _float(a.get("probability", "1"))))
+        elif self.inside is not None:
             self.inside["route"] = ""
-            self.inside["edges"] = a.get("edges", "")
+            self.inside["edges"] = text
         else:
             self.routes[a.get("id", "")] = edges
             if self.mixture:
@@ -323,7 +343,7 @@ class _Reader:
             self.types[self.vtype] = replace(old, pcu=value) if key == "pcu" else replace(old, persons=value)
 
     def _distribution(self, tag: str, a: dict[str, str]) -> None:
-        self.mixture = a.get("id", "")
+        self.mixture = a.get("id", "") or "of a vehicle"
         names = a.get("vTypes" if tag == "vTypeDistribution" else "routes", "").split()
         weights = [_float(w) for w in a.get("probabilities", "").split()] or [1.0] * len(names)
         if len(weights) != len(names):
@@ -343,6 +363,9 @@ class _Reader:
         for tag, a, path in self.pending:
             self.path = path
             where = f"{tag} {a.get('id', '')!r}"
+            if a.get("depart") in _TRIGGERED:  # it leaves with a person or container, whom no queue model has
+                self.ignored["triggered vehicle"] = self.ignored.get("triggered vehicle", 0) + 1
+                continue
             departs = self._departures(tag, a, where)
             key = _trip_key(a) if not a.get("edges") and not a.get("route") else ()
             for count, depart in enumerate(departs):
@@ -394,7 +417,7 @@ class _Reader:
                 remedy="give the network file too, or run duarouter first",
             )
         distinct = dict.fromkeys(key for _, key in trips)
-        found = route_trips(net_file, list(distinct), list(self.types.values()))
+        found = route_trips(net_file, list(distinct), list(self.types.values()), self.zones)
         for row, key in trips:
             rows[row] = (*rows[row][:2], found[key], *rows[row][3:])
 
@@ -438,11 +461,14 @@ class _Reader:
         return [float(t) for t in times]
 
 
+_ORIGINS = ("from", "fromJunction", "fromTaz")
+_DESTINATIONS = ("to", "toJunction", "toTaz")
+
+
 def _trip_key(a: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """What decides a trip's way; empty if it has no origin and destination."""
-    names = ("from", "to", "via", "fromJunction", "toJunction")
-    key = tuple((name, a[name]) for name in names if name in a)
-    return key if {"from", "fromJunction"} & set(a) and {"to", "toJunction"} & set(a) else ()
+    key = tuple((name, a[name]) for name in (*_ORIGINS, *_DESTINATIONS, "via") if name in a)
+    return key if {*_ORIGINS} & set(a) and {*_DESTINATIONS} & set(a) else ()
 
 
 def _lane(text: str) -> int:

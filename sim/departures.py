@@ -16,6 +16,7 @@ from sim.sumo_input import check_routes
 from sim.xmlfile import read_bytes
 
 _COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
+_CALIBRATOR = re.compile(rb"<calibrator\b[^>]*(?<!/)>.*?</calibrator\s*>", re.DOTALL)
 _DEPARTURE = re.compile(rb"<(vehicle|trip|flow|person|personFlow|container|containerFlow)\b([^>]*)>")
 _FLOWS = (b"flow", b"personFlow", b"containerFlow")
 _VEHICLES = (b"vehicle", b"trip", b"flow")
@@ -24,7 +25,7 @@ _ROOT = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*(?:<\?.*?\?>\s*)*<([A-Za-z_][\w.:-]
 _EDGES = re.compile(rb'(?<![\w.-])edges\s*=\s*["\']([^"\']*)["\']')
 _ATTRIBUTE = {
     name: re.compile(rb"(?<![\w.-])" + name.encode() + rb'\s*=\s*["\']([^"\']*)["\']')
-    for name in ("id", "depart", "begin", "end")
+    for name in ("id", "depart", "begin", "end", "number", "period", "vehsPerHour", "perHour")
 }
 
 
@@ -35,9 +36,10 @@ class Departures:
     before: int  # explicit vehicles that depart before begin: SUMO drops them
     due: int  # explicit vehicles that depart within [begin, end)
     after: int  # explicit vehicles that depart at or after end: not simulated
-    flows: int  # <flow> elements that begin before end: SUMO makes their vehicles itself
+    flows: int  # <flow> elements that begin before end, and calibrators: SUMO makes their vehicles itself
     triggered: int  # vehicles that wait for a person or container
     last: float  # s, the latest explicit departure or end of a flow; −inf if there is none
+    persons: int = 0  # persons, and flows of them: they may bring vehicles of their own
 
     def __add__(self, other: Departures) -> Departures:
         return Departures(
@@ -47,14 +49,22 @@ class Departures:
             self.flows + other.flows,
             self.triggered + other.triggered,
             max(self.last, other.last),
+            self.persons + other.persons,
         )
 
 
 NONE = Departures(0, 0, 0, 0, 0, float("-inf"))
 
 
-def read_departures(path: Path, begin: float, end: float, edges: Container[str] | None = None) -> Departures:
-    """Count departures in one route file.
+def read_departures(
+    path: Path,
+    begin: float,
+    end: float,
+    edges: Container[str] | None = None,
+    *,
+    additional: bool = False,
+) -> Departures:
+    """Count departures in one route file, or in an ``additional`` one, which SUMO loads as a whole.
 
     Raises InputError where a vehicle would be dropped for its order or, where the network's ``edges`` are
     given, drives along an edge that is not there (SUMO says so only when it comes to that vehicle).
@@ -66,7 +76,10 @@ def read_departures(path: Path, begin: float, end: float, edges: Container[str] 
     _check_root(path, content)
     if edges is not None:
         _check_edges(path, content, edges)
-    before = due = after = flows = triggered = 0
+    before = due = after = flows = triggered = persons = 0
+    if b"<calibrator" in content:  # its flows are rates, in no order
+        flows = len(_CALIBRATOR.findall(content))
+        content = _CALIBRATOR.sub(lambda match: b"\n" * match.group().count(b"\n"), content)
     last, last_id, latest = float("-inf"), "", float("-inf")
     for match in _DEPARTURE.finditer(content):
         kind, attributes = match.groups()
@@ -79,7 +92,7 @@ def read_departures(path: Path, begin: float, end: float, edges: Container[str] 
         name = _ATTRIBUTE["id"].search(attributes)
         label = name.group(1).decode("utf-8", "replace") if name else ""
         time = begin if text in ("now", "begin") else _time(text, path, key, label)
-        if time < last:
+        if time < last and not additional:
             line = content.count(b"\n", 0, match.start()) + 1
             raise InputError(
                 f"{kind.decode()} {label!r} departs at {time:g} s but stands after {last_id!r}, which departs at "
@@ -88,19 +101,39 @@ def read_departures(path: Path, begin: float, end: float, edges: Container[str] 
                 remedy="sort the file by departure time",
             )
         last, last_id = time, label
+        persons += kind.startswith(b"person")
         if kind not in _VEHICLES:  # SUMO keeps one order for vehicles and persons, but we count vehicles
             continue
         if kind == b"flow":
             flows += time < end
-            stop = _ATTRIBUTE["end"].search(attributes)
-            latest = max(latest, _time(stop.group(1).decode(), path, "end", label) if stop else time)
+            latest = max(latest, _flow_end(attributes, time, path, label))
         elif time < begin:
             before += 1
         elif time < end:
             due += 1
         else:
             after += 1
-    return Departures(before, due, after, flows, triggered, max(last, latest))
+    return Departures(before, due, after, flows, triggered, max(last, latest), persons)
+
+
+def _flow_end(attributes: bytes, begin: float, path: Path, label: str) -> float:
+    """When a flow ends: as it says, or with the last of its ``number`` vehicles at their rate, s."""
+    given = {
+        name: found.group(1).decode()
+        for name, pattern in _ATTRIBUTE.items()
+        if (found := pattern.search(attributes))
+    }
+    if "end" in given:
+        return _time(given["end"], path, "end", label)
+    if "number" not in given:
+        return begin
+    number = _time(given["number"], path, "number", label)
+    if hourly := given.get("vehsPerHour", given.get("perHour")):
+        return begin + number * 3600.0 / _time(hourly, path, "vehsPerHour", label)
+    period = given.get("period", "0")
+    if random := re.fullmatch(r"exp\(([^)]*)\)", period):
+        return begin + number / _time(random.group(1), path, "period", label)
+    return begin + number * _time(period, path, "period", label)
 
 
 def _check_root(path: Path, content: bytes) -> None:

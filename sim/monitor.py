@@ -12,9 +12,10 @@ from copy import copy
 import numpy as np
 
 from sim.change import change_intervals
+from sim.clearance import RANK
 from sim.errors import SafetyError
 from sim.network import Bools, Intersection
-from sim.permits import RANK, YELLOW, Array, Ints, permits_of
+from sim.permits import YELLOW, Array, Ints, permits_of
 from sim.plan import Interval, Timing
 
 FLASHING = "o"  # SUMO: off, blinking; right of way is by the junction's own rules

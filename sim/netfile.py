@@ -75,6 +75,7 @@ class RawJunction:
     int_lanes: tuple[str, ...]
     foes: dict[int, str]
     response: dict[int, str]
+    inc_lanes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -229,6 +230,7 @@ def _read_junction(element: Element, net: NetFile) -> None:
         tuple(element.get("intLanes", "").split()),
         {int(r.attrib["index"]): r.get("foes", "") for r in requests},
         {int(r.attrib["index"]): r.get("response", "") for r in requests},
+        tuple(element.get("incLanes", "").split()),
     )
     net.junctions[junction.id] = junction
 

@@ -145,6 +145,9 @@ class Intersection:
     all_red: float  # s, the same
     foes: Bools = field(repr=False, compare=False)  # (n_links, n_links) whose ways cross or merge
     yields: Bools = field(repr=False, compare=False)  # (n_links, n_links) row must give way to column
+    walks: Mapping[int, float] = field(
+        default_factory=dict, compare=False
+    )  # m across by link index of a crossing
     open_foes: frozenset[int] = (
         frozenset()
     )  # link indices that also meet ways which this signal does not drive

@@ -11,16 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.clearance import RANK, shortest_gaps, walkers_need
 from sim.network import GREEN, Bools, Intersection
-from sim.plan import Timing
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 YELLOW = frozenset("yY")
-RANK = {"g": 1, "G": 2}
-"""How much right of way a letter gives; all others give none."""
-
 REACTION = 1.0  # s, ITE (2020), Guidelines for Determining Traffic Signal Change and Clearance Intervals
 BRAKING = 3.05  # m/s² (10 ft/s²), the same
 LEAST_YELLOW, MOST_YELLOW = 3.0, 6.0  # s, MUTCD 2009, section 4D.26
@@ -70,7 +67,7 @@ def ite_yellow(speed: float, grade: float = 0.0) -> float:
 
 def permits_of(where: Intersection) -> Permits:
     """Read the permits from ``where.program`` and the conflicts of its links."""
-    sequence = _Sequence(where.program)
+    sequence = _Sequence(where)
     n = where.n_links
     letters = np.zeros((n, 128), dtype=np.bool_)
     letters[:, [ord("r"), ord("y")]] = True
@@ -92,14 +89,14 @@ def permits_of(where: Intersection) -> Permits:
         ends_at_once=ends,
         from_yellow=np.any(sequence.yellow & _next(sequence.rank > 0), axis=0),
         to_yellow=np.any((sequence.rank == 0) & ~sequence.yellow & _next(sequence.yellow), axis=0),
-        clearance=_clearance(where, sequence, yellow, crossing),
+        clearance=_clearance(where, yellow, crossing),
         crossing=crossing,
     )
 
 
 def waivers(where: Intersection) -> tuple[Waiver, ...]:
     """Every rule that ``where.program`` breaks itself; a permissive turn (``g`` beside a foe's ``G``) is none."""
-    sequence, permits = _Sequence(where.program), permits_of(where)
+    sequence, permits = _Sequence(where), permits_of(where)
     a, b = np.nonzero(np.triu(where.foes))
     ends = {k: {link.end for link in where.links if link.index == k} for k in range(where.n_links)}
     out = []
@@ -160,12 +157,12 @@ def _merge(where: Intersection, a: int, b: int, ends: dict[int, set[str]]) -> bo
 
 
 class _Sequence:
-    """A timing written out: S states in their cyclic order, with arrays of shape (S, n)."""
+    """A program written out: S states in their cyclic order, with arrays of shape (S, n)."""
 
-    def __init__(self, timing: Timing) -> None:
+    def __init__(self, where: Intersection) -> None:
         steps = [
             step
-            for stage in timing.stages
+            for stage in where.program.stages
             for step in ((stage.state, stage.green), *((i.state, i.duration) for i in stage.change))
         ]
         self.states = [state for state, _ in steps]
@@ -221,33 +218,13 @@ def _least_green(where: Intersection, sequence: _Sequence) -> Array:
     return np.where(np.isfinite(least), least, 0.0)
 
 
-def _clearance(where: Intersection, sequence: _Sequence, yellow: Array, crossing: Bools) -> Array:
+def _clearance(where: Intersection, yellow: Array, crossing: Bools) -> Array:
     """From the end of one green to the start of a foe's: the plan's own shortest, s.
 
     Vehicles need no more than the yellow and the all-red that lead between any two phases. People on foot
     need what the plan gives them before any foe at all, since the way across is the same.
     """
-    own = _shortest_gaps(sequence)
+    own = shortest_gaps(where)
     ordinary = np.where(yellow > 0, yellow, 0.0) + where.all_red
     vehicles = np.minimum(own, ordinary[:, None])
-    before_any = np.where(where.foes, own, np.inf).min(axis=1)
-    walkers = np.where(np.isfinite(before_any), before_any, where.yellow + where.all_red)
-    return np.where(crossing[:, None], walkers[:, None], vehicles)
-
-
-def _shortest_gaps(sequence: _Sequence) -> Array:
-    """(n, n): the shortest time in the cycle from the end of the row's green to a rise of the column's, s."""
-    rank, n = sequence.rank, sequence.rank.shape[1]
-    size = len(rank)
-    gaps = np.full((n, n), np.inf)
-    for end in range(size):
-        ending = (rank[end - 1] > 0) & (rank[end] == 0)
-        if not ending.any():
-            continue
-        first, waited = np.full(n, np.inf), 0.0
-        for k in range(end, end + size):
-            rises = (rank[k % size] > rank[(k - 1) % size]) & np.isinf(first)
-            first[rises] = waited
-            waited += sequence.duration[k % size]
-        gaps[ending] = np.minimum(gaps[ending], first)
-    return gaps
+    return np.where(crossing[:, None], walkers_need(where)[:, None], vehicles)

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from sim.clearance import RANK
 from sim.errors import InputError
 from sim.network import Intersection, Network, Phase
-from sim.permits import RANK, permits_of
+from sim.permits import permits_of
 from sim.program import MIN_GREEN, NO_MAXIMUM
 
 

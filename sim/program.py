@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sim.netfile import RawPhase, RawProgram
@@ -12,6 +12,8 @@ from sim.plan import Interval, Stage, Timing
 MIN_GREEN = 5.0  # s, the floor where a program gives none (the 5 s of NTCIP examples and of the benchmarks)
 YELLOW = 3.0  # s, for a program without yellow: ITE's value for 40–50 km/h
 NO_MAXIMUM = float("inf")
+WALKING = 1.07  # m/s (3.5 ft/s), MUTCD 2009, section 4E.06: the speed that pedestrian clearance presumes
+CLEARING = 5.0  # s, netconvert's tls.crossing-clearance.time
 
 
 @dataclass(frozen=True)
@@ -30,20 +32,39 @@ def is_change(state: str) -> bool:
     return bool(set(state) & set("yYu")) or not set(state) & GREEN
 
 
-def read_program(program: RawProgram, begin: float = 0.0) -> Reading:
+def walkers_clear(before: RawPhase, row: RawPhase, crossings: Mapping[int, float]) -> bool:
+    """Whether ``row`` only lets people on foot reach the other side: as ``before``, but with crossings red.
+
+    That is the end of the phase before it, not a phase to choose, as long as it is no longer than the walk across
+    takes at WALKING, or than netconvert makes it. ``crossings``: length in m by link index.
+    """
+    changed = [k for k, (a, b) in enumerate(zip(before.state, row.state, strict=False)) if a != b]
+    if not changed or not set(changed) <= crossings.keys() or is_change(before.state):
+        return False
+    ending = all(before.state[k] in GREEN and row.state[k] not in GREEN for k in changed)
+    return ending and row.duration <= max(CLEARING, *(crossings[k] / WALKING for k in changed))
+
+
+def read_program(
+    program: RawProgram, begin: float = 0.0, crossings: Mapping[int, float] | None = None
+) -> Reading:
     """Understand one program; several equal states stay several phases, as the program has them.
 
-    ``begin`` (s) is when the run begins, for a program whose offset counts from there.
+    ``begin`` (s) is when the run begins, for a program whose offset counts from there. ``crossings``: the lengths of
+    the crossings in m by link index.
     """
     rows = program.phases
-    refusal = _refusal(program)
+    leads = [
+        is_change(row.state) or walkers_clear(rows[i - 1], row, crossings or {}) for i, row in enumerate(rows)
+    ]
+    refusal = _refusal(program, leads)
     if refusal:
         return Reading(None, (), YELLOW, 0.0, refusal)
-    first = next(i for i, row in enumerate(rows) if not is_change(row.state))
-    order = rows[first:] + rows[:first]
+    first = leads.index(False)
     stages: list[tuple[RawPhase, list[Interval]]] = []
-    for row in order:
-        if is_change(row.state):
+    turned = [*zip(rows, leads, strict=True)]
+    for row, leading in turned[first:] + turned[:first]:
+        if leading:
             stages[-1][1].append(Interval(row.state, row.duration))
         else:
             stages.append((row, []))
@@ -57,7 +78,10 @@ def read_program(program: RawProgram, begin: float = 0.0) -> Reading:
             index=i,
             state=row.state,
             name=row.name or str(i),
-            min_green=row.min_dur if row.min_dur is not None else min(MIN_GREEN, row.duration),
+            # a static program never ends a phase early: its minDur says nothing above the duration
+            min_green=min(row.min_dur if row.min_dur is not None else MIN_GREEN, row.duration)
+            if not actuated or row.min_dur is None
+            else row.min_dur,
             max_green=row.max_dur if actuated and row.max_dur is not None else NO_MAXIMUM,
         )
         for i, (row, _) in enumerate(stages)
@@ -98,7 +122,7 @@ def _clearance(change: Sequence[Interval]) -> float:
     return sum(i.duration for i in change[last + 1 :])
 
 
-def _refusal(program: RawProgram) -> str:
+def _refusal(program: RawProgram, leads: Sequence[bool]) -> str:
     rows = program.phases
     if program.type not in ("static", "actuated", "delay_based"):  # NEMA: rings, not phases, and no yellow
         return f"its program is of type {program.type!r}"
@@ -107,8 +131,8 @@ def _refusal(program: RawProgram) -> str:
     if any(row.next not in ("", str((i + 1) % len(rows))) for i, row in enumerate(rows)):
         return "its phases follow each other in another order than they stand in ('next')"
     if any(set(row.state) & set("oO") for row in rows):
-        return "its program switches it off (flashing) for a time"
-    greens = sum(not is_change(row.state) for row in rows)
+        return "its program switches links of it off (o, O) for a time"
+    greens = len(rows) - sum(leads)
     if greens == 0:
         return "its program shows no green"
     if greens == 1:

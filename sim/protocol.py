@@ -95,8 +95,15 @@ class Observation:
     @property
     def minimum_left(self) -> float:
         """For how long the present phase must stay green yet: its minimum green, in whole steps, s."""
-        left = self.where.phases[self.phase].min_green - self.elapsed
-        return max(0.0, math.ceil(left / self.step - 1e-6) * self.step)
+        return self.whole(self.where.phases[self.phase].min_green - self.elapsed)
+
+    def least_green(self, phase: int) -> float:
+        """The minimum green of a phase in whole steps, at least one, s."""
+        return max(self.step, self.whole(self.where.phases[phase].min_green))
+
+    def whole(self, seconds: float) -> float:
+        """A time rounded up to whole steps, s; none is negative."""
+        return max(0.0, math.ceil(seconds / self.step - 1e-6) * self.step)
 
     def halted(self, slower_than: float = 0.1) -> Array:
         """Halted vehicles by approach, shape (approaches,); SUMO halts below 0.1 m/s."""

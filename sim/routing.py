@@ -17,18 +17,24 @@ if TYPE_CHECKING:
     from sim.demand import VehicleClass
 
 Trip = tuple[tuple[str, str], ...]
-"""Attributes that decide a trip's way: from, to, via, fromJunction, toJunction, type."""
+"""Attributes that decide a trip's way: from, to, via, fromJunction, toJunction, fromTaz, toTaz, type."""
+
+
+ZONES = "zones.xml"
 
 
 def route_trips(
-    net_file: Path, trips: Sequence[Trip], types: Sequence[VehicleClass]
+    net_file: Path, trips: Sequence[Trip], types: Sequence[VehicleClass], zones: Sequence[str] = ()
 ) -> dict[Trip, tuple[str, ...]]:
-    """Fastest routes (edges) on the empty network, as SUMO computes them at insertion. Raises InputError."""
+    """Fastest routes (edges) on the empty network, as SUMO computes them at insertion. Raises InputError.
+
+    ``zones`` are the XML tags of the traffic zones (taz) that trips name.
+    """
     lines = ["<routes>"]
     lines += [
         f'<vType id={quoteattr(t.id)} vClass="{t.vclass}" maxSpeed="{t.max_speed:g}"/>'
         for t in types
-        if t.id != "DEFAULT_VEHTYPE"
+        if not t.id.startswith("DEFAULT_")
     ]
     for number, trip in enumerate(trips):
         given = " ".join(f"{name}={quoteattr(value)}" for name, value in trip)
@@ -37,7 +43,10 @@ def route_trips(
     with tempfile.TemporaryDirectory(prefix="denxanh-") as name:
         folder = Path(name)
         (folder / "trips.xml").write_text("\n".join(lines), encoding="utf-8")
-        _duarouter(net_file.resolve(), folder)
+        if zones:
+            text = "\n".join(["<additional>", *zones, "</additional>"])
+            (folder / ZONES).write_text(text, encoding="utf-8")
+        _duarouter(net_file.resolve(), folder, ["-a", ZONES] if zones else [])
         found: dict[Trip, tuple[str, ...]] = {}
         for vehicle in parse(folder / "routed.xml", kind="routed trips").iter("vehicle"):
             route = vehicle.find("route")
@@ -53,11 +62,11 @@ def route_trips(
     return found
 
 
-def _duarouter(net_file: Path, folder: Path) -> None:
+def _duarouter(net_file: Path, folder: Path, more: Sequence[str]) -> None:
     import sumo
 
     home = Path(sumo.SUMO_HOME)
-    arguments = ["-n", str(net_file), "-r", "trips.xml", "-o", "routed.xml"]
+    arguments = ["-n", str(net_file), "-r", "trips.xml", "-o", "routed.xml", *more]
     quiet = ["--no-step-log", "--no-warnings", "--junction-taz", "--routing-algorithm", "dijkstra"]
     done = subprocess.run(
         [str(home / "bin" / "duarouter"), *arguments, *quiet],

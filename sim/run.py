@@ -42,6 +42,7 @@ from sim.sumo_world import Engine, SumoWorld, open_libsumo, open_traci
 from sim.sumonet import network_of, with_plan
 from sim.supervisor import Fallback, Limits, Supervisor
 from sim.trips import Trips, read_trips
+from sim.xmlfile import read_bytes
 
 Backend = Literal["libsumo", "traci"]
 LOG = "sumo.log"
@@ -117,8 +118,10 @@ def prepare(scenario: Scenario, controller: Controller) -> Network:
 
 def check_demand(scenario: Scenario, network: Network) -> Departures:
     """What the route files ask for. Raises InputError for what SUMO would drop or refuse, and for no demand."""
-    paths = (*scenario.routes, *scenario.additional)
-    found = sum((read_departures(p, scenario.begin, scenario.end, network.edges) for p in paths), NONE)
+    begin, end, edges = scenario.begin, scenario.end, network.edges
+    found = sum((read_departures(p, begin, end, edges) for p in scenario.routes), NONE)
+    more = (read_departures(p, begin, end, edges, additional=True) for p in scenario.additional)
+    found = sum(more, found)
     if found.due + found.flows + found.triggered == 0:
         outside = (
             f" ({found.before} before the begin, {found.after} after the end)"
@@ -127,7 +130,7 @@ def check_demand(scenario: Scenario, network: Network) -> Departures:
         )
         raise InputError(
             f"no vehicle departs between {scenario.begin:g} s and {scenario.end:g} s{outside}",
-            where=", ".join(map(str, scenario.routes or paths)),
+            where=", ".join(map(str, scenario.routes or scenario.additional)),
             remedy="check begin and end, or give routes with vehicles",
         )
     return found
@@ -214,7 +217,7 @@ def _with_programs(
 
 def _engine(run: Run, given: SumoInput, queue_lanes: Mapping[str, Sequence[str]]) -> Engine:
     if run.backend == "libsumo":
-        return open_libsumo(given.arguments)
+        return open_libsumo(given.arguments, log=Path(LOG))
     lanes = [lane for lanes in queue_lanes.values() for lane in lanes]
     # SUMO's getFreeSocketPort and ours can both be overtaken: one start at a time, and the nonce is checked
     with FileLock(Path(tempfile.gettempdir()) / "denxanh-traci.lock", timeout=120):
@@ -232,6 +235,9 @@ def _drawn(network: Network) -> set[str]:
 
 def _reroutes(scenario: Scenario) -> bool:
     asked = float(scenario.options.get("device.rerouting.probability", "0")) > 0
+    asked |= bool(scenario.options.get("device.rerouting.explicit"))
+    files = (*scenario.routes, *scenario.additional)
+    asked |= any(b"has.rerouting.device" in read_bytes(p, kind="route file") for p in files)
     return asked or any(sumo_input.read_additional(path).reroutes for path in scenario.additional)
 
 
@@ -339,7 +345,8 @@ def _dropped(
     scenario: Scenario, departures: Departures, trips: Trips, statistic: outputs.Statistic
 ) -> int | None:
     """Vehicles that SUMO took off its list before they were inserted."""
-    explicit = departures.flows == 0 and departures.triggered == 0 and "scale" not in scenario.options
+    made = departures.flows + departures.triggered + departures.persons  # persons bring cars of their own
+    explicit = made == 0 and "scale" not in scenario.options
     if explicit:
         missing = departures.due - len(trips)
         if missing < 0 and departures.after == 0:

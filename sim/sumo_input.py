@@ -34,7 +34,11 @@ _AWKWARD = re.compile(r"[,;\"<>&|]|\$\{|%[0-9A-Fa-f]{2}")  # SUMO splits or expa
 _PARAM_KEY = re.compile(rb"<param\b[^>]*?\bkey\s*=\s*([\"'])(.*?)\1")
 _WRITING_KEYS = (".file", "-file", ".output", "-output")
 _DETECTOR_FILE = re.compile(rb"<param\b[^>]*?\bkey\s*=\s*([\"'])file\1[^>]*>")
-_OUTPUT_ELEMENTS = {"edgeData", "laneData", "vTypeProbe", "routeProbe"}
+_OUTPUT_ELEMENTS = {
+    "edgeData",
+    "laneData",
+    "vTypeProbe",
+}  # a routeProbe feeds calibrators: it only loses its file
 _OUTPUT_ATTRIBUTES = ("file", "output", "dest", "outputFile", "cropFile")
 _READS_FILE = {"rerouter", "variableSpeedSign", "calibrator"}  # their 'file' is an input
 _NOWHERE = "NUL"  # SUMO's name for no file, on every platform
@@ -156,9 +160,9 @@ def write_input(
         "net-file": _net(scenario.net, folder),
         "route-files": ",".join(_path(path, folder, f"routes-{i}") for i, path in enumerate(scenario.routes)),
         "additional-files": ",".join(additional),
-        "begin": f"{scenario.begin:g}",
-        "end": f"{scenario.end:g}",
-        "step-length": f"{scenario.step:g}",
+        "begin": _exact(scenario.begin),
+        "end": _exact(scenario.end),
+        "step-length": _exact(scenario.step),
         **dict(sorted(scenario.options.items())),
         "seed": str(seed),
         "threads": "1",
@@ -189,12 +193,17 @@ def write_replay(folder: Path, states: dict[str, list[tuple[float, str]]], begin
     root = Element("additional")
     for tl, rows in sorted(states.items()):
         logic = ElementTree.SubElement(
-            root, "tlLogic", id=tl, type="static", programID="denxanh", offset=f"{begin:g}"
+            root, "tlLogic", id=tl, type="static", programID="denxanh", offset=_exact(begin)
         )
         for (start, state), (stop, _) in zip(rows, [*rows[1:], (end, "")], strict=True):
             if stop > start:
-                ElementTree.SubElement(logic, "phase", duration=f"{stop - start:g}", state=state)
+                ElementTree.SubElement(logic, "phase", duration=_exact(stop - start), state=state)
     _write(root, folder / REPLAY)
+
+
+def _exact(seconds: float) -> str:
+    """A time as SUMO reads it, to the millisecond that it keeps, however late it is."""
+    return f"{round(seconds, 3):.15g}"
 
 
 def _write_additional(path: Path, folder: Path, number: int, ours: set[str]) -> str:

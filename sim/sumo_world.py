@@ -103,9 +103,12 @@ def preload() -> None:
     import libsumo  # noqa: F401
 
 
-def open_libsumo(arguments: Sequence[str]) -> Engine:
-    """Start SUMO inside this process: the fastest way. Raises WorldError, or InputError."""
-    return _Libsumo(arguments)
+def open_libsumo(arguments: Sequence[str], *, log: Path | None = None) -> Engine:
+    """Start SUMO inside this process: the fastest way. Raises WorldError, or InputError.
+
+    ``log`` is where this process prints: what SUMO says there explains an error that has no words of its own.
+    """
+    return _Libsumo(arguments, log)
 
 
 def open_traci(arguments: Sequence[str], *, log: Path, watch: Sequence[str]) -> Engine:
@@ -192,7 +195,7 @@ class SumoWorld:
 class _Libsumo:
     """SUMO inside this process. Plain getters: here they are faster than subscriptions."""
 
-    def __init__(self, arguments: Sequence[str]) -> None:
+    def __init__(self, arguments: Sequence[str], log: Path | None = None) -> None:
         import libsumo
 
         self._sumo: Any = libsumo
@@ -203,7 +206,10 @@ class _Libsumo:
         try:
             libsumo.start(["sumo", *arguments])
         except (libsumo.TraCIException, libsumo.FatalTraCIError) as error:
-            raise _refusal(str(error), "at its start") from None
+            said = str(error)
+            if said == _WORDLESS and log is not None and log.is_file():
+                said = _last_error(log)
+            raise _refusal(said, "at its start") from None
 
     def step_to(self, time: float) -> None:
         try:
@@ -411,6 +417,9 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
+
+
+_WORDLESS = "Process Error"  # what libsumo raises where SUMO has printed the reason
 
 
 def _refusal(message: str, when: str) -> DenxanhError:

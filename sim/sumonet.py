@@ -106,7 +106,13 @@ def _all_programs(net: NetFile, programs: Iterable[RawProgram]) -> dict[str, lis
                 where=program.where,
                 remedy="remove its <tlLogic>, or use the network it was made for",
             )
-        if any(program.program == other.program for other in loaded[program.id]):
+        known = [other.program for other in loaded[program.id]]
+        if program.program in known and not program.phases:  # as tlsCoordinator.py writes it: a new offset
+            k = known.index(program.program)
+            old = loaded[program.id][k]
+            loaded[program.id][k] = replace(old, offset=program.offset, with_run=program.with_run)
+            continue
+        if program.program in known:
             raise InputError(
                 f"signal {program.id!r} already has a program {program.program!r}",
                 where=program.where,
@@ -203,7 +209,10 @@ class _Reader:
 
     def intersection(self, tl: str, raws: Sequence[RawConnection], program: RawProgram) -> Intersection | str:
         """The intersection, or the reason why it stays with SUMO."""
-        reading = read_program(program, self.begin)
+        crossings = {
+            raw.index: self.net.internal[raw.end].length for raw in raws if raw.end in self.net.internal
+        }
+        reading = read_program(program, self.begin, crossings)
         if reading.timing is None:
             return reading.refusal
         n_links = len(program.phases[0].state)
@@ -238,6 +247,7 @@ class _Reader:
             all_red=reading.all_red,
             foes=foes,
             yields=yields,
+            walks=crossings,
             open_foes=beyond_the_signal(placed, self.net),
         )
 

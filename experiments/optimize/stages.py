@@ -211,7 +211,7 @@ def _limits(where: Intersection, state: str) -> tuple[float, float]:
 def _needs(where: Intersection, states: Sequence[str], *, drop_protected: bool) -> Bools:
     """One row for each link that the program serves: the states that serve it well enough."""
     rows = []
-    for link in range(where.n_links):
+    for link in {link.index for link in where.links}:  # a letter that drives nothing needs no green
         shown = {stage.state[link] for stage in where.program.stages} & GREEN
         if shown:
             enough = {"G"} if "G" in shown and not drop_protected else GREEN

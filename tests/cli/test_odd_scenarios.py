@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from networks import sumo_tools
+from sim.store import read_table
 
 FLOWS = "".join(
     f'<flow id="{number}" from="{start}" to="{end}" begin="0" end="60" period="6"/>'
@@ -99,3 +100,80 @@ def test_it_is_checked_and_run(
     assert int(wanted[1]) > 5
     assert collisions
     assert int(collisions[1]) == 0
+
+
+def figures(stdout: str, what: str) -> float:
+    found = re.search(rf"{what} +│ +([\d.]+)", stdout)
+    assert found, stdout
+    return float(found[1])
+
+
+def test_predictive_shows_no_conflict_where_internal_lanes_are_missing(here: Any, tmp_path: Path) -> None:
+    config = scenario(tmp_path, "--no-internal-links", "--tls.left-green.time", "6")
+    ran = here("run", config, "-c", "predictive", "--out", tmp_path / "out")
+    assert ran.status == 0, ran.stderr
+    assert figures(ran.stdout, "Collisions") == 0
+    signals = read_table(tmp_path / "out" / "signals.parquet")
+    assert all("r" in state for state in signals["state"])
+
+
+def test_a_signal_under_predictive_falls_back_to_its_plan(here: Any, tmp_path: Path) -> None:
+    config = scenario(tmp_path, end="120")
+    ran = here("run", config, "-c", "predictive", "--safety", "max_red=20", "--out", tmp_path / "out")
+    assert ran.status == 0, ran.stderr
+    assert "fell back to its fixed plan (refused)" in ran.stdout + ran.stderr
+
+
+ASKED_EVERY_STEP = """actuated volume-density predictive rolling-horizon max-pressure max-pressure-cyclic
+max-pressure-capacity max-pressure-position max-pressure-switching max-wave sotl delay-based longest-queue nema
+scoot-like scats-like webster green-wave""".split()
+
+
+@pytest.mark.parametrize("controller", ASKED_EVERY_STEP)
+def test_a_minimum_green_between_two_steps_is_rounded_up(controller: str, here: Any, tmp_path: Path) -> None:
+    config = scenario(tmp_path, end="60", **{"step-length": "1.5"})
+    ran = here("run", config, "-c", controller, "--out", tmp_path / "out")
+    assert ran.status == 0, ran.stderr
+    assert figures(ran.stdout, "Signals that fell back to their plan") == 0
+
+
+def test_times_beyond_six_digits_are_kept(here: Any, bare_sumo: Any, tmp_path: Path) -> None:
+    demand = FLOWS.replace('begin="0" end="60"', 'begin="1234567" end="1234617"')
+    config = scenario(tmp_path, demand=demand, begin="1234567", end="1234617")
+    ran = here("run", config, "-c", "program", "--keep-sumo-output", "--out", tmp_path / "out")
+    assert ran.status == 0, ran.stderr
+    text = (tmp_path / "out" / "run.sumocfg").read_text("utf-8")
+    assert '<begin value="1234567"' in text
+    assert '<end value="1234617"' in text
+
+
+def test_people_with_a_car_of_their_own_bring_it(here: Any, tmp_path: Path) -> None:
+    person = '<person id="p" depart="61"><personTrip from="left0A0" to="B0right0" modes="car"/></person>'
+    config = scenario(tmp_path, demand=FLOWS + person, end="120")
+    ran = here("run", config, "-c", "program", "--out", tmp_path / "out")
+    assert ran.status == 0, ran.stderr
+
+
+PROBED = """<routeProbe id="p" edge="left0A0" period="30" file="probe.xml"/>
+<calibrator id="c" edge="left0A0" pos="0" period="30" routeProbe="p">
+<flow begin="0" end="60" vehsPerHour="600"/></calibrator>"""
+
+
+def test_a_calibrator_keeps_its_route_probe(here: Any, tmp_path: Path) -> None:
+    config = scenario(tmp_path, more=PROBED)
+    ran = here("run", config, "-c", "program", "--out", tmp_path / "out")
+    assert ran.status == 0, ran.stderr
+    assert not list(tmp_path.rglob("probe.xml"))
+
+
+@pytest.mark.parametrize("backend", ["libsumo", "traci"])
+def test_what_sumo_refuses_is_said_in_its_words(backend: str, here: Any, tmp_path: Path) -> None:
+    config = scenario(tmp_path, more=PROBED.replace('id="p" edge', 'id="other" edge'))
+    ran = here("run", config, "-c", "program", "--backend", backend, "--out", tmp_path / "out")
+    assert ran.status != 0
+    assert "routeProbe 'p'" in ran.stderr
+
+
+def test_the_mesoscopic_model_is_said_to_be_left(here: Any, tmp_path: Path) -> None:
+    config = scenario(tmp_path, mesosim="true")
+    assert "asks for SUMO's mesoscopic model" in here("check", config).stdout

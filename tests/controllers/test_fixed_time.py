@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from controllers.fixed_time import FixedTime
 from sim.clock import by_the_clock
 from sim.errors import InputError
+from sim.phases import with_phases
 from sim.plan import Interval, Plan, Stage, Timing
 from sim.protocol import Green, Observation
 from sim.simulation import Simulation
@@ -98,3 +99,20 @@ def test_a_broken_plan_names_the_file(tmp_path):
     path.write_text("{", "utf-8")
     with pytest.raises(InputError, match=r"plan\.json: this is not JSON"):
         FixedTime(str(path)).make_plan(corridor(1))
+
+
+def test_the_clock_leads_back_from_a_phase_beside_the_program():
+    """A controller that adds phases may fall back while one of them is green."""
+    network = corridor(1)
+    where = network.intersections["J0"]
+    wider = with_phases(network, {"J0": [where.phases[0].state]}).intersections["J0"]
+    policy = by_the_clock(wider)
+    for second in range(120):
+        seen = Observation(wider, float(second), len(where.phases), 30.0)
+        answer = policy(seen)
+        assert answer.seconds > 0
+        assert answer.phase in range(len(where.phases) + 1)
+        if answer.phase == len(where.phases):  # it waits for the next green of the program
+            assert (
+                policy(Observation(wider, second + answer.seconds, answer.phase, 30.0)).phase < answer.phase
+            )

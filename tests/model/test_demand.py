@@ -9,6 +9,7 @@ import pytest
 from sim.demand import ANY_LANE, movement_flows, read_demand
 from sim.errors import InputError
 from sim.network import Movement
+from sim.sumonet import load_network
 
 
 @pytest.fixture(scope="module")
@@ -141,3 +142,45 @@ def test_flows_of_movements(tmp_path, place):
 def test_faults_are_named_with_their_place(tmp_path, place, body, message):
     with pytest.raises(InputError, match=message):
         read(tmp_path, place, body)
+
+
+def test_a_route_may_repeat(tmp_path, place):
+    demand = read(tmp_path, place, '<vehicle id="v" depart="1"><route edges="r0 r1" repeat="1"/></vehicle>')
+    assert demand.routes == (("r0", "r1", "r0", "r1"),)
+
+
+def test_of_the_routes_that_duarouter_weighed_the_likely_one_is_taken(tmp_path, place):
+    likely = '<route edges="r0 r1 r2" probability="1"/><route edges="r1 r2" probability="0"/>'
+    body = f'<vehicle id="v" depart="1"><routeDistribution last="0">{likely}</routeDistribution></vehicle>'
+    assert read(tmp_path, place, body).routes == (("r0", "r1", "r2"),)
+
+
+def test_types_that_sumo_brings_need_no_definition(tmp_path, place):
+    rows = "".join(
+        f'<vehicle id="{name}" type="{name}" depart="1"><route edges="r0 r1"/></vehicle>'
+        for name in ("DEFAULT_VEHTYPE", "DEFAULT_BIKETYPE", "DEFAULT_TAXITYPE")
+    )
+    demand = read(tmp_path, place, rows)
+    assert [demand.types[k].vclass for k in demand.type] == ["passenger", "bicycle", "taxi"]
+
+
+def test_who_leaves_with_a_person_is_counted_and_left_out(tmp_path, place):
+    body = (
+        '<vehicle id="w" depart="triggered"><route edges="r0 r1"/></vehicle>'
+        '<vehicle id="v" depart="1"><route edges="r0 r1"/></vehicle>'
+    )
+    demand = read(tmp_path, place, body)
+    assert demand.id == ("v",)
+    assert demand.ignored == {"triggered vehicle": 1}
+
+
+def test_trips_between_traffic_zones_are_routed(tmp_path, tiny_place):
+    network = load_network(tiny_place.net)
+    start, end = "left0A0", "B0right0"
+    zones = (
+        f'<taz id="west"><tazSource id="{start}" weight="1"/></taz>'
+        f'<taz id="east"><tazSink id="{end}" weight="1"/></taz>'
+    )
+    path = write(tmp_path, f'{zones}<trip id="t" depart="1" fromTaz="west" toTaz="east"/>')
+    demand = read_demand([path], network, 0.0, 100.0, net_file=tiny_place.net)
+    assert [(route[0], route[-1]) for route in demand.routes] == [(start, end)]

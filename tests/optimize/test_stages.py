@@ -140,3 +140,16 @@ def test_a_turn_that_meets_ways_without_a_signal_never_gets_priority(corner: Int
     where = replace(one_lane_roads(corner), open_foes=frozenset({1}))
     assert "Ggrrrrrr" in generated_states(where)
     assert "rrGGrrrr" in generated_states(where)
+
+
+def test_a_letter_that_drives_nothing_needs_no_green(corner: Intersection):
+    """A gap in the link indices whose letter the program shows green: no stage must serve it."""
+    states = [stage.state + "G" for stage in corner.program.stages]
+    program = Timing(tuple(Stage(state, 16) for state in states))
+    n = corner.n_links + 1
+    foes = np.zeros((n, n), np.bool_)
+    foes[:-1, :-1] = corner.foes
+    gap = replace(
+        corner, n_links=n, foes=foes, yields=foes & False, program=program, phases=phases_of(program)
+    )
+    assert len(stage_set(gap).needs) == len(stage_set(corner).needs)

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -115,3 +116,12 @@ def test_the_search_is_drawn_in_the_objectives_own_unit(tuned: Tuned):
 def test_wishes_that_exclude_each_other(wish: dict, said: str):
     with pytest.raises(InputError, match=said):
         Wish(**wish)
+
+
+def test_a_plan_of_which_no_run_ended_is_unproved(tuned: Tuned):
+    def rows(state: str) -> tuple[SimpleNamespace, ...]:
+        return tuple(SimpleNamespace(controller=name, state=state) for name in ("own plan", "optimised"))
+
+    assert replace(tuned, rows=rows("refused")).unproved == ["optimised"]
+    assert replace(tuned, rows=rows("done")).unproved == []
+    assert replace(tuned, rows=(), interrupted=True).unproved == []

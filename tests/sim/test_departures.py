@@ -99,3 +99,30 @@ def test_a_flow_that_begins_after_the_end_is_not_simulated(tmp_path: Path) -> No
     path.write_text('<routes><flow id="f" begin="1000" end="1200" number="9"/></routes>')
     found = read_departures(path, 0.0, 300.0)
     assert (found.flows, found.after, found.last) == (0, 0, 1200.0)
+
+
+def test_an_additional_file_is_loaded_whole_so_its_order_does_not_matter(tmp_path: Path) -> None:
+    path = write(tmp_path, vehicle("late", 20), vehicle("early", 10))
+    assert read_departures(path, 0.0, 100.0, additional=True).due == 2
+
+
+def test_the_flows_of_a_calibrator_are_rates_in_no_order(tmp_path: Path) -> None:
+    rates = '<flow begin="300" end="600" route="r"/>'
+    calibrator = f'<calibrator id="c" edge="a">{rates}</calibrator>'
+    path = write(tmp_path, calibrator, calibrator.replace("300", "0"), vehicle("v", 1))
+    found = read_departures(path, 0.0, 100.0)
+    assert (found.due, found.flows) == (1, 2)
+
+
+def test_persons_are_counted_since_they_may_bring_cars(tmp_path: Path) -> None:
+    path = write(tmp_path, '<person id="p" depart="1"><personTrip to="b" modes="car"/></person>')
+    assert read_departures(path, 0.0, 100.0) == Departures(0, 0, 0, 0, 0, last=1.0, persons=1)
+
+
+@pytest.mark.parametrize(
+    ("rate", "last"),
+    [('period="4"', 410.0), ('vehsPerHour="900"', 410.0), ('period="exp(0.5)"', 210.0), ("", 10.0)],
+)
+def test_a_flow_of_a_number_ends_when_the_last_has_left(tmp_path: Path, rate: str, last: float) -> None:
+    path = write(tmp_path, f'<flow id="f" begin="10" number="100" {rate} route="r"/>')
+    assert read_departures(path, 0.0, 100.0).last == last

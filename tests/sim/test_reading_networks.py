@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from sim.errors import InputError
@@ -245,3 +247,57 @@ def test_a_signal_without_program_is_refused(tiny_place: Any, tmp_path: Path) ->
     net.write_text(text[:start] + text[end:])
     with pytest.raises(InputError, match="no <tlLogic>"):
         load_network(net)
+
+
+def test_a_network_without_internal_lanes_has_the_same_conflicts(sumo_tool: Any, tmp_path: Path) -> None:
+    options = (
+        "--grid",
+        "--grid.number",
+        "2",
+        "--grid.attach-length",
+        "100",
+        "-L",
+        "2",
+        "-j",
+        "traffic_light",
+    )
+    whole = load_network(sumo_tool("netgenerate", tmp_path / "whole.net.xml", *options))
+    bare = load_network(sumo_tool("netgenerate", tmp_path / "bare.net.xml", *options, "--no-internal-links"))
+    assert len(whole.intersections) == 4
+    for name, where in whole.intersections.items():
+        other = bare.intersections[name]
+        assert other.foes.any()
+        assert (other.foes == where.foes).all()
+        assert other.open_foes == where.open_foes
+
+
+def test_links_whose_conflicts_nobody_wrote_down_are_foes_of_all(tiny_place: Any, tmp_path: Path) -> None:
+    text = re.sub(r"<request [^>]*/>", "", tiny_place.net.read_text("utf-8"))
+    net = tmp_path / "unknown.net.xml"
+    net.write_text(text, encoding="utf-8")
+    for where in load_network(net).intersections.values():
+        off_diagonal = ~np.eye(where.n_links, dtype=bool)
+        assert (where.foes == off_diagonal).all()
+
+
+def test_a_program_without_phases_only_moves_the_offset(tiny_place: Any, tmp_path: Path) -> None:
+    """tlsCoordinator.py of SUMO writes it so."""
+    more = tmp_path / "offsets.add.xml"
+    more.write_text('<additional><tlLogic id="A0" programID="0" offset="20"/></additional>')
+    network = network_of(Scenario("tiny", tiny_place.net, (), (more,)))
+    before = load_network(tiny_place.net).intersections["A0"].program
+    assert network.intersections["A0"].program.stages == before.stages
+    assert network.intersections["A0"].program.offset == before.offset + 20.0
+    (shown,) = ask_sumo(tmp_path, [(tiny_place.net, more, 0, 60)])
+    assert not differences(network, shown, 0, lambda tl: True)
+
+
+def test_a_static_program_never_ends_a_green_early_so_its_min_dur_is_no_longer(
+    tiny_place: Any, tmp_path: Path
+) -> None:
+    text = tiny_place.net.read_text("utf-8").replace("<phase duration=", '<phase minDur="500" duration=')
+    net = tmp_path / "min.net.xml"
+    net.write_text(text, encoding="utf-8")
+    for where in load_network(net).intersections.values():
+        greens = [stage.green for stage in where.program.stages]
+        assert [phase.min_green for phase in where.phases] == greens
