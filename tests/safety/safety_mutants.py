@@ -1,6 +1,6 @@
 """Faults put into the code on purpose, each of which the tests beside it must find: (file, old text, new text)."""
 
-MONITOR, PERMITS = "sim/monitor.py", "sim/permits.py"
+MONITOR, PERMITS, CLEARANCE = "sim/monitor.py", "sim/permits.py", "sim/clearance.py"
 SUPERVISOR, ENGINE, CHANGE = "sim/supervisor.py", "sim/simulation.py", "sim/change.py"
 CLOCK, LIMIT = "sim/clock.py", "sim/time_limit.py"
 
@@ -51,7 +51,13 @@ MUTANTS = (
     (PERMITS, "out[link], run = min(out[link], run), 0.0", "out[link], run = run, 0.0"),
     (PERMITS, "np.minimum(least, phase.min_green)", "np.minimum(least, 1.0)"),
     (PERMITS, "np.where(yellow > 0, yellow, 0.0) + where.all_red", "np.where(yellow > 0, yellow, 0.0)"),
-    (PERMITS, "np.where(np.isfinite(before_any), before_any", "np.where(np.isnan(before_any), before_any"),
+    (CLEARANCE, "np.where(np.isfinite(shortest), shortest", "np.where(np.isnan(shortest), shortest"),
+    (CLEARANCE, "np.minimum(gaps[ending], first)", "np.maximum(gaps[ending], first)"),
+    (
+        CLEARANCE,
+        "rank[k % size] > rank[(k - 1) % size]",
+        "(rank[k % size] > 0) & (rank[(k - 1) % size] == 0)",
+    ),
     (PERMITS, "kinematic = REACTION + speed / (2 * BRAKING", "kinematic = REACTION + speed / (BRAKING"),
     # the supervisor
     (SUPERVISOR, "if question.where.id not in self._fixed:", "if True:"),
