@@ -52,6 +52,9 @@ METRICS = (
     Metric("collisions", "1", True, "Collisions", "Va chạm"),
     Metric("emergency_brakings", "1", True, "Emergency brakings", "Phanh khẩn cấp"),
     Metric("fallbacks", "1", True, "Signals that fell back to their plan", "Số nút phải về kế hoạch cố định"),
+    Metric("walkers", "1", None, "People on foot", "Số người đi bộ"),
+    Metric("walk_wait_s", "s/person", True, "Wait on foot", "Thời gian chờ của người đi bộ"),
+    Metric("walk_wait_max_s", "s", True, "Longest wait on foot", "Thời gian chờ dài nhất của người đi bộ"),
     Metric("co2_kg", "kg", True, "CO2", "CO2"),
     Metric("fuel_kg", "kg", True, "Fuel", "Nhiên liệu"),
 )
@@ -127,6 +130,9 @@ def compute(
         "collisions": counts.collisions,
         "emergency_brakings": counts.emergency_brakings,
         "fallbacks": counts.fallbacks,
+        "walkers": len(trips.on_foot) or None,
+        "walk_wait_s": float(trips.on_foot.mean()) if len(trips.on_foot) else None,
+        "walk_wait_max_s": float(trips.on_foot.max()) if len(trips.on_foot) else None,
         "co2_kg": counts.co2_kg,
         "fuel_kg": counts.fuel_kg,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError, XMLParser
@@ -45,6 +45,8 @@ class Trips:
     stops: NDArray[np.float64]  # times it came to rest, SUMO's waitingCount
     time_loss: NDArray[np.float64]
     vaporized: tuple[str, ...]  # why SUMO took it out, "" if it arrived
+    on_foot: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    """(persons,) s that everybody who walks stood still on the way, arrived or not."""
 
     @property
     def inserted(self) -> NDArray[np.bool_]:
@@ -66,14 +68,20 @@ class Trips:
 
 
 class _Target:
-    """Collects <tripinfo> attributes while expat reads."""
+    """Collects <tripinfo> attributes, and the walks of each person, while expat reads."""
 
     def __init__(self) -> None:
         self.rows: list[Mapping[str, str]] = []
+        self.walks: dict[int, float] = {}  # s of standing by number of the person
+        self.persons = 0
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         if tag == "tripinfo":
             self.rows.append(attributes)
+        elif tag == "personinfo":
+            self.persons += 1
+        elif tag == "walk":
+            self.walks[self.persons] = self.walks.get(self.persons, 0.0) + float(attributes["waitingTime"])
 
     def end(self, tag: str) -> None:
         pass
@@ -118,6 +126,7 @@ def read_trips(path: Path) -> tuple[Trips, str]:
             stops,
             time_loss,
             tuple(row.get("vaporized", "") for row in rows),
+            np.array(list(target.walks.values()), dtype=np.float64),
         ),
         digest,
     )

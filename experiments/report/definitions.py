@@ -98,6 +98,18 @@ DEFINITIONS = {
         "Intersections whose controller failed, was refused or was too slow: their fixed plan took over.",
         "Số nút mà bộ điều khiển bị lỗi, bị từ chối hoặc quá chậm: kế hoạch cố định đã thay thế.",
     ),
+    "walkers": Text(
+        "People who walk somewhere on their way (over the whole run).",
+        "Số người có đi bộ trên hành trình (tính cả lượt chạy).",
+    ),
+    "walk_wait_s": Text(
+        "Time that people on foot stand still, mean over all of them, arrived or not (over the whole run).",
+        "Thời gian người đi bộ đứng chờ, trung bình trên mọi người, kể cả người chưa đến (tính cả lượt chạy).",
+    ),
+    "walk_wait_max_s": Text(
+        "The longest that one person on foot stood still in all.",
+        "Tổng thời gian đứng chờ dài nhất của một người đi bộ.",
+    ),
     "co2_kg": Text(
         "CO2 of all vehicles by SUMO's emission model (over the whole run).",
         "CO2 của mọi xe theo mô hình phát thải của SUMO (tính cả lượt chạy).",

@@ -72,6 +72,9 @@ def test_every_metric_of_five_vehicles() -> None:
             "collisions": 1,
             "emergency_brakings": 4,
             "fallbacks": 1,
+            "walkers": None,
+            "walk_wait_s": None,
+            "walk_wait_max_s": None,
             "co2_kg": 5.5,
             "fuel_kg": 1.75,
         }
@@ -138,3 +141,9 @@ def test_vehicles_that_sumo_dropped_are_in_the_accounts() -> None:
 def test_accounts_that_do_not_add_up_are_noticed() -> None:
     values = compute(FIVE, COUNTS, NO_QUEUE, np.ones((2, len(FIVE))), begin=100.0, end=400.0)
     assert not accounts_add_up({**values, "arrived": 3})
+
+
+def test_people_on_foot_count_whether_they_arrive_or_not() -> None:
+    walking = replace(FIVE, on_foot=np.array([0.0, 30.0, 150.0]))
+    values = compute(walking, COUNTS, NO_QUEUE, WEIGHTS, begin=100.0, end=400.0)
+    assert (values["walkers"], values["walk_wait_s"], values["walk_wait_max_s"]) == (3, 60.0, 150.0)

@@ -117,3 +117,13 @@ def test_edge_data_is_joined_by_edge_and_in_kilograms(tmp_path: Path) -> None:
 
 def test_a_network_without_signals_has_an_empty_table(tmp_path: Path) -> None:
     assert all(len(column) == 0 for column in read_signals(tmp_path / "none.xml").values())
+
+
+def test_the_walks_of_a_person_are_added_up_and_rides_are_none(tmp_path: Path) -> None:
+    persons = (
+        '<personinfo id="p"><walk arrival="9" waitingTime="4.5"/><ride waitingTime="60"/>'
+        '<walk arrival="-1" waitingTime="2"/></personinfo><personinfo id="q"><ride waitingTime="30"/></personinfo>'
+    )
+    path = tmp_path / "tripinfo.xml"
+    path.write_text((HEAD.format(when="now") + BODY).replace("</tripinfos>", f"{persons}</tripinfos>"))
+    assert read_trips(path)[0].on_foot.tolist() == [6.5]
