@@ -119,6 +119,7 @@ class _Policy:
         self.hold = np.repeat([0.0, *HOLDS], phases)  # (candidates,)
         self.then = np.tile(np.arange(phases), 1 + len(HOLDS))  # (candidates,)
         self.halted_since: dict[str, float] = {}  # s, of vehicles that have halted here
+        self.guarded = False  # the present phase is shown because somebody had waited too long
         self.turning: list[TurningShares] = []
         if settings.movements == "shares":
             length = np.array([network.lanes[approach.lane].length for approach in where.approaches])
@@ -145,6 +146,7 @@ class _Policy:
             over, leave = True, leave & overdue[self.then]
         if over or cost[leave].min() < cost[stay].min():
             following = int(self.then[leave][np.argmin(cost[leave])])
+            self.guarded = overdue is not None
             return Green(following, seen.least_green(following))
         return Green(seen.phase, seen.whole(self.settings.interval))
 
@@ -168,7 +170,8 @@ class _Policy:
         """Phases that serve the lane in which somebody has waited longest, if that is too long; else None.
 
         A lane whose head stands too far from the stop line for any green to move it does not count. The present
-        phase goes on until ``max_green`` while it serves one that counts: cut short it would help nobody.
+        phase goes on until ``max_green`` while it serves one that counts and moves: cut short it would help nobody.
+        If it came for such a lane, until nobody is left there who has halted: many short greens lose capacity.
         """
         vehicles, before = seen.vehicles, self.halted_since
         self.halted_since = {
@@ -181,12 +184,14 @@ class _Policy:
         longest = self.settings.max_wait
         phases: Bools | None = None
         for head in np.unique(approach, return_index=True)[1]:
-            most = waited[approach == approach[head]].max()
-            if most < self.settings.max_wait or vehicles.distance[order[head]] > AT_LINE:
+            if vehicles.distance[order[head]] > AT_LINE:
                 continue
+            most = waited[approach == approach[head]].max()
             shows = self.shows[:, link[head]]
             best = GREEN if (shows == GREEN).any() else YIELDING
-            if shows[seen.phase] == best and unfinished:
+            goes = min(vehicles.wait[order[head]], seen.elapsed) < self.settings.stuck
+            enough = 0.0 if self.guarded else self.settings.max_wait
+            if shows[seen.phase] == best and goes and unfinished and most > enough:
                 return np.isin(np.arange(len(self.where.phases)), seen.phase)
             if shows[seen.phase] != best and (shows == best).any() and most >= longest:
                 longest, phases = most, shows == best
