@@ -236,6 +236,9 @@ class _Reader:
             self.mixture = ""
             if self.inside is not None and self.alternatives:
                 texts, weights = zip(*self.alternatives, strict=True)
+                if not sum(weights) > 0:  # nan too
+                    where = f"routeDistribution of {self.inside.get('id', '')!r}"
+                    raise self._fault("no route has a probability above 0", where, "give one")
                 drawn = self.rng.choice(len(texts), p=np.array(weights) / sum(weights))
                 self.inside["route"], self.inside["edges"] = "", str(texts[drawn])
                 self.alternatives = []
@@ -259,7 +262,12 @@ class _Reader:
         if "refId" in a:
             self.mixtures[self.mixture].append((a["refId"], _float(a.get("probability", "1"))))
             return
-        text = " ".join([a.get("edges", "")] * (1 + int(a.get("repeat") or 0)))
+        again = a.get("repeat") or "0"
+        if not again.isdecimal():
+            raise self._fault(
+                f"repeat={again!r} is no number", f"route of {owner!r}", "give a whole number ≥ 0"
+            )
+        text = " ".join([a.get("edges", "")] * (1 + int(again)))
         edges = self._edges(text, f"route of {owner!r}")
         if self.inside is not None and self.mixture:  # one of those that duarouter weighed
             self.alternatives.append((text, _float(a.get("probability", "1"))))

@@ -34,11 +34,8 @@ _AWKWARD = re.compile(r"[,;\"<>&|]|\$\{|%[0-9A-Fa-f]{2}")  # SUMO splits or expa
 _PARAM_KEY = re.compile(rb"<param\b[^>]*?\bkey\s*=\s*([\"'])(.*?)\1")
 _WRITING_KEYS = (".file", "-file", ".output", "-output")
 _DETECTOR_FILE = re.compile(rb"<param\b[^>]*?\bkey\s*=\s*([\"'])file\1[^>]*>")
-_OUTPUT_ELEMENTS = {
-    "edgeData",
-    "laneData",
-    "vTypeProbe",
-}  # a routeProbe feeds calibrators: it only loses its file
+# a routeProbe is none of them: it feeds calibrators, and only loses its file
+_OUTPUT_ELEMENTS = {"edgeData", "laneData", "vTypeProbe"}
 _OUTPUT_ATTRIBUTES = ("file", "output", "dest", "outputFile", "cropFile")
 _READS_FILE = {"rerouter", "variableSpeedSign", "calibrator"}  # their 'file' is an input
 _NOWHERE = "NUL"  # SUMO's name for no file, on every platform

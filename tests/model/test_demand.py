@@ -184,3 +184,19 @@ def test_trips_between_traffic_zones_are_routed(tmp_path, tiny_place):
     path = write(tmp_path, f'{zones}<trip id="t" depart="1" fromTaz="west" toTaz="east"/>')
     demand = read_demand([path], network, 0.0, 100.0, net_file=tiny_place.net)
     assert [(route[0], route[-1]) for route in demand.routes] == [(start, end)]
+
+
+@pytest.mark.parametrize(
+    ("inner", "words"),
+    [
+        ('<route edges="r0 r1" repeat="often"/>', "repeat='often' is no number"),
+        ('<route edges="r0 r1" repeat="-1"/>', "repeat='-1' is no number"),
+        (
+            '<routeDistribution><route edges="r0 r1" probability="0"/></routeDistribution>',
+            "no route has a probability above 0",
+        ),
+    ],
+)
+def test_a_repeat_or_probability_that_is_none_is_refused(tmp_path, place, inner, words):
+    with pytest.raises(InputError, match=words):
+        read(tmp_path, place, f'<vehicle id="v" depart="1">{inner}</vehicle>')

@@ -110,7 +110,10 @@ def test_it_changes_phase_only_after_the_minimum_green():
     assert "phase 1 has been green for 4 s, less than its minimum 5 s" in event.detail
 
 
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no interval timers here")
+@pytest.mark.skipif(
+    not hasattr(signal, "setitimer"),
+    reason="Windows has no interval timer to end an endless loop with",
+)
 def test_an_endless_loop_is_interrupted():
     def policy(seen):
         while True:

@@ -9,7 +9,11 @@ import pytest
 
 from sim.time_limit import OverTime, can_interrupt, time_limit
 
-interrupts = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no interval timers here")
+interrupts = pytest.mark.skipif(
+    not hasattr(signal, "setitimer"),
+    # there a block is told of its time when it returns, which the tests without this mark cover
+    reason="Windows has no interval timer to interrupt a block with",
+)
 
 
 def test_what_is_in_time_goes_by():

@@ -121,7 +121,13 @@ def test_persons_are_counted_since_they_may_bring_cars(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("rate", "last"),
-    [('period="4"', 410.0), ('vehsPerHour="900"', 410.0), ('period="exp(0.5)"', 210.0), ("", 10.0)],
+    [
+        ('period="4"', 410.0),
+        ('vehsPerHour="900"', 410.0),
+        ('period="exp(0.5)"', 210.0),
+        ("", 10.0),
+        ('vehsPerHour="0"', 10.0),
+    ],
 )
 def test_a_flow_of_a_number_ends_when_the_last_has_left(tmp_path: Path, rate: str, last: float) -> None:
     path = write(tmp_path, f'<flow id="f" begin="10" number="100" {rate} route="r"/>')
