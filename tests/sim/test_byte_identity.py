@@ -98,13 +98,17 @@ def stays_the_network_s_own(
 ) -> None:
     """`program` and its plan replayed by us give the bytes of bare SUMO, over libsumo and over TraCI."""
     scenario = place(config, seconds)
-    wanted = bare_sumo(folder, plain_arguments(scenario, seed))
+    wanted = {bare_sumo(folder, plain_arguments(scenario, seed))}
     plan = folder / "plan.json"
     plan.write_text(json.dumps(Plan(timings(network_of(scenario))).to_json()), encoding="utf-8")
-    for controller in ("program", f"fixed-time:plan={plan}"):
-        for backend in ("libsumo", "traci"):
-            _, manifest = runs(scenario, controller, seed, backend)
-            assert manifest["tripinfo_sha256"] == wanted, (controller, backend)
+    found = {
+        (controller, backend): runs(scenario, controller, seed, backend)[1]["tripinfo_sha256"]
+        for controller in ("program", f"fixed-time:plan={plan}")
+        for backend in ("libsumo", "traci")
+    }
+    if set(found.values()) != wanted:  # SUMO itself strays once in thousands of processes: decision 0380
+        wanted = {bare_sumo(folder, plain_arguments(scenario, seed)) for _ in range(3)}
+    assert wanted == set(found.values()), found
 
 
 @pytest.mark.parametrize(("name", "seed"), list(zip(NAMES, (1, 5, 1, 5, 5), strict=True)))
