@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 
-from controllers.naming import controllers, did_you_mean, load, make_controller, parse_controller
+from controllers.naming import LAYERED, controllers, did_you_mean, load, make_controller, parse_controller
 
 __all__ = [
+    "LAYERED",
     "controllers",
     "describe",
     "did_you_mean",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from experiments.attempt import Limits
-from experiments.catalog import make_controller, parse_controller
+from experiments.catalog import LAYERED, make_controller, parse_controller
 from experiments.experiment_file import ControllerEntry, Design, ExperimentFile, Range, several
 from experiments.happenings import Source, Table, check_events, check_table, events_at
 from experiments.resample import Resampling, another_day
@@ -187,7 +187,7 @@ def _controllers(entry: str | ControllerEntry, design: Design, folder: Path) -> 
         points = _points(dict(entry.__pydantic_extra__), design)
     out = []
     for point in points:
-        values = {key: _file(value, folder) for key, value in point.items()}
+        values = {key: _found(key, value, folder) for key, value in point.items()}
         make_controller(name, values)  # every parameter is checked before anything runs
         out.append(Chosen(name, values))
     return out
@@ -224,8 +224,12 @@ def _parameter(key: str, value: list[Any] | Range, design: Design) -> Parameter:
     return Choice(tuple(spread.levels(value.levels)))
 
 
-def _file(value: Any, folder: Path) -> Any:
-    """A parameter that names a file beside the experiment's."""
+def _found(key: str, value: Any, folder: Path) -> Any:
+    """A parameter, whose file, if it names one, is looked for beside the experiment's."""
+    if key == LAYERED and isinstance(value, str):
+        name, below = parse_controller(value)
+        text = ",".join(f"{key}={_found(key, value, folder)}" for key, value in below.items())
+        return f"{name}:{text}" if text else name
     if (
         isinstance(value, str)
         and value.endswith((".json", ".toml", ".xml", ".csv"))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import sim
-from experiments.catalog import controllers, make_controller
+from experiments.catalog import LAYERED, controllers, make_controller, parse_controller
 from experiments.happenings import Table
 from experiments.sensings import IDEAL, sensing_key
 from sim.protocol import parameters
@@ -158,14 +158,14 @@ def _scenario_text(scenario: Scenario) -> str:
 
 def controller_digest(name: str, given: Mapping[str, Any]) -> str:
     """By all its parameters, given or not, so that a default written out is the same controller."""
-    return _built_digest(name, json.dumps(dict(given), sort_keys=True))
+    values = _filled_in(name, json.dumps(dict(given), sort_keys=True))
+    counted = {key: _counted(key, value) for key, value in values.items()}
+    return _digest({"name": name, "parameters": counted, "code": _plugin_hash(name)})
 
 
 @cache
-def _built_digest(name: str, given: str) -> str:
-    built = make_controller(name, json.loads(given))
-    values = {key: _content(value) for key, value in parameters(built).items()}
-    return _digest({"name": name, "parameters": values, "code": _plugin_hash(name)})
+def _filled_in(name: str, given: str) -> Mapping[str, Any]:
+    return parameters(make_controller(name, json.loads(given)))
 
 
 @cache
@@ -188,8 +188,10 @@ def _digest(data: object) -> str:
     return hashlib.sha256(json.dumps(data, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _content(value: Any) -> Any:
-    """A parameter that names a file counts by the file's content, and 10.0 is 10."""
+def _counted(key: str, value: Any) -> Any:
+    """A strategy below counts as if it stood alone, a file by its content, and 10.0 is 10."""
+    if key == LAYERED:
+        return controller_digest(*parse_controller(value))
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if (
@@ -197,7 +199,7 @@ def _content(value: Any) -> Any:
         and value.endswith((".json", ".toml", ".xml", ".csv"))
         and Path(value).is_file()
     ):
-        return hash_file(Path(value))
+        return content_hash(Path(value))
     return value
 
 

@@ -188,6 +188,24 @@ def test_identity_knows_inputs_by_content_and_parameters_by_value(
     assert ids() != ids(places=[str(copy / tiny_place.config.name)])
 
 
+def test_a_plan_counts_by_its_content_below_a_layer_too(
+    opened: Callable[..., Experiment], tmp_path: Path
+) -> None:
+    def ids(controller: Any) -> set[str]:
+        experiment = opened(seeds=1, controllers=[controller])
+        return {task.identity() for task in experiment.tasks(warm_up=0.0, days=tmp_path)}
+
+    plan, copy = tmp_path / "plan.json", tmp_path / "copy.json"
+    plan.write_text("{}", encoding="utf-8")
+    copy.write_text("{}", encoding="utf-8")
+    alone, layered = ids(f"fixed-time:plan={plan}"), ids(f"police:over=fixed-time:plan={plan}")
+    assert layered == ids(f"police:over=fixed-time:plan={copy}")
+    assert layered == ids({"name": "police", "over": "fixed-time:plan=plan.json"})  # beside the experiment
+    plan.write_text('{"another": 1}', encoding="utf-8")
+    assert alone != ids(f"fixed-time:plan={plan}")
+    assert layered != ids(f"police:over=fixed-time:plan={plan}")
+
+
 @pytest.mark.parametrize("how", [Resampling("jitter", 30.0, 1), Resampling("bootstrap", 60.0, 1)])
 def test_another_day_keeps_the_number_and_changes_the_times(
     tiny_place: Any, tmp_path: Path, how: Resampling
