@@ -7,7 +7,7 @@ what each idea gave is in docs/predictive.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -18,6 +18,7 @@ from controllers.rollout import GREEN, RED, STOPPING, YIELDING, Model, rollout
 from controllers.turning import TurningShares
 from sim.change import change_intervals
 from sim.network import Bools, Intersection, Network
+from sim.plan import Interval
 from sim.protocol import Array, Green, Ints, Observation, Policy
 
 ACCELERATION = 2.6  # m/s², SUMO's default car
@@ -90,7 +91,6 @@ class _Policy:
             settings.horizon,
             settings.headway,
             settings.start_loss,
-            settings.yellow_used,
             settings.gap,
             settings.tail,
             settings.impatience,
@@ -107,13 +107,13 @@ class _Policy:
         for approach in where.approaches:
             if len(approach.links) > 1:
                 self.slower[list(approach.links)] = settings.turn
+        ways = [[change_intervals(where, p, q) for q in range(phases)] for p in range(phases)]
         self.change = np.array(
-            [
-                [sum(x.duration for x in change_intervals(where, p, q)) for q in range(phases)]
-                for p in range(phases)
-            ],
-            dtype=np.float64,
+            [[sum(x.duration for x in way) for way in row] for row in ways], dtype=np.float64
         )
+        self.crossed = np.array(
+            [[still_green(way, where) + settings.yellow_used for way in row] for row in ways]
+        )  # (phases, phases, links + lanes)
         self.min_green = np.array([phase.min_green for phase in where.phases], dtype=np.float64)
         self.speed = np.array([approach.speed for approach in where.approaches])
         self.hold = np.repeat([0.0, *HOLDS], phases)  # (candidates,)
@@ -219,6 +219,7 @@ class _Policy:
             self.yields,
             self.slower,
             self.change,
+            self.crossed,
             self.min_green,
             seen.phase,
             self.hold,
@@ -256,6 +257,19 @@ def _letters(state: str, where: Intersection) -> Ints:
     lanes = [shown[list(approach.links)] for approach in where.approaches]
     best = [next((x for x in (GREEN, YIELDING, STOPPING) if (row == x).any()), RED) for row in lanes]
     return np.concatenate([shown, np.array(best, dtype=np.int64)])
+
+
+def still_green(change: Sequence[Interval], where: Intersection) -> Array:
+    """s of a change before each link's green ends, then those of each approach's unknown link: its last one's.
+
+    Where people on foot stop walking before the vehicles beside them stop, these go on for some seconds.
+    """
+    out = np.zeros(where.n_links)
+    going = np.ones(where.n_links, dtype=np.bool_)
+    for interval in change:
+        going &= np.array([letter in "Gg" for letter in interval.state], dtype=np.bool_)
+        out[going] += interval.duration
+    return np.concatenate([out, [out[list(approach.links)].max() for approach in where.approaches]])
 
 
 def travel_time(distance: Array, speed: Array, limit: Array) -> Array:

@@ -23,7 +23,6 @@ class Model(NamedTuple):
     horizon: int  # s
     headway: float  # s between vehicles of a discharging queue
     start_loss: float  # s until the head of a held lane crosses
-    yellow_used: float  # s of yellow in which vehicles still cross
     gap: float  # s: a foe due within it has the right of way
     tail: float  # how many times the present phase's ready vehicles another must have to take over
     impatience: float  # 1/s: cost of a lane whose head has waited a minute, grows with the square
@@ -42,6 +41,7 @@ def rollout(
     yields: Any,  # (links, links) row must give way to column
     slower: Any,  # (links,) s more between vehicles while it yields
     change: Any,  # (phases, phases) s from one green to the next
+    crossed: Any,  # (phases, phases, links) s of that in which vehicles of a link that turns red still cross
     min_green: Any,  # (phases,) s
     phase: int,  # the present one
     hold: Any,  # (candidates,) s: keep the present phase so long …
@@ -86,13 +86,15 @@ def rollout(
             if target != current:
                 old, since, settled = current, t + change[current, target], False
                 current = target
-            yellow_over = since - change[old, current] + model.yellow_used
+            began = since - change[old, current]
             if not settled:
                 settled = t >= since
                 for k in range(links):
                     if settled:
                         shown[k] = shows[current, k]
-                    elif shows[old, k] != RED and (shows[current, k] != RED or t < yellow_over):
+                    elif shows[old, k] != RED and (
+                        shows[current, k] != RED or t < began + crossed[old, current, k]
+                    ):
                         shown[k] = shows[old, k]
                     else:
                         shown[k] = RED
@@ -114,7 +116,7 @@ def rollout(
                     when = max(when, due[v])
                     if when >= t + 1.0:
                         break
-                    if t < since and shows[current, k] == RED and when >= yellow_over:
+                    if t < since and shows[current, k] == RED and when >= began + crossed[old, current, k]:
                         break
                     if shown[k] >= YIELDING and _must_yield(
                         i, k, t, first, head, link, due, blocked, shown, yields, model

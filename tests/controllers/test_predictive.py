@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from controllers.actuated import Actuated
 from controllers.max_pressure import MaxPressure
 from controllers.naming import make_controller, parse_controller
-from controllers.predictive import Predictive, held_up, travel_time
+from controllers.predictive import Predictive, held_up, still_green, travel_time
 from controllers.rollout import Model, rollout
 from controllers.turning import TurningShares
+from sim.plan import Interval
 from sim.protocol import Green
 from sim.sensing import Camera, Loops
 from sim.simulation import Simulation
@@ -20,7 +21,6 @@ BARE = Model(
     horizon=60,
     headway=2.0,
     start_loss=1.5,
-    yellow_used=1.0,
     gap=3.0,
     tail=1e9,
     impatience=0.0,
@@ -42,6 +42,7 @@ def cost(
     model=BARE,
     blocked=(0.0, 0.0),
     slower=0.0,
+    crossed=1.0,
 ):
     """Cost of candidates for two lanes; ``due`` are the arrivals on each, s."""
     first = np.cumsum([0, len(due[0]), len(due[1])])
@@ -56,6 +57,7 @@ def cost(
         np.zeros((2, 2), dtype=bool) if yields is None else np.array(yields),
         np.full(2, slower),
         CHANGE,
+        np.full((2, 2, 2), crossed),
         np.array([5.0, 5.0]),
         phase,
         np.array(hold),
@@ -90,7 +92,21 @@ def test_the_first_second_of_yellow_is_used():
     change 3 s, minimum green 5 s, change 3 s, start loss 1.5 s."""
     assert cost(((0.5,), ())) == pytest.approx([0.0])
     assert cost(((1.5,), ())) == pytest.approx([12.5 - 1.5])
-    assert cost(((0.5,), ()), model=BARE._replace(yellow_used=0.0)) == pytest.approx([12.5 - 0.5])
+    assert cost(((0.5,), ()), crossed=0.0) == pytest.approx([12.5 - 0.5])
+
+
+def test_vehicles_go_on_while_people_on_foot_clear(crossing):
+    """Walking ends 4 s before the vehicles: those cross for 4 s more and in the first second of yellow."""
+    where = crossing.intersections["J0"]
+    going, yellow = where.phases[0].state, where.phases[0].state.replace("G", "y")
+    assert set(going) == {"G", "r"}
+    walking = (Interval(going, 4.0), Interval(yellow, 3.0))
+    green = np.array([letter == "G" for letter in going])
+    assert still_green(walking, where)[: where.n_links].tolist() == np.where(green, 4.0, 0.0).tolist()
+    lanes = [4.0 if going[approach.links[0]] == "G" else 0.0 for approach in where.approaches]
+    assert still_green(walking, where)[where.n_links :].tolist() == lanes
+    assert still_green(walking[1:], where).max() == 0.0
+    assert cost(((2.5,), ()), crossed=3.0) == pytest.approx([0.0])
 
 
 def test_a_yielding_green_waits_for_a_gap():
