@@ -34,7 +34,10 @@ def check_place(scenario: Scenario) -> Report:
         )
     if departures.after:
         warnings.append(f"{departures.after} vehicles depart after the end and are not simulated")
-    warnings += [f"signal {tl} is left to SUMO: {reason}" for tl, reason in network.left_to_sumo.items()]
+    warnings += [
+        f"left to SUMO, since {reason}: {', '.join(names)}"
+        for reason, names in network.left_by_reason().items()
+    ]
     for where in network.intersections.values():
         warnings += _signal_warnings(where)
         warnings += [f"{waiver}; kept as the network has it" for waiver in waivers(where)]

@@ -10,6 +10,7 @@ from experiments.conditions import conditions
 from experiments.ledger import Row
 from experiments.records import SummaryLine
 from experiments.report import Comparison, Panel, RunRecord, Scene, SummaryRow, Text, write_report
+from experiments.report.left import left_to_sumo
 from experiments.runner import run_folder
 from experiments.summary import group_verdicts, groups, label, summarise_rows
 from sim.network import Network
@@ -73,12 +74,8 @@ def write_comparison(
 
 
 def _notes(scenario: Scenario, network: Network) -> tuple[Text, ...]:
-    said = [Text(note, _vietnamese(note)) for note in scenario.notes]
-    said += [
-        Text(f"signal {tl} is left to SUMO: {why}", f"đèn {tl} để SUMO tự điều khiển ({why})")
-        for tl, why in network.left_to_sumo.items()
-    ]
-    return tuple(said)
+    said = (Text(note, _vietnamese(note)) for note in scenario.notes)
+    return (*said, *left_to_sumo(network))
 
 
 def _vietnamese(note: str) -> str:

@@ -176,3 +176,10 @@ class Network:
     left_to_sumo: Mapping[str, str]
     links: tuple[Link, ...] = ()  # connections that no signal drives have index −1
     to_wgs84: str = ""  # the net's projection parameter, "" if it has none
+
+    def left_by_reason(self) -> Mapping[str, tuple[str, ...]]:
+        """The signals left to SUMO under each reason."""
+        out: dict[str, tuple[str, ...]] = {}
+        for signal, reason in self.left_to_sumo.items():
+            out[reason] = (*out.get(reason, ()), signal)
+        return out

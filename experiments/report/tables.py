@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from experiments.report.charts import badge
 from experiments.report.figures import METRIC, Material, title
+from experiments.report.left import why_left
 from experiments.report.model import Comparison, RunRecord, Scene
 from experiments.report.series import approach_loss
 from experiments.report.service import level_of_service
@@ -239,7 +240,7 @@ class Provenance:
     inputs: tuple[tuple[str, str], ...]  # file (with its folder) and SHA-256
     unequal: tuple[int, ...]  # seeds whose controllers did not read the same files
     warnings: Mapping[str, int]  # SUMO's, by kind, all runs together
-    left_to_sumo: Mapping[str, str]
+    left_to_sumo: Mapping[str, Text]
 
 
 def provenance(comparison: Comparison, scene: Scene) -> Provenance:
@@ -272,7 +273,7 @@ def provenance(comparison: Comparison, scene: Scene) -> Provenance:
         tuple(sorted(inputs)),
         tuple(sorted(seed for seed, files in read.items() if len(files) > 1)),
         dict(sorted(warnings.items())),
-        dict(sorted(left.items())),
+        {name: why_left(reason) for name, reason in sorted(left.items())},
     )
 
 

@@ -1,0 +1,45 @@
+"""Why a signal is left to SUMO, in both languages; ``sim`` gives the reasons in English."""
+
+from __future__ import annotations
+
+from experiments.report.text import Text
+from sim.network import Network
+
+_REASONS = (  # what a reason begins with; the rest of it is a name
+    ("it has one green phase: there is nothing to decide", "chỉ có một pha xanh: không có gì để quyết định"),
+    ("its program is of type", "chương trình của đèn thuộc loại"),
+    ("its program has no phase", "chương trình của đèn không có pha nào"),
+    ("its program shows no green", "chương trình của đèn không có đèn xanh"),
+    (
+        "its phases follow each other in another order than they stand in ('next')",
+        "các pha nối tiếp nhau theo thứ tự khác với thứ tự ghi ('next')",
+    ),
+    (
+        "its program switches links of it off (o, O) for a time",
+        "chương trình tắt một số hướng của đèn (o, O) trong một thời gian",
+    ),
+    ("it drives no connection", "đèn không điều khiển hướng đi nào"),
+    ("it is a rail crossing", "là đường ngang với đường sắt"),
+    ("it is a rail signal", "là tín hiệu đường sắt"),
+)
+
+
+def why_left(reason: str) -> Text:
+    """A reason of ``Network.left_to_sumo``."""
+    for english, vietnamese in _REASONS:
+        if reason.startswith(english):
+            return Text(reason, vietnamese + reason[len(english) :])
+    return Text(reason, reason)
+
+
+def left_to_sumo(network: Network) -> tuple[Text, ...]:
+    """One sentence for each reason, with the signals it holds for."""
+    return tuple(_sentence(why_left(reason), names) for reason, names in network.left_by_reason().items())
+
+
+def _sentence(why: Text, names: tuple[str, ...]) -> Text:
+    shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+    return Text(
+        f"left to SUMO, since {why.en}: {len(names)} signal{'s' if len(names) > 1 else ''} ({shown})",
+        f"để SUMO tự điều khiển, vì {why.vi}: {len(names)} đèn ({shown})",
+    )
