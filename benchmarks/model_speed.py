@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from model_places import LENT, RECIPES, folder_of
 
-from sim.demand import read_demand
+from sim.demand_reader import read_demand
 from sim.model import PlanArrays, build, encode, right_of_way, warmup
 from sim.netfile import read_net
 from sim.plan import Plan, Timing

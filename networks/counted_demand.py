@@ -15,7 +15,7 @@ from xml.sax.saxutils import quoteattr
 from networks import sumo_tools
 from networks.counts import Count
 from networks.importing.folder import new_folder, put, write_config
-from sim.demand import read_demand
+from sim.demand_reader import read_demand
 from sim.errors import InputError
 from sim.network import Network
 from sim.scenario import Scenario

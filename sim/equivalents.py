@@ -15,8 +15,8 @@ from xml.etree.ElementTree import ParseError, fromstring
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.demand import class_pcu
 from sim.errors import InputError
+from sim.vehicle_class import class_pcu
 from sim.xmlfile import read_bytes
 
 _COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sim.demand import movement_flows, read_demand
+from sim.demand import movement_flows
+from sim.demand_reader import read_demand
 from sim.network import Network
 from sim.scenario import Scenario
 

@@ -14,7 +14,7 @@ from sim.errors import InputError
 from sim.xmlfile import parse
 
 if TYPE_CHECKING:
-    from sim.demand import VehicleClass
+    from sim.vehicle_class import VehicleClass
 
 Trip = tuple[tuple[str, str], ...]
 """Attributes that decide a trip's way: from, to, via, fromJunction, toJunction, fromTaz, toTaz, type."""

@@ -16,7 +16,8 @@ from experiments.optimize.pack import Packer
 from experiments.optimize.race import Case
 from experiments.optimize.space import Space
 from experiments.resample import Resampling, another_day, scaled_demand
-from sim.demand import Demand, read_demand
+from sim.demand import Demand
+from sim.demand_reader import read_demand
 from sim.errors import InputError
 from sim.flows import with_flows
 from sim.model import build

@@ -14,7 +14,8 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from sim.demand import Demand, read_demand
+from sim.demand import Demand
+from sim.demand_reader import read_demand
 from sim.errors import InputError
 from sim.events.base import Plain, Scene, ids
 

@@ -8,11 +8,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from sim.demand import Demand, VehicleClass, make_demand
+from sim.demand import Demand, make_demand
 from sim.model import Parameters
 from sim.netfile import VEHICLE_CLASSES
 from sim.network import Edge, Intersection, Lane, Link, Network
 from sim.plan import Interval, Stage, Timing
+from sim.vehicle_class import VehicleClass
 
 SPEED = 15.0  # m/s
 

@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sim.demand import VehicleClass, make_demand
+from sim.demand import make_demand
 from sim.errors import InputError
 from sim.model import COLUMNS, Parameters, build, calibrate, encode, trust
 from sim.plan import Interval, Plan, Stage, Timing
+from sim.vehicle_class import VehicleClass
 
 
 @pytest.fixture(scope="module")

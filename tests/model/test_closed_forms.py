@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sim.demand import VehicleClass, make_demand
+from sim.demand import make_demand
 from sim.model import COLUMNS, build, encode
 from sim.model.priority import RightOfWay
 from sim.plan import Interval, Plan, Stage, Timing
 from sim.saturation import saturation_headway
+from sim.vehicle_class import VehicleClass
 
 DELAY, FINISHED = COLUMNS.index("delay"), COLUMNS.index("finished")
 S = 0.5  # veh/s: PUNCTUAL discharges every 2 s

@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sim.demand import ANY_LANE, movement_flows, read_demand
+from sim.demand import ANY_LANE, movement_flows
+from sim.demand_reader import read_demand
 from sim.errors import InputError
 from sim.network import Movement
 from sim.sumonet import load_network
@@ -73,6 +74,8 @@ def test_flows_of_each_kind(tmp_path, place):
     assert 5 < len(departs('begin="0" end="100" period="exp(0.2)"')) < 40
     with pytest.raises(InputError, match="no rate"):
         departs('begin="0" end="50"')
+    with pytest.raises(InputError, match="number='many' is no number"):
+        departs('begin="0" end="50" number="many"')
 
 
 def test_random_flows_repeat_with_their_seed(tmp_path, place):

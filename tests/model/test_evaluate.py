@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.demand import VehicleClass, make_demand
+from sim.demand import make_demand
 from sim.errors import InputError
 from sim.model import COLUMNS, QUEUE_COLUMNS, PlanArrays, StateTable, build, encode
 from sim.model.signals import steps
 from sim.plan import Interval, Plan, Stage, Timing
+from sim.vehicle_class import VehicleClass
 
 STATES = ["GGrr", "rrGG", "gGrr", "rrGs", "yyrr", "rryy"]
 

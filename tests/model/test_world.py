@@ -8,12 +8,13 @@ import pytest
 from controllers.actuated import Actuated
 from controllers.max_pressure import MaxPressure
 from sim.clock import by_the_clock
-from sim.demand import VehicleClass, make_demand
+from sim.demand import make_demand
 from sim.errors import InputError
 from sim.model import COLUMNS, ModelWorld, build, encode
 from sim.netfile import VEHICLE_CLASSES
 from sim.plan import Interval, Plan, Stage, Timing
 from sim.testing import corridor, play
+from sim.vehicle_class import VehicleClass
 
 DELAY = COLUMNS.index("delay")
 END = 1800.0
