@@ -47,7 +47,9 @@ class Actuated:
             served = greens[seen.phase, link]
             moves = seen.vehicles.wait[known] < (self.stuck if seen.elapsed >= self.stuck else np.inf)
             extended = bool(np.any(served & moves & (seen.vehicles.distance[known] <= zone)))
-            calls: Bools = np.any(greens[:, link[~served]], axis=1)  # (phases,) for vehicles on red
+            walkers = [k for k in np.flatnonzero(seen.calls) if not greens[seen.phase, k]]
+            waiting = np.concatenate([link[~served], np.array(walkers, dtype=np.int64)])
+            calls: Bools = np.any(greens[:, waiting], axis=1)  # (phases,) for vehicles on red, people on foot
             if not np.any(calls) or (extended and seen.elapsed < longest[seen.phase]):
                 return Green(seen.phase, seen.step)
             order = (seen.phase + 1 + np.arange(len(where.phases))) % len(where.phases)

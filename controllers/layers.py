@@ -6,7 +6,7 @@ A layer is asked every step, the strategy below only when its own answer has run
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import ClassVar, cast
 
 from controllers.naming import make_controller, parse_controller
 from sim.clock import by_the_clock
@@ -14,12 +14,14 @@ from sim.errors import InputError
 from sim.network import Network
 from sim.plan import Plan
 from sim.protocol import Controller, Green, Observation, Policy
+from sim.walk_calls import with_walk_calls
 
 
 class Layer:
     """What a layer hands through from the strategy named ``over``; signals that it leaves alone run by the clock."""
 
     over: str
+    lets_walk: ClassVar[bool] = True  # the strategy below does: what the layer shows comes first
 
     def below(self) -> Controller:
         """The strategy below, made from its name. Raises InputError."""
@@ -44,7 +46,8 @@ class Layer:
 
     def policies(self, network: Network) -> Mapping[str, Policy]:
         """Fresh policies of the strategy below, and the plan by the clock where it has none."""
-        own = self.below().start(network)
+        below = self.below()
+        own = with_walk_calls(below.start(network), network, below)
         return {name: own.get(name) or by_the_clock(where) for name, where in network.intersections.items()}
 
 

@@ -209,6 +209,14 @@ class _Policy:
         wait = seen.vehicles.wait[order]
         first = np.searchsorted(approach, np.arange(len(self.speed) + 1))
         blocked, shows = self._stuck(seen, first, link, wait)
+        called = np.flatnonzero(
+            seen.calls
+        )  # whoever waits at a crossing counts like a vehicle on a lane of its own
+        if len(called):
+            first = np.concatenate([first, first[-1] + 1 + np.arange(len(called))])
+            link, due = np.concatenate([link, called]), np.concatenate([due, np.zeros(len(called))])
+            wait = np.concatenate([wait, seen.calls[called]])
+            blocked = np.concatenate([blocked, np.zeros(len(called))])
         cost: Array = rollout(
             first,
             link,

@@ -37,7 +37,7 @@ def walkers_need(where: Intersection) -> Array:
         stages = where.phases[: len(where.program.stages)]
         least = _before_any_foe(where, _gaps(where.program, tuple(phase.min_green for phase in stages)))
         walk = np.full(where.n_links, np.inf)
-        walk[list(where.walks)] = [math.ceil(metres / WALKING) for metres in where.walks.values()]
+        walk[list(where.walks)] = [math.ceil(way.length / WALKING) for way in where.walks.values()]
         given = np.where(np.isfinite(walk), np.minimum(given, np.minimum(least, walk)), given)
     return given
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,14 @@ class Edge:
     speed: float  # m/s
     priority: int
     shape: tuple[tuple[float, float], ...]  # (points, 2) m
+
+
+class Walk(NamedTuple):
+    """A crossing that a signal drives."""
+
+    length: float  # m across
+    edge: str  # SUMO's edge of the crossing
+    areas: tuple[str, ...]  # SUMO's edges of the walking areas at its ends
 
 
 @dataclass(frozen=True)
@@ -145,9 +154,7 @@ class Intersection:
     all_red: float  # s, the same
     foes: Bools = field(repr=False, compare=False)  # (n_links, n_links) whose ways cross or merge
     yields: Bools = field(repr=False, compare=False)  # (n_links, n_links) row must give way to column
-    walks: Mapping[int, float] = field(
-        default_factory=dict, compare=False
-    )  # m across by link index of a crossing
+    walks: Mapping[int, Walk] = field(default_factory=dict, compare=False)  # crossings by link index
     open_foes: frozenset[int] = (
         frozenset()
     )  # link indices that also meet ways which this signal does not drive

@@ -72,6 +72,14 @@ class Timing:
                 position -= duration
         return Moment(0, 0, self.stages[0].green)  # rounding put the position on the cycle's end
 
+    def steps(self) -> list[tuple[str, float]]:
+        """What is shown in a cycle, state by state, each with its s."""
+        return [
+            row
+            for stage in self.stages
+            for row in ((stage.state, stage.green), *((i.state, i.duration) for i in stage.change))
+        ]
+
     def starts(self) -> tuple[float, ...]:
         """Start of each stage's green within the cycle, s."""
         out, position = [], 0.0

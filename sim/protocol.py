@@ -89,6 +89,8 @@ class Observation:
     exit_room: Array = field(default_factory=lambda: np.zeros(0))  # (exits,) m not taken by a vehicle
     red: Array = field(default_factory=lambda: np.zeros(0))  # (n_links,) s since the link was last green
     requests: tuple[Request, ...] = ()  # by vehicle id
+    calls: Array = field(default_factory=lambda: np.zeros(0))
+    """(n_links,) s since somebody on foot pressed the button of a crossing, 0 where nobody did; (0,) without people."""
     step: float = 1.0  # s, of the world: answers are multiples of it
     elsewhere: Callable[[str], Observation] = field(default=_nowhere, repr=False, compare=False)
 

@@ -42,6 +42,7 @@ from sim.sumo_world import Engine, SumoWorld, open_libsumo, open_traci
 from sim.sumonet import network_of, with_plan
 from sim.supervisor import Fallback, Limits, Supervisor
 from sim.trips import Trips, read_trips
+from sim.walk_calls import WalkCalls, with_walk_calls
 from sim.xmlfile import read_bytes
 
 Backend = Literal["libsumo", "traci"]
@@ -158,6 +159,7 @@ def execute(run: Run, controller: Controller, folder: Path) -> dict[str, Any]:
         if isinstance(controller, Phased):
             network = with_phases(network, controller.more_phases(network))
         policies = controller.start(network)
+    policies = with_walk_calls(policies, network, controller)
     limits = replace(run.limits, max_green=run.rules.max_green, max_red=run.rules.max_red)
     supervisor = Supervisor(network, policies, limits)
     given = sumo_input.write_input(
@@ -177,7 +179,13 @@ def execute(run: Run, controller: Controller, folder: Path) -> dict[str, Any]:
         _engine(run, given, queue_lanes), network, scenario.begin, scenario.step, reroutes=_reroutes(scenario)
     )
     simulation = Simulation(
-        world, scenario.end, policies, sees=controller.sees, sensing=run.sensing, seed=run.seed
+        world,
+        scenario.end,
+        policies,
+        sees=controller.sees,
+        sensing=run.sensing,
+        seed=run.seed,
+        calls=WalkCalls(world, world.on_foot).at if departures.persons else None,
     )
     put_on_agenda(run.events, simulation, world)
     samples: list[list[int]] = []

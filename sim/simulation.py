@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Collection, Generator, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from sim.errors import ControlError, WorldError
 from sim.monitor import FLASHING, ConflictMonitor, Past, cleared
 from sim.network import GREEN, Intersection
 from sim.plan import Interval
-from sim.protocol import Controller, Green, Ints, Observation
+from sim.protocol import Array, Controller, Green, Ints, Observation
 from sim.sensing import Ideal, Sensing, Shown
 from sim.world import World
 
@@ -75,8 +76,8 @@ class Simulation:
     """One run. Iterate over it for Questions; each must be answered before the next is drawn.
 
     ``ask`` are the intersections that a policy answers for; all others keep the network's own program.
-    What policies see comes from ``sensing``, whose errors ``seed`` draws. Further processes (sampling, events)
-    join the agenda.
+    What policies see comes from ``sensing``, whose errors ``seed`` draws, and from ``calls``, the push buttons of
+    people on foot (``WalkCalls.at``). Further processes (sampling, events) join the agenda.
     """
 
     def __init__(
@@ -88,10 +89,12 @@ class Simulation:
         sees: frozenset[str] = frozenset(),
         sensing: Sensing | None = None,
         seed: int = 0,
+        calls: Callable[[Intersection], Array] | None = None,
     ) -> None:
         self.world = world
         self.env = simpy.Environment()
         self.sensor = (sensing or Ideal()).start(world, sees, seed)
+        self._calls = calls
         self._end = self.in_steps(end - world.begin, "the end of the run")
         unknown = sorted(set(ask) - set(world.network.intersections))
         if unknown:
@@ -182,7 +185,8 @@ class Simulation:
     def _observe(self, where: Intersection) -> Observation:
         signal = self.signals.get(where.id)
         shown = signal.shown() if signal else Shown(0, 0.0, np.zeros(where.n_links))
-        return self.sensor.observe(where, shown, self.observe)
+        seen = self.sensor.observe(where, shown, self.observe)
+        return replace(seen, calls=self._calls(where)) if self._calls and where.walks else seen
 
     def in_steps(self, seconds: float, what: str) -> int:
         """A duration as whole steps; a fraction is refused, since SUMO would round it."""

@@ -20,7 +20,7 @@ from sim.errors import DenxanhError, InputError, WorldError
 from sim.network import Network
 from sim.sumo_bound import Classes
 from sim.sumo_roads import SumoRoads
-from sim.world import Bound, OnLane
+from sim.world import Bound, OnFoot, OnLane
 
 NONCE_OPTION = "save-state.prefix"  # has no effect, since no state is saved
 HALTING = 0.1  # m/s, SUMO's SUMO_const_haltingSpeed
@@ -87,6 +87,10 @@ class Engine(Protocol):
 
     def bound(self) -> Sequence[Bound]:
         """The vehicles of PRIORITY_CLASSES, by id."""
+        ...
+
+    def on_foot(self, area: str) -> Sequence[OnFoot]:
+        """The people on a walking area."""
         ...
 
     def roads(self) -> SumoRoads:
@@ -183,6 +187,10 @@ class SumoWorld:
         """The vehicles of PRIORITY_CLASSES that are on their way, by id."""
         return self._engine.bound()
 
+    def on_foot(self, area: str) -> Sequence[OnFoot]:
+        """The people on a walking area (SUMO's edge)."""
+        return self._engine.on_foot(area)
+
     def roads(self) -> SumoRoads:
         """What events may change."""
         return self._engine.roads()
@@ -255,6 +263,9 @@ class _Libsumo:
 
     def bound(self) -> Sequence[Bound]:
         return self._classes.bound()
+
+    def on_foot(self, area: str) -> Sequence[OnFoot]:
+        return _on_foot(self._sumo, area)
 
     def roads(self) -> SumoRoads:
         return SumoRoads(self._sumo)
@@ -390,6 +401,10 @@ class _Traci:
         found: list[Bound] = self._call(self._classes.bound)
         return found
 
+    def on_foot(self, area: str) -> Sequence[OnFoot]:
+        found: list[OnFoot] = self._call(lambda: _on_foot(self._connection, area))
+        return found
+
     def roads(self) -> SumoRoads:
         return SumoRoads(self._connection)
 
@@ -402,6 +417,15 @@ class _Traci:
             raise WorldError(f"SUMO did not end within {CALL_LIMIT:g} s of being asked") from None
         if status != 0:
             raise WorldError(f"SUMO ended with status {status}: {_last_error(self._log)}")
+
+
+def _on_foot(sumo: Any, area: str) -> list[OnFoot]:
+    """``sumo`` is libsumo or a connection to TraCI."""
+    person = sumo.person
+    return [
+        OnFoot(person.getNextEdge(name), person.getWaitingTime(name))
+        for name in sumo.edge.getLastStepPersonIDs(area)
+    ]
 
 
 def _die_with_parent() -> None:

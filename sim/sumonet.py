@@ -10,7 +10,7 @@ from pathlib import Path
 from sim.conflicts import beyond_the_signal, conflict_matrices, junction_positions, position_of
 from sim.errors import InputError
 from sim.netfile import NetFile, RawConnection, RawProgram, read_net
-from sim.network import Approach, Intersection, Link, Movement, Network, Segment
+from sim.network import Approach, Intersection, Link, Movement, Network, Segment, Walk
 from sim.plan import Plan, Timing
 from sim.program import change_times, phases_of, read_program
 from sim.saturation import saturation_flow
@@ -209,10 +209,8 @@ class _Reader:
 
     def intersection(self, tl: str, raws: Sequence[RawConnection], program: RawProgram) -> Intersection | str:
         """The intersection, or the reason why it stays with SUMO."""
-        crossings = {
-            raw.index: self.net.internal[raw.end].length for raw in raws if raw.end in self.net.internal
-        }
-        reading = read_program(program, self.begin, crossings)
+        walks = {raw.index: self._walk(raw) for raw in raws if raw.end in self.net.internal}
+        reading = read_program(program, self.begin, {link: walk.length for link, walk in walks.items()})
         if reading.timing is None:
             return reading.refusal
         n_links = len(program.phases[0].state)
@@ -247,9 +245,15 @@ class _Reader:
             all_red=reading.all_red,
             foes=foes,
             yields=yields,
-            walks=crossings,
+            walks=walks,
             open_foes=beyond_the_signal(placed, self.net),
         )
+
+    def _walk(self, raw: RawConnection) -> Walk:
+        crossing = self.net.internal[raw.end]
+        ends = (raw.start, *crossing.next)
+        areas = (self.net.internal[lane].edge for lane in ends if lane in self.net.internal)
+        return Walk(crossing.length, crossing.edge, tuple(dict.fromkeys(areas)))
 
     def _approach(self, lane: str, links: Sequence[Link]) -> Approach:
         mine = [link for link in links if link.start == lane]

@@ -21,6 +21,13 @@ class OnLane(NamedTuple):
     space: float  # m: its length and minimum gap
 
 
+class OnFoot(NamedTuple):
+    """Somebody on a walking area."""
+
+    bound_for: str  # the edge that comes next on the way
+    wait: float  # s of standing
+
+
 class Bound(NamedTuple):
     """A vehicle of one of the classes that signals may serve first, and where it is bound for."""
 

@@ -18,6 +18,8 @@ _REASONS = (  # what a reason begins with; the rest of it is a name
         "its program switches links of it off (o, O) for a time",
         "chương trình tắt một số hướng của đèn (o, O) trong một thời gian",
     ),
+    ("its phases have states of different lengths", "các pha có trạng thái dài ngắn khác nhau"),
+    ("it serves pedestrians only", "chỉ phục vụ người đi bộ"),
     ("it drives no connection", "đèn không điều khiển hướng đi nào"),
     ("it is a rail crossing", "là đường ngang với đường sắt"),
     ("it is a rail signal", "là tín hiệu đường sắt"),

@@ -10,13 +10,14 @@ from dataclasses import replace
 import pytest
 
 from experiments.report.left import left_to_sumo, why_left
-from sim import program
+from sim import program, sumonet
 from sim.testing import corridor
 
 
 def refusals() -> list[str]:
-    """The beginnings of all that ``sim.program`` says when it leaves a signal."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(program._refusal)))
+    """The beginnings of all that the reader says when it leaves a signal."""
+    code = (program._refusal, sumonet._Reader.intersection)
+    tree = ast.parse("\n".join(textwrap.dedent(inspect.getsource(function)) for function in code))
     found = [node.value for node in ast.walk(tree) if isinstance(node, ast.Return)]
     found = [node.values[0] if isinstance(node, ast.JoinedStr) else node for node in found]
     return [node.value for node in found if isinstance(node, ast.Constant) and node.value]
@@ -31,7 +32,7 @@ def test_every_reason_is_said_in_vietnamese(reason: str) -> None:
 
 
 def test_all_ways_to_refuse_are_looked_at() -> None:
-    assert len(refusals()) == 6
+    assert len(refusals()) == 8
 
 
 def test_signals_with_one_reason_share_a_sentence() -> None:

@@ -10,7 +10,7 @@ import pytest
 from sim.change import change_between
 from sim.clearance import shortest_gaps, walkers_need
 from sim.netfile import RawPhase, RawProgram
-from sim.network import Network
+from sim.network import Network, Walk
 from sim.program import read_program
 from sim.sumonet import load_network
 
@@ -58,8 +58,8 @@ def test_a_crossing_of_netgenerate_has_its_length_and_needs_what_the_program_giv
     for where in on_foot.intersections.values():
         crossings = [link.index for link in where.links if link.crossing]
         assert crossings
-        assert all(5.0 < where.walks[k] < 20.0 for k in crossings)
-        walks = [min(8.0, math.ceil(where.walks[k] / 1.07)) for k in crossings]
+        assert all(5.0 < where.walks[k].length < 20.0 for k in crossings)
+        walks = [min(8.0, math.ceil(where.walks[k].length / 1.07)) for k in crossings]
         assert walkers_need(where)[crossings].tolist() == walks
 
 
@@ -83,7 +83,7 @@ def test_where_the_way_is_known_a_short_green_in_between_counts_as_short(on_foot
     where = next(iter(on_foot.intersections.values()))
     gaps = shortest_gaps(where)
     assert gaps.min() >= 3.0
-    long_way = replace(where, walks=dict.fromkeys(where.walks, 100.0))
+    long_way = replace(where, walks=dict.fromkeys(where.walks, Walk(100.0, "", ())))
     assert walkers_need(long_way)[list(where.walks)].tolist() == [8.0] * len(where.walks)
-    short_way = replace(where, walks=dict.fromkeys(where.walks, 3.21))
+    short_way = replace(where, walks=dict.fromkeys(where.walks, Walk(3.21, "", ())))
     assert walkers_need(short_way)[list(where.walks)].tolist() == [3.0] * len(where.walks)

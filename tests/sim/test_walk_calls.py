@@ -1,0 +1,216 @@
+"""People on foot call for their green: the buttons, and that no strategy lets them wait longer than the plan would."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from controllers.naming import make_controller
+from sim.network import Intersection, Network, Walk
+from sim.plan import Interval, Stage, Timing
+from sim.protocol import Green, Observation
+from sim.simulation import Simulation
+from sim.testing import corridor
+from sim.walk_calls import WalkCalls, longest_red, with_walk_calls
+from sim.world import OnFoot
+
+WALK = Walk(8.0, ":c", (":w0", ":w1"))
+
+
+@pytest.fixture(scope="module")
+def network() -> Network:
+    """Two phases of 27 s; link 1, which phase 1 serves, is a crossing."""
+    bare = corridor(1)
+    return replace(bare, intersections={"J0": replace(bare.intersections["J0"], walks={1: WALK})})
+
+
+@dataclass(frozen=True)
+class Stubborn:
+    """Shows phase 0 for ever; ``lets_walk`` and ``sees`` are of one that need not be helped, or not."""
+
+    name: ClassVar[str] = "stubborn"
+    sees: frozenset[str] = frozenset({"vehicles"})  # type: ignore[misc]
+    lets_walk: bool = False
+
+    def start(self, network: Network) -> dict[str, Callable[[Observation], Green]]:
+        return dict.fromkeys(network.intersections, lambda seen: Green(0, seen.step))
+
+
+class Street:
+    """A world whose people on foot are given by a function of the time."""
+
+    begin, step = 0.0, 1.0
+
+    def __init__(self, network: Network, people: Callable[[float, str], list[OnFoot]]) -> None:
+        self.network, self.people, self.steps = network, people, 0
+        self.shown: list[tuple[int, str]] = []
+
+    def advance(self, steps: int) -> None:
+        self.steps = steps
+
+    def show(self, intersection: str, state: str) -> None:
+        self.shown.append((self.steps, state))
+
+    def shows(self, intersection: str) -> str:
+        return self.shown[-1][1]
+
+    def on_lane(self, lane: str) -> list[Any]:
+        return []
+
+    def on_foot(self, area: str) -> list[OnFoot]:
+        return self.people(float(self.steps), area)
+
+
+def drive(street: Street, controller: Any, end: float) -> list[Observation]:
+    """Run a controller as ``execute`` does; gives what was seen."""
+    policies = with_walk_calls(controller.start(street.network), street.network, controller)
+    seen = []
+    calls = WalkCalls(street, street.on_foot).at  # type: ignore[arg-type]
+    for question in Simulation(street, end, policies, sees=controller.sees, calls=calls):  # type: ignore[arg-type]
+        seen.append(question.seen)
+        question.answer(policies["J0"](question.seen))
+    return seen
+
+
+def standing(since: float, area: str, bound_for: str = ":c") -> Callable[[float, str], list[OnFoot]]:
+    """Somebody who comes at ``since`` and goes on waiting."""
+    return lambda now, at: [OnFoot(bound_for, now - since)] if at == area and now > since else []
+
+
+def test_the_longest_red_is_taken_around_the_cycle() -> None:
+    timing = Timing(
+        (
+            Stage("Grr", 20.0, (Interval("yrr", 3.0),)),
+            Stage("rGr", 30.0, (Interval("ryr", 3.0),)),
+            Stage("Grr", 5.0, (Interval("yrr", 4.0),)),
+        )
+    )
+    # the first is red from 20 to 56 and from 61 to 65 s, the second from 53 over the end to 23 s
+    assert longest_red(timing).tolist() == [36.0, 35.0, np.inf]
+
+
+def test_a_call_stands_until_the_crossing_is_green(network: Network) -> None:
+    where = network.intersections["J0"]
+
+    def once(now: float, area: str) -> list[OnFoot]:
+        return [OnFoot(":c", 2.0)] if area == ":w1" and now == 10.0 else []
+
+    street = Street(network, once)
+    calls = WalkCalls(street, street.on_foot)  # type: ignore[arg-type]
+    said = []
+    for step, state in ((9, "Gr"), (10, "Gr"), (15, "yr"), (18, "rG"), (30, "ry")):
+        street.steps = step
+        street.show("J0", state)
+        said.append(calls.at(where).tolist())
+    assert said == [[0.0, 0.0], [0.0, 2.0], [0.0, 7.0], [0.0, 0.0], [0.0, 0.0]]
+
+
+@pytest.mark.parametrize(
+    "people",
+    [standing(3.0, ":elsewhere"), standing(3.0, ":w0", ":another"), lambda now, at: [OnFoot(":c", 0.0)]],
+)
+def test_who_walks_or_goes_elsewhere_calls_for_nothing(network: Network, people: Any) -> None:
+    assert all(not seen.calls.any() for seen in drive(Street(network, people), Stubborn(), 60.0))
+
+
+def test_nobody_waits_longer_than_under_the_plan(network: Network) -> None:
+    """The crossing is red for 33 s of the plan. Who comes at 3 s gets the change at 37 s, 3 s later green."""
+    where = network.intersections["J0"]
+    assert longest_red(where.program)[1] == 33.0
+    street = Street(network, standing(3.0, ":w1"))
+    drive(street, Stubborn(), 60.0)
+    assert street.shown[:4] == [(0, "Gr"), (37, "yr"), (40, "rG"), (45, "ry")]
+
+
+@pytest.mark.parametrize("who", [Stubborn(sees=frozenset()), Stubborn(lets_walk=True)])
+def test_plans_and_who_answers_calls_are_left_alone(network: Network, who: Stubborn) -> None:
+    street = Street(network, standing(3.0, ":w1"))
+    drive(street, who, 200.0)
+    assert street.shown == [(0, "Gr")]
+
+
+def test_a_signal_without_crossings_keeps_its_policy() -> None:
+    policies = Stubborn().start(corridor(1))
+    assert with_walk_calls(policies, corridor(1), Stubborn())["J0"] is policies["J0"]
+
+
+def look(where: Intersection, call: float, phase: int = 0, elapsed: float = 20.0) -> Observation:
+    return Observation(where, 100.0, phase, elapsed, calls=np.array([0.0, call]), red=np.zeros(2))
+
+
+def test_actuated_takes_a_call_as_one_on_its_phase(network: Network) -> None:
+    where = network.intersections["J0"]
+    policy = make_controller("actuated", {}).start(network)["J0"]
+    assert policy(look(where, 0.0)) == Green(0, 1.0)
+    assert policy(look(where, 1.0)) == Green(1, 5.0)
+    assert policy(look(where, 1.0, phase=1)) == Green(1, 1.0)
+
+
+def test_predictive_weighs_a_call_like_a_vehicle(network: Network) -> None:
+    """Nobody drives: who has called is served at once; without a call it stays."""
+    where = network.intersections["J0"]
+    policy = make_controller("predictive", {"one_road": False}).start(network)["J0"]
+    assert policy(look(where, 0.0)).phase == 0
+    assert policy(look(where, 1.0)).phase == 1
+
+
+@pytest.fixture(scope="module")
+def midblock(tmp_path_factory: pytest.TempPathFactory, sumo_tool: Any) -> str:
+    """A crossing between junctions: 77 s for vehicles, 5 s for people on foot, and these call every 20 s."""
+    folder: Path = tmp_path_factory.mktemp("midblock")
+    files = {
+        "nod": '<nodes><node id="W" x="-200" y="0"/><node id="M" x="0" y="0" type="traffic_light"/>'
+        '<node id="E" x="200" y="0"/></nodes>',
+        "edg": "<edges>"
+        + "".join(
+            f'<edge id="{a}{b}" from="{a}" to="{b}" numLanes="1" speed="13.9" sidewalkWidth="2"/>'
+            for a, b in ("WM", "MW", "ME", "EM")
+        )
+        + "</edges>",
+        "con": '<connections><crossing node="M" edges="WM MW" priority="true"/></connections>',
+        "rou": '<routes><flow id="we" begin="0" end="300" vehsPerHour="700"><route edges="WM ME"/></flow>'
+        '<flow id="ew" begin="0" end="300" vehsPerHour="700"><route edges="EM MW"/></flow>'
+        '<personFlow id="p" begin="0" end="300" period="20" departPos="195">'
+        '<walk edges="WM MW" arrivalPos="5"/></personFlow></routes>',
+    }
+    for kind, text in files.items():
+        (folder / f"m.{kind}.xml").write_text(text, encoding="utf-8")
+    given = (("-n", "nod"), ("-e", "edg"), ("-x", "con"))
+    net = sumo_tool(
+        "netconvert",
+        folder / "m.net.xml",
+        *(word for option, kind in given for word in (option, str(folder / f"m.{kind}.xml"))),
+        "--no-turnarounds",
+    )
+    return f"{net}+{folder / 'm.rou.xml'}"
+
+
+@pytest.mark.parametrize(
+    "controller", ["actuated", "predictive", "priority:over=longest-queue", "scats-like"]
+)
+def test_people_get_over_a_road_whatever_drives_the_signal(
+    midblock: str, controller: str, cli: Any, tmp_path: Path
+) -> None:
+    """The plan lets nobody wait longer than 85 s; before, most strategies let all 15 wait to the end."""
+    done = cli("run", midblock, "-c", controller, "--end", "500", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text("utf-8"))
+    assert manifest["events"] == []
+    assert manifest["metrics"]["walkers"] == 15
+    assert 0.0 < manifest["metrics"]["walk_wait_max_s"] <= 85.0 + 20.0
+
+
+def test_both_doors_hear_the_buttons(midblock: str, cli: Any, tmp_path: Path) -> None:
+    hashes = set()
+    for backend in ("libsumo", "traci"):
+        out = tmp_path / backend
+        done = cli("run", midblock, "-c", "max-pressure", "--end", "300", "--backend", backend, "--out", out)
+        assert done.returncode == 0, done.stderr
+        hashes.add(json.loads((out / "manifest.json").read_text("utf-8"))["tripinfo_sha256"])
+    assert len(hashes) == 1
