@@ -62,7 +62,10 @@ class Predictive:
     crowd: float = 0.5  # s
     stuck: float = 5.0  # s of green on which a head does not move until its lane counts as blocked
     max_green: float = 60.0  # s after which somebody who has waited on red ends the green
-    max_wait: float = 100.0  # s after its first halt, after which the head of a lane is served next
+    max_wait: float = 100.0  # s after its first halt, after which the head of a lane is served next …
+    starved: float = (
+        4.0  # … if it has waited so many times as long as the other lanes: where all wait it is a jam
+    )
 
     def __post_init__(self) -> None:
         if self.movements not in ("known", "shares"):
@@ -169,6 +172,7 @@ class _Policy:
     def _overdue(self, seen: Observation, order: Ints, approach: Ints, link: Ints) -> Bools | None:
         """Phases that serve the lane in which somebody has waited longest, if that is too long; else None.
 
+        Too long is longer than ``max_wait`` and ``starved`` times what the other lanes have waited in the mean.
         A lane whose head stands too far from the stop line for any green to move it does not count. The present
         phase goes on until ``max_green`` while it serves one that counts and moves: cut short it would help nobody.
         If it came for such a lane, until nobody is left there who has halted: many short greens lose capacity.
@@ -181,20 +185,23 @@ class _Policy:
         }
         waited = np.array([seen.time - self.halted_since.get(vehicles.id[v], seen.time) for v in order])
         unfinished = seen.elapsed < self.settings.max_green
-        longest = self.settings.max_wait
+        heads = np.unique(approach, return_index=True)[1]
+        most = np.array([waited[approach == approach[head]].max() for head in heads])
+        others = (most.sum() - most) / max(len(heads) - 1, 1)
+        limit = np.maximum(self.settings.max_wait, self.settings.starved * others)
+        longest = 0.0
         phases: Bools | None = None
-        for head in np.unique(approach, return_index=True)[1]:
+        for i, head in enumerate(heads):
             if vehicles.distance[order[head]] > AT_LINE:
                 continue
-            most = waited[approach == approach[head]].max()
             shows = self.shows[:, link[head]]
             best = GREEN if (shows == GREEN).any() else YIELDING
             goes = min(vehicles.wait[order[head]], seen.elapsed) < self.settings.stuck
-            enough = 0.0 if self.guarded else self.settings.max_wait
-            if shows[seen.phase] == best and goes and unfinished and most > enough:
+            enough = 0.0 if self.guarded else limit[i]
+            if shows[seen.phase] == best and goes and unfinished and most[i] > enough:
                 return np.isin(np.arange(len(self.where.phases)), seen.phase)
-            if shows[seen.phase] != best and (shows == best).any() and most >= longest:
-                longest, phases = most, shows == best
+            if shows[seen.phase] != best and (shows == best).any() and most[i] >= max(limit[i], longest):
+                longest, phases = most[i], shows == best
         return phases
 
     def _due(self, seen: Observation, order: Ints, approach: Ints) -> Array:

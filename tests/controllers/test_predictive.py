@@ -198,6 +198,25 @@ def test_nobody_waits_on_red_behind_an_endless_green(crossing, look):
     assert decide(look([*platoon, (1, 5.0, 0.0, 31.0)], elapsed=60.0)).phase == 1
 
 
+def test_who_has_waited_much_longer_than_others_is_served_next(crossing, look):
+    platoon = [(0, 5.0 + 12.0 * k, 12.5) for k in range(16)]
+    side = (1, 5.0, 0.0)
+    decide = Predictive(impatience=0.0).start(crossing)["J0"]
+    assert decide(look([*platoon, side], time=100.0)).phase == 0
+    assert decide(look([*platoon, side], time=199.0)).phase == 0
+    assert decide(look([*platoon, side], time=200.0)).phase == 1
+
+
+def test_where_all_wait_long_nobody_is_starved(crossing, look):
+    """The street's head halted too: a jam, in which the cost decides as before."""
+    queue = [(0, 5.0 + 12.0 * k, 0.0 if k == 15 else 12.5) for k in range(16)]
+    side = (1, 5.0, 0.0)
+    for starved, phase in ((4.0, 0), (0.5, 1)):
+        decide = Predictive(impatience=0.0, starved=starved).start(crossing)["J0"]
+        assert decide(look([*queue, side], time=100.0)).phase == 0
+        assert decide(look([*queue, side], time=200.0)).phase == phase
+
+
 def test_it_beats_the_other_strategies_on_steady_traffic():
     """The world without SUMO uses no yellow, so the model is told so: one vehicle a cycle too many is a queue."""
     waited = []
