@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from controllers.greens import green_links
+from controllers.greens import called_on_red, green_links
 from sim.network import Bools, Intersection, Network
 from sim.protocol import Green, Observation, Policy
 
@@ -23,6 +23,7 @@ class Actuated:
 
     name: ClassVar[str] = "actuated"
     sees: ClassVar[frozenset[str]] = frozenset({"vehicles"})
+    lets_walk: ClassVar[bool] = True  # a call of people on foot is one on its phases
 
     passage: float = 2.0  # s: a vehicle this far from the stop line extends the green
     presence: float = 15.0  # m in front of the stop line where any vehicle extends it
@@ -47,8 +48,7 @@ class Actuated:
             served = greens[seen.phase, link]
             moves = seen.vehicles.wait[known] < (self.stuck if seen.elapsed >= self.stuck else np.inf)
             extended = bool(np.any(served & moves & (seen.vehicles.distance[known] <= zone)))
-            walkers = [k for k in np.flatnonzero(seen.calls) if not greens[seen.phase, k]]
-            waiting = np.concatenate([link[~served], np.array(walkers, dtype=np.int64)])
+            waiting = np.concatenate([link[~served], called_on_red(seen, greens)])
             calls: Bools = np.any(greens[:, waiting], axis=1)  # (phases,) for vehicles on red, people on foot
             if not np.any(calls) or (extended and seen.elapsed < longest[seen.phase]):
                 return Green(seen.phase, seen.step)

@@ -24,6 +24,7 @@ class CyclicMaxPressure:
 
     name: ClassVar[str] = "max-pressure-cyclic"
     sees: ClassVar[frozenset[str]] = frozenset({"vehicles", "exits"})
+    lets_walk: ClassVar[bool] = True  # every phase comes in every cycle
 
     green: float = 60.0  # s of green in a cycle, shared by all phases
     eta: float = 0.1  # 1/veh

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from controllers.greens import green_links
+from controllers.greens import called_on_red, green_links
 from sim.network import Bools, Intersection, Network
 from sim.protocol import Green, Observation, Policy
 
@@ -23,6 +23,7 @@ class DelayBased:
 
     name: ClassVar[str] = "delay-based"
     sees: ClassVar[frozenset[str]] = frozenset({"vehicles"})
+    lets_walk: ClassVar[bool] = True  # a call of people on foot leads on to the next phase
 
     reach: float = 100.0  # m where lost time is gathered
     lost: float = 1.0  # s of lost time from which a vehicle holds its green
@@ -56,8 +57,9 @@ class DelayBased:
             held = bool(np.any(late & inside & greens[seen.phase, vehicles.link]))
             if held and seen.elapsed < longest[seen.phase]:
                 return Green(seen.phase, seen.step)
-            calls = greens[:, vehicles.link[inside & ~greens[seen.phase, vehicles.link]]]
+            waiting = inside & ~greens[seen.phase, vehicles.link]
+            called = bool(waiting.any()) or len(called_on_red(seen, greens)) > 0
             following = (seen.phase + 1) % len(where.phases)
-            return Green(following if calls.size else seen.phase, seen.step)
+            return Green(following if called else seen.phase, seen.step)
 
         return policy

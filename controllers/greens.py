@@ -7,12 +7,19 @@ from collections.abc import Callable
 import numpy as np
 
 from sim.network import Bools, Intersection
-from sim.protocol import Array, Green, Observation, Policy
+from sim.protocol import Array, Green, Ints, Observation, Policy
 
 
 def green_links(where: Intersection) -> Bools:
     """Shape (phases, n_links): whether the link is green, with or without priority."""
     return np.array([[phase.serves(k) for k in range(where.n_links)] for phase in where.phases])
+
+
+def called_on_red(seen: Observation, greens: Bools) -> Ints:
+    """The links of crossings where somebody has called and that ``seen.phase`` does not serve."""
+    called: Ints = np.flatnonzero(seen.calls)
+    on_red: Ints = called[~greens[seen.phase, called]]
+    return on_red
 
 
 def green_worth(where: Intersection, permissive: float) -> Array:

@@ -14,6 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from controllers.dual_ring import Rings, rings_of, timing_of
+from controllers.greens import called_on_red, green_links
 from controllers.ring_pattern import Pattern, clearance, patterns
 from sim.network import Bools, Intersection, Network
 from sim.plan import Plan
@@ -34,6 +35,7 @@ class Nema:
 
     name: ClassVar[str] = "nema"
     sees: ClassVar[frozenset[str]] = frozenset({"vehicles", "flow"})
+    lets_walk: ClassVar[bool] = True  # a call of people on foot is one on its phases
 
     coordinate: bool = True  # False: every intersection free, with maximum 1
     force_off: str = "fixed"  # at a fixed point of the cycle, or "floating": after the split
@@ -87,6 +89,7 @@ class _Controller:
         self.serves: Bools = np.zeros((len(self.order), where.n_links), dtype=np.bool_)
         for p, links in rings.links.items():
             self.serves[self.row[p], list(links)] = True
+        self.greens: Bools = green_links(where)  # (pairs, n_links)
         self.since: dict[int, float] = {}  # s of the clock at which each green phase became green
         self.ends: dict[int, float] = {}  # s of the clock: its force-off, or its yield point if coordinated
 
@@ -125,6 +128,9 @@ class _Controller:
         called: Bools = np.any(wants & ~green, axis=1)
         held: Bools = np.any(wants & (distance <= zone) & ~stuck, axis=1)
         calls = {p for p in self.order if p not in pair and called[self.row[p]]}
+        for crossing in called_on_red(seen, self.greens):
+            beside = (p for p, i in self.index.items() if self.greens[i, crossing])
+            calls |= {phase for phases in beside for phase in phases if phase and phase not in pair}
         if self.pattern is not None:
             calls |= self.pattern.coordinated - set(pair)  # recall
         return calls, {p for p in pair if p and held[self.row[p]]}

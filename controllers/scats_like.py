@@ -24,6 +24,7 @@ class ScatsLike:
 
     name: ClassVar[str] = "scats-like"
     sees: ClassVar[frozenset[str]] = frozenset({"vehicles"})
+    lets_walk: ClassVar[bool] = True  # every phase comes in every cycle
 
     target: float = 0.9  # degree of saturation of the fullest approach
     tolerance: float = 0.05

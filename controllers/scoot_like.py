@@ -27,6 +27,7 @@ class ScootLike:
 
     name: ClassVar[str] = "scoot-like"
     sees: ClassVar[frozenset[str]] = frozenset({"vehicles"})
+    lets_walk: ClassVar[bool] = True  # every phase comes in every cycle
 
     target: float = 0.9  # degree of saturation of the fullest stage
     split_step: float = 4.0  # s by which one stage may end early or late

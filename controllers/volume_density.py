@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from controllers.greens import green_links
+from controllers.greens import called_on_red, green_links
 from sim.network import Bools, Intersection, Network
 from sim.protocol import Green, Observation, Policy
 
@@ -23,6 +23,7 @@ class VolumeDensity:
 
     name: ClassVar[str] = "volume-density"
     sees: ClassVar[frozenset[str]] = frozenset({"vehicles"})
+    lets_walk: ClassVar[bool] = True  # a call of people on foot is one on its phases
 
     passage: float = 3.0  # s
     min_gap: float = 1.5  # s
@@ -58,7 +59,8 @@ class VolumeDensity:
             link, speed = seen.vehicles.link[known], seen.vehicles.speed[known]
             distance, wait = seen.vehicles.distance[known], seen.vehicles.wait[known]
             served = greens[seen.phase, link]
-            calls: Bools = np.any(greens[:, link[~served]], axis=1)
+            waiting = np.concatenate([link[~served], called_on_red(seen, greens)])
+            calls: Bools = np.any(greens[:, waiting], axis=1)
             if not np.any(calls):
                 called = np.nan
                 return Green(seen.phase, seen.minimum_left or seen.step)

@@ -228,7 +228,15 @@ def _found(key: str, value: Any, folder: Path) -> Any:
     """A parameter, whose file, if it names one, is looked for beside the experiment's."""
     if key == LAYERED and isinstance(value, str):
         name, below = parse_controller(value)
-        text = ",".join(f"{key}={_found(key, value, folder)}" for key, value in below.items())
+        found = {key: _found(key, value, folder) for key, value in below.items()}
+        for key, part in found.items():
+            if part != below[key] and "," in part:
+                raise InputError(
+                    f"the path {part!r} holds a comma, which ends a parameter of a strategy below a layer",
+                    where=f"{LAYERED}={value}",
+                    remedy="move the file, or rename its folder",
+                )
+        text = ",".join(f"{key}={part}" for key, part in found.items())
         return f"{name}:{text}" if text else name
     if (
         isinstance(value, str)

@@ -190,7 +190,7 @@ def _digest(data: object) -> str:
 
 def _counted(key: str, value: Any) -> Any:
     """A strategy below counts as if it stood alone, a file by its content, and 10.0 is 10."""
-    if key == LAYERED:
+    if key == LAYERED and isinstance(value, str):
         return controller_digest(*parse_controller(value))
     if isinstance(value, float) and value.is_integer():
         return int(value)

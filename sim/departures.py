@@ -88,6 +88,7 @@ def read_departures(
         text = found.group(1).decode() if found else ("0" if kind in _FLOWS else "triggered")
         if text in _TRIGGERED:
             triggered += kind in _VEHICLES
+            persons += kind.startswith(b"person")
             continue
         name = _ATTRIBUTE["id"].search(attributes)
         label = name.group(1).decode("utf-8", "replace") if name else ""

@@ -1,7 +1,7 @@
 """What a vehicle counts for: its passenger-car units and the persons aboard, by the id of its vType.
 
 A route file says it in ``<param key="pcu" value="…"/>`` and ``key="persons"`` of a vType; where it does not, the PCU
-are those of the vehicle class (sim.demand) and one person is aboard.
+are those of the vehicle class (sim.vehicle_class) and one person is aboard.
 """
 
 from __future__ import annotations

@@ -51,11 +51,11 @@ class Edge:
 
 
 class Walk(NamedTuple):
-    """A crossing that a signal drives."""
+    """The crossings that one letter of a signal drives."""
 
-    length: float  # m across
-    edge: str  # SUMO's edge of the crossing
-    areas: tuple[str, ...]  # SUMO's edges of the walking areas at its ends
+    length: float  # m across; the longest where a letter drives several
+    edges: tuple[str, ...]  # SUMO's edges of the crossings
+    areas: tuple[str, ...]  # SUMO's edges of the walking areas where people wait for it
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -209,7 +210,7 @@ class _Reader:
 
     def intersection(self, tl: str, raws: Sequence[RawConnection], program: RawProgram) -> Intersection | str:
         """The intersection, or the reason why it stays with SUMO."""
-        walks = {raw.index: self._walk(raw) for raw in raws if raw.end in self.net.internal}
+        walks = self._walks(raws)
         reading = read_program(program, self.begin, {link: walk.length for link, walk in walks.items()})
         if reading.timing is None:
             return reading.refusal
@@ -249,11 +250,23 @@ class _Reader:
             open_foes=beyond_the_signal(placed, self.net),
         )
 
-    def _walk(self, raw: RawConnection) -> Walk:
-        crossing = self.net.internal[raw.end]
-        ends = (raw.start, *crossing.next)
-        areas = (self.net.internal[lane].edge for lane in ends if lane in self.net.internal)
-        return Walk(crossing.length, crossing.edge, tuple(dict.fromkeys(areas)))
+    def _walks(self, raws: Sequence[RawConnection]) -> dict[int, Walk]:
+        """The crossings by letter. A second letter, for who comes from the other side, leads off the crossing."""
+        internal = self.net.internal
+        on_foot = [raw for raw in raws if raw.start in internal and raw.end in internal]
+        off = {raw.start for raw in on_foot if _is_crossing(raw.start)}
+        out: dict[int, Walk] = {}
+        for raw in on_foot:
+            crossing, near = (raw.start, raw.end) if _is_crossing(raw.start) else (raw.end, raw.start)
+            ends = (near,) if crossing in off else (near, *internal[crossing].next)
+            before = out.get(raw.index, Walk(0.0, (), ()))
+            areas = (*before.areas, *(internal[lane].edge for lane in ends if lane in internal))
+            out[raw.index] = Walk(
+                max(before.length, internal[crossing].length),
+                (*before.edges, internal[crossing].edge),
+                tuple(dict.fromkeys(areas)),
+            )
+        return out
 
     def _approach(self, lane: str, links: Sequence[Link]) -> Approach:
         mine = [link for link in links if link.start == lane]
@@ -337,3 +350,8 @@ class _Reader:
 def timings(network: Network) -> dict[str, Timing]:
     """The program of every controlled intersection."""
     return {tl: where.program for tl, where in network.intersections.items()}
+
+
+def _is_crossing(lane: str) -> bool:
+    """By the name that netconvert gives: ``:NODE_cN_0``; walking areas are ``:NODE_wN_0``."""
+    return re.search(r"_c\d+_\d+$", lane) is not None

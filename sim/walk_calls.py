@@ -1,7 +1,8 @@
 """Push buttons: people on foot call for the green of a crossing, and no strategy may keep them from it.
 
-A strategy that watches vehicles has no reason to show a phase that serves people on foot only. So who has called
-and waited as long as the network's own program would make them wait at most gets the next green (decision 0615).
+A strategy that picks the best phase for vehicles has no reason to show one that serves people on foot only. So who has
+called and waited for the longest red of the program in force gets the next green; strategies that show their phases in
+turn take a call as one on its phases (decision 0615).
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class WalkCalls:
                 self._since.pop(key, None)
                 continue
             people = (someone for area in walk.areas for someone in self._on_foot(area))
-            waits = [someone.wait for someone in people if someone.bound_for == walk.edge]
+            waits = [someone.wait for someone in people if someone.bound_for in walk.edges]
             if waits and max(waits) > 0.0:
                 self._since.setdefault(key, now - max(waits))
             if key in self._since:
@@ -50,20 +51,25 @@ def with_walk_calls(
     """The policies, each of which lets people on foot walk in time where its signal has crossings.
 
     Not those of a controller that does not look at vehicles, which follows its plan, nor of one that says by
-    ``lets_walk`` that it answers the calls itself, as a layer does for the strategy below it.
+    ``lets_walk`` that it serves the calls itself: whoever shows its phases in turn, and a layer, which leaves it
+    to the strategy below.
     """
     if "vehicles" not in controller.sees or getattr(controller, "lets_walk", False):
         return policies
+    if not isinstance(policies, Mapping):
+        return policies  # the supervisor says what is wrong with it
     return {
-        name: _WalksInTime(policy, network.intersections[name])
-        if network.intersections[name].walks
-        else policy
+        name: _WalksInTime(policy, network.intersections[name]) if _has_crossings(name, network) else policy
         for name, policy in policies.items()
     }
 
 
+def _has_crossings(name: str, network: Network) -> bool:
+    return name in network.intersections and bool(network.intersections[name].walks)
+
+
 class _WalksInTime:
-    """A policy, except that a call that has waited too long is served first."""
+    """A policy, except that a call that has waited too long is served first; the policy is not asked then."""
 
     def __init__(self, policy: Policy, where: Intersection) -> None:
         self._policy = policy
@@ -71,14 +77,12 @@ class _WalksInTime:
         self._serves = np.array([[phase.serves(k) for k in range(where.n_links)] for phase in where.phases])
 
     def __call__(self, seen: Observation) -> Green:
-        answer = self._policy(seen)
         late = seen.calls - self._limit if len(seen.calls) else np.zeros(0)
         if not (late > 0).any() or seen.minimum_left > 0:
-            return answer
+            return self._policy(seen)
         serving = self._serves[:, int(np.argmax(late))]
-        wanted = getattr(answer, "phase", None)
-        if serving[seen.phase] or not serving.any() or wanted in np.flatnonzero(serving).tolist():
-            return answer
+        if serving[seen.phase] or not serving.any():
+            return self._policy(seen)
         following = (seen.phase + 1 + np.arange(len(serving))) % len(serving)
         phase = int(following[serving[following]][0])
         return Green(phase, seen.least_green(phase))

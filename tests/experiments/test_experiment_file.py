@@ -206,6 +206,18 @@ def test_a_plan_counts_by_its_content_below_a_layer_too(
     assert layered != ids(f"police:over=fixed-time:plan={plan}")
 
 
+def test_a_plan_below_a_layer_in_a_folder_with_a_comma_is_refused(tiny_place: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "3-2, quan 10"
+    folder.mkdir()
+    (folder / "plan.json").write_text("{}", encoding="utf-8")
+    data = {
+        "places": [str(tiny_place.config)],
+        "controllers": [{"name": "police", "over": "fixed-time:plan=plan.json"}],
+    }
+    with pytest.raises(InputError, match="holds a comma"):
+        expand(check(data, "x"), folder / "experiment.toml")
+
+
 @pytest.mark.parametrize("how", [Resampling("jitter", 30.0, 1), Resampling("bootstrap", 60.0, 1)])
 def test_another_day_keeps_the_number_and_changes_the_times(
     tiny_place: Any, tmp_path: Path, how: Resampling

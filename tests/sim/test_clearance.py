@@ -83,7 +83,7 @@ def test_where_the_way_is_known_a_short_green_in_between_counts_as_short(on_foot
     where = next(iter(on_foot.intersections.values()))
     gaps = shortest_gaps(where)
     assert gaps.min() >= 3.0
-    long_way = replace(where, walks=dict.fromkeys(where.walks, Walk(100.0, "", ())))
+    long_way = replace(where, walks=dict.fromkeys(where.walks, Walk(100.0, (), ())))
     assert walkers_need(long_way)[list(where.walks)].tolist() == [8.0] * len(where.walks)
-    short_way = replace(where, walks=dict.fromkeys(where.walks, Walk(3.21, "", ())))
+    short_way = replace(where, walks=dict.fromkeys(where.walks, Walk(3.21, (), ())))
     assert walkers_need(short_way)[list(where.walks)].tolist() == [3.0] * len(where.walks)

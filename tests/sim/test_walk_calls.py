@@ -11,16 +11,17 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from controllers.naming import make_controller
+from controllers.naming import make_controller, parse_controller
 from sim.network import Intersection, Network, Walk
 from sim.plan import Interval, Stage, Timing
 from sim.protocol import Green, Observation
 from sim.simulation import Simulation
+from sim.sumonet import load_network, with_plan
 from sim.testing import corridor
 from sim.walk_calls import WalkCalls, longest_red, with_walk_calls
 from sim.world import OnFoot
 
-WALK = Walk(8.0, ":c", (":w0", ":w1"))
+WALK = Walk(8.0, (":c", ":d"), (":w0", ":w1"))
 
 
 @pytest.fixture(scope="module")
@@ -128,11 +129,52 @@ def test_nobody_waits_longer_than_under_the_plan(network: Network) -> None:
     assert street.shown[:4] == [(0, "Gr"), (37, "yr"), (40, "rG"), (45, "ry")]
 
 
+def test_the_policy_is_not_asked_where_a_call_comes_first(network: Network) -> None:
+    """What it would answer is not shown, so that it must not remember it."""
+    asked: list[tuple[float, int]] = []
+
+    class Noting(Stubborn):
+        def start(self, network: Network) -> dict[str, Callable[[Observation], Green]]:
+            def policy(seen: Observation) -> Green:
+                asked.append((seen.time, seen.phase))
+                return Green(seen.phase, seen.step)
+
+            return {"J0": policy}
+
+    drive(Street(network, standing(3.0, ":w1")), Noting(), 50.0)
+    times = [time for time, _ in asked]
+    assert {(36.0, 0), (45.0, 1)} <= set(asked)
+    assert not [time for time in times if 36.0 < time < 45.0]
+
+
 @pytest.mark.parametrize("who", [Stubborn(sees=frozenset()), Stubborn(lets_walk=True)])
 def test_plans_and_who_answers_calls_are_left_alone(network: Network, who: Stubborn) -> None:
     street = Street(network, standing(3.0, ":w1"))
     drive(street, who, 200.0)
     assert street.shown == [(0, "Gr")]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "actuated",
+        "volume-density",
+        "delay-based",
+        "nema",
+        "max-pressure-cyclic",
+        "scoot-like",
+        "scats-like",
+        "priority",
+    ],
+)
+def test_strategies_that_show_their_phases_in_turn_are_not_interrupted(network: Network, name: str) -> None:
+    policies = {"J0": lambda seen: Green(0, seen.step)}
+    assert with_walk_calls(policies, network, make_controller(name, {})) is policies
+
+
+@pytest.mark.parametrize("policies", [None, [1], {"nowhere": lambda seen: Green(0, 1.0)}])
+def test_what_is_no_policy_goes_on_to_who_says_so(network: Network, policies: Any) -> None:
+    assert with_walk_calls(policies, network, Stubborn()) == policies
 
 
 def test_a_signal_without_crossings_keeps_its_policy() -> None:
@@ -144,12 +186,17 @@ def look(where: Intersection, call: float, phase: int = 0, elapsed: float = 20.0
     return Observation(where, 100.0, phase, elapsed, calls=np.array([0.0, call]), red=np.zeros(2))
 
 
-def test_actuated_takes_a_call_as_one_on_its_phase(network: Network) -> None:
+@pytest.mark.parametrize("name", ["actuated", "volume-density", "delay-based", "nema:coordinate=false"])
+def test_a_call_is_one_on_the_phases_that_serve_the_crossing(network: Network, name: str) -> None:
+    controller = make_controller(*parse_controller(name))
+    if name.startswith("nema"):
+        network = with_plan(network, controller.make_plan(network))  # type: ignore[attr-defined]
     where = network.intersections["J0"]
-    policy = make_controller("actuated", {}).start(network)["J0"]
-    assert policy(look(where, 0.0)) == Green(0, 1.0)
-    assert policy(look(where, 1.0)) == Green(1, 5.0)
-    assert policy(look(where, 1.0, phase=1)) == Green(1, 1.0)
+    walk = next(phase.index for phase in where.phases if phase.serves(1))
+    policy = controller.start(network)["J0"]
+    assert policy(look(where, 0.0, phase=1 - walk)).phase == 1 - walk
+    assert policy(look(where, 1.0, phase=1 - walk)).phase == walk
+    assert policy(look(where, 1.0, phase=walk)).phase == walk
 
 
 def test_predictive_weighs_a_call_like_a_vehicle(network: Network) -> None:
@@ -214,3 +261,29 @@ def test_both_doors_hear_the_buttons(midblock: str, cli: Any, tmp_path: Path) ->
         assert done.returncode == 0, done.stderr
         hashes.add(json.loads((out / "manifest.json").read_text("utf-8"))["tripinfo_sha256"])
     assert len(hashes) == 1
+
+
+def test_a_letter_may_drive_several_crossings(midblock: str, tmp_path: Path) -> None:
+    """A second crossing on the letter, and a letter of its own for who comes from the other side."""
+    text = Path(midblock.partition("+")[0]).read_text("utf-8")
+    row = next(line for line in text.splitlines() if 'to=":M_c0"' in line)
+    back = next(line for line in text.splitlines() if 'from=":M_c0"' in line)
+    edge = text[text.index('    <edge id=":M_c0"') :].partition("</edge>")[0] + "</edge>"
+    twice = text.replace(edge, f"{edge}\n{edge.replace(':M_c0', ':M_c1').replace('6.40', '9.00')}").replace(
+        row, f"{row}\n{row.replace(':M_c0', ':M_c1')}"
+    )
+    net = tmp_path / "n.net.xml"
+    net.write_text(twice, encoding="utf-8")
+    (where,) = load_network(net).intersections.values()
+    assert where.walks == {2: Walk(9.0, (":M_c0", ":M_c1"), (":M_w0", ":M_w1"))}
+    apart = text.replace(back, back.replace(' dir="s"', ' tl="M" linkIndex="3" dir="s"')).replace(
+        "GGr", "GGrr"
+    )
+    for state, wider in (("yyr", "yyrr"), ("rrG", "rrGG"), ("rrr", "rrrr")):
+        apart = apart.replace(f'state="{state}"', f'state="{wider}"')
+    net.write_text(apart, encoding="utf-8")
+    (where,) = load_network(net).intersections.values()
+    assert {link: (walk.edges, walk.areas) for link, walk in where.walks.items()} == {
+        2: ((":M_c0",), (":M_w0",)),
+        3: ((":M_c0",), (":M_w1",)),
+    }
