@@ -119,6 +119,16 @@ def test_persons_are_counted_since_they_may_bring_cars(tmp_path: Path) -> None:
     assert read_departures(path, 0.0, 100.0) == Departures(0, 0, 0, 0, 0, last=1.0, persons=1)
 
 
+def test_who_comes_by_a_vehicle_and_walks_on_is_a_person(tmp_path: Path) -> None:
+    path = tmp_path / "r.rou.xml"
+    path.write_text(
+        '<routes><vehicle id="v" depart="1"><route edges="a b"/></vehicle>'
+        '<person id="p" depart="triggered"><ride from="a" to="b" lines="v"/><walk edges="b"/></person></routes>',
+        encoding="utf-8",
+    )
+    assert read_departures(path, 0.0, 100.0) == Departures(0, 1, 0, 0, 0, last=1.0, persons=1)
+
+
 @pytest.mark.parametrize(
     ("rate", "last"),
     [
