@@ -63,9 +63,7 @@ class Predictive:
     stuck: float = 5.0  # s of green on which a head does not move until its lane counts as blocked
     max_green: float = 60.0  # s after which somebody who has waited on red ends the green
     max_wait: float = 100.0  # s after its first halt, after which the head of a lane is served next …
-    starved: float = (
-        4.0  # … if it has waited so many times as long as the other lanes: where all wait it is a jam
-    )
+    starved: float = 4.0  # … if it has waited so many times as long as the others: where all wait it is a jam
 
     def __post_init__(self) -> None:
         if self.movements not in ("known", "shares"):

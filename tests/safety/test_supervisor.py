@@ -119,10 +119,8 @@ def test_an_endless_loop_is_interrupted():
         while True:
             pass
 
-    started = time.monotonic()
     _, supervisor = supervised(corridor(1), {"J0": policy}, limits=Limits(0.05, 0.05))
     assert [event.cause for event in supervisor.events] == ["late"]
-    assert time.monotonic() - started < 60
 
 
 def test_only_the_first_answer_may_take_long():
