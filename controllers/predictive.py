@@ -1,6 +1,6 @@
-"""Predictive control: roll out the coming minute for many continuations and show the first step of the cheapest.
+"""Predictive control: roll out the coming minute for many plans and show the first step of the cheapest.
 
-Model predictive control of one intersection by exhaustive rollout (Bertsekas, "Rollout algorithms", 2020, for
+Model predictive control of one intersection by rollout and local search (Bertsekas, "Rollout algorithms", 2020, for
 the scheme; OPAC, Gartner 1983, and COP, Sen & Head 1997, for its use at signals). What was tried and
 what each idea gave is in docs/predictive.md.
 """
@@ -14,7 +14,9 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from controllers.one_road import one_road_at_a_time
-from controllers.rollout import GREEN, RED, STOPPING, YIELDING, Model, rollout
+from controllers.plan_search import Signal, Traffic, crossings, search
+from controllers.releases import Releases
+from controllers.rollout import GREEN, RED, STOPPING, YIELDING, Model
 from controllers.turning import TurningShares
 from sim.change import change_intervals
 from sim.network import Bools, Intersection, Network
@@ -22,8 +24,8 @@ from sim.plan import Interval
 from sim.protocol import Array, Green, Ints, Observation, Policy
 
 ACCELERATION = 2.6  # m/s², SUMO's default car
-HOLDS = (1.0, 3.0, 6.0, 10.0, 15.0, 20.0, 30.0)
-"""s for which a candidate keeps the present phase. Several are needed: with one, the city networks lose half."""
+HOLDS = np.array([0.0, 1.0, 3.0, 6.0, 10.0, 15.0, 20.0, 30.0])
+"""s for which the first plans keep the present phase. Several are needed: with one, the city networks lose half."""
 
 STUCK_FOR = 10.0  # s for which the model treats a lane as blocked that did not move on green
 YIELDING_STUCK = 2.5  # times longer does a yielding head stand before it counts as stuck
@@ -48,7 +50,10 @@ class Predictive:
 
     movements: Literal["known", "shares"] = "known"
     one_road: bool = True
+    neighbours: float = 0.0  # s: intersections tell each other whom their plans let go within that time
     guesses: int = 3  # futures played out where only turning shares are known; their mean cost decides
+    keep: int = 2  # plans around which the search goes on …
+    rounds: int = 2  # … so many times; 0 leaves the plans of one change
     interval: float = 1.0  # s between decisions
     horizon: int = 60  # s
     headway: float = 2.2  # s; faster ones change too often and leave queues behind (docs/predictive.md)
@@ -68,8 +73,13 @@ class Predictive:
     def __post_init__(self) -> None:
         if self.movements not in ("known", "shares"):
             raise ValueError(f"movements is {self.movements!r}; it can be 'known' or 'shares'")
-        if self.guesses < 1:
-            raise ValueError(f"guesses is {self.guesses}; it must be at least 1")
+        for name, value, least in (
+            ("guesses", self.guesses, 1),
+            ("keep", self.keep, 1),
+            ("rounds", self.rounds, 0),
+        ):
+            if value < least:
+                raise ValueError(f"{name} is {value}; it must be at least {least}")
 
     def more_phases(self, network: Network) -> Mapping[str, tuple[str, ...]]:
         """Green states by intersection, beside those of its program."""
@@ -79,13 +89,19 @@ class Predictive:
 
     def start(self, network: Network) -> Mapping[str, Policy]:
         """One policy per intersection."""
-        return {name: _Policy(self, where, network) for name, where in network.intersections.items()}
+        releases = Releases(network) if self.neighbours > 0 else None
+        return {
+            name: _Policy(self, where, network, releases) for name, where in network.intersections.items()
+        }
 
 
 class _Policy:
     """One intersection. A vehicle whose link is not known takes a link of its own, green with any of its lane."""
 
-    def __init__(self, settings: Predictive, where: Intersection, network: Network) -> None:
+    def __init__(
+        self, settings: Predictive, where: Intersection, network: Network, releases: Releases | None
+    ) -> None:
+        self.releases = releases
         self.settings = settings
         self.where = where
         self.model = Model(
@@ -102,62 +118,86 @@ class _Policy:
         self.shows = np.array(
             [_letters(phase.state, where) for phase in where.phases]
         )  # (phases, links + lanes)
-        self.yields = np.zeros((links + lanes, links + lanes), dtype=np.bool_)
-        self.yields[:links, :links] = where.yields
-        self.slower = np.zeros(links + lanes)
+        yields = np.zeros((links + lanes, links + lanes), dtype=np.bool_)
+        yields[:links, :links] = where.yields
+        slower = np.zeros(links + lanes)
         for approach in where.approaches:
             if len(approach.links) > 1:
-                self.slower[list(approach.links)] = settings.turn
+                slower[list(approach.links)] = settings.turn
         ways = [[change_intervals(where, p, q) for q in range(phases)] for p in range(phases)]
-        self.change = np.array(
-            [[sum(x.duration for x in way) for way in row] for row in ways], dtype=np.float64
+        self.signal = Signal(
+            yields,
+            slower,
+            np.array([[sum(x.duration for x in way) for way in row] for row in ways], dtype=np.float64),
+            np.array([[still_green(way, where) + settings.yellow_used for way in row] for row in ways]),
+            np.array([phase.min_green for phase in where.phases], dtype=np.float64),
         )
-        self.crossed = np.array(
-            [[still_green(way, where) + settings.yellow_used for way in row] for row in ways]
-        )  # (phases, phases, links + lanes)
-        self.min_green = np.array([phase.min_green for phase in where.phases], dtype=np.float64)
         self.speed = np.array([approach.speed for approach in where.approaches])
-        self.hold = np.repeat([0.0, *HOLDS], phases)  # (candidates,)
-        self.then = np.tile(np.arange(phases), 1 + len(HOLDS))  # (candidates,)
         self.halted_since: dict[str, float] = {}  # s, of vehicles that have halted here
         self.guarded = False  # the present phase is shown because somebody had waited too long
-        self.turning: list[TurningShares] = []
-        if settings.movements == "shares":
+        self.turning: list[TurningShares] = []  # one a guess; where movements are known, for who is announced
+        n_guesses = settings.guesses if settings.movements == "shares" else int(settings.neighbours > 0)
+        if n_guesses:
             length = np.array([network.lanes[approach.lane].length for approach in where.approaches])
-            self.turning = [
-                TurningShares(where, length, n / settings.guesses) for n in range(settings.guesses)
-            ]
+            self.turning = [TurningShares(where, length, n / n_guesses) for n in range(n_guesses)]
 
     def __call__(self, seen: Observation) -> Green:
         if seen.minimum_left > 0:
             return Green(seen.phase, seen.minimum_left)
-        cost: Array = np.zeros(len(self.hold))
-        for bound_for in self._bound_for(seen):
-            order, approach, link, due = self._ahead(seen, *bound_for)
-            cost += self._cost(seen, order, approach, link, due)
-        leave: Bools = (self.hold == 0.0) & (self.then != seen.phase)
-        stay: Bools = self.hold > 0.0
+        in_sight = frozenset(seen.vehicles.id)
+        if self.releases is not None:
+            seen = self.releases.expected(seen)
+        ahead = [self._ahead(seen, *bound_for) for bound_for in self._bound_for(seen, in_sight)]
+        order, approach, link, _ = ahead[-1]
+        traffic = self._traffic(seen, ahead)
+        cost, at, to = search(
+            traffic,
+            self.signal,
+            seen.phase,
+            HOLDS,
+            self.settings.keep,
+            self.settings.rounds,
+            self.model,
+        )
+        others: Bools = np.arange(len(cost)) != seen.phase
         over = seen.elapsed >= self.settings.max_green and bool(
             np.any((self.shows[seen.phase, link] == RED) & (seen.vehicles.wait[order] >= PATIENCE))
         )
         overdue = self._overdue(seen, order, approach, link)
-        if overdue is not None and overdue[seen.phase]:
-            return Green(seen.phase, seen.whole(self.settings.interval))
         if overdue is not None:
-            over, leave = True, leave & overdue[self.then]
-        if over or cost[leave].min() < cost[stay].min():
-            following = int(self.then[leave][np.argmin(cost[leave])])
+            over, others = not overdue[seen.phase], overdue
+        following = int(np.argmin(np.where(others, cost, np.inf)))
+        stays = not over and (overdue is not None or not cost[following] < cost[seen.phase])
+        if stays:
+            following = seen.phase
+        else:
             self.guarded = overdue is not None
-            return Green(following, seen.least_green(following))
-        return Green(seen.phase, seen.whole(self.settings.interval))
+        if self.releases is not None:
+            leaves = crossings(traffic, self.signal, seen.phase, at[following], to[following], self.model)
+            self.releases.tell(self.where, self._let_go(seen, ahead[0], leaves))
+        return Green(following, seen.whole(self.settings.interval) if stays else seen.least_green(following))
 
-    def _bound_for(self, seen: Observation) -> list[tuple[Ints, Ints]]:
+    def _let_go(
+        self, seen: Observation, ahead: tuple[Ints, Ints, Ints, Array], leaves: Array
+    ) -> list[tuple[str, int, float]]:
+        """(id, link, time) of the vehicles that are to cross soon; those whose link nobody knows are left out."""
+        order, _, link, _ = ahead
+        known = link < self.where.n_links
+        goes = np.flatnonzero(known & (leaves[: len(link)] <= self.settings.neighbours))
+        return [(seen.vehicles.id[order[v]], int(link[v]), float(seen.time + leaves[v])) for v in goes]
+
+    def _bound_for(self, seen: Observation, in_sight: frozenset[str]) -> list[tuple[Ints, Ints]]:
         """(approach, link) of each vehicle, once where they are known and else as often as there are guesses."""
-        if self.turning:
-            return [turning.guess(seen, self.shows[seen.phase]) for turning in self.turning]
+        guesses = [turning.guess(seen, self.shows[seen.phase]) for turning in self.turning]
+        if self.settings.movements == "shares":
+            return guesses
         vehicles = seen.vehicles
-        unknown = self.where.n_links + vehicles.approach
-        return [(vehicles.approach, np.where(vehicles.link >= 0, vehicles.link, unknown))]
+        approach, unknown = vehicles.approach, self.where.n_links + vehicles.approach
+        if guesses:
+            coming = np.array([name not in in_sight for name in vehicles.id], dtype=np.bool_)
+            approach = np.where(coming, guesses[0][0], approach)
+            unknown = np.where(coming, guesses[0][1], unknown)
+        return [(approach, np.where(vehicles.link >= 0, vehicles.link, unknown))]
 
     def _ahead(self, seen: Observation, approach: Ints, link: Ints) -> tuple[Ints, Ints, Ints, Array]:
         """(order, approach, link, due) of the vehicles, each (vehicles,), as they will come to each stop line."""
@@ -209,37 +249,25 @@ class _Policy:
         due = travel_time(distance, vehicles.speed[order], self.speed[approach])
         return due + held_up(approach, distance, vehicles.wait[order], vehicles.length[order])
 
-    def _cost(self, seen: Observation, order: Ints, approach: Ints, link: Ints, due: Array) -> Array:
-        """Cost of each candidate, shape (candidates,); vehicles in ``order``."""
-        wait = seen.vehicles.wait[order]
-        first = np.searchsorted(approach, np.arange(len(self.speed) + 1))
-        blocked, shows = self._stuck(seen, first, link, wait)
-        called = np.flatnonzero(
-            seen.calls
-        )  # whoever waits at a crossing counts like a vehicle on a lane of its own
-        if len(called):
-            first = np.concatenate([first, first[-1] + 1 + np.arange(len(called))])
-            link, due = np.concatenate([link, called]), np.concatenate([due, np.zeros(len(called))])
-            wait = np.concatenate([wait, seen.calls[called]])
-            blocked = np.concatenate([blocked, np.zeros(len(called))])
-        cost: Array = rollout(
-            first,
-            link,
-            due,
-            wait,
-            blocked,
-            shows,
-            self.yields,
-            self.slower,
-            self.change,
-            self.crossed,
-            self.min_green,
-            seen.phase,
-            self.hold,
-            self.then,
-            self.model,
-        )
-        return cost
+    def _traffic(self, seen: Observation, ahead: Sequence[tuple[Ints, Ints, Ints, Array]]) -> Traffic:
+        """Who comes, for each guess; whoever waits at a crossing counts like a vehicle on a lane of its own."""
+        called = np.flatnonzero(seen.calls)
+        guesses = []
+        for order, approach, link, due in ahead:
+            wait = seen.vehicles.wait[order]
+            first = np.searchsorted(approach, np.arange(len(self.speed) + 1))
+            blocked, shows = self._stuck(seen, first, link, wait)
+            guesses.append(
+                (
+                    np.concatenate([first, first[-1] + 1 + np.arange(len(called))]),
+                    np.concatenate([link, called]),
+                    np.concatenate([due, np.zeros(len(called))]),
+                    np.concatenate([wait, seen.calls[called]]),
+                    np.concatenate([blocked, np.zeros(len(called))]),
+                    shows,
+                )
+            )
+        return Traffic(*(np.stack(parts) for parts in zip(*guesses, strict=True)))
 
     def _stuck(self, seen: Observation, first: Ints, link: Ints, wait: Array) -> tuple[Array, Ints]:
         """Heads that do not move although they have green: without them a jam locks, "15 s more" looking best.

@@ -1,7 +1,8 @@
-"""Rolling out what an intersection would do, compiled: one candidate after another, second by second.
+"""Rolling out what an intersection would do, compiled: one plan after another, second by second.
 
-A lane is first in, first out. Its head crosses when its link is green, it has arrived, the one before it is
-a saturation headway ahead, and nobody to whom it must yield is due. Times are s from now, 0 ≤ t < horizon.
+A plan is a sequence of changes, each a time and a phase; after the last one a rule goes on by itself. A lane is first
+in, first out. Its head crosses when its link is green, it has arrived, the one before it is a saturation headway
+ahead, and nobody to whom it must yield is due. Times are s from now, 0 ≤ t < horizon.
 """
 
 from __future__ import annotations
@@ -44,27 +45,34 @@ def rollout(
     crossed: Any,  # (phases, phases, links) s of that in which vehicles of a link that turns red still cross
     min_green: Any,  # (phases,) s
     phase: int,  # the present one
-    hold: Any,  # (candidates,) s: keep the present phase so long …
-    then: Any,  # (candidates,) … and show this one; the present one again: go on by the tail rule
+    at: Any,  # (plans, depth) s: when to change, once the minimum green is over …
+    to: Any,  # (plans, depth) … and to which phase; −1: from then on the tail rule decides
     model: Any,  # Model
+    done_at: Any,  # out, (plans, depth) s: the first changes that came of it, the rule's included …
+    done_to: Any,  # out, (plans, depth) … and to which phase; −1: no further one
+    leaves: Any,  # out, (vehicles,) s: when each crosses under the last plan; inf: not within the horizon
 ) -> Any:
-    """Cost of each candidate in veh·s, shape (candidates,)."""
+    """Cost of each plan in veh·s, shape (plans,)."""
     lanes, phases, links = len(first) - 1, shows.shape[0], shows.shape[1]
-    cost = np.zeros(len(hold))
+    plans, depth = at.shape
+    cost = np.zeros(plans)
+    done_at[:] = 0.0
+    done_to[:] = -1
     head = np.empty(lanes, np.int64)  # the next vehicle to cross
     behind = np.empty(lanes, np.int64)  # the next vehicle to arrive
     last = np.empty(lanes)  # s: when the lane was crossed last
     held = np.empty(lanes, np.bool_)  # its head stands before red
     ready = np.empty(phases)  # vehicles that have arrived and that the phase serves
     shown = np.empty(links, np.int64)
-    for c in range(len(hold)):
+    for c in range(plans):
         for i in range(lanes):
             head[i] = behind[i] = first[i]
             last[i] = blocked[i] - model.headway
             held[i] = False
         ready[:] = 0.0
+        leaves[:] = np.inf
         old, current, since = phase, phase, -1e3  # ``since``: when the present phase turns or turned green
-        pending, settled = then[c] != phase, False
+        stage, changes, settled = 0, 0, False
         total = 0.0
         for step in range(model.horizon):
             t = float(step)
@@ -75,15 +83,19 @@ def rollout(
                             ready[p] += 1.0
                     behind[i] += 1
             target = current
-            if pending:
-                if t >= hold[c]:
-                    target, pending = then[c], False
-            elif t >= hold[c] and t >= since + min_green[current]:
-                most = ready[current] * model.tail
-                for p in range(phases):
-                    if p != current and ready[p] > most:
-                        most, target = ready[p], p
+            if t >= since + min_green[current] and (stage == depth or t >= at[c, stage]):
+                if stage < depth and to[c, stage] >= 0:
+                    target = to[c, stage]
+                    stage += 1
+                else:
+                    most = ready[current] * model.tail
+                    for p in range(phases):
+                        if p != current and ready[p] > most:
+                            most, target = ready[p], p
             if target != current:
+                if changes < depth:
+                    done_at[c, changes], done_to[c, changes] = t, target
+                    changes += 1
                 old, since, settled = current, t + change[current, target], False
                 current = target
             began = since - change[old, current]
@@ -123,7 +135,7 @@ def rollout(
                     ):
                         last[i] = max(last[i], t + 1.0 - model.headway)
                         break
-                    last[i] = when
+                    last[i] = leaves[v] = when
                     total += when - due[v]
                     if v < behind[i]:
                         for p in range(phases):

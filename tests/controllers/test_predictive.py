@@ -44,9 +44,11 @@ def cost(
     slower=0.0,
     crossed=1.0,
 ):
-    """Cost of candidates for two lanes; ``due`` are the arrivals on each, s."""
+    """Cost of plans of one change for two lanes; ``due`` are the arrivals on each, s."""
     first = np.cumsum([0, len(due[0]), len(due[1])])
     link = np.repeat([0, 1], [len(due[0]), len(due[1])])
+    at = np.array(hold, dtype=float)[:, np.newaxis]
+    to = np.array([[-1 if p == phase else p] for p in then])
     return rollout(
         first,
         link,
@@ -60,9 +62,12 @@ def cost(
         np.full((2, 2, 2), crossed),
         np.array([5.0, 5.0]),
         phase,
-        np.array(hold),
-        np.array(then),
+        at,
+        to,
         model,
+        np.zeros(at.shape),
+        np.zeros(to.shape, dtype=int),
+        np.zeros(len(link)),
     )
 
 
