@@ -174,17 +174,23 @@ class _Policy:
             self.guarded = overdue is not None
         if self.releases is not None:
             leaves = crossings(traffic, self.signal, seen.phase, at[following], to[following], self.model)
-            self.releases.tell(self.where, self._let_go(seen, ahead[0], leaves))
+            onward = seen.onward if self.settings.movements == "known" else None
+            self.releases.tell(self.where, self._let_go(seen, ahead[0], leaves, in_sight), onward)
         return Green(following, seen.whole(self.settings.interval) if stays else seen.least_green(following))
 
     def _let_go(
-        self, seen: Observation, ahead: tuple[Ints, Ints, Ints, Array], leaves: Array
+        self,
+        seen: Observation,
+        ahead: tuple[Ints, Ints, Ints, Array],
+        leaves: Array,
+        in_sight: frozenset[str],
     ) -> list[tuple[str, int, float]]:
-        """(id, link, time) of the vehicles that are to cross soon; those whose link nobody knows are left out."""
+        """(id, link, time) of vehicles in sight that are to cross soon; those whose link nobody knows are left out."""
         order, _, link, _ = ahead
         known = link < self.where.n_links
         goes = np.flatnonzero(known & (leaves[: len(link)] <= self.settings.neighbours))
-        return [(seen.vehicles.id[order[v]], int(link[v]), float(seen.time + leaves[v])) for v in goes]
+        rows = ((seen.vehicles.id[order[v]], int(link[v]), float(seen.time + leaves[v])) for v in goes)
+        return [row for row in rows if row[0] in in_sight]
 
     def _bound_for(self, seen: Observation, in_sight: frozenset[str]) -> list[tuple[Ints, Ints]]:
         """(approach, link) of each vehicle, once where they are known and else as often as there are guesses."""

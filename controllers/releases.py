@@ -7,7 +7,8 @@ whom cross; who is not in sight yet is then expected from there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from sim.network import Intersection, Network
 from sim.protocol import Observation, Vehicles
 
 SETTING_OFF = 1.0  # s that crossing a junction takes beyond the free-flow time of the way after it
+MOST_EDGES = 20  # of a way without a signal, after which a vehicle is not announced
 SPACE = 7.5  # m that a vehicle not yet seen takes in a queue: SUMO's default car and its gap
 
 
@@ -27,6 +29,7 @@ class _Entry(NamedTuple):
     approach: int
     distance: float  # m from the end of the link to the stop line
     speed: float  # m/s
+    link: int = -1  # that it will take there; −1: not known
 
 
 class Announced(NamedTuple):
@@ -34,6 +37,7 @@ class Announced(NamedTuple):
 
     id: str
     approach: int
+    link: int  # −1: not known
     time: float  # s, the scenario's clock: at the stop line on a free road
     distance: float  # m from the junction it comes from to the stop line
     speed: float  # m/s
@@ -43,9 +47,12 @@ class Releases:
     """One run's announcements between the intersections of a network."""
 
     def __init__(self, network: Network) -> None:
+        self._network = network
+        self._stops: dict[str, str] = {}  # edge that ends at a stop line → intersection
         entries: dict[str, _Entry] = {}
         for where in network.intersections.values():
             for i, approach in enumerate(where.approaches):
+                self._stops[network.lanes[approach.lane].edge] = where.id
                 for segment in approach.segments:
                     far = segment.beyond + network.lanes[segment.lane].length
                     entry = _Entry(where.id, i, far, approach.speed)
@@ -55,26 +62,71 @@ class Releases:
         self._entries = entries
         self._told: dict[str, dict[str, tuple[Announced, ...]]] = {name: {} for name in network.intersections}
 
-    def tell(self, where: Intersection, crossing: Iterable[tuple[str, int, float]]) -> None:
-        """``where`` lets vehicles (id, link, time of the scenario's clock, s) cross; what it said before is void."""
+    def tell(
+        self,
+        where: Intersection,
+        crossing: Iterable[tuple[str, int, float]],
+        onward: Callable[[str, str], str] | None = None,
+    ) -> None:
+        """``where`` lets vehicles (id, link, time of the scenario's clock, s) cross; what it said before is void.
+
+        ``onward`` is that of its observation; without it the way after the junction is the nearest stop line.
+        """
         ends = {link.index: link.end for link in where.links}
         told: dict[str, list[Announced]] = {}
+        taken: Counter[tuple[str, int]] = Counter()  # (intersection, approach) → vehicles
         for name, link, time in crossing:
-            entry = self._entries.get(ends.get(link, ""))
+            lane = ends.get(link, "")
+            entry = self._on_route(name, lane, onward, taken) if onward else self._entries.get(lane)
             if entry is not None and entry.intersection != where.id:
                 due = time + SETTING_OFF + entry.distance / entry.speed
-                announced = Announced(name, entry.approach, due, entry.distance, entry.speed)
+                announced = Announced(name, entry.approach, entry.link, due, entry.distance, entry.speed)
                 told.setdefault(entry.intersection, []).append(announced)
+                taken[entry.intersection, entry.approach] += 1
         for target, by_source in self._told.items():
             if target in told:
                 by_source[where.id] = tuple(told[target])
             else:
                 by_source.pop(where.id, None)
 
+    def _on_route(
+        self, name: str, lane: str, onward: Callable[[str, str], str], taken: Counter[tuple[str, int]]
+    ) -> _Entry | None:
+        """The stop line that a vehicle's route leads to, on the lane for its movement with the fewest announced."""
+        lanes, edges = self._network.lanes, self._network.edges
+        edge = lanes[lane].edge if lane in lanes else ""
+        distance = 0.0
+        for _ in range(MOST_EDGES):
+            if edge not in edges:
+                return None  # its trip ends before another signal
+            distance += edges[edge].length
+            if edge in self._stops:
+                break
+            edge = onward(name, edge)
+        else:
+            return None
+        where = self._network.intersections[self._stops[edge]]
+        after = onward(name, edge)
+        fitting = [
+            (taken[where.id, i], i, k)
+            for i, approach in enumerate(where.approaches)
+            if lanes[approach.lane].edge == edge
+            for k in approach.links
+            if any(
+                link.index == k and link.start == approach.lane and lanes[link.end].edge == after
+                for link in where.links
+                if link.end in lanes
+            )
+        ]
+        if not fitting:
+            return None
+        _, i, k = min(fitting)
+        return _Entry(where.id, i, distance, where.approaches[i].speed, k)
+
     def expected(self, seen: Observation) -> Observation:
         """The observation with those vehicles as well that neighbours announced and nobody sees here yet.
 
-        The link of such a vehicle is −1.
+        The link of such a vehicle is −1 where its route is not known.
         """
         vehicles = seen.vehicles
         here = set(vehicles.id)
@@ -90,7 +142,7 @@ class Releases:
         far = [(one.time - seen.time) * one.speed for one in coming]
         every = Vehicles(
             approach=np.concatenate([vehicles.approach, [one.approach for one in coming]]),
-            link=np.concatenate([vehicles.link, np.full(n, -1)]),
+            link=np.concatenate([vehicles.link, [one.link for one in coming]]),
             distance=np.concatenate([vehicles.distance, far]),
             speed=np.concatenate([vehicles.speed, [one.speed for one in coming]]),
             wait=np.concatenate([vehicles.wait, np.zeros(n)]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -47,7 +48,7 @@ def write_comparison(
         scenes=tuple(
             Scene(
                 place=label(place, demand),
-                title=Text(label(place, demand), label(place, demand)),
+                title=place_title(label(place, demand)),
                 begin=by_name[place].begin,
                 end=by_name[place].end,
                 network=networks[place],
@@ -71,6 +72,13 @@ def write_comparison(
     path = out / "report.html"
     write_report(path, comparison)
     return path
+
+
+def place_title(name: str) -> Text:
+    """A place's name; what ``denxanh optimize`` calls its held-out demand is translated."""
+    return Text(
+        name, re.sub(r"\(another day(, \d+)?\)", r"(ngày khác\1)", re.sub(r"\(also, ", "(thêm, ", name))
+    )
 
 
 def _notes(scenario: Scenario, network: Network) -> tuple[Text, ...]:

@@ -93,6 +93,8 @@ class Observation:
     """(n_links,) s since somebody on foot pressed the button of a crossing, 0 where nobody did; (0,) without people."""
     step: float = 1.0  # s, of the world: answers are multiples of it
     elsewhere: Callable[[str], Observation] = field(default=_nowhere, repr=False, compare=False)
+    onward: Callable[[str, str], str] | None = field(default=None, repr=False, compare=False)
+    """The edge that a vehicle in sight takes after an edge, "" where its route ends; None: routes are not sensed."""
 
     @property
     def minimum_left(self) -> float:

@@ -66,6 +66,7 @@ class _IdealSensor:
             requests=self._requests.of(where.id) if "requests" in self.sees else (),
             step=world.step,
             elsewhere=elsewhere,
+            onward=world.next_edge,
         )
 
     def _exits(self, where: Intersection) -> tuple[Array, Array, Array]:

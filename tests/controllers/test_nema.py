@@ -47,7 +47,7 @@ def ask(
 
 def test_it_keeps_the_rules():
     check_controller(Nema(), seconds=200.0)
-    check_controller(Nema(coordinate=False), seconds=200.0)
+    check_controller(Nema(coordinate=True), seconds=200.0)
 
 
 def test_rings_move_on_by_themselves_on_their_side_of_the_barrier(where, look):

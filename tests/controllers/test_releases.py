@@ -6,7 +6,7 @@ import pytest
 from controllers.predictive import Predictive
 from controllers.releases import SETTING_OFF, Releases
 from sim.protocol import Observation, Vehicles
-from sim.testing import check_controller, corridor
+from sim.testing import PointQueueWorld, corridor, play, steady
 
 STREET = corridor(2)
 FIRST, SECOND = STREET.intersections["J0"], STREET.intersections["J1"]
@@ -62,5 +62,9 @@ def test_a_platoon_that_is_announced_keeps_the_green():
 
 
 @pytest.mark.parametrize("movements", ["known", "shares"])
-def test_it_is_a_controller_like_any_other(movements):
-    check_controller(Predictive(neighbours=20.0, movements=movements))
+def test_everybody_gets_through_a_street_that_exchanges(movements):
+    world = PointQueueWorld(
+        STREET, steady("W_0", 0.15, 300) | steady("S0_0", 0.1, 300) | steady("S1_0", 0.1, 300)
+    )
+    play(world, Predictive(neighbours=20.0, movements=movements), 600.0)
+    assert world.left == 45 + 30 + 30
