@@ -39,7 +39,6 @@ class Announced(NamedTuple):
     approach: int
     link: int  # −1: not known
     time: float  # s, the scenario's clock: at the stop line on a free road
-    distance: float  # m from the junction it comes from to the stop line
     speed: float  # m/s
 
 
@@ -61,6 +60,7 @@ class Releases:
                         entries[segment.lane] = entry
         self._entries = entries
         self._told: dict[str, dict[str, tuple[Announced, ...]]] = {name: {} for name in network.intersections}
+        self._listeners: dict[str, tuple[str, ...]] = {}  # intersection → those that it told something
 
     def tell(
         self,
@@ -80,14 +80,15 @@ class Releases:
             entry = self._on_route(name, lane, onward, taken) if onward else self._entries.get(lane)
             if entry is not None and entry.intersection != where.id:
                 due = time + SETTING_OFF + entry.distance / entry.speed
-                announced = Announced(name, entry.approach, entry.link, due, entry.distance, entry.speed)
-                told.setdefault(entry.intersection, []).append(announced)
+                told.setdefault(entry.intersection, []).append(
+                    Announced(name, entry.approach, entry.link, due, entry.speed)
+                )
                 taken[entry.intersection, entry.approach] += 1
-        for target, by_source in self._told.items():
-            if target in told:
-                by_source[where.id] = tuple(told[target])
-            else:
-                by_source.pop(where.id, None)
+        for target in self._listeners.get(where.id, ()):
+            self._told[target].pop(where.id)
+        for target, announced in told.items():
+            self._told[target][where.id] = tuple(announced)
+        self._listeners[where.id] = tuple(told)
 
     def _on_route(
         self, name: str, lane: str, onward: Callable[[str, str], str], taken: Counter[tuple[str, int]]

@@ -32,6 +32,16 @@ def test_who_is_let_go_is_expected_downstream():
     assert releases.expected(seen_at(FIRST, 100.0)).vehicles.id == ()
 
 
+def test_a_known_route_names_the_movement_and_who_stays_is_not_announced():
+    routes = {("a", "J0J1"): "E", ("b", "J0J1"): ""}
+    releases = Releases(STREET)
+    releases.tell(FIRST, [("a", 0, 103.0), ("b", 0, 105.0)], lambda name, edge: routes.get((name, edge), ""))
+    seen = releases.expected(seen_at(SECOND, 100.0))
+    assert seen.vehicles.id == ("a",)  # the trip of b ends on the street
+    assert (seen.vehicles.approach.tolist(), seen.vehicles.link.tolist()) == ([0], [0])
+    assert seen.vehicles.distance == pytest.approx([LENGTH + SPEED * (3.0 + SETTING_OFF)])
+
+
 def test_an_announcement_ends_when_its_vehicle_is_seen_or_overdue_or_the_plan_changes():
     releases = Releases(STREET)
     releases.tell(FIRST, [("a", 0, 103.0), ("b", 0, 105.0)])
