@@ -64,6 +64,9 @@ class Street:
     def on_lane(self, lane: str) -> list[Any]:
         return []
 
+    def next_edge(self, vehicle: str, edge: str) -> str:
+        return ""
+
     def on_foot(self, area: str) -> list[OnFoot]:
         return self.people(float(self.steps), area)
 
