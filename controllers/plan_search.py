@@ -16,7 +16,7 @@ import numpy as np
 from controllers.rollout import Model, rollout
 
 DEPTH = 4
-"""Changes of a plan that the search may move; six of them found the same plans."""
+"""Changes of a plan that the search may move; with six, one run of ten was another (docs/predictive.md)."""
 SHIFTS = np.array([-8.0, -4.0, -2.0, -1.0, 1.0, 2.0, 4.0, 8.0])  # s
 
 

@@ -38,7 +38,7 @@ AT_LINE = 25.0  # m from the stop line, a small junction with keep-clear include
 
 @dataclass(frozen=True)
 class Predictive:
-    """Predictive: the first step of the cheapest of many continuations, asked every second. Sees vehicles.
+    """Predictive: the first step of the cheapest of many plans, asked every second. Sees vehicles.
 
     ``movements``: "known" (each vehicle's next link, as from routes or navigation) or "shares" (turning shares,
     learnt by counting at the stop line). ``one_road``: besides the program's phases, show one road at a time
@@ -77,6 +77,7 @@ class Predictive:
             ("guesses", self.guesses, 1),
             ("keep", self.keep, 1),
             ("rounds", self.rounds, 0),
+            ("neighbours", self.neighbours, 0),
         ):
             if value < least:
                 raise ValueError(f"{name} is {value}; it must be at least {least}")
