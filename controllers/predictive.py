@@ -7,12 +7,13 @@ what each idea gave is in docs/predictive.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 
+from controllers.downstream import Downstream, Planned
 from controllers.one_road import one_road_at_a_time
 from controllers.plan_search import Signal, Traffic, crossings, search
 from controllers.releases import Releases
@@ -51,6 +52,7 @@ class Predictive:
     movements: Literal["known", "shares"] = "known"
     one_road: bool = True
     neighbours: float = 0.0  # s: intersections tell each other whom their plans let go within that time
+    downstream: float = 0.0  # with ``neighbours``: how many times a plan's cost for those downstream counts
     guesses: int = 3  # futures played out where only turning shares are known; their mean cost decides
     keep: int = 2  # plans around which the search goes on …
     rounds: int = 2  # … so many times; 0 leaves the plans of one change
@@ -78,9 +80,14 @@ class Predictive:
             ("keep", self.keep, 1),
             ("rounds", self.rounds, 0),
             ("neighbours", self.neighbours, 0),
+            ("downstream", self.downstream, 0),
         ):
             if value < least:
                 raise ValueError(f"{name} is {value}; it must be at least {least}")
+        if self.downstream > 0 and self.neighbours == 0:
+            raise ValueError(
+                "downstream counts what neighbours are told: give neighbours as well, such as 60"
+            )
 
     def more_phases(self, network: Network) -> Mapping[str, tuple[str, ...]]:
         """Green states by intersection, beside those of its program."""
@@ -90,9 +97,21 @@ class Predictive:
 
     def start(self, network: Network) -> Mapping[str, Policy]:
         """One policy per intersection."""
+        model = Model(
+            self.horizon,
+            self.headway,
+            self.start_loss,
+            self.gap,
+            self.tail,
+            self.impatience,
+            self.left_over,
+            self.crowd,
+        )
         releases = Releases(network) if self.neighbours > 0 else None
+        downstream = Downstream(model) if self.downstream > 0 else None
         return {
-            name: _Policy(self, where, network, releases) for name, where in network.intersections.items()
+            name: _Policy(self, model, where, network, releases, downstream)
+            for name, where in network.intersections.items()
         }
 
 
@@ -100,21 +119,19 @@ class _Policy:
     """One intersection. A vehicle whose link is not known takes a link of its own, green with any of its lane."""
 
     def __init__(
-        self, settings: Predictive, where: Intersection, network: Network, releases: Releases | None
+        self,
+        settings: Predictive,
+        model: Model,
+        where: Intersection,
+        network: Network,
+        releases: Releases | None,
+        downstream: Downstream | None,
     ) -> None:
-        self.releases = releases
         self.settings = settings
+        self.model = model
         self.where = where
-        self.model = Model(
-            settings.horizon,
-            settings.headway,
-            settings.start_loss,
-            settings.gap,
-            settings.tail,
-            settings.impatience,
-            settings.left_over,
-            settings.crowd,
-        )
+        self.releases = releases
+        self.downstream = downstream
         phases, links, lanes = len(where.phases), where.n_links, len(where.approaches)
         self.shows = np.array(
             [_letters(phase.state, where) for phase in where.phases]
@@ -160,6 +177,10 @@ class _Policy:
             self.settings.rounds,
             self.model,
         )
+        if self.downstream is not None:
+            cost = cost + self.settings.downstream * self._for_others(
+                seen, ahead[0], traffic, at, to, in_sight
+            )
         others: Bools = np.arange(len(cost)) != seen.phase
         over = seen.elapsed >= self.settings.max_green and bool(
             np.any((self.shows[seen.phase, link] == RED) & (seen.vehicles.wait[order] >= PATIENCE))
@@ -174,19 +195,59 @@ class _Policy:
         else:
             self.guarded = overdue is not None
         if self.releases is not None:
-            leaves = crossings(traffic, self.signal, seen.phase, at[following], to[following], self.model)
-            onward = seen.onward if self.settings.movements == "known" else None
-            self.releases.tell(self.where, self._let_go(seen, ahead[0], leaves, in_sight), onward)
+            crossing = self._let_go(seen, ahead[0], traffic, at[following], to[following], in_sight)
+            self.releases.tell(self.where, crossing, self._onward(seen))
+        if self.downstream is not None:
+            first, bound, takes, due = ahead[0]
+            planned = Planned(
+                seen.time,
+                tuple(seen.vehicles.id[v] for v in first),
+                in_sight,
+                bound,
+                takes,
+                due,
+                seen.vehicles.wait[first],
+                traffic.blocked[0, : len(self.speed)],
+                traffic.shows[0],
+                seen.phase,
+                at[following],
+                to[following],
+            )
+            self.downstream.keep(self.where.id, self.signal, planned)
         return Green(following, seen.whole(self.settings.interval) if stays else seen.least_green(following))
+
+    def _onward(self, seen: Observation) -> Callable[[str, str], str] | None:
+        return seen.onward if self.settings.movements == "known" else None
+
+    def _for_others(
+        self,
+        seen: Observation,
+        ahead: tuple[Ints, Ints, Ints, Array],
+        traffic: Traffic,
+        at: Array,
+        to: Ints,
+        in_sight: frozenset[str],
+    ) -> Array:
+        """veh·s of the intersections downstream under each phase's plan, shape (phases,)."""
+        assert self.releases is not None
+        assert self.downstream is not None
+        told = []
+        for one_at, one_to in zip(at, to, strict=True):
+            crossing = self._let_go(seen, ahead, traffic, one_at, one_to, in_sight)
+            told.append(self.releases.bound_for(self.where, crossing, self._onward(seen)))
+        return self.downstream.costs(told, in_sight)
 
     def _let_go(
         self,
         seen: Observation,
         ahead: tuple[Ints, Ints, Ints, Array],
-        leaves: Array,
+        traffic: Traffic,
+        at: Array,
+        to: Ints,
         in_sight: frozenset[str],
     ) -> list[tuple[str, int, float]]:
-        """(id, link, time) of vehicles in sight that are to cross soon; those whose link nobody knows are left out."""
+        """(id, link, time) of vehicles in sight that a plan lets cross; those whose link nobody knows are left out."""
+        leaves = crossings(traffic, self.signal, seen.phase, at, to, self.model)
         order, _, link, _ = ahead
         known = link < self.where.n_links
         goes = np.flatnonzero(known & (leaves[: len(link)] <= self.settings.neighbours))

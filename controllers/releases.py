@@ -72,6 +72,20 @@ class Releases:
 
         ``onward`` is that of its observation; without it the way after the junction is the nearest stop line.
         """
+        told = self.bound_for(where, crossing, onward)
+        for target in self._listeners.get(where.id, ()):
+            self._told[target].pop(where.id)
+        for target, announced in told.items():
+            self._told[target][where.id] = tuple(announced)
+        self._listeners[where.id] = tuple(told)
+
+    def bound_for(
+        self,
+        where: Intersection,
+        crossing: Iterable[tuple[str, int, float]],
+        onward: Callable[[str, str], str] | None = None,
+    ) -> dict[str, list[Announced]]:
+        """By intersection, who would be expected there if ``where`` let these vehicles cross."""
         ends = {link.index: link.end for link in where.links}
         told: dict[str, list[Announced]] = {}
         taken: Counter[tuple[str, int]] = Counter()  # (intersection, approach) → vehicles
@@ -84,11 +98,7 @@ class Releases:
                     Announced(name, entry.approach, entry.link, due, entry.speed)
                 )
                 taken[entry.intersection, entry.approach] += 1
-        for target in self._listeners.get(where.id, ()):
-            self._told[target].pop(where.id)
-        for target, announced in told.items():
-            self._told[target][where.id] = tuple(announced)
-        self._listeners[where.id] = tuple(told)
+        return told
 
     def _on_route(
         self, name: str, lane: str, onward: Callable[[str, str], str], taken: Counter[tuple[str, int]]
