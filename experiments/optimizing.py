@@ -23,17 +23,18 @@ from experiments.optimize.in_sumo import search_in_sumo
 from experiments.optimize.objective import Objective
 from experiments.optimize.place import Place, prepare
 from experiments.optimize.race import Case, accept
-from experiments.optimize.second_look import more_cases, second_look
+from experiments.optimize.second_look import LEADERS, MORE, more_cases, second_look
 from experiments.optimize.starts import starts
-from experiments.optimize.trusting import Believed, believe
+from experiments.optimize.trusting import PLANS, SEEDS, Believed, believe
 from experiments.optimize.tune import Budget, Outcome, Progress, Tuner
-from experiments.proving import Proof, prove
+from experiments.proving import HELD_OUT_DAYS, Proof, prove
 from experiments.task import absolute
 from experiments.tuned import NEW, OWN_NAME, Tuned, Variant
 from experiments.wish import Wish
 from sim.plan import Plan
 from sim.scenario import Scenario
 
+LONG = 30.0  # min of SUMO to come that somebody who waits is told of
 DAY_SEED = 7919  # of the days the search is tried on; far from the seeds that users type
 
 
@@ -55,7 +56,9 @@ class _Work:
     out: Path
     jobs: int
     telling: Telling
+    limits: Limits
     interrupted: bool = field(default=False)
+    warned: bool = field(default=False)
 
     def place(self, *, drop: bool) -> Place:
         wish = self.wish
@@ -73,7 +76,19 @@ class _Work:
         )
         if wish.pareto:
             wish.pareto[1].check(place.network)
-        return place
+        return replace(place, judge=replace(place.judge, limit=self.limits.wall, ran=self.ran))
+
+    def ran(self, seconds: float) -> None:
+        """Say it, once, where a run of SUMO takes so long that the search will take most of an hour."""
+        runs = runs_to_come(self.wish)
+        minutes = runs * seconds / self.jobs / 60
+        if self.warned or minutes < LONG:
+            return
+        self.warned = True
+        self.telling.say(
+            f"a run of SUMO takes {seconds:.0f} s here: some {runs} of them may take {minutes:.0f} min, {self.jobs} at "
+            "a time. --end, --seeds 1 and --no-trust need less or fewer of them; Ctrl-C keeps the best so far"
+        )
 
     def believed(self, place: Place) -> Believed | None:
         if not self.wish.trust:
@@ -209,6 +224,14 @@ class _Work:
         )
 
 
+def runs_to_come(wish: Wish) -> int:
+    """How often SUMO may run for one plan: unlike plans, the rounds' judging, the second look, the proof."""
+    budget = Budget()
+    judged = budget.rounds * budget.judged * len(wish.seeds)
+    proved = 2 * len(wish.held_out) * (1 + HELD_OUT_DAYS)
+    return (PLANS * SEEDS if wish.trust else 0) + judged + (LEADERS + 1) * MORE + proved
+
+
 def optimize(
     scenario: Scenario, wish: Wish, out: Path, *, jobs: int, limits: Limits, telling: Telling | None = None
 ) -> Tuned:
@@ -220,7 +243,7 @@ def optimize(
     if wish.day:
         periods(scenario.begin, scenario.end, wish.day_period)  # says before the search if it is too short
     out.mkdir(parents=True, exist_ok=True)
-    work = _Work(absolute(scenario), wish, out, jobs, telling or Telling())
+    work = _Work(absolute(scenario), wish, out, jobs, telling or Telling(), limits)
     front: JudgedFront | None = None
     if wish.pareto is not None:
         front, variants, place = _front(work, wish.pareto)

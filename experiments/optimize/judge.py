@@ -5,9 +5,10 @@ from __future__ import annotations
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -47,7 +48,9 @@ class SumoJudge:
     network: Network
     scenarios: tuple[Scenario, ...]
     workers: int = 1  # processes at a time
-    limit: float = 600.0  # s of wall time for one run
+    limit: float = 3600.0  # s of wall time for one run
+    ran: Callable[[float], None] = field(default=lambda seconds: None, compare=False)
+    """Told the wall time of each run, s, by the thread that waited for it."""
     actuation: Actuation | None = None  # judge actuated programs with the plans' stages instead
     objective: Objective = DELAY
 
@@ -114,7 +117,9 @@ class SumoJudge:
             if more:
                 (folder / OUTPUTS).write_text(more, encoding="utf-8")
                 additional.append(OUTPUTS)
+            began = time.perf_counter()
             self._run([*given.arguments, "--additional-files", ",".join(additional)], folder, stop)
+            self.ran(time.perf_counter() - began)
             return what(Reading(folder, scenario, self.network, self._equivalents[case.demand]))
 
     @cached_property
@@ -155,4 +160,5 @@ def _wait(process: subprocess.Popen[bytes], limit: float, stop: threading.Event 
         if stopped or waited >= limit:
             process.kill()
             process.wait()
-            raise RunError("stopped" if stopped else f"SUMO did not finish within {limit:g} s")
+            late = f"SUMO did not finish judging a plan within {limit:g} s; use a longer --limit or a shorter --end"
+            raise RunError("stopped" if stopped else late)
