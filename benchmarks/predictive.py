@@ -1,9 +1,11 @@
 """``predictive`` on the RESCO scenarios, on generated networks and at Hà Nội, beside other strategies.
 
-    python benchmarks/predictive.py OUT [--resco FOLDER] [--only NAME…] [--seeds 101,102] [--budget S] [--write FILE]
+    python benchmarks/predictive.py OUT [--resco FOLDER] [--only NAME…] [--seeds 201,202] [--network-seeds 101]
+        [--budget S] [--write FILE]
 
 Every run is a process of its own and leaves a JSON in OUT; runs that are there are not run again, and several of these
-commands may work on one OUT. ``--budget`` starts no further run after so many seconds. ``--write`` puts the tables
+commands may work on one OUT. ``--seeds`` are those of the RESCO scenarios, ``--network-seeds`` those of the rest.
+``--budget`` starts no further run after so many seconds. ``--write`` puts the tables
 between the marks of a page (docs/predictive.md). All changes take 3 s of yellow (``uniform_change``); the lines marked
 "own" keep the change intervals of the network.
 """
@@ -167,7 +169,7 @@ class Task:
         return out / f"{self.name.replace('/', '--')}.{what}.{self.sensing}.{change}.{self.seed}.json"
 
 
-def tasks(resco: bool, seeds: list[int]) -> list[Task]:
+def tasks(resco: bool, seeds: list[int], network_seeds: list[int]) -> list[Task]:
     """All runs of the two tables, the first ones those of the goal."""
     named = RESCO if resco else ()
     first = [
@@ -179,7 +181,7 @@ def tasks(resco: bool, seeds: list[int]) -> list[Task]:
     return first + [
         Task(name, controller, "ideal", True, seed)
         for name in (*STREETS, *generated())
-        for seed in seeds
+        for seed in network_seeds
         for controller in RIVALS
     ]
 
@@ -243,7 +245,7 @@ def found(task: Task, seeds: list[int], out: Path) -> list[dict[str, float]]:
     return [row for row in each if row is not None]
 
 
-def tables(seeds: list[int], out: Path, resco: bool) -> list[str]:
+def tables(seeds: list[int], network_seeds: list[int], out: Path, resco: bool) -> list[str]:
     """Both tables in Markdown."""
     lines = []
     if resco:
@@ -273,7 +275,7 @@ def tables(seeds: list[int], out: Path, resco: bool) -> list[str]:
         measured = {
             rival: {
                 seed: row["delay"]
-                for seed in seeds
+                for seed in network_seeds
                 if (row := figures(Task(name, rival, "ideal", True, seed), out)) is not None
             }
             for rival in RIVALS
@@ -286,7 +288,7 @@ def tables(seeds: list[int], out: Path, resco: bool) -> list[str]:
             lines.append(f"| {name} ({len(common)} seeds) | " + " | ".join(cells) + " |")
     costs = [
         row["cpu_per_decision"]
-        for task in tasks(resco, seeds)
+        for task in tasks(resco, seeds, network_seeds)
         if task.controller.startswith("predictive") and (row := figures(task, out)) is not None
     ]
     if costs:
@@ -335,7 +337,8 @@ def main() -> None:
     parser.add_argument("out", type=Path, nargs="?", default=Path("predictive-out"))
     parser.add_argument("--resco", type=Path, help="folder with the RESCO scenarios")
     parser.add_argument("--only", nargs="*", help="names of networks")
-    parser.add_argument("--seeds", default="101,102,103,104,105")
+    parser.add_argument("--seeds", default="201,202,203,204,205")
+    parser.add_argument("--network-seeds", default="101,102,103")
     parser.add_argument("--budget", type=float, default=float("inf"), help="s after which no run is started")
     parser.add_argument("--stale", type=float, default=900.0, help="s after which a claimed run is run again")
     parser.add_argument("--write", type=Path, help="page to put the tables in")
@@ -345,10 +348,13 @@ def main() -> None:
         *arguments, target = json.loads(given.one)
         run_one(*arguments, Path(target))
         return
-    seeds = [int(seed) for seed in given.seeds.split(",")]
+    seeds, network_seeds = (
+        [int(seed) for seed in text.split(",")] for text in (given.seeds, given.network_seeds)
+    )
     given.out.mkdir(parents=True, exist_ok=True)
-    work(given, [t for t in tasks(given.resco is not None, seeds) if not given.only or t.name in given.only])
-    lines = tables(seeds, given.out, given.resco is not None)
+    everything = tasks(given.resco is not None, seeds, network_seeds)
+    work(given, [t for t in everything if not given.only or t.name in given.only])
+    lines = tables(seeds, network_seeds, given.out, given.resco is not None)
     print("\n".join(lines))
     if given.write:
         before, _, rest = given.write.read_text("utf-8").partition(BEGIN)
