@@ -87,7 +87,7 @@ class _Work:
         self.warned = True
         self.telling.say(
             f"a run of SUMO takes {seconds:.0f} s here: some {runs} of them may take {minutes:.0f} min, {self.jobs} at "
-            "a time. --end, --seeds 1 and --no-trust need less or fewer of them; Ctrl-C keeps the best so far"
+            "a time. --end, --seeds 2 and --no-trust need less or fewer of them; Ctrl-C keeps the best so far"
         )
 
     def believed(self, place: Place) -> Believed | None:

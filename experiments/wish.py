@@ -72,6 +72,11 @@ class Wish:
                 "the demand as given is not among --demand-scale, but it is what the plan is proven on",
                 remedy="write 1 among them, as 0.8,1,1.2",
             )
+        demands = len(set(self.scales)) + self.demand_samples + len(self.also)
+        if max(len(set(self.seeds)), demands) < 2:
+            raise InputError(
+                "a plan cannot be accepted on one run", remedy="give at least two seeds, as --seeds 2"
+            )
         seen = sorted(set(self.seeds) & set(self.held_out))
         if seen:
             raise InputError(

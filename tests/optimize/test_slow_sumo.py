@@ -9,7 +9,7 @@ from experiments.attempt import Limits
 from experiments.optimize.race import Case
 from experiments.optimizing import Telling, _Work, runs_to_come
 from experiments.wish import Wish
-from sim.errors import RunError
+from sim.errors import InputError, RunError
 from sim.plan import Plan
 from sim.scenario import Scenario
 
@@ -28,7 +28,15 @@ def work(tiny_place: Any, tmp_path: Any) -> Any:
 def test_the_runs_to_come_are_those_of_trying_judging_looking_again_and_proving():
     # 8 plans × 2 seeds; 4 rounds × 8 plans × 3 seeds; 5 plans × 5 seeds; 2 plans × 5 seeds × 3 days
     assert runs_to_come(Wish()) == 16 + 96 + 25 + 30
-    assert runs_to_come(Wish(seeds=(1,), trust=False)) == 32 + 25 + 30
+    assert runs_to_come(Wish(seeds=(1, 2), trust=False)) == 64 + 25 + 30
+
+
+def test_one_seed_is_refused_before_anything_runs():
+    with pytest.raises(
+        InputError, match=r"cannot be accepted on one run; give at least two seeds, as --seeds 2"
+    ):
+        Wish(seeds=(1,))
+    assert Wish(seeds=(1,), scales=(0.8, 1.0)).seeds == (1,)  # two demands: two runs
 
 
 def test_a_slow_run_is_told_of_once_and_a_fast_one_never(work):
