@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 
 from controllers.rollout import Model, rollout
+from sim.compiled import kernel
 
 DEPTH = 4
 """Changes of a plan that the search may move; with six, one run of ten was another (docs/predictive.md)."""
@@ -41,7 +41,7 @@ class Signal(NamedTuple):
     min_green: Any  # (phases,) s
 
 
-@numba.njit(cache=True)  # type: ignore[misc, untyped-decorator, unused-ignore]
+@kernel()
 def search(
     traffic: Traffic, signal: Signal, phase: int, holds: Any, keep: int, rounds: int, model: Model
 ) -> Any:
@@ -93,7 +93,7 @@ def search(
     return best, best_at, best_to
 
 
-@numba.njit(cache=True)  # type: ignore[misc, untyped-decorator, unused-ignore]
+@kernel()
 def _neighbours(pool_at: Any, pool_to: Any, leaving: bool, phase: int, phases: int, at: Any, to: Any) -> int:
     """Write the plans that differ in one thing from those of the pool into ``at`` and ``to``; how many."""
     n = 0
@@ -123,7 +123,7 @@ def _neighbours(pool_at: Any, pool_to: Any, leaving: bool, phase: int, phases: i
     return n
 
 
-@numba.njit(cache=True)  # type: ignore[misc, untyped-decorator, unused-ignore]
+@kernel()
 def _mean_cost(
     traffic: Traffic,
     signal: Signal,

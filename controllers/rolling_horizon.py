@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numba
 import numpy as np
 
 from controllers.greens import green_worth
+from sim.compiled import kernel
 from sim.network import Bools, Intersection, Network
 from sim.point_queue import START_LOSS
 from sim.protocol import Array, Green, Ints, Observation, Policy
@@ -105,7 +105,7 @@ def _arrivals(seen: Observation, queue_of: Ints, queues: int, steps: int, step: 
     return out
 
 
-@numba.njit(cache=True)  # type: ignore[misc, untyped-decorator, unused-ignore]
+@kernel()
 def first_decision(
     arrivals: Array, rates: Array, order: Ints, least: Ints, lost: int, keep: int, longest: int, left: float
 ) -> tuple[int, int]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
+
+from sim.compiled import kernel
 
 RED, GREEN, YIELDING, STOPPING = 0, 1, 2, 3
 """What a link shows: SUMO's r or y, G, g, and s (turn after a stop, giving way)."""
@@ -31,7 +32,7 @@ class Model(NamedTuple):
     crowd: float  # s, the same times the square of a lane's queue
 
 
-@numba.njit(cache=True)  # type: ignore[misc, untyped-decorator, unused-ignore]
+@kernel()
 def rollout(
     first: Any,  # (lanes + 1,) where each lane's vehicles begin in the arrays by vehicle
     link: Any,  # (vehicles,) the link each takes
@@ -157,7 +158,7 @@ def rollout(
     return cost
 
 
-@numba.njit(cache=True)  # type: ignore[misc, untyped-decorator, unused-ignore]
+@kernel()
 def _must_yield(
     lane: int,
     k: int,

@@ -12,8 +12,8 @@ not with time or lanes.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from sim.compiled import kernel
 from sim.model.rules import (
     NEVER,
     ROLLING,
@@ -380,7 +380,7 @@ def finish(n, p, w, out, want, queue):
             out[U(kinds + 1), 0] += 1.0
 
 
-@njit(cache=True, error_model="numpy", fastmath=True, nogil=True)
+@kernel(error_model="numpy", fastmath=True, nogil=True)
 def run(n, p, begin, state, duration, offset, base, codes, w, out, want, queue):
     """All plans, in this thread; lets other threads of Python run meanwhile."""
     for b in range(state.shape[0]):
@@ -391,19 +391,19 @@ def run(n, p, begin, state, duration, offset, base, codes, w, out, want, queue):
         finish(n, p, w, out[b], want, rows)
 
 
-@njit(cache=True, error_model="numpy", fastmath=True, nogil=True)
+@kernel(error_model="numpy", fastmath=True, nogil=True)
 def reset(n, begin, offset, x, w):
     """``clear`` for callers in Python."""
     clear(n, begin, offset, x, w)
 
 
-@njit(cache=True, error_model="numpy", fastmath=True, nogil=True)
+@kernel(error_model="numpy", fastmath=True, nogil=True)
 def seconds(first, last, n, p, x, w, out, queue):
     """``drive`` for callers in Python, who may change signals in between."""
     drive(first, last, n, p, x, w, out, False, queue)
 
 
-@njit(cache=True, error_model="numpy", fastmath=True, nogil=True)
+@kernel(error_model="numpy", fastmath=True, nogil=True)
 def count(n, p, w, out, queue):
     """``finish`` for callers in Python."""
     finish(n, p, w, out, False, queue)

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from sim.compiled import kernel
 from sim.model.signals import MAJOR, MINOR, STOP
 
 # Without numba's reference counts, which are atomic and took two thirds of the time; nothing here allocates.
-compiled = njit(cache=True, error_model="numpy", fastmath=True, _nrt=False)
+compiled = kernel(error_model="numpy", fastmath=True, _nrt=False)
 
 U = np.uintp
 """Indices are unsigned: numba lets negative ones count from the end, at three instructions an access."""

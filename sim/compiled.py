@@ -1,0 +1,44 @@
+"""Numba's compiled code is kept on disk by what all sources of its folder say.
+
+Numba looks only at the file of the function that it loads: a kernel that calls one of another file, or takes a constant
+from there, would go on with the old one when that file alone changes, and a run would not be what the sources say.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numba
+
+
+def kernel(**options: Any) -> Callable[[Any], Any]:
+    """Compile a function and keep it, as ``numba.njit(cache=True, **options)`` does.
+
+    It is kept below NUMBA_CACHE_DIR where that is set, else in the ``__pycache__`` beside its source, and where that
+    cannot be written where Numba keeps such code.
+    """
+
+    def compiled(function: Any) -> Any:
+        source = Path(function.__code__.co_filename)
+        before = numba.config.CACHE_DIR
+        base = Path(before) if before else source.parent / "__pycache__"
+        numba.config.CACHE_DIR = str(base / f"kernels-{state_of(source.parent)}")
+        try:
+            return numba.njit(cache=True, **options)(function)
+        finally:
+            numba.config.CACHE_DIR = before
+
+    return compiled
+
+
+@lru_cache
+def state_of(folder: Path) -> str:
+    """A name for what the sources in a folder say."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
