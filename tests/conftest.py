@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,11 @@ from sim.sumo_world import sumo_binary, sumo_environment, sumo_home
 
 ROOT = Path(__file__).resolve().parents[1]
 RESCO = ROOT.parent / "shared" / "data" / "resco"
+
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # as in a shell's background: what tests start must hear Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TINY_ROUTES = """<routes>
     <vType id="car" sigma="0.5"/>
