@@ -28,6 +28,9 @@ from experiments.report.svg import (
 from experiments.report.text import Text, number, same
 
 WIDE = 720.0
+_LONGEST = 300.0  # px of a name: forty letters
+_BESIDE = 40.0  # px for the distance, which stands beside the name where signals are close
+_TWO_LINES = 26.0  # px that a name with its distance below it takes
 _BAR = {"G": 7.0, "y": 4.5, "r": 1.6}  # px: colour-blind readers see the thickness
 _COLOUR = {"G": GREEN, "y": ORANGE, "r": VERMILLION}
 _NAMES = {"G": Text("green", "xanh"), "y": Text("yellow", "vàng"), "r": Text("red", "đỏ")}
@@ -54,12 +57,13 @@ def time_space(
     if back_speeds:
         ways.append(_Way.of(_DOWN, PURPLE, stops, back_speeds, back=True))
     reach = stops[-1].distance - stops[0].distance
+    widest = min(_LONGEST, max(width_of(stop.name, SMALL) for stop in stops))
     chart = Chart(
         Axis(begin, end, Text("time in the simulation, s", "thời gian mô phỏng, s"), _seconds(begin, end)),
         Axis(stops[0].distance - 0.06 * reach, stops[-1].distance + 0.06 * reach, same(""), ()),
         width=WIDE,
         height=min(max(_LOWEST, 100 + _PER_SIGNAL * len(stops)), _HIGHEST),
-        left=20 + min(190.0, max(width_of(stop.name, SMALL) for stop in stops)),
+        left=20 + _BESIDE + widest,
         top=12 + 20.0 * len(ways),
     )
     inside = [strip for way in ways for strip in way.strips(chart)]
@@ -68,13 +72,14 @@ def time_space(
         inside += _bars(chart, stop, stop.links, apart)
         inside += _bars(chart, stop, stop.back, -apart) if back_speeds else ()
     chart.add(_clipped(chart, inside))
-    for stop in stops:
-        y = chart.at_y(stop.distance)
+    heights = [chart.at_y(stop.distance) for stop in stops]
+    close = any(below - y < _TWO_LINES for below, y in itertools.pairwise(heights))
+    for stop, y in zip(stops, heights, strict=True):
+        x, far = chart.left - 8, f"{stop.distance:.0f} m"
+        left, down = (widest + 6, 1) if close else (0.0, 13)
         chart.add(
-            words(stop.name, chart.left - 8, y + 1, text_anchor="end", font_size=SMALL),
-            words(
-                f"{stop.distance:.0f} m", chart.left - 8, y + 13, text_anchor="end", font_size=10, fill=FAINT
-            ),
+            words(stop.name, x, y + 1, text_anchor="end", font_size=SMALL),
+            words(far, x - left, y + down, text_anchor="end", font_size=10, fill=FAINT),
         )
     for i, way in enumerate(ways):
         chart.add(way.said(16 + 20.0 * i))

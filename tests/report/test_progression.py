@@ -12,6 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from experiments.report.progression import Stop, Window, band, greens, letters
+from experiments.report.svg import width_of
 from experiments.report.timespace import time_space
 from sim.errors import InputError
 from sim.plan import Interval, Stage, Timing
@@ -154,6 +155,26 @@ def test_the_diagram_tells_bandwidth_share_and_speed() -> None:
     assert any(re.match(r"Band up, 36–45 km/h: 31\.0 s, 34 % of the cycle of 90 s", text) for text in texts)
     assert any(text.startswith("Dải xanh đi lên, 36–45 km/h: 31,0 s") for text in texts)
     assert {"S0", "S1", "S2", "0 m", "300 m", "500 m"} <= set(texts)
+
+
+def test_long_names_of_close_signals_are_whole_and_beside_their_distances() -> None:
+    names = [
+        "Xô Viết Nghệ Tĩnh / Nguyễn Thị Minh Khai",
+        "Nguyễn Thị Minh Khai / Nguyễn Bỉnh Khiêm",
+        "Pasteur",
+    ]
+    stops = street((0, 40, 5), (90, 35, 35), (3300, 50, 55))
+    named = [replace(stop, name=name) for stop, name in zip(stops, names, strict=True)]
+    drawing = ElementTree.fromstring(time_space(named, [10.0, 10.0]))
+    texts = {node.text: node for node in drawing.iter("{http://www.w3.org/2000/svg}text")}
+    for name, distance in zip(names, ("0 m", "90 m", "3300 m"), strict=True):
+        x, y = (float(texts[name].attrib[key]) for key in "xy")
+        assert float(texts[distance].attrib["x"]) <= x - width_of(name, 12.0)
+        assert float(texts[distance].attrib["y"]) == y
+        assert float(texts[distance].attrib["x"]) - width_of(distance, 10.0) >= 0.0
+    apart = ElementTree.fromstring(time_space(stops[:1] + stops[2:], [10.0]))
+    at = {node.text: float(node.attrib["y"]) for node in apart.iter("{http://www.w3.org/2000/svg}text")}
+    assert at["0 m"] - at["S0"] == 12.0  # there is room for two lines
 
 
 def test_bars_repeat_every_cycle_and_fill_the_time_shown() -> None:
