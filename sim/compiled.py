@@ -19,7 +19,7 @@ def kernel(**options: Any) -> Callable[[Any], Any]:
     """Compile a function and keep it, as ``numba.njit(cache=True, **options)`` does.
 
     It is kept below NUMBA_CACHE_DIR where that is set, else in the ``__pycache__`` beside its source, and where that
-    cannot be written where Numba keeps such code.
+    cannot be written in the user's cache, by the one file, as Numba does by itself.
     """
 
     def compiled(function: Any) -> Any:

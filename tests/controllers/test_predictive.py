@@ -368,7 +368,8 @@ def test_it_serves_everybody_by_loops_and_by_cameras(movements, sensing):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("guesses", 0), ("keep", 0), ("rounds", -1), ("neighbours", -5.0)]
+    ("name", "value"),
+    [("guesses", 0), ("keep", 0), ("rounds", -1), ("neighbours", -5.0), ("downstream", -1.0)],
 )
 def test_a_parameter_that_means_nothing_is_refused(name, value):
     with pytest.raises(ValueError, match=f"{name} is {value}; it must be at least"):
