@@ -26,11 +26,14 @@ def install(app: typer.Typer) -> None:
 def calibrate_saturation(
     seeds: Annotated[int, typer.Option(min=1, help="Seeds 1…N of each measurement.")] = 10,
     jobs: Annotated[int, typer.Option(min=1, help="Measurements side by side.")] = 1,
+    fit: Annotated[
+        bool, typer.Option("--fit", help="Fit the vehicle types to their targets instead of measuring them.")
+    ] = False,
 ) -> None:
     """Measure saturation flow, start-up lost time and equivalents of the shipped vehicle types at a stop line."""
-    from networks.calibrate_report import saturation
+    from networks.calibrate_report import fitted, saturation
 
-    saturation(range(1, seeds + 1), jobs=jobs, tell=typer.echo)
+    (fitted if fit else saturation)(range(1, seeds + 1), jobs=jobs, tell=typer.echo)
 
 
 def places(

@@ -55,6 +55,12 @@ def length(line: tuple[Point, ...]) -> float:
     return sum(math.dist(a, b) for a, b in pairwise(line))
 
 
+def shifted(line: tuple[Point, ...], metres: float) -> tuple[Point, ...]:
+    """Return a polyline moved as a whole to the right of the way from its first to its last point."""
+    end = travel((0.0, 0.0), bearing(line[0], line[-1]) + 90, metres)
+    return tuple((x + end[0], y + end[1]) for x, y in line)
+
+
 def deflection(before: Point, at: Point, after: Point) -> float:
     """Return the change of direction in degrees at ``at``, in (-180, 180]; left is positive."""
     change = bearing(before, at) - bearing(at, after)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from xml.sax.saxutils import quoteattr
 
 from networks import pockets
-from networks.geometry import Point, length
+from networks.geometry import Point, length, shifted
 from networks.place import Edge, Place
 from networks.signals import Program
 
@@ -51,6 +51,8 @@ def edges(place: Place) -> str:
         before, along = pockets.cut(e)
         node = pockets.node_of(e.id)
         lines.append(_edge(e, e.id, e.start, node, before, spread))
+        if spread == "center":  # the pocket lies outside of the lanes, which go on straight
+            along = shifted(along, pockets.WIDTH / 2)
         lines += [
             _edge(e, pockets.stop_of(e.id), node, e.end, along, spread, more=1).replace("/>", ">"),
             "    " + element("lane", index="0", allow=pockets.ALLOWED, width=f"{pockets.WIDTH:g}"),
@@ -94,10 +96,7 @@ def connections(place: Place) -> str:
     lines: list[str] = []
     for id in sorted(place.pockets):
         lanes = place.edges[id].lanes
-        lines += [
-            _connection(id, pockets.stop_of(id), a, b)
-            for a, b in [(0, 0), *((i, i + 1) for i in range(lanes))]
-        ]
+        lines += [_connection(id, pockets.stop_of(id), a, b) for a, b in ((i, i + 1) for i in range(lanes))]
     for t in place.turns:
         if t.start not in place.pockets:
             lines += [_connection(t.start, t.end, a, b) for a, b in t.lanes]

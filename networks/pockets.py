@@ -2,7 +2,8 @@
 
 SUMO's letter ``s`` lets everyone turn who uses a link, and a lane shared with cars is blocked by the first that waits.
 So the last metres of such an approach are an edge of their own with one lane more, for two-wheelers that turn right;
-its connection is not controlled by the signal and gives way to all who have green.
+its connection is not controlled by the signal and gives way to all who have green. Two-wheelers change into it from the
+lane beside it (decision 0437).
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """Bus lines with their stops, and the lane in which two-wheelers turn right on red."""
 
+import math
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from itertools import pairwise
@@ -110,6 +111,24 @@ def test_the_lane_of_two_wheelers_stands_outside_the_signal(built: Path) -> None
     assert [(c.get("fromLane"), c.get("tl")) for c in links] == [("0", None), ("1", "pasteur-ly-tu-trong")]
     program = next(t for t in net.iterfind("tlLogic") if t.get("id") == "pasteur-ly-tu-trong")
     assert [p.get("state") for p in program.iterfind("phase")][::3] == ["GGGGrrrr", "rrrrGGGG"]
+
+
+def test_the_lane_of_two_wheelers_is_entered_from_beside_and_the_others_go_on_straight(built: Path) -> None:
+    """Two lanes that begin in one let motorbikes collide where they part (decision 0437)."""
+    net = ET.parse(built / "net.net.xml").getroot()
+    into = [c for c in net.iterfind("connection") if c.get("from") == "duong-pasteur_3"]
+    assert sorted((c.get("fromLane"), c.get("toLane")) for c in into) == [("0", "1"), ("1", "2"), ("2", "3")]
+    shapes = {
+        lane.get("id"): [tuple(map(float, xy.split(","))) for xy in lane.get("shape", "").split()]
+        for lane in net.iterfind("edge/lane")
+    }
+    for before, after in (("0", "1"), ("2", "3")):
+        a, b = shapes[f"duong-pasteur_3_{before}"]
+        c, d = shapes[f"duong-pasteur_3.stop_{after}"]
+        # How far the second lane's ends lie beside the line of the first, m.
+        for x, y in (c, d):
+            beside = ((b[0] - a[0]) * (y - a[1]) - (b[1] - a[1]) * (x - a[0])) / math.dist(a, b)
+            assert abs(beside) < 0.1
 
 
 @pytest.mark.parametrize(
