@@ -117,14 +117,15 @@ def _say(report: ImportReport, folder: Path) -> None:
     """Check the new place, add what the check found to its report, and tell the user where all is."""
     from experiments.checking import check_place
     from networks.scenarios import open_place
+    from sim.text import same
 
     checked = check_place(open_place(str(folder)))
     for line in checked.warnings:
-        report.guesses.find(f"{line[0].upper()}{line[1:]}.")
+        report.guesses.find(same(f"{line[0].upper()}{line[1:]}."))
     report.write(folder)
-    typer.echo(report.summary())
+    typer.echo(report.summary().en)
     for sentence in report.guesses.findings[:SHOWN]:
-        typer.echo(f"look at: {sentence}")
+        typer.echo(f"look at: {sentence.en}")
     if (more := len(report.guesses.findings) - SHOWN) > 0:
         typer.echo(f"look at: {more} more, in the report")
     typer.echo(checked.verdict)

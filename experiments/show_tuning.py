@@ -12,12 +12,12 @@ from rich.text import Text
 
 from experiments.handover import DAY, FRONT, PLAN, PROGRAM
 from experiments.optimize.tune import Progress
-from experiments.report.text import clock
 from experiments.runner import Outcome
 from experiments.show import err, number, out
 from experiments.summary import headline
 from experiments.tuned import OWN_NAME, Tuned, Variant
 from experiments.wish import Wish
+from sim.text import clock
 
 QUIET = 5.0  # s of search between two lines where there is no terminal
 

@@ -15,10 +15,10 @@ from experiments.report.before_after import Change, before_after
 from experiments.report.colour import Style, styles
 from experiments.report.search import Candidate, History, convergence_chart, pareto_chart
 from experiments.report.svg import Axis, Chart, tag
-from experiments.report.text import clock, number, same, unit
 from experiments.statistics import compare_paired, summarise
 from experiments.tuned import OWN_NAME, Tuned, Variant
 from experiments.wish import Wish
+from sim.text import clock, number, same, unit
 
 Array = NDArray[np.float64]
 BLUE = Style("#0072B2")

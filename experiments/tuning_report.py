@@ -14,7 +14,6 @@ from experiments.optimize.second_look import MORE
 from experiments.report import Panel, Text
 from experiments.report.progression import Stop
 from experiments.report.stages import phase_diagram
-from experiments.report.text import same
 from experiments.report.timespace import time_space
 from experiments.reporting import write_comparison
 from experiments.tuned import NEW, OWN_NAME, Tuned, Variant
@@ -24,6 +23,7 @@ from sim.arterials import Arterial, arterials
 from sim.errors import InputError
 from sim.network import Network
 from sim.plan import Timing
+from sim.text import same
 
 STREETS = 3  # time-space diagrams: more than a planner looks at on one page
 SIGNALS = 8  # phase diagrams, those whose timing changed most

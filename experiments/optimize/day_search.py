@@ -26,10 +26,10 @@ from experiments.optimize.place import Place, demand_of
 from experiments.optimize.race import Case, accept
 from experiments.optimize.search import Search
 from experiments.optimize.space import Candidate, Space
-from experiments.report.text import clock
 from experiments.statistics import PairedComparison
 from sim.errors import InputError
 from sim.model import build
+from sim.text import clock
 
 Array = NDArray[np.float64]
 

@@ -2,6 +2,6 @@
 
 from experiments.report.model import Comparison, Panel, RunRecord, Scene, SummaryRow
 from experiments.report.page import render, write_report
-from experiments.report.text import Text
+from sim.text import Text
 
 __all__ = ["Comparison", "Panel", "RunRecord", "Scene", "SummaryRow", "Text", "render", "write_report"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from experiments.report.svg import tag
-from experiments.report.text import Text, decimals, number, same, unit
+from sim.text import Text, decimals, number, same, unit
 
 
 @dataclass(frozen=True)

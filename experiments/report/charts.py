@@ -27,7 +27,7 @@ from experiments.report.svg import (
     width_of,
     words,
 )
-from experiments.report.text import Text, clock, decimals, number, same
+from sim.text import Text, clock, decimals, number, same
 
 ROW = 46.0  # px: a name and, below it, its marks
 _HALO: dict[str, str | float] = {"stroke": "#ffffff", "stroke_width": 3.0, "paint_order": "stroke"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from experiments.report.text import Text
+from sim.text import Text
 
 DEFINITIONS = {
     "delay_s": Text(

@@ -21,9 +21,9 @@ from experiments.report.colour import Style, sequential, styles
 from experiments.report.model import Comparison, RunRecord, Scene
 from experiments.report.series import Courses, Streets, courses, interval_length, streets
 from experiments.report.svg import steps
-from experiments.report.text import Text, decimals, number, same, unit
 from sim import metrics
 from sim.network import Network
+from sim.text import Text, decimals, number, same, unit
 
 METRIC = {metric.name: metric for metric in metrics.METRICS}
 SMALL_CHARTS = ("stops", "stopped_s", "queue_mean_veh", "throughput_vph", "co2_kg", "fuel_kg")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from experiments.report.text import Text
 from sim.network import Network
+from sim.text import Text
 
 _REASONS = (  # what a reason begins with; the rest of it is a name
     ("it has one green phase: there is nothing to decide", "chỉ có một pha xanh: không có gì để quyết định"),

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from experiments.report.svg import INK, WIDTH, drawing, path, pixel, tag, tip, width_of, words
-from experiments.report.text import Text
 from sim.network import Edge, Network
+from sim.text import Text
 
 Point = tuple[float, float]
 MARGIN = 16.0

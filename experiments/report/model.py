@@ -9,9 +9,9 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from experiments.report.text import Text
 from sim.errors import InputError
 from sim.network import Network
+from sim.text import Text
 
 Value = float | int | None
 OK = "ok"

@@ -24,8 +24,8 @@ from experiments.report.definitions import DEFINITIONS
 from experiments.report.figures import Figure, Material
 from experiments.report.model import Comparison, RunRecord, Scene
 from experiments.report.service import THRESHOLDS
-from experiments.report.text import Text, clock, number, same, unit
 from sim import metrics
+from sim.text import Text, clock, number, same, unit
 
 Language = Literal["en", "vi"]
 MOST_RUNS = 500  # listed one by one: beyond, the page would be slower to open than runs.csv

@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from experiments.report.colour import Style
 from experiments.report.svg import Axis, Chart, path, tag
-from experiments.report.text import Text, decimals, number, same
 from sim.errors import InputError
+from sim.text import Text, decimals, number, same
 
 EVALUATIONS = Text("evaluations", "số lần đánh giá")
 

@@ -25,9 +25,9 @@ from experiments.report.svg import (
     width_of,
     words,
 )
-from experiments.report.text import Text, number, same
 from sim.network import Intersection, Link, Network
 from sim.plan import Timing
+from sim.text import Text, number, same
 
 ARROWS = {"t": "↶", "l": "←", "L": "↖", "s": "↑", "R": "↗", "r": "→"}
 _COMPASS = (

@@ -12,8 +12,8 @@ from experiments.report.charts import colour_bar
 from experiments.report.colour import diverging, sequential
 from experiments.report.figures import Figure, Material, round_up
 from experiments.report.maps import network_map
-from experiments.report.text import Text, number, same, unit
 from sim.network import Edge
+from sim.text import Text, number, same, unit
 
 
 def map_figures(material: Material) -> tuple[Markup | None, list[Figure], Markup | None, list[Figure]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup, escape
 
 from experiments.report.colour import Style
-from experiments.report.text import Text, clock, decimals, number, same
+from sim.text import Text, clock, decimals, number, same
 
 FONT = 14  # px in a drawing of WIDTH; on a phone of 340 px it is still 10 px
 SMALL = 12

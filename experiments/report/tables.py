@@ -18,9 +18,9 @@ from experiments.report.left import why_left
 from experiments.report.model import Comparison, RunRecord, Scene
 from experiments.report.series import approach_loss
 from experiments.report.service import level_of_service
-from experiments.report.text import Text, decimals, number, same, unit
 from experiments.statistics.gridlock import STANDARD_LIMITS
 from sim import metrics
+from sim.text import Text, decimals, number, same, unit
 
 COUNTS = (
     "loaded",

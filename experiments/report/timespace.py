@@ -25,7 +25,7 @@ from experiments.report.svg import (
     width_of,
     words,
 )
-from experiments.report.text import Text, number, same
+from sim.text import Text, number, same
 
 WIDE = 720.0
 _LONGEST = 300.0  # px of a name: forty letters

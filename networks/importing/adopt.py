@@ -22,10 +22,13 @@ from sim.errors import InputError
 from sim.netfile import read_net
 from sim.scenario import Scenario
 from sim.sumo_input import check_routes
+from sim.text import Text, same
 from sim.xmlfile import parse, read_bytes
 
 READ_BY = ("rerouter", "variableSpeedSign", "calibrator")  # additional objects whose ``file`` is an input
-LICENCE = "The files are the user's own, copied as they are."
+LICENCE = Text(
+    "The files are the user's own, copied as they are.", "Các tệp là của người dùng, được chép nguyên vẹn."
+)
 
 
 def import_sumo(
@@ -67,7 +70,7 @@ def _scenario(
         )
     scenario = read_config(source)
     for note in scenario.notes:
-        guesses.find(note[0].upper() + note[1:] + ".")
+        guesses.find(same(note[0].upper() + note[1:] + "."))
     return scenario
 
 
@@ -82,26 +85,33 @@ def _write(
     values = {"net-file": net}
     route_names = [_copy(path, draft, taken, "route file") for path in scenario.routes]
     additional = [_copy_additional(path, draft, taken) for path in scenario.additional]
-    sentence, vehicles = "", _vehicles(draft, [*route_names, *additional])
+    sentence, vehicles = same(""), _vehicles(draft, [*route_names, *additional])
     synthetic = not route_names and not additional
     end = float(demand.duration) if synthetic else scenario.end
     if synthetic:
         route_names = [files.ROUTES]
     elif not vehicles:
-        guesses.find("The files name no vehicle and no flow.")
+        guesses.find(Text("The files name no vehicle and no flow.", "Các tệp không nêu xe hay dòng xe nào."))
     if route_names:
         values["route-files"] = ",".join(route_names)
     if additional:
         values["additional-files"] = ",".join(additional)
     values["begin"] = f"{scenario.begin:g}"
     if math.isnan(end):
-        guesses.find("No end of the simulation is given: a run goes on for an hour after the last departure.")
+        guesses.find(
+            Text(
+                "No end of the simulation is given: a run goes on for an hour after the last departure.",
+                "Không ghi giờ kết thúc mô phỏng: một lần chạy kéo dài thêm một giờ sau xe cuối cùng.",
+            )
+        )
     else:
         values["end"] = f"{end:g}"
     values["step-length"] = f"{scenario.step:g}"
     files.write_config(draft / config, comment, {**values, **scenario.options})
     if synthetic:
-        guesses.count("demand, which no file gives: synthetic")
+        guesses.count(
+            Text("demand, which no file gives: synthetic", "lưu lượng không có trong tệp nào: giả lập")
+        )
         sentence, vehicles = add_demand(root, draft, config, demand, guesses, comment=comment)
     _describe(root, guesses)
     return Outline(root, sentence, vehicles, guesses)
@@ -146,12 +156,20 @@ def _describe(net: ET.Element, guesses: Guesses) -> None:
     """Note what kinds of signals there are: a run controls some and leaves others to SUMO."""
     kinds = Counter(program.get("type", "static") for program in net.iterfind("tlLogic"))
     for kind, number in sorted(kinds.items()):
-        guesses.contain(f"signal programs of type {kind}", number)
+        guesses.contain(Text(f"signal programs of type {kind}", f"chương trình đèn loại {kind}"), number)
     if not kinds:
-        guesses.find("The network has no signal program: there is nothing to control.")
+        guesses.find(
+            Text(
+                "The network has no signal program: there is nothing to control.",
+                "Mạng lưới không có chương trình đèn nào: không có gì để điều khiển.",
+            )
+        )
     classes = Counter(e.get("function", "") for e in net.iterfind("edge"))
-    guesses.contain("pedestrian crossings", classes["crossing"])
+    guesses.contain(Text("pedestrian crossings", "lối đi bộ qua đường"), classes["crossing"])
     if net.find("junction[@type='rail_crossing']") is not None:
-        guesses.contain("rail crossings", len(net.findall("junction[@type='rail_crossing']")))
+        guesses.contain(
+            Text("rail crossings", "chỗ giao với đường sắt"),
+            len(net.findall("junction[@type='rail_crossing']")),
+        )
     if net.get("lefthand") == "true":
-        guesses.contain("left-hand traffic", 1)
+        guesses.contain(Text("left-hand traffic", "đi bên trái"), 1)

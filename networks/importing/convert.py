@@ -12,6 +12,7 @@ from networks.importing import start
 from networks.importing.folder import config_name, new_folder
 from networks.importing.report import Guesses, ImportReport
 from sim.errors import InputError, WorldError
+from sim.text import Text, same
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,13 @@ def import_network(
             net, draft, config, comment=comment, demand=demand, guesses=guesses, mend=not own_plans
         )
         if not net.findall("tlLogic"):
-            guesses.find("The source holds no signal; --guess-signals puts one at every larger junction.")
-        report = outline.report(name, f"{source.name} ({wanted.title})", "")
+            guesses.find(
+                Text(
+                    "The source holds no signal; --guess-signals puts one at every larger junction.",
+                    "Dữ liệu không có đèn tín hiệu; --guess-signals đặt đèn ở mỗi nút lớn.",
+                )
+            )
+        report = outline.report(name, f"{source.name} ({wanted.title})", same(""))
         report.write(draft)
     return report
 
@@ -104,7 +110,10 @@ def _net(kind: Kind, source: Path, guess_signals: bool, guesses: Guesses) -> ET.
     if not net.findall("edge"):
         raise InputError("netconvert found no street in it", where=str(source))
     if guess_signals:
-        guesses.count("signals guessed at larger junctions", len(net.findall("tlLogic")))
+        guesses.count(
+            Text("signals guessed at larger junctions", "đèn phỏng đoán ở các nút lớn"),
+            len(net.findall("tlLogic")),
+        )
     return net
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from networks.importing.report import Guesses
 from sim.sumonet import load_network
+from sim.text import Text
 
 LONGEST = 180.0  # s; reported Vietnamese cycles are 140–220 s, at junctions with plans made by hand
 WANTED = 120.0  # s, of a cycle that is mended
@@ -16,7 +17,7 @@ LEAST_GREEN = 8.0  # s
 def mend(net: ET.Element, guesses: Guesses) -> None:
     """Shorten the greens of every program whose cycle is above ``LONGEST``; name what cannot be mended."""
     for program in net.iterfind("tlLogic"):
-        guesses.count("signal plans guessed by netconvert")
+        guesses.count(Text("signal plans guessed by netconvert", "kế hoạch đèn do netconvert phỏng đoán"))
         phases = program.findall("phase")
         greens = [p for p in phases if "y" not in p.get("state", "") and set(p.get("state", "")) & set("Gg")]
         cycle = sum(float(p.get("duration", "0")) for p in phases)
@@ -27,9 +28,14 @@ def mend(net: ET.Element, guesses: Guesses) -> None:
         for phase in greens:
             phase.set("duration", f"{max(round(float(phase.get('duration', '0')) * factor), LEAST_GREEN):g}")
         now = sum(float(p.get("duration", "0")) for p in phases)
+        id = program.get("id", "")
         guesses.find(
-            f"Signal '{program.get('id')}' had a cycle of {cycle:g} s in {len(greens)} stages, now {now:g} s:"
-            " several junctions were joined into one; a plan by hand would be better."
+            Text(
+                f"Signal '{id}' had a cycle of {cycle:g} s in {len(greens)} stages, now {now:g} s:"
+                " several junctions were joined into one; a plan by hand would be better.",
+                f"Đèn '{id}' có chu kỳ {cycle:g} s với {len(greens)} pha, nay còn {now:g} s:"
+                " nhiều nút bị gộp làm một; nên lập kế hoạch bằng tay.",
+            )
         )
 
 
@@ -50,7 +56,13 @@ def yield_in_greens(net: ET.Element, path: Path, guesses: Guesses) -> bool:
             if (state := "".join(letters)) != phase.state:
                 states[signal.id, phase.state] = state
                 changed = sum(x != y for x, y in zip(state, phase.state, strict=True))
-                guesses.count("greens that crossed another with right of way, now giving way", changed)
+                guesses.count(
+                    Text(
+                        "greens that crossed another with right of way, now giving way",
+                        "đèn xanh cắt một dòng xe cũng được ưu tiên, nay phải nhường",
+                    ),
+                    changed,
+                )
     for program in net.iterfind("tlLogic"):
         for row in program.iterfind("phase"):
             key = (program.get("id", ""), row.get("state", ""))

@@ -1,50 +1,78 @@
-"""What an import had to guess: counted, named where it matters, and written beside the place in three forms."""
+"""What an import had to guess: counted, named where it matters, and written beside the place in three forms.
+
+The page is in English and Vietnamese; ``about.md`` and ``import.json`` are in English.
+"""
 
 from __future__ import annotations
 
-import html
 import json
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-_PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 56rem; margin: 2rem auto; padding: 0 1rem; }}
+from markupsafe import Markup, escape
+
+from sim.text import Text, number, same
+
+_PAGE = Markup("""<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{title}</title><style>
+body {{ font: 16px/1.5 system-ui, "Noto Sans", "DejaVu Sans", sans-serif; max-width: 60rem; margin: 2rem auto;
+  padding: 0 1rem; }}
 table {{ border-collapse: collapse; }} td {{ border-bottom: 1px solid #ddd; padding: .2rem .8rem .2rem 0; }}
 td.n {{ text-align: right; font-variant-numeric: tabular-nums; }} li {{ margin: .2rem 0; }}
+.choice {{ position: absolute; opacity: 0; }}
+nav {{ float: right; }} nav label {{ padding: .2rem .7rem; border: 1px solid #00634a; border-radius: 4px; }}
+#language-en:checked ~ * span[lang="vi"], #language-vi:checked ~ * span[lang="en"] {{ display: none; }}
+#language-en:checked ~ nav label[for="language-en"],
+#language-vi:checked ~ nav label[for="language-vi"] {{ background: #00634a; color: #fff; }}
+#language-en:focus-visible ~ nav label[for="language-en"],
+#language-vi:focus-visible ~ nav label[for="language-vi"] {{ outline: 3px solid #e69f00; }}
 @media (prefers-color-scheme: dark) {{ body {{ background: #16181c; color: #e6e6e6; }} td {{ border-color: #444; }} }}
 </style></head><body>
-<h1>{title}</h1>
+<input class="choice" type="radio" name="language" id="language-en" autocomplete="off" checked aria-label="English">
+<input class="choice" type="radio" name="language" id="language-vi" autocomplete="off" aria-label="Tiếng Việt">
+<script>
+const vi = document.getElementById("language-vi");
+if (location.hash === "#vi") {{ vi.checked = true; }}
+const tell = () => {{ document.documentElement.lang = vi.checked ? "vi" : "en"; }};
+for (const choice of document.querySelectorAll(".choice")) {{ choice.addEventListener("change", tell); }}
+tell();
+</script>
+<nav><label for="language-en">English</label> <label for="language-vi">Tiếng Việt</label></nav>
+<main><h1>{title}</h1>
 {body}
-</body></html>
-"""
+</main></body></html>
+""")
+_TO_LOOK_AT = Text("To be looked at", "Cần xem lại")
+_NOTHING = Text("Nothing.", "Không có gì.")
 
 
 @dataclass(slots=True)
 class Guesses:
     """Notes taken during one import: how often each kind of guess was made, and single findings."""
 
-    counts: dict[str, int] = field(default_factory=dict)
-    contents: dict[str, int] = field(default_factory=dict)
-    left_out: dict[str, int] = field(default_factory=dict)
-    findings: list[str] = field(default_factory=list)
+    counts: dict[Text, int] = field(default_factory=dict)
+    contents: dict[Text, int] = field(default_factory=dict)
+    left_out: dict[Text, int] = field(default_factory=dict)
+    findings: list[Text] = field(default_factory=list)
 
-    def count(self, kind: str, number: int = 1) -> None:
+    def count(self, kind: Text, number: int = 1) -> None:
         """Note ``number`` more guesses of one kind."""
         if number:
             self.counts[kind] = self.counts.get(kind, 0) + number
 
-    def contain(self, kind: str, number: int = 1) -> None:
+    def contain(self, kind: Text, number: int = 1) -> None:
         """Note ``number`` more things of one kind that the source holds."""
         if number:
             self.contents[kind] = self.contents.get(kind, 0) + number
 
-    def leave_out(self, kind: str, number: int = 1) -> None:
+    def leave_out(self, kind: Text, number: int = 1) -> None:
         """Note ``number`` more things of the source that the place does not hold."""
         if number:
             self.left_out[kind] = self.left_out.get(kind, 0) + number
 
-    def find(self, sentence: str) -> None:
+    def find(self, sentence: Text) -> None:
         """Note one thing a person should look at, once."""
         if sentence not in self.findings:
             self.findings.append(sentence)
@@ -56,11 +84,11 @@ class ImportReport:
 
     name: str
     source: str  # file name and its format
-    licence: str  # what the source asks of those who pass it on; "" if it is the user's own
+    licence: Text  # what the source asks of those who pass it on; empty if nothing is known
     signals: int
     edges: int
     length_km: float
-    demand: str  # one sentence: where the vehicles come from
+    demand: Text  # one sentence: where the vehicles come from
     vehicles: int
     guesses: Guesses
 
@@ -68,45 +96,75 @@ class ImportReport:
         """Write the report as ``about.md``, ``import.json`` and ``import.html``."""
         (folder / "about.md").write_text(self.markdown(), encoding="utf-8", newline="\n")
         (folder / "import.html").write_text(self.html(), encoding="utf-8", newline="\n")
-        text = json.dumps(asdict(self), ensure_ascii=False, indent=1)
+        text = json.dumps(self.record(), ensure_ascii=False, indent=1)
         (folder / "import.json").write_text(text + "\n", encoding="utf-8", newline="\n")
 
+    def record(self) -> dict[str, object]:
+        """Return the report as plain values, its words in English."""
+        noted = self.guesses
+
+        def plain(counts: Mapping[Text, int]) -> dict[str, int]:
+            return {kind.en: n for kind, n in counts.items()}
+
+        return {
+            "name": self.name,
+            "source": self.source,
+            "licence": self.licence.en,
+            "signals": self.signals,
+            "edges": self.edges,
+            "length_km": self.length_km,
+            "demand": self.demand.en,
+            "vehicles": self.vehicles,
+            "guesses": {
+                "counts": plain(noted.counts),
+                "contents": plain(noted.contents),
+                "left_out": plain(noted.left_out),
+                "findings": [f.en for f in noted.findings],
+            },
+        }
+
     def markdown(self) -> str:
-        """Return the report as Markdown."""
-        lines = [f"# {self.name}", "", self.summary(), ""]
+        """Return the report as Markdown, in English."""
+        lines = [f"# {self.name}", "", self.summary().en, ""]
         for paragraph in self._paragraphs():
-            lines += [paragraph, ""]
+            lines += [paragraph.en, ""]
         for title, counts in self._tables():
-            lines += [f"## {title}", "", *(f"- {kind}: {number}" for kind, number in counts), ""]
-        lines += ["## To be looked at", "", *(f"- {f}" for f in self.guesses.findings or ["Nothing."]), ""]
+            lines += [f"## {title.en}", "", *(f"- {kind.en}: {n}" for kind, n in counts), ""]
+        findings = self.guesses.findings or [_NOTHING]
+        lines += [f"## {_TO_LOOK_AT.en}", "", *(f"- {f.en}" for f in findings), ""]
         return "\n".join(lines)
 
     def html(self) -> str:
-        """Return the report as a page that needs no other file."""
-        parts = [f"<p>{html.escape(p)}</p>" for p in (self.summary(), *self._paragraphs())]
+        """Return the report as a page in both languages that needs no other file."""
+        parts = [Markup("<p>{}</p>").format(p) for p in (self.summary(), *self._paragraphs())]
         for title, counts in self._tables():
-            rows = "\n".join(
-                f'<tr><td>{html.escape(kind)}</td><td class="n">{number}</td></tr>' for kind, number in counts
+            rows = Markup("\n").join(
+                Markup('<tr><td>{}</td><td class="n">{}</td></tr>').format(kind, n) for kind, n in counts
             )
-            parts.append(f"<h2>{title}</h2>\n<table>\n{rows}\n</table>")
-        items = "\n".join(f"<li>{html.escape(f)}</li>" for f in self.guesses.findings or ["Nothing."])
-        parts.append(f"<h2>To be looked at</h2>\n<ul>\n{items}\n</ul>")
-        return _PAGE.format(title=html.escape(self.name), body="\n".join(parts))
+            parts.append(Markup("<h2>{}</h2>\n<table>\n{}\n</table>").format(title, rows))
+        items = Markup("\n").join(
+            Markup("<li>{}</li>").format(f) for f in self.guesses.findings or [_NOTHING]
+        )
+        parts.append(Markup("<h2>{}</h2>\n<ul>\n{}\n</ul>").format(_TO_LOOK_AT, items))
+        return str(_PAGE.format(title=escape(self.name), body=Markup("\n").join(parts)))
 
-    def summary(self) -> str:
+    def summary(self) -> Text:
         """Return what came of it in one sentence."""
-        return (
-            f"Imported from {self.source}: {self.signals} signals, {self.edges} edges, {self.length_km:.1f} km,"
-            f" {self.vehicles} vehicles."
+        km = number(self.length_km, 1)
+        return Text(
+            f"Imported from {self.source}: {self.signals} signals, {self.edges} edges, {km.en} km,"
+            f" {self.vehicles} vehicles.",
+            f"Nhập từ {self.source}: {self.signals} nút đèn, {self.edges} đoạn đường, {km.vi} km,"
+            f" {self.vehicles} xe.",
         )
 
-    def _paragraphs(self) -> list[str]:
-        return [p for p in (self.licence, self.demand) if p]
+    def _paragraphs(self) -> list[Text]:
+        return [p for p in (self.licence, self.demand) if p != same("")]
 
-    def _tables(self) -> list[tuple[str, list[tuple[str, int]]]]:
+    def _tables(self) -> list[tuple[Text, list[tuple[Text, int]]]]:
         tables = [
-            ("Held", self.guesses.contents),
-            ("Guessed", self.guesses.counts),
-            ("Left out", self.guesses.left_out),
+            (Text("Held", "Có trong dữ liệu"), self.guesses.contents),
+            (Text("Guessed", "Phỏng đoán"), self.guesses.counts),
+            (Text("Left out", "Bỏ ra ngoài"), self.guesses.left_out),
         ]
-        return [(title, sorted(counts.items())) for title, counts in tables if counts]
+        return [(title, sorted(c.items(), key=lambda row: row[0].en)) for title, c in tables if c]

@@ -11,6 +11,7 @@ from networks.importing import folder as files
 from networks.importing import plans, trial, trips
 from networks.importing.report import Guesses, ImportReport
 from sim.errors import InputError
+from sim.text import Text, number, same
 
 SATURATION = 0.5  # of nearly every approach: moderate, so that nothing grows for an hour under a guessed plan
 TRIALS = 6  # of a demand in SUMO
@@ -46,11 +47,11 @@ class Outline:
     """What was written to the folder of a place."""
 
     net: ET.Element
-    demand: str  # one sentence: where the vehicles come from
+    demand: Text  # one sentence: where the vehicles come from
     vehicles: int
     guesses: Guesses
 
-    def report(self, name: str, source: str, licence: str) -> ImportReport:
+    def report(self, name: str, source: str, licence: Text) -> ImportReport:
         """Return the report of an import."""
         edges = [e for e in self.net.iterfind("edge") if e.get("function") is None]
         return ImportReport(
@@ -92,13 +93,13 @@ def write_place(
     files.write_config(folder / config, comment, values)
     sentence, vehicles = add_demand(net, folder, config, demand, guesses, comment=comment)
     if mend and net.find("tlLogic") is not None:
-        sentence += " The plans are guessed."
+        sentence += Text(" The plans are guessed.", " Các kế hoạch đèn là phỏng đoán.")
     return Outline(net, sentence, vehicles, guesses)
 
 
 def add_demand(
     net: ET.Element, folder: Path, config: str, demand: Demand, guesses: Guesses, *, comment: str
-) -> tuple[str, int]:
+) -> tuple[Text, int]:
     """Write a synthetic demand into ``folder``, try it in SUMO, thin it where it stands, and try again.
 
     ``config`` is the folder's configuration, written before. Returns a sentence about the demand and the number of
@@ -114,29 +115,46 @@ def add_demand(
         f"SYNTHETIC demand, not counted: trips between the ends of streets, seed {demand.seed}. {comment}"
     )
     less: dict[str, float] = {}
-    tried = ""
-    for number in range(1, TRIALS + 1):
+    tried = same("")
+    for attempt in range(1, TRIALS + 1):
         vehicles = pool.moderate(less)
         files.put(folder / files.ROUTES, routes_xml.document(vehicles, "lane", files.safe(origin)))
         if not demand.trial:
             break
         found = trial.run(folder / config, demand.duration, lengths)
-        tried = f" {found.sentence()}"
+        tried = " " + found.sentence()
         if found.moderate:
             break
-        if number == TRIALS:
-            guesses.find(f"The synthetic demand is still too much for the guessed plans: {found.sentence()}")
+        if attempt == TRIALS:
+            guesses.find(
+                Text(
+                    "The synthetic demand is still too much for the guessed plans: ",
+                    "Lưu lượng giả lập vẫn quá lớn đối với các kế hoạch phỏng đoán: ",
+                )
+                + found.sentence()
+            )
         standing = set(found.standing)
         less = {e: less.get(e, 1.0) * (THINNER if e in standing else ELSEWHERE) for e in pool.capacity}
-        guesses.count("times the demand was thinned after a trial in SUMO")
-    sentence = (
-        f"The demand is synthetic, not counted: {len(vehicles)} simulated vehicles in {demand.duration / 3600:g} h"
+        guesses.count(
+            Text(
+                "times the demand was thinned after a trial in SUMO",
+                "lần giảm lưu lượng sau khi chạy thử trong SUMO",
+            )
+        )
+    share, hours = number(demand.saturation, 2), demand.duration / 3600
+    sentence = Text(
+        f"The demand is synthetic, not counted: {len(vehicles)} simulated vehicles in {hours:g} h"
         " between the ends of the streets, on shortest ways, so that every approach is expected to stay below a"
-        f" degree of saturation of {demand.saturation:g}.{tried}"
+        f" degree of saturation of {share.en}.",
+        f"Lưu lượng là giả lập, không phải đếm: {len(vehicles)} xe mô phỏng trong {hours:g} h giữa các đầu đường,"
+        f" theo đường ngắn nhất, sao cho độ bão hòa của mỗi nhánh vào nút dự kiến dưới {share.vi}.",
     )
-    return sentence, len(vehicles)
+    return sentence + tried, len(vehicles)
 
 
 def count_warnings(words: str, guesses: Guesses) -> None:
     """Note how often netconvert warned."""
-    guesses.count("warnings of netconvert", sum(line.startswith("Warning") for line in words.splitlines()))
+    guesses.count(
+        Text("warnings of netconvert", "cảnh báo của netconvert"),
+        sum(line.startswith("Warning") for line in words.splitlines()),
+    )

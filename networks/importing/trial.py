@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from networks import sumo_tools
+from sim.text import Text, number
 
 TELEPORTS = 0.001  # of the vehicles
 GROWTH = 1.15  # of the vehicles under way, last quarter over third quarter
@@ -34,12 +35,16 @@ class Trial:
         few = max(TELEPORTS * self.vehicles, 1)
         return self.teleports <= few and self.growth <= GROWTH and self.waiting <= WAITING * self.vehicles
 
-    def sentence(self) -> str:
+    def sentence(self) -> Text:
         """Return the outcome in words."""
-        return (
+        growth = number(self.growth, 2)
+        return Text(
             f"Tried in SUMO: {self.arrived} of {self.vehicles} vehicles arrived within the hour,"
             f" {self.teleports} teleports, {self.waiting} never inserted; vehicles under way in the last quarter"
-            f" over those in the third: {self.growth:.2f}."
+            f" over those in the third: {growth.en}.",
+            f"Chạy thử trong SUMO: {self.arrived} trên {self.vehicles} xe đến nơi trong một giờ, {self.teleports} lần"
+            f" SUMO nhấc xe ra khỏi chỗ kẹt, {self.waiting} xe không vào được; số xe trên đường ở quý cuối so với quý"
+            f" ba của giờ: {growth.vi}.",
         )
 
 

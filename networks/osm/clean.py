@@ -14,6 +14,7 @@ from xml.sax.saxutils import quoteattr
 from networks import law, names
 from networks.importing.report import Guesses
 from networks.osm.extract import Extract, Way
+from sim.text import Text
 
 # Lanes per direction where the tag is missing; "oneway" for carriageways of one direction.
 LANES = {"motorway": 2, "trunk": 3, "primary": 3, "secondary": 2}
@@ -42,10 +43,15 @@ def _filled(way: Way, guesses: Guesses) -> dict[str, str]:
     tags = dict(way.tags)
     kind = tags["highway"].removesuffix("_link")
     if "name" in tags and (name := names.normalise(tags["name"])) != tags["name"]:
-        guesses.count("names brought to one spelling")
+        guesses.count(Text("names brought to one spelling", "tên đường được viết theo một cách"))
         tags["name"] = name
     if tags.get("oneway", "no") not in ONEWAY:
-        guesses.count(f"direction '{tags['oneway']}' not understood, taken as two-way")
+        guesses.count(
+            Text(
+                f"direction '{tags['oneway']}' not understood, taken as two-way",
+                f"chiều đường '{tags['oneway']}' không hiểu được, coi là hai chiều",
+            )
+        )
         tags["oneway"] = "no"
     # OpenStreetMap's own convention: motorways and roundabouts are one-way where nothing is said.
     implied = tags["highway"] in ("motorway", "motorway_link") or tags.get("junction") == "roundabout"
@@ -54,25 +60,50 @@ def _filled(way: Way, guesses: Guesses) -> dict[str, str]:
     if lanes is None:
         default = 1 if tags["highway"].endswith("_link") else LANES.get(kind, 1)
         lanes = default if oneway else 2 * default
-        guesses.count(f"lanes of a {tags['highway']} street without the tag")
+        guesses.count(
+            Text(
+                f"lanes of a {tags['highway']} street without the tag",
+                f"số làn của đường loại {tags['highway']} không ghi trong bản đồ",
+            )
+        )
     tags["lanes"] = str(lanes)
     speed = re.fullmatch(r"([1-9]\d{0,2})( ?km/?h)?", tags.get("maxspeed", ""))
     if speed:
         tags["maxspeed"] = speed[1]
     elif kind in SLOW:
         tags["maxspeed"] = str(SLOW_KMH)
-        guesses.count(f"speed of a side street without the tag: {SLOW_KMH} km/h, driven rather than legal")
+        guesses.count(
+            Text(
+                f"speed of a side street without the tag: {SLOW_KMH} km/h, driven rather than legal",
+                f"tốc độ của phố nhỏ không ghi trong bản đồ: {SLOW_KMH} km/h, theo thực tế chứ không theo luật",
+            )
+        )
     elif kind == "motorway":
         tags["maxspeed"] = str(MOTORWAY_KMH)
-        guesses.count(f"speed of a motorway without the tag: {MOTORWAY_KMH} km/h, assumed")
+        guesses.count(
+            Text(
+                f"speed of a motorway without the tag: {MOTORWAY_KMH} km/h, assumed",
+                f"tốc độ của đường cao tốc không ghi trong bản đồ: giả định {MOTORWAY_KMH} km/h",
+            )
+        )
     else:
         tags["maxspeed"] = f"{law.speed_limit(lanes=lanes, oneway=oneway, divided=False) / law.KMH:.0f}"
-        guesses.count("speed of a street without the tag: Circular 31/2019/TT-BGTVT")
+        guesses.count(
+            Text(
+                "speed of a street without the tag: Circular 31/2019/TT-BGTVT",
+                "tốc độ của đường không ghi trong bản đồ: theo Thông tư 31/2019/TT-BGTVT",
+            )
+        )
     for key in [k for k in tags if k.startswith("turn:lanes")]:
         arrows = tags[key].split("|")
         wrong = key == "turn:lanes" and len(arrows) != lanes
         if wrong or "" in (word for part in arrows for word in part.split(";")):
-            guesses.count("turn arrows that do not fit the lanes, left to netconvert")
+            guesses.count(
+                Text(
+                    "turn arrows that do not fit the lanes, left to netconvert",
+                    "mũi tên rẽ không khớp với số làn, để netconvert quyết định",
+                )
+            )
             del tags[key]
     return tags
 

@@ -13,6 +13,7 @@ from typing import IO, cast
 
 from networks.importing.report import Guesses
 from sim.errors import InputError
+from sim.text import Text
 
 STREETS = ("trunk", "primary", "secondary", "tertiary", "unclassified", "residential", "living_street")
 CLASSES = {*STREETS, "motorway", "motorway_link", *(f"{s}_link" for s in STREETS[:4])}
@@ -53,7 +54,9 @@ def read(path: Path, guesses: Guesses) -> Extract:
         elif kind == "way" and tags.get("highway") in CLASSES and tags.get("area") != "yes":
             extract.ways.append(Way(id, tuple(rest), tags))
         elif kind == "way" and "highway" in tags:
-            guesses.leave_out(f"{tags['highway']} ways")
+            guesses.leave_out(
+                Text(f"{tags['highway']} ways", f"đường loại {tags['highway']} trong OpenStreetMap")
+            )
         elif kind == "relation" and tags.get("type") == "restriction":
             members = [(rest[i], rest[i + 1], rest[i + 2]) for i in range(0, len(rest), 3)]
             extract.restrictions.append((tags, members))

@@ -14,11 +14,14 @@ from networks.importing.report import Guesses, ImportReport
 from networks.osm import clean, motorbikes
 from networks.osm.extract import Box, Extract, crop, read
 from networks.osm.levels import name_levels
+from sim.text import Text
 
 CREDIT = "© OpenStreetMap contributors, ODbL 1.0"
-LICENCE = (
+LICENCE = Text(
     "Map data © OpenStreetMap contributors, ODbL 1.0 (openstreetmap.org/copyright); the network built from it"
-    " is under the same licence."
+    " is under the same licence.",
+    "Dữ liệu bản đồ © những người đóng góp OpenStreetMap, ODbL 1.0 (openstreetmap.org/copyright); mạng lưới dựng từ"
+    " đó theo cùng giấy phép.",
 )
 NETCONVERT = [
     "--geometry.remove", "true",

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from networks.importing.report import Guesses
 from networks.osm.extract import Extract, Way
+from sim.text import Text, joined, same
 
 MAIN = {"motorway", "trunk", "primary", "secondary", "tertiary"}
-NO_NAME = "a street without a name"
+NO_NAME = Text("a street without a name", "một đường không tên")
+LEVELS = {"bridge": "cầu", "tunnel": "hầm"}
 Array = NDArray[np.float64]
 
 
@@ -24,21 +26,31 @@ def name_levels(extract: Extract, guesses: Guesses) -> None:
     """Note each main bridge or tunnel that crosses other main streets, and which."""
     main = [w for w in extract.ways if w.tags["highway"] in MAIN]
     start, end, owner = _segments(main, extract)
-    crossed: dict[tuple[str, str], set[str]] = defaultdict(set)
+    crossed: dict[tuple[Text, str], set[Text]] = defaultdict(set)
     for way in main:
         level = next((k for k in ("bridge", "tunnel") if way.tags.get(k, "no") != "no"), None)
         if level is None:
             continue
         for other in {int(owner[k]) for a, b in _pieces(way, extract) for k in _crossings(a, b, start, end)}:
             if not set(main[other].nodes) & set(way.nodes) and _layer(main[other]) != _layer(way):
-                crossed[way.tags.get("name", NO_NAME), level].add(main[other].tags.get("name", NO_NAME))
-    for (name, level), others in sorted(crossed.items()):
+                crossed[_name(way), level].add(_name(main[other]))
+    for (name, level), others in sorted(crossed.items(), key=lambda entry: (entry[0][0].en, entry[0][1])):
         others.discard(name)
         if others:
+            streets = sorted(others, key=lambda other: other.en)
+            passed = joined(streets, ", ")
             guesses.find(
-                f"{name[0].upper()}{name[1:]} is grade-separated ({level}): its traffic passes"
-                f" {', '.join(sorted(others))} and meets no signal there."
+                Text(
+                    f"{name.en[0].upper()}{name.en[1:]} is grade-separated ({level}): its traffic passes"
+                    f" {passed.en} and meets no signal there.",
+                    f"{name.vi[0].upper()}{name.vi[1:]} đi khác mức ({LEVELS[level]}): xe trên đó vượt qua"
+                    f" {passed.vi} mà không gặp đèn tín hiệu.",
+                )
             )
+
+
+def _name(way: Way) -> Text:
+    return same(way.tags["name"]) if "name" in way.tags else NO_NAME
 
 
 def _layer(way: Way) -> str:

@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 from networks.importing.lanes import close
 from networks.importing.report import Guesses
 from networks.osm.extract import Extract, Way
+from sim.text import Text
 
 TWO_WHEELERS = ("motorcycle", "moped")
 MOTORS = ("passenger", "bus", "truck", "taxi", "delivery", "coach", "trailer")
@@ -28,18 +29,27 @@ def apply(net: ET.Element, extract: Extract, guesses: Guesses) -> None:
         if way.tags.get("motorcycle") in ("no", "private"):
             for lane in lanes:
                 close(lane, TWO_WHEELERS)
-            guesses.count("stretches closed to motorbikes as the map says")
+            guesses.count(
+                Text("stretches closed to motorbikes as the map says", "đoạn cấm xe máy theo bản đồ")
+            )
             continue
         marks = _marks(way, edge.get("id", ""))
         if marks and len(marks) != len(lanes):
-            guesses.count("motorcycle:lanes that do not fit the lanes, ignored")
+            guesses.count(
+                Text(
+                    "motorcycle:lanes that do not fit the lanes, ignored",
+                    "motorcycle:lanes không khớp với số làn, bỏ qua",
+                )
+            )
         elif marks:
             for lane, mark in zip(lanes, reversed(marks), strict=True):  # SUMO counts from the kerb
                 if mark == "no":
                     close(lane, TWO_WHEELERS)
                 elif mark == "designated":
                     close(lane, MOTORS)
-            guesses.count("stretches with lanes for motorbikes as the map says")
+            guesses.count(
+                Text("stretches with lanes for motorbikes as the map says", "đoạn có làn xe máy theo bản đồ")
+            )
 
 
 def _marks(way: Way, edge: str) -> list[str]:

@@ -15,6 +15,7 @@ from networks.importing.folder import new_folder
 from networks.importing.start import Demand
 from networks.scenarios import open_place
 from sim.errors import InputError
+from sim.text import same
 
 DEMAND = Demand(0.3, 600, 1, trial=False)
 VISUM = """$VISION
@@ -67,7 +68,7 @@ def test_routes_and_a_net_become_a_place(grid: Path, tmp_path: Path) -> None:
         '<routes><flow id="f" from="left0A0" to="B0right0" begin="0" end="60" number="5"/></routes>'
     )
     report = import_sumo(grid / "g.net.xml", tmp_path / "out", name="x", demand=DEMAND, routes=[routes])
-    assert (report.signals, report.vehicles, report.demand) == (4, 1, "")
+    assert (report.signals, report.vehicles, report.demand) == (4, 1, same(""))
     scenario = open_place(str(tmp_path / "out"))
     assert [p.name for p in scenario.routes] == ["giờ--cao-điểm.rou.xml"]
     assert (tmp_path / "out" / "net.net.xml").read_bytes() == (grid / "g.net.xml").read_bytes()
@@ -97,8 +98,8 @@ def test_a_configuration_is_taken_over_with_the_files_that_its_files_read(grid: 
     assert (scenario.name, scenario.begin, scenario.step) == ("thu", 25200, 0.5)
     assert scenario.options == {"lateral-resolution": "0.8"}
     assert (tmp_path / "out" / "signs.xml").is_file()
-    assert any("netstate-dump" in f for f in report.guesses.findings)
-    assert any("No end" in f for f in report.guesses.findings)
+    assert any("netstate-dump" in f.en for f in report.guesses.findings)
+    assert any("No end" in f.en for f in report.guesses.findings)
 
 
 @pytest.mark.parametrize(
@@ -113,8 +114,8 @@ def test_netconvert_reads_other_formats(
     assert report.vehicles > 20
     open_place(str(tmp_path / "out"))
     written = json.loads((tmp_path / "out" / "import.json").read_text(encoding="utf-8"))
-    assert written["guesses"]["findings"] == report.guesses.findings
-    assert any("--guess-signals" in f for f in report.guesses.findings) == (not signals)
+    assert written["guesses"]["findings"] == [f.en for f in report.guesses.findings]
+    assert any("--guess-signals" in f.en for f in report.guesses.findings) == (not signals)
 
 
 def test_signals_can_be_guessed(grid: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import osmium
 import pytest
+from markupsafe import escape
 
 from networks import sumo_tools
 from networks.importing import Guesses, ImportReport, plans
@@ -38,6 +39,21 @@ def test_the_town_has_its_two_signals_gathered_from_the_stop_lines(
     for program in net.iterfind("tlLogic"):
         states = "".join(p.get("state", "") for p in program.iterfind("phase"))
         assert set("Gyr") <= set(states)
+
+
+def test_the_report_is_a_page_in_two_languages_and_english_elsewhere(
+    imported: tuple[Path, ImportReport],
+) -> None:
+    folder, report = imported
+    page = (folder / "import.html").read_text(encoding="utf-8")
+    assert report.guesses.counts
+    for kind in report.guesses.counts:
+        assert f'<span lang="en">{escape(kind.en)}</span><span lang="vi">{escape(kind.vi)}</span>' in page
+    assert page.count('lang="en"') == page.count('lang="vi"') + 1  # the page itself begins in English
+    english = (folder / "about.md").read_text("utf-8") + (folder / "import.json").read_text("utf-8")
+    for words in ("Phỏng đoán", "Lưu lượng", "không ghi trong bản đồ"):
+        assert words in page
+        assert words not in english
 
 
 def test_streets_get_legal_speeds_and_true_names(imported: tuple[Path, ImportReport]) -> None:
@@ -164,7 +180,7 @@ def test_an_absurd_cycle_is_mended_and_named() -> None:
     durations = [float(p.get("duration", "nan")) for p in net.iter("phase")]
     assert sum(durations[:8]) == 120
     assert durations[8:] == [82, 3]
-    assert guesses.findings == [
+    assert [finding.en for finding in guesses.findings] == [
         "Signal 'cluster' had a cycle of 340 s in 4 stages, now 120 s: several junctions were joined into one;"
         " a plan by hand would be better."
     ]

@@ -15,10 +15,10 @@ from experiments.report.before_after import Change, before_after
 from experiments.report.colour import Style
 from experiments.report.search import Candidate, History, convergence_chart, front, pareto_chart
 from experiments.report.stages import groups, phase_diagram, stage_sketches
-from experiments.report.text import same
 from sim.errors import InputError
 from sim.network import Intersection, Network
 from sim.plan import Interval, Stage, Timing
+from sim.text import same
 
 SVG = "{http://www.w3.org/2000/svg}"
 PLAN = Timing(

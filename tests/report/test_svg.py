@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from experiments.report.colour import Style, diverging, ink_on, sequential, styles
 from experiments.report.svg import Axis, Chart, Scale, clock_steps, path, pixel, steps, tag, tip, words
-from experiments.report.text import Text, clock, decimals, number, same
+from sim.text import Text, clock, decimals, number, same
 
 finite = st.floats(-1e9, 1e9)
 
