@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sim.network import Intersection, Network
-from sim.permits import waivers
+from sim.permits import Waiver, waivers
 from sim.run import check_demand
 from sim.scenario import Scenario
 from sim.sumo_input import read_additional
@@ -19,6 +19,7 @@ class Report:
     facts: tuple[str, ...]
     plans: tuple[str, ...]
     warnings: tuple[str, ...]
+    waivers: tuple[Waiver, ...]  # rules that the plans break themselves
     verdict: str
 
 
@@ -40,12 +41,12 @@ def check_place(scenario: Scenario) -> Report:
     ]
     for where in network.intersections.values():
         warnings += _signal_warnings(where)
-        warnings += [f"{waiver}; kept as the network has it" for waiver in waivers(where)]
     count = len(network.intersections)
     return Report(
         facts=_facts(scenario, network, departures.due, departures.flows),
         plans=tuple(_signal(where) for where in network.intersections.values()),
         warnings=tuple(warnings),
+        waivers=tuple(w for where in network.intersections.values() for w in waivers(where)),
         verdict=f"ready: {_of(count, 'signal')} can be controlled"
         if count
         else "there is no signal to control: only 'program' makes sense here",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -116,12 +117,16 @@ _converter("plain", "SUMO plain XML, named by its .nod.xml, through netconvert, 
 def _say(report: ImportReport, folder: Path) -> None:
     """Check the new place, add what the check found to its report, and tell the user where all is."""
     from experiments.checking import check_place
+    from experiments.conditions import waived_rules
     from networks.scenarios import open_place
-    from sim.text import same
+    from sim.text import Text, same
 
     checked = check_place(open_place(str(folder)))
     for line in checked.warnings:
         report.guesses.find(same(f"{line[0].upper()}{line[1:]}."))
+    for sentence in waived_rules(Counter(waiver.rule for waiver in checked.waivers)):
+        listed = Text("; 'denxanh check' names them.", "; lệnh 'denxanh check' nêu từng đèn.")
+        report.guesses.find(sentence.capitalised() + listed)
     report.write(folder)
     typer.echo(report.summary().en)
     for sentence in report.guesses.findings[:SHOWN]:

@@ -56,7 +56,7 @@ def conditions(out: Path, rows: Sequence[Row]) -> tuple[Text, ...]:
     return (
         *(_event(event) for _, event in sorted(events.items())),
         *(_rule(name, value) for name, value in rules.items()),
-        *_waivers(Counter(rule for _, rule in sorted(waived))),
+        *waived_rules(Counter(rule for _, rule in sorted(waived))),
     )
 
 
@@ -76,7 +76,8 @@ def _rule(name: str, value: Any) -> Text:
     )
 
 
-def _waivers(counts: Counter[str]) -> list[Text]:
+def waived_rules(counts: Counter[str]) -> list[Text]:
+    """A sentence on the rules that plans break themselves, from the number of signals by rule; none without any."""
     if not counts:
         return []
     english = ", ".join(f"{rule} at {n} signal{'s' if n > 1 else ''}" for rule, n in counts.items())

@@ -76,6 +76,8 @@ def place(scenario: Scenario) -> None:
         out.print(Text(f"  {line}"))
     for line in report.warnings:
         out.print(Text(f"warning: {line}", style="yellow"))
+    for waiver in report.waivers:
+        out.print(Text(f"warning: {waiver}; kept as the network has it", style="yellow"))
     out.print(Text(report.verdict, style="bold"))
 
 

@@ -35,6 +35,10 @@ class Text:
         more = same(other)
         return Text(self.en + more.en, self.vi + more.vi)
 
+    def capitalised(self) -> Text:
+        """The same with a capital letter at its beginning."""
+        return Text(self.en[:1].upper() + self.en[1:], self.vi[:1].upper() + self.vi[1:])
+
     def __radd__(self, other: str) -> Text:
         return Text(other + self.en, other + self.vi)
 

@@ -41,9 +41,9 @@ def name_levels(extract: Extract, guesses: Guesses) -> None:
             passed = joined(streets, ", ")
             guesses.find(
                 Text(
-                    f"{name.en[0].upper()}{name.en[1:]} is grade-separated ({level}): its traffic passes"
+                    f"{name.capitalised().en} is grade-separated ({level}): its traffic passes"
                     f" {passed.en} and meets no signal there.",
-                    f"{name.vi[0].upper()}{name.vi[1:]} đi khác mức ({LEVELS[level]}): xe trên đó vượt qua"
+                    f"{name.capitalised().vi} đi khác mức ({LEVELS[level]}): xe trên đó vượt qua"
                     f" {passed.vi} mà không gặp đèn tín hiệu.",
                 )
             )
