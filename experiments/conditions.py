@@ -21,6 +21,10 @@ _EVENTS = {
     "motorcade": "đoàn xe ưu tiên",
 }
 _WAIVERS = {
+    "GG-cross": "hai luồng cắt nhau cùng được ưu tiên (G)",
+    "GG-merge": "hai luồng nhập làn cùng được ưu tiên (G)",
+    "gg-cross": "hai luồng cắt nhau cùng phải nhường (g)",
+    "gg-merge": "hai luồng nhập làn cùng phải nhường (g)",
     "no-all-red": "không có pha đỏ toàn phần",
     "short-yellow": "vàng ngắn hơn ITE",
     "green-against-yellow": "xanh khi luồng xung đột còn vàng",
