@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from experiments.report.left import left_to_sumo
 from sim.network import Intersection, Network
 from sim.permits import Waiver, waivers
 from sim.run import check_demand
 from sim.scenario import Scenario
 from sim.sumo_input import read_additional
 from sim.sumonet import network_of
+from sim.text import Text, same
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class Report:
 
     facts: tuple[str, ...]
     plans: tuple[str, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[Text, ...]  # what the files say of themselves is in English
     waivers: tuple[Waiver, ...]  # rules that the plans break themselves
     verdict: str
 
@@ -28,17 +30,22 @@ def check_place(scenario: Scenario) -> Report:
     additional = [read_additional(path) for path in scenario.additional]
     network = network_of(scenario)
     departures = check_demand(scenario, network)
-    warnings = [*scenario.notes, *(note for a in additional for note in a.notes)]
+    warnings = [same(note) for note in (*scenario.notes, *(note for a in additional for note in a.notes))]
     if departures.before:
         warnings.append(
-            f"{departures.before} vehicles depart before the begin: SUMO drops them, we count them"
+            Text(
+                f"{departures.before} vehicles depart before the begin: SUMO drops them, we count them",
+                f"{departures.before} xe xuất phát trước giờ bắt đầu: SUMO bỏ các xe này, denxanh vẫn đếm",
+            )
         )
     if departures.after:
-        warnings.append(f"{departures.after} vehicles depart after the end and are not simulated")
-    warnings += [
-        f"left to SUMO, since {reason}: {', '.join(names)}"
-        for reason, names in network.left_by_reason().items()
-    ]
+        warnings.append(
+            Text(
+                f"{departures.after} vehicles depart after the end and are not simulated",
+                f"{departures.after} xe xuất phát sau giờ kết thúc và không được mô phỏng",
+            )
+        )
+    warnings += left_to_sumo(network)
     for where in network.intersections.values():
         warnings += _signal_warnings(where)
     count = len(network.intersections)
@@ -74,15 +81,24 @@ def _signal(where: Intersection) -> str:
     )
 
 
-def _signal_warnings(where: Intersection) -> list[str]:
+def _signal_warnings(where: Intersection) -> list[Text]:
     out = []
     spare = where.n_links - 1 - max(link.index for link in where.links)
     if spare > 0:
         out.append(
-            f"signal {where.id}: its states are longer than its links; the last {spare} letters drive nothing"
+            Text(
+                f"signal {where.id}: its states are longer than its links; the last {spare} letters drive nothing",
+                f"đèn {where.id}: chuỗi trạng thái dài hơn số hướng; {spare} ký tự cuối không điều khiển gì",
+            )
         )
     served = {k for phase in where.phases for k in range(where.n_links) if phase.serves(k)}
     dark = sorted({link.index for link in where.links} - served)
     if dark:
-        out.append(f"signal {where.id}: links {', '.join(map(str, dark))} are never green")
+        links = ", ".join(map(str, dark))
+        out.append(
+            Text(
+                f"signal {where.id}: links {links} are never green",
+                f"đèn {where.id}: các hướng {links} không bao giờ có đèn xanh",
+            )
+        )
     return out

@@ -119,11 +119,11 @@ def _say(report: ImportReport, folder: Path) -> None:
     from experiments.checking import check_place
     from experiments.conditions import waived_rules
     from networks.scenarios import open_place
-    from sim.text import Text, same
+    from sim.text import Text
 
     checked = check_place(open_place(str(folder)))
-    for line in checked.warnings:
-        report.guesses.find(same(f"{line[0].upper()}{line[1:]}."))
+    for warning in checked.warnings:
+        report.guesses.find(warning.capitalised() + ".")
     for sentence in waived_rules(Counter(waiver.rule for waiver in checked.waivers)):
         listed = Text("; 'denxanh check' names them.", "; lệnh 'denxanh check' nêu từng đèn.")
         report.guesses.find(sentence.capitalised() + listed)

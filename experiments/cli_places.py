@@ -30,7 +30,7 @@ def calibrate_saturation(
         bool, typer.Option("--fit", help="Fit the vehicle types to their targets instead of measuring them.")
     ] = False,
 ) -> None:
-    """Measure saturation flow, start-up lost time and equivalents of the shipped vehicle types at a stop line."""
+    """Measure saturation flow, start-up lost time and equivalents of the shipped vehicle types, or fit them."""
     from networks.calibrate_report import fitted, saturation
 
     (fitted if fit else saturation)(range(1, seeds + 1), jobs=jobs, tell=typer.echo)

@@ -89,6 +89,6 @@ def waived_rules(counts: Counter[str]) -> list[Text]:
     return [
         Text(
             f"safety rules waived, since the plans themselves do so (docs/safety.md): {english}",
-            f"các quy tắc an toàn được miễn, vì chính phương án gốc đã như vậy (docs/safety.md): {vietnamese}",
+            f"các quy tắc an toàn được miễn, vì bản thân phương án tín hiệu đã như vậy (docs/safety.md): {vietnamese}",
         )
     ]

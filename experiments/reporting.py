@@ -83,7 +83,7 @@ def place_title(name: str) -> Text:
 
 def _notes(scenario: Scenario, network: Network) -> tuple[Text, ...]:
     said = (Text(note, _vietnamese(note)) for note in scenario.notes)
-    return (*said, *left_to_sumo(network))
+    return (*said, *left_to_sumo(network, most=8))
 
 
 def _vietnamese(note: str) -> str:

@@ -74,8 +74,8 @@ def place(scenario: Scenario) -> None:
         out.print(Text(line))
     for line in report.plans:
         out.print(Text(f"  {line}"))
-    for line in report.warnings:
-        out.print(Text(f"warning: {line}", style="yellow"))
+    for warning in report.warnings:
+        out.print(Text(f"warning: {warning.en}", style="yellow"))
     for waiver in report.waivers:
         out.print(Text(f"warning: {waiver}; kept as the network has it", style="yellow"))
     out.print(Text(report.verdict, style="bold"))

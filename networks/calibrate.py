@@ -91,14 +91,40 @@ class Discharge:
 
 @dataclass(frozen=True, slots=True)
 class Saturation:
-    """What the scene gave over all seeds; flows in veh/h per lane and per metre of approach."""
+    """What the scene gave, seed by seed."""
 
-    per_lane: Interval
-    per_metre: Interval
-    lost_time: Interval
-    shares: Mapping[str, Interval]
-    collisions: int
-    contacts: int
+    runs: tuple[Discharge, ...]
+
+    @property
+    def per_lane(self) -> Interval:
+        """The flow in veh/h per lane."""
+        return Interval.of(run.flow * 3600 / LANES for run in self.runs)
+
+    @property
+    def per_metre(self) -> Interval:
+        """The flow in veh/h per metre of approach."""
+        return Interval.of(run.flow * 3600 / (LANES * LANE_WIDTH) for run in self.runs)
+
+    @property
+    def lost_time(self) -> Interval:
+        """The start-up lost time in s."""
+        return Interval.of(run.lost_time for run in self.runs)
+
+    @property
+    def shares(self) -> dict[str, Interval]:
+        """The shares of the vehicles discharged, by type."""
+        types = sorted({type_ for run in self.runs for type_ in run.shares})
+        return {type_: Interval.of(run.shares.get(type_, 0.0) for run in self.runs) for type_ in types}
+
+    @property
+    def collisions(self) -> int:
+        """The collisions of all runs, as SUMO counts them."""
+        return sum(run.collisions for run in self.runs)
+
+    @property
+    def contacts(self) -> int:
+        """Of these, those in which the bodies overlap."""
+        return sum(run.contacts for run in self.runs)
 
 
 def measure(
@@ -122,15 +148,7 @@ def measure(
         expected = _discharged(folder, types, mix, fidelity, expected)
         with ThreadPoolExecutor(jobs) as pool:
             runs = list(pool.map(lambda s: _run(folder, types, mix, fidelity, s, expected, f"s{s}"), seeds))
-    per_hour = [r.flow * 3600 for r in runs]
-    return Saturation(
-        per_lane=Interval.of(q / LANES for q in per_hour),
-        per_metre=Interval.of(q / (LANES * LANE_WIDTH) for q in per_hour),
-        lost_time=Interval.of(r.lost_time for r in runs),
-        shares={t: Interval.of(r.shares.get(t, 0.0) for r in runs) for t in mix},
-        collisions=sum(r.collisions for r in runs),
-        contacts=sum(r.contacts for r in runs),
-    )
+    return Saturation(tuple(runs))
 
 
 def _discharged(

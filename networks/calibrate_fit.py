@@ -11,8 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from networks import vehicles
-from networks.calibrate import LANE_WIDTH, measure
+from networks.calibrate import LANE_WIDTH, Interval, Saturation, measure
 from networks.equivalents import inside
 from networks.vehicles import Fidelity, VehicleType
 from sim.errors import InputError
@@ -73,10 +72,39 @@ def changed(vehicle_type: VehicleType, fidelity: Fidelity, attribute: str, value
     return replace(vehicle_type, sublane={**vehicle_type.sublane, attribute: value})
 
 
+def figure(
+    target: Target,
+    types: Mapping[str, VehicleType],
+    *,
+    motorbikes: Interval | None,
+    seeds: Iterable[int],
+    jobs: int = 1,
+) -> Interval:
+    """Measure a target's figure; one of a mix is relative to ``motorbikes``, their flow alone (`motorbikes_alone`)."""
+    if target.attribute == "tau":
+        return _stream(target, types, target.wanted, seeds, jobs).per_lane
+    if motorbikes is None:
+        raise ValueError("an equivalent needs the flow of motorbikes alone")
+    return inside(motorbikes, _stream(target, types, 0.8 * motorbikes.mean, seeds, jobs), target.type)
+
+
+def motorbikes_alone(types: Mapping[str, VehicleType], *, seeds: Iterable[int], jobs: int = 1) -> Interval:
+    """Return the flow of motorbikes alone in `sublane`, veh/h per lane: what equivalents are relative to."""
+    found = measure(types, {"motorbike": 1.0}, seeds=seeds, expected=1850 * LANE_WIDTH, jobs=jobs)
+    return found.per_lane
+
+
+def _stream(
+    target: Target, types: Mapping[str, VehicleType], expected: float, seeds: Iterable[int], jobs: int
+) -> Saturation:
+    return measure(types, target.mix, fidelity=target.fidelity, seeds=seeds, expected=expected, jobs=jobs)
+
+
 def fit(
     target: Target,
-    types: Mapping[str, VehicleType] | None = None,
+    types: Mapping[str, VehicleType],
     *,
+    motorbikes: Interval | None = None,
     seeds: Iterable[int] = range(1, 5),
     jobs: int = 1,
     rounds: int = 6,
@@ -86,28 +114,12 @@ def fit(
     The root is bracketed by the range to search; the same seeds in every round keep the noise out of the
     comparison. Raises InputError when the range does not hold the target.
     """
-    types = vehicles.types() if types is None else types
     seeds = tuple(seeds)
-    bikes = None
-    if target.attribute == "width":
-        alone = measure(types, {"motorbike": 1.0}, seeds=seeds, expected=1850 * LANE_WIDTH, jobs=jobs)
-        bikes = alone.per_lane
 
     def excess(value: float) -> float:
-        moved = {
-            **types,
-            target.type: changed(types[target.type], target.fidelity, target.attribute, value),
-        }
-        found = measure(
-            moved,
-            target.mix,
-            fidelity=target.fidelity,
-            seeds=seeds,
-            expected=target.wanted if bikes is None else 0.8 * bikes.mean,
-            jobs=jobs,
-        )
-        figure = found.per_lane if bikes is None else inside(bikes, found, target.type)
-        return figure.mean - target.wanted
+        moved = changed(types[target.type], target.fidelity, target.attribute, value)
+        found = figure(target, {**types, target.type: moved}, motorbikes=motorbikes, seeds=seeds, jobs=jobs)
+        return found.mean - target.wanted
 
     low, high = target.within
     at_low, at_high = excess(low), excess(high)

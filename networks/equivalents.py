@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-from networks.calibrate import Interval, Saturation
+from networks.calibrate import LANES, Interval, Saturation
 
 
 def alone(flow: Interval, other: Interval) -> Interval:
     """Return how many vehicles of one stream equal one of another, each of a single type: ``flow / other``.
 
-    The half width adds the relative errors in quadrature.
+    The half width adds the relative errors in quadrature, as the streams are measured one without the other.
     """
     ratio = flow.mean / other.mean
     half = ratio * math.hypot(flow.half / flow.mean, other.half / other.mean)
@@ -20,10 +20,14 @@ def alone(flow: Interval, other: Interval) -> Interval:
 def inside(motorbikes: Interval, mixed: Saturation, type_: str) -> Interval:
     """Return how many motorbikes one vehicle takes the place of in a stream of motorbikes and ``type_``.
 
-    ``motorbikes`` is the flow of motorbikes alone, in the unit of ``mixed.per_lane``. What passes is the same
-    counted in motorbikes: q (p_motorbike + e p) = q_motorbikes. The shares are those that passed.
+    ``motorbikes`` is the flow of motorbikes alone in veh/h per lane. What passes is the same counted in
+    motorbikes: q (p_motorbike + e p) = q_motorbikes, with the flow q and the shares p of each seed; the half width
+    is that of e over the seeds and of ``motorbikes``, in quadrature.
     """
-    share = {id: value.mean for id, value in mixed.shares.items()}
-    ratio = alone(motorbikes, mixed.per_lane)
-    mean = (ratio.mean - share["motorbike"]) / share[type_]
-    return Interval(mean, ratio.half / share[type_], ratio.n)
+    values = [
+        (motorbikes.mean / (run.flow * 3600 / LANES) - run.shares["motorbike"]) / run.shares[type_]
+        for run in mixed.runs
+    ]
+    over_seeds = Interval.of(values)
+    reference = motorbikes.half / mixed.per_lane.mean / mixed.shares[type_].mean
+    return Interval(over_seeds.mean, math.hypot(over_seeds.half, reference), over_seeds.n)

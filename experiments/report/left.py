@@ -34,13 +34,15 @@ def why_left(reason: str) -> Text:
     return Text(reason, reason)
 
 
-def left_to_sumo(network: Network) -> tuple[Text, ...]:
-    """One sentence for each reason, with the signals it holds for."""
-    return tuple(_sentence(why_left(reason), names) for reason, names in network.left_by_reason().items())
+def left_to_sumo(network: Network, *, most: int | None = None) -> tuple[Text, ...]:
+    """One sentence for each reason, with the signals it holds for; ``most`` of them are named, without it all."""
+    return tuple(
+        _sentence(why_left(reason), names, most) for reason, names in network.left_by_reason().items()
+    )
 
 
-def _sentence(why: Text, names: tuple[str, ...]) -> Text:
-    shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+def _sentence(why: Text, names: tuple[str, ...], most: int | None) -> Text:
+    shown = ", ".join(names[:most]) + (", …" if names[:most] != names else "")
     return Text(
         f"left to SUMO, since {why.en}: {len(names)} signal{'s' if len(names) > 1 else ''} ({shown})",
         f"để SUMO tự điều khiển, vì {why.vi}: {len(names)} đèn ({shown})",

@@ -101,7 +101,7 @@ def _write(
         guesses.find(
             Text(
                 "No end of the simulation is given: a run goes on for an hour after the last departure.",
-                "Không ghi giờ kết thúc mô phỏng: một lần chạy kéo dài thêm một giờ sau xe cuối cùng.",
+                "Không ghi thời điểm kết thúc mô phỏng: lượt chạy kéo dài thêm một giờ sau khi xe cuối cùng xuất phát.",
             )
         )
     else:
@@ -156,20 +156,20 @@ def _describe(net: ET.Element, guesses: Guesses) -> None:
     """Note what kinds of signals there are: a run controls some and leaves others to SUMO."""
     kinds = Counter(program.get("type", "static") for program in net.iterfind("tlLogic"))
     for kind, number in sorted(kinds.items()):
-        guesses.contain(Text(f"signal programs of type {kind}", f"chương trình đèn loại {kind}"), number)
+        guesses.contain(Text(f"signal programs of type {kind}", f"chương trình tín hiệu loại {kind}"), number)
     if not kinds:
         guesses.find(
             Text(
                 "The network has no signal program: there is nothing to control.",
-                "Mạng lưới không có chương trình đèn nào: không có gì để điều khiển.",
+                "Mạng lưới không có chương trình tín hiệu nào: không có gì để điều khiển.",
             )
         )
     classes = Counter(e.get("function", "") for e in net.iterfind("edge"))
     guesses.contain(Text("pedestrian crossings", "lối đi bộ qua đường"), classes["crossing"])
     if net.find("junction[@type='rail_crossing']") is not None:
         guesses.contain(
-            Text("rail crossings", "chỗ giao với đường sắt"),
+            Text("rail crossings", "đường ngang (giao cắt đường sắt)"),
             len(net.findall("junction[@type='rail_crossing']")),
         )
     if net.get("lefthand") == "true":
-        guesses.contain(Text("left-hand traffic", "đi bên trái"), 1)
+        guesses.contain(Text("left-hand traffic", "giao thông bên trái"), 1)

@@ -17,7 +17,9 @@ LEAST_GREEN = 8.0  # s
 def mend(net: ET.Element, guesses: Guesses) -> None:
     """Shorten the greens of every program whose cycle is above ``LONGEST``; name what cannot be mended."""
     for program in net.iterfind("tlLogic"):
-        guesses.count(Text("signal plans guessed by netconvert", "kế hoạch đèn do netconvert phỏng đoán"))
+        guesses.count(
+            Text("signal plans guessed by netconvert", "phương án tín hiệu do netconvert tự tạo (phỏng đoán)")
+        )
         phases = program.findall("phase")
         greens = [p for p in phases if "y" not in p.get("state", "") and set(p.get("state", "")) & set("Gg")]
         cycle = sum(float(p.get("duration", "0")) for p in phases)
@@ -34,7 +36,7 @@ def mend(net: ET.Element, guesses: Guesses) -> None:
                 f"Signal '{id}' had a cycle of {cycle:g} s in {len(greens)} stages, now {now:g} s:"
                 " several junctions were joined into one; a plan by hand would be better.",
                 f"Đèn '{id}' có chu kỳ {cycle:g} s với {len(greens)} pha, nay còn {now:g} s:"
-                " nhiều nút bị gộp làm một; nên lập kế hoạch bằng tay.",
+                " nhiều nút bị gộp làm một; nên lập phương án thủ công.",
             )
         )
 
@@ -59,7 +61,7 @@ def yield_in_greens(net: ET.Element, path: Path, guesses: Guesses) -> bool:
                 guesses.count(
                     Text(
                         "greens that crossed another with right of way, now giving way",
-                        "đèn xanh cắt một dòng xe cũng được ưu tiên, nay phải nhường",
+                        "tín hiệu xanh ưu tiên (G) xung đột với một luồng cũng G, nay chuyển thành phải nhường (g)",
                     ),
                     changed,
                 )

@@ -154,7 +154,7 @@ class ImportReport:
         return Text(
             f"Imported from {self.source}: {self.signals} signals, {self.edges} edges, {km.en} km,"
             f" {self.vehicles} vehicles.",
-            f"Nhập từ {self.source}: {self.signals} nút đèn, {self.edges} đoạn đường, {km.vi} km,"
+            f"Nhập từ {self.source}: {self.signals} nút có đèn tín hiệu, {self.edges} đoạn đường, {km.vi} km,"
             f" {self.vehicles} xe.",
         )
 
@@ -165,6 +165,6 @@ class ImportReport:
         tables = [
             (Text("Held", "Có trong dữ liệu"), self.guesses.contents),
             (Text("Guessed", "Phỏng đoán"), self.guesses.counts),
-            (Text("Left out", "Bỏ ra ngoài"), self.guesses.left_out),
+            (Text("Left out", "Đã loại bỏ"), self.guesses.left_out),
         ]
         return [(title, sorted(c.items(), key=lambda row: row[0].en)) for title, c in tables if c]

@@ -11,7 +11,7 @@ from networks.importing import folder as files
 from networks.importing import plans, trial, trips
 from networks.importing.report import Guesses, ImportReport
 from sim.errors import InputError
-from sim.text import Text, number, same
+from sim.text import Text, same
 
 SATURATION = 0.5  # of nearly every approach: moderate, so that nothing grows for an hour under a guessed plan
 TRIALS = 6  # of a demand in SUMO
@@ -93,7 +93,7 @@ def write_place(
     files.write_config(folder / config, comment, values)
     sentence, vehicles = add_demand(net, folder, config, demand, guesses, comment=comment)
     if mend and net.find("tlLogic") is not None:
-        sentence += Text(" The plans are guessed.", " Các kế hoạch đèn là phỏng đoán.")
+        sentence += Text(" The plans are guessed.", " Các phương án tín hiệu là phỏng đoán.")
     return Outline(net, sentence, vehicles, guesses)
 
 
@@ -129,25 +129,27 @@ def add_demand(
             guesses.find(
                 Text(
                     "The synthetic demand is still too much for the guessed plans: ",
-                    "Lưu lượng giả lập vẫn quá lớn đối với các kế hoạch phỏng đoán: ",
+                    "Lưu lượng giả lập vẫn quá lớn đối với các phương án tín hiệu phỏng đoán: ",
                 )
                 + found.sentence()
             )
+            break
         standing = set(found.standing)
         less = {e: less.get(e, 1.0) * (THINNER if e in standing else ELSEWHERE) for e in pool.capacity}
         guesses.count(
             Text(
                 "times the demand was thinned after a trial in SUMO",
-                "lần giảm lưu lượng sau khi chạy thử trong SUMO",
+                "số lần giảm lưu lượng sau khi chạy thử trong SUMO",
             )
         )
-    share, hours = number(demand.saturation, 2), demand.duration / 3600
+    share, hours = f"{demand.saturation:g}", demand.duration / 3600
     sentence = Text(
         f"The demand is synthetic, not counted: {len(vehicles)} simulated vehicles in {hours:g} h"
         " between the ends of the streets, on shortest ways, so that every approach is expected to stay below a"
-        f" degree of saturation of {share.en}.",
-        f"Lưu lượng là giả lập, không phải đếm: {len(vehicles)} xe mô phỏng trong {hours:g} h giữa các đầu đường,"
-        f" theo đường ngắn nhất, sao cho độ bão hòa của mỗi nhánh vào nút dự kiến dưới {share.vi}.",
+        f" degree of saturation of {share}.",
+        f"Lưu lượng là giả lập, không phải số liệu đếm xe: {len(vehicles)} xe mô phỏng trong {hours:g} h đi giữa các"
+        " điểm ra vào của mạng lưới, theo đường ngắn nhất, sao cho độ bão hòa của mỗi nhánh vào nút dự kiến dưới"
+        f" {share.replace('.', ',')}.",
     )
     return sentence + tried, len(vehicles)
 

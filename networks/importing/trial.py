@@ -39,12 +39,12 @@ class Trial:
         """Return the outcome in words."""
         growth = number(self.growth, 2)
         return Text(
-            f"Tried in SUMO: {self.arrived} of {self.vehicles} vehicles arrived within the hour,"
+            f"Tried in SUMO: {self.arrived} of {self.vehicles} vehicles arrived in time,"
             f" {self.teleports} teleports, {self.waiting} never inserted; vehicles under way in the last quarter"
-            f" over those in the third: {growth.en}.",
-            f"Chạy thử trong SUMO: {self.arrived} trên {self.vehicles} xe đến nơi trong một giờ, {self.teleports} lần"
-            f" SUMO nhấc xe ra khỏi chỗ kẹt, {self.waiting} xe không vào được; số xe trên đường ở quý cuối so với quý"
-            f" ba của giờ: {growth.vi}.",
+            f" of the time over those in the third: {growth.en}.",
+            f"Chạy thử trong SUMO: {self.arrived}/{self.vehicles} xe đến nơi kịp giờ, {self.teleports} lần dịch chuyển"
+            f" (teleport), {self.waiting} xe chưa vào được mạng; số xe trên đường trong một phần tư thời gian cuối so"
+            f" với một phần tư thứ ba: {growth.vi}.",
         )
 
 

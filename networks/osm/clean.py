@@ -43,7 +43,7 @@ def _filled(way: Way, guesses: Guesses) -> dict[str, str]:
     tags = dict(way.tags)
     kind = tags["highway"].removesuffix("_link")
     if "name" in tags and (name := names.normalise(tags["name"])) != tags["name"]:
-        guesses.count(Text("names brought to one spelling", "tên đường được viết theo một cách"))
+        guesses.count(Text("names brought to one spelling", "tên đường được thống nhất cách viết"))
         tags["name"] = name
     if tags.get("oneway", "no") not in ONEWAY:
         guesses.count(

@@ -43,8 +43,8 @@ def name_levels(extract: Extract, guesses: Guesses) -> None:
                 Text(
                     f"{name.capitalised().en} is grade-separated ({level}): its traffic passes"
                     f" {passed.en} and meets no signal there.",
-                    f"{name.capitalised().vi} đi khác mức ({LEVELS[level]}): xe trên đó vượt qua"
-                    f" {passed.vi} mà không gặp đèn tín hiệu.",
+                    f"{name.capitalised().vi} là đường khác mức ({LEVELS[level]}): xe đi theo đường này không"
+                    f" giao cắt với {passed.vi} nên không gặp đèn tín hiệu ở đó.",
                 )
             )
 

@@ -38,7 +38,7 @@ def test_all_ways_to_refuse_are_looked_at() -> None:
 def test_signals_with_one_reason_share_a_sentence() -> None:
     names = {f"J{k}": "it drives no connection" for k in range(1, 11)}
     network = replace(corridor(1), left_to_sumo={**names, "K": "its program is of type 'NEMA'"})
-    many, one = left_to_sumo(network)
+    many, one = left_to_sumo(network, most=8)
     assert (
         many.en
         == "left to SUMO, since it drives no connection: 10 signals (J1, J2, J3, J4, J5, J6, J7, J8, …)"
