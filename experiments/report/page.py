@@ -24,7 +24,7 @@ from experiments.report.definitions import DEFINITIONS
 from experiments.report.figures import Figure, Material
 from experiments.report.model import Comparison, RunRecord, Scene
 from experiments.report.service import THRESHOLDS
-from sim import metrics
+from sim import metrics, switch
 from sim.text import Text, clock, number, same, unit
 
 Language = Literal["en", "vi"]
@@ -53,12 +53,14 @@ def write_report(path: Path, comparison: Comparison, *, language: Language = "en
 
 def render(comparison: Comparison, *, language: Language = "en") -> str:
     """The report as HTML; equal input gives equal text."""
-    style, script = _asset("report.css"), _asset("report.js")
+    style = switch.STYLE + _asset("report.css")
+    script = switch.SCRIPT + _asset("report.js")
     return (
         _environment()
         .get_template("report.html.j2")
         .render(
             language=language,
+            switch=switch,
             style=Markup(style),
             script=Markup(script),
             policy=_policy(style, script),

@@ -10,39 +10,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
+from sim import switch
 from sim.text import Text, number, same
 
+_STYLE = """body { font: 16px/1.5 system-ui, "Noto Sans", "DejaVu Sans", sans-serif; color: var(--ink);
+  max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+table { border-collapse: collapse; } td { border-bottom: 1px solid var(--line); padding: .2rem .8rem .2rem 0; }
+td.n { text-align: right; font-variant-numeric: tabular-nums; } li { margin: .2rem 0; }
+"""
 _PAGE = Markup("""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{title}</title><style>
-body {{ font: 16px/1.5 system-ui, "Noto Sans", "DejaVu Sans", sans-serif; max-width: 60rem; margin: 2rem auto;
-  padding: 0 1rem; }}
-table {{ border-collapse: collapse; }} td {{ border-bottom: 1px solid #ddd; padding: .2rem .8rem .2rem 0; }}
-td.n {{ text-align: right; font-variant-numeric: tabular-nums; }} li {{ margin: .2rem 0; }}
-.choice {{ position: absolute; opacity: 0; }}
-nav {{ float: right; }} nav label {{ padding: .2rem .7rem; border: 1px solid #00634a; border-radius: 4px; }}
-#language-en:checked ~ * span[lang="vi"], #language-vi:checked ~ * span[lang="en"] {{ display: none; }}
-#language-en:checked ~ nav label[for="language-en"],
-#language-vi:checked ~ nav label[for="language-vi"] {{ background: #00634a; color: #fff; }}
-#language-en:focus-visible ~ nav label[for="language-en"],
-#language-vi:focus-visible ~ nav label[for="language-vi"] {{ outline: 3px solid #e69f00; }}
-@media (prefers-color-scheme: dark) {{ body {{ background: #16181c; color: #e6e6e6; }} td {{ border-color: #444; }} }}
-</style></head><body>
-<input class="choice" type="radio" name="language" id="language-en" autocomplete="off" checked aria-label="English">
-<input class="choice" type="radio" name="language" id="language-vi" autocomplete="off" aria-label="Tiếng Việt">
-<script>
-const vi = document.getElementById("language-vi");
-if (location.hash === "#vi") {{ vi.checked = true; }}
-const tell = () => {{ document.documentElement.lang = vi.checked ? "vi" : "en"; }};
-for (const choice of document.querySelectorAll(".choice")) {{ choice.addEventListener("change", tell); }}
-tell();
-</script>
-<nav><label for="language-en">English</label> <label for="language-vi">Tiếng Việt</label></nav>
-<main><h1>{title}</h1>
+<title>{title}</title><style>{style}</style></head><body>
+{choices}
+<header>{buttons}<h1>{title}</h1></header>
+<main>
 {body}
-</main></body></html>
+</main><script>{script}</script></body></html>
 """)
 _TO_LOOK_AT = Text("To be looked at", "Cần xem lại")
 _NOTHING = Text("Nothing.", "Không có gì.")
@@ -146,7 +131,16 @@ class ImportReport:
             Markup("<li>{}</li>").format(f) for f in self.guesses.findings or [_NOTHING]
         )
         parts.append(Markup("<h2>{}</h2>\n<ul>\n{}\n</ul>").format(_TO_LOOK_AT, items))
-        return str(_PAGE.format(title=escape(self.name), body=Markup("\n").join(parts)))
+        return str(
+            _PAGE.format(
+                title=self.name,
+                style=Markup(switch.STYLE + _STYLE),
+                choices=switch.choices("en"),
+                buttons=switch.BUTTONS,
+                body=Markup("\n").join(parts),
+                script=Markup(switch.SCRIPT),
+            )
+        )
 
     def summary(self) -> Text:
         """Return what came of it in one sentence."""

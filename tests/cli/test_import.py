@@ -25,6 +25,8 @@ def test_a_town_is_imported_checked_and_run(here: Any, tmp_path: Path) -> None:
     }
     page = (tmp_path / "town" / "import.html").read_text(encoding="utf-8")
     assert "Tried in SUMO" in page
+    assert "short-yellow at 2 signals" in page
+    assert "vàng ngắn hơn ITE ở 2 đèn" in page  # what the check found, in Vietnamese too
     assert "is closed" not in page
     ran = here("run", tmp_path / "town", "-c", "max-pressure", "--end", "60", "--out", tmp_path / "run")
     assert ran.status == 0

@@ -1,13 +1,4 @@
-"use strict";
 (function () {
-  const choices = { en: document.getElementById("language-en"), vi: document.getElementById("language-vi") };
-  const language = () => (choices.vi.checked ? "vi" : "en");
-  const tell = () => { document.documentElement.lang = language(); };
-  const wish = location.hash.slice(1);
-  if (choices[wish]) { choices[wish].checked = true; }
-  for (const choice of Object.values(choices)) { choice.addEventListener("change", tell); }
-  tell();
-
   // The browser's own tips are slow and show both languages: take them over.
   const box = document.createElement("div");
   box.className = "tip";
