@@ -104,6 +104,8 @@ def run(manifest: Mapping[str, Any], target: Path) -> None:
 
 def happenings(manifest: Mapping[str, Any]) -> list[str]:
     """What happened in a run, what fell back to the fixed plan, and what the plans were let off."""
+    from experiments.conditions import waived_rules
+
     lines = []
     for event in manifest["events"]:
         if event["kind"] == "fallback":
@@ -114,10 +116,7 @@ def happenings(manifest: Mapping[str, Any]) -> list[str]:
         else:
             lines.append(f"t={event['time_s']:g}–{event['until_s']:g} s: {event['detail']}")
     rules = Counter(waiver["rule"] for waiver in manifest["waivers"] if waiver["rule"] != FLASHING_RULE)
-    if rules:
-        named = ", ".join(f"{rule} at {n} signal{'s' if n > 1 else ''}" for rule, n in rules.items())
-        lines.append(f"waived, since the plans themselves do so: {named}")
-    return lines
+    return lines + [said.en for said in waived_rules(rules)]
 
 
 def comparison(rows: Sequence[Row], target: Path, report: Path) -> None:
