@@ -1,8 +1,8 @@
 """Fitting vehicle types to what was observed in Vietnam, one SUMO attribute to one figure at the stop line.
 
-The drivers' time gap `tau` sets what a type discharges when it is alone. The width of a car or bus (`sublane`) hardly
-changes that, as such vehicles queue one behind another, but it decides how many motorbikes ride beside them: it sets
-how many motorbikes they take the place of inside a mixed stream.
+The drivers' time gap `tau` sets what a type discharges when it is alone. The width of a car (`sublane`) does not
+change that, as cars queue one behind another, but it decides how many motorbikes ride beside them: it sets how many
+motorbikes a car takes the place of inside a mixed stream.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Target:
 # Middle of 1 800–1 950 /h/lane: a lane's 1 800–1 900 pcu/h in Vietnamese practice, base headway 1.8–1.9 s. In
 # motorcycles 1 800–2 000 /h per metre of approach: mid-block 13 358 MC/h on two lanes (ASCE J. Transp. Eng. 138(6)
 # 2012) and Webster's 525 pcu/h/m times 3.4. The first is fitted so that the ratio to the car's is near 3.4. The
-# equivalents inside a mix are from the same paper; of the bus's no error is known, a tenth is ours.
+# equivalent of a car is from the same paper.
 TARGETS = (
     Target("car", "sublane", "tau", 1875, 1800, 1950, (0.7, 1.8), "1 800–1 950 /h/lane"),
     Target(
@@ -61,7 +61,6 @@ TARGETS = (
     ),
     Target("car", "lane", "tau", 1875, 1800, 1950, (1.0, 1.8), "1 800–1 950 /h/lane"),
     Target("car", "sublane", "width", 3.4, 3.1, 3.7, (1.7, 2.3), "3.4 motorbikes"),
-    Target("bus", "sublane", "width", 10.5, 9.4, 11.6, (2.3, 3.2), "10.5 motorbikes"),
 )  # fmt: skip
 
 
