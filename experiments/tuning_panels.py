@@ -63,7 +63,7 @@ def front(tuned: Tuned, wish: Wish) -> list[Panel]:
     ]
     axes = [objective_title(objective) for objective in wish.pareto]
     drawing = pareto_chart(points, axes[0], axes[1], BLUE, named=names)
-    heads = (Text("Plan", "Kế hoạch"), *axes, Text("Cycle, s", "Chu kỳ, giây"))
+    heads = (Text("Plan", "Phương án"), *axes, Text("Cycle, s", "Chu kỳ, giây"))
     cycles = ["–", *(_cycles(v) for v in tuned.variants if v.new)]
     rows = []
     for k, name in enumerate(names):
@@ -72,7 +72,7 @@ def front(tuned: Tuned, wish: Wish) -> list[Panel]:
     note = Text(
         "Each point is a plan that SUMO found better than every other in one of the two, on the training seeds; what "
         "is drawn are held-out seeds, on which neighbours may change places. Values: mean ± half of the 95 % interval.",
-        "Mỗi điểm là một kế hoạch mà trên hạt giống huấn luyện không kế hoạch nào khác tốt hơn ở cả hai mục tiêu; "
+        "Mỗi điểm là một phương án mà trên hạt giống huấn luyện không phương án nào khác tốt hơn ở cả hai mục tiêu; "
         "hình vẽ dùng hạt giống kiểm chứng nên các điểm gần nhau có thể đổi chỗ. "
         "Giá trị: trung bình ± nửa khoảng tin cậy 95 %.",
     )
@@ -95,7 +95,7 @@ def trust(tuned: Tuned) -> list[Panel]:
         (
             Text(
                 "Order of unlike plans, rank correlation with SUMO",
-                "Thứ tự các kế hoạch khác nhau, tương quan hạng",
+                "Thứ tự các phương án khác nhau, tương quan hạng",
             ),
             number(found.rank, 2),
         ),
@@ -116,7 +116,7 @@ def trust(tuned: Tuned) -> list[Panel]:
         (
             Text(
                 "Worst of these plans over the best, in SUMO",
-                "Kế hoạch kém nhất chia cho tốt nhất, theo SUMO",
+                "Phương án kém nhất chia cho tốt nhất, theo SUMO",
             ),
             number(found.spread, 2),
         ),
@@ -125,7 +125,7 @@ def trust(tuned: Tuned) -> list[Panel]:
     followed = (
         Text(
             "The model cannot rank plans here, so the budget was spent in SUMO itself.",
-            "Mô hình không xếp hạng được kế hoạch ở đây, nên việc tìm kiếm chạy trực tiếp trong SUMO.",
+            "Mô hình không xếp hạng được phương án ở đây, nên việc tìm kiếm chạy trực tiếp trong SUMO.",
         )
         if in_sumo
         else Text(
@@ -136,7 +136,7 @@ def trust(tuned: Tuned) -> list[Panel]:
     tried = Text(
         f" Measured before the search on {found.plans} unlike plans and {found.seeds} seeds; 1 is perfect, "
         "0 is chance.",
-        f" Đo trước khi tìm kiếm với {found.plans} kế hoạch khác nhau và {found.seeds} hạt giống; "
+        f" Đo trước khi tìm kiếm với {found.plans} phương án khác nhau và {found.seeds} hạt giống; "
         "1 là hoàn hảo, 0 là ngẫu nhiên.",
     )
     return [
@@ -177,12 +177,12 @@ def search(variant: Variant, objective: Objective) -> list[Panel]:
     where = (
         Text(
             f"{evaluations} plans looked at in SUMO itself, {runs} runs in all.",
-            f"{evaluations} kế hoạch được chạy trực tiếp trong SUMO, tổng cộng {runs} lượt.",
+            f"{evaluations} phương án được chạy trực tiếp trong SUMO, tổng cộng {runs} lượt.",
         )
         if variant.in_sumo
         else Text(
             f"{evaluations} plans evaluated in the model, {runs} runs of SUMO to judge the best of them.",
-            f"{evaluations} kế hoạch được tính bằng mô hình, {runs} lượt chạy SUMO để đánh giá các kế hoạch tốt nhất.",
+            f"{evaluations} phương án được tính bằng mô hình, {runs} lượt chạy SUMO để đánh giá các phương án tốt nhất.",
         )
     )
     heading = Text("The search", "Quá trình tìm kiếm")
@@ -211,10 +211,10 @@ def believed(variant: Variant, objective: Objective) -> list[Panel]:
     return [
         Panel(
             Text("What the model believed, and what SUMO said", "Mô hình dự đoán và kết quả SUMO"),
-            ((drawing, Text("Plans that met every training case.", "Các kế hoạch đã qua mọi trường hợp.")),),
+            ((drawing, Text("Plans that met every training case.", "Các phương án đã qua mọi trường hợp.")),),
             Text(
                 "The model only ranks plans; the value of a plan is always SUMO's.",
-                "Mô hình chỉ dùng để xếp hạng; giá trị của kế hoạch luôn lấy từ SUMO.",
+                "Mô hình chỉ dùng để xếp hạng; giá trị của phương án luôn lấy từ SUMO.",
             ),
         )
     ]
@@ -225,7 +225,7 @@ def day(variant: Variant) -> list[Panel]:
     planned = variant.day
     if planned is None:
         return []
-    heads = (Text("From", "Từ"), Text("Plan", "Kế hoạch"), Text("Cycle, s", "Chu kỳ, giây"))
+    heads = (Text("From", "Từ"), Text("Plan", "Phương án"), Text("Cycle, s", "Chu kỳ, giây"))
     rows = []
     for switch in planned.day.switches:
         plan = planned.day.plans[switch.plan]
@@ -235,14 +235,14 @@ def day(variant: Variant) -> list[Panel]:
     note = (
         Text(
             "No schedule of several plans was better than one plan beyond doubt, so one plan runs all the time.",
-            "Không có lịch nhiều kế hoạch nào chắc chắn tốt hơn một kế hoạch, nên một kế hoạch chạy suốt.",
+            "Không có lịch nhiều phương án nào chắc chắn tốt hơn một phương án, nên một phương án chạy suốt.",
         )
         if planned.comparison is None
         else Text("On the training seeds SUMO gives ", "Với hạt giống huấn luyện, SUMO cho ")
         + number(cost, 1)
         + Text(
             " s/veh, transitions included; the best single plan of those tried has ",
-            " s/xe, gồm cả lúc chuyển kế hoạch; kế hoạch đơn tốt nhất trong số đã thử là ",
+            " s/xe, gồm cả lúc chuyển phương án; phương án đơn tốt nhất trong số đã thử là ",
         )
         + number(single, 1)
         + Text(" s/veh.", " s/xe.")
@@ -251,12 +251,12 @@ def day(variant: Variant) -> list[Panel]:
         (table(heads, rows), Text("The schedule", "Lịch chạy")),
         (_costs(planned.table, planned.edges), _CAPTION),
     ]
-    return [Panel(Text("Plans by time of day", "Kế hoạch theo giờ trong ngày"), tuple(items), note)]
+    return [Panel(Text("Plans by time of day", "Phương án theo giờ trong ngày"), tuple(items), note)]
 
 
 _CAPTION = Text(
     "What each plan that was tried costs the vehicles that want to leave in a period (SUMO).",
-    "Mỗi kế hoạch đã thử gây trễ bao nhiêu cho xe xuất phát trong từng khoảng thời gian (SUMO).",
+    "Mỗi phương án đã thử gây trễ bao nhiêu cho xe xuất phát trong từng khoảng thời gian (SUMO).",
 )
 
 
@@ -274,7 +274,7 @@ def _costs(costs: Array, edges: Sequence[float]) -> Markup:
             middle, row.tolist(), BLUE if k == best else Style("#8c8c8c"), stroke=2.5 if k == best else 1.2
         )
     chart.legend([("best single plan", BLUE), ("other plans tried", Style("#8c8c8c"))])
-    return chart.render(Text("Plans by period", "Kế hoạch theo khoảng thời gian"))
+    return chart.render(Text("Plans by period", "Phương án theo khoảng thời gian"))
 
 
 def table(heads: Sequence[Text], rows: Sequence[Sequence[Text]]) -> Markup:

@@ -52,7 +52,7 @@ def write_tuning(tuned: Tuned, wish: Wish, *, command: str) -> Path:
         tuned.rows,
         command=command,
         runs_in=tuned.folder / "held-out",
-        title=Text("Tuned signal timings", "Kế hoạch đèn tín hiệu đã tối ưu"),
+        title=Text("Tuned signal timings", "Phương án tín hiệu đã tối ưu"),
         notes=_notes(tuned, wish),
         panels=tuple(panels),
     )
@@ -74,14 +74,14 @@ def _notes(tuned: Tuned, wish: Wish) -> tuple[Text, ...]:
         Text(
             f"The plan was chosen on seeds {seeds}{more}; every figure below is SUMO's on seeds {held}, "
             "which the search has not seen, unless it says otherwise.",
-            f"Kế hoạch được chọn với hạt giống {seeds}{more_vi}; mọi con số dưới đây là của SUMO với hạt giống "
+            f"Phương án được chọn với hạt giống {seeds}{more_vi}; mọi con số dưới đây là của SUMO với hạt giống "
             f"{held}, quá trình tìm kiếm chưa từng dùng, trừ khi ghi khác.",
         )
     ]
     out.append(
         Text(
             f"“{OWN_NAME}” is the plan that the network has today.",
-            f"“{OWN_NAME}”: kế hoạch đang chạy; “{NEW}”: kế hoạch tối ưu; “by time of day”: theo giờ trong ngày; "
+            f"“{OWN_NAME}”: phương án đang chạy; “{NEW}”: phương án tối ưu; “by time of day”: theo giờ trong ngày; "
             "“point”: một điểm giữa hai mục tiêu; “lefts protected / permitted”: giữ / bỏ pha rẽ trái riêng.",
         )
     )
@@ -91,14 +91,14 @@ def _notes(tuned: Tuned, wish: Wish) -> tuple[Text, ...]:
             out.append(
                 Text(
                     f"{name}no plan was better than the network's own beyond doubt, so it stays.",
-                    f"{name}không có kế hoạch nào chắc chắn tốt hơn kế hoạch hiện có, nên giữ nguyên.",
+                    f"{name}không có phương án nào chắc chắn tốt hơn phương án hiện có, nên giữ nguyên.",
                 )
             )
     if tuned.interrupted:
         out.append(
             Text(
                 "The search was stopped early: this is the best plan it had by then.",
-                "Quá trình tìm kiếm bị dừng sớm: đây là kế hoạch tốt nhất đến lúc đó.",
+                "Quá trình tìm kiếm bị dừng sớm: đây là phương án tốt nhất đến lúc đó.",
             )
         )
     out += _policy(wish)
@@ -130,7 +130,7 @@ def _policy(wish: Wish) -> list[Text]:
                 "“lefts protected” keeps every protected left turn of the network's own plan; in “lefts permitted” "
                 "they may have to give way to oncoming traffic. Which of the two is a matter of safety, "
                 "not of delay alone.",
-                "“lefts protected” giữ mọi pha rẽ trái riêng của kế hoạch hiện có; ở “lefts permitted” xe rẽ trái "
+                "“lefts protected” giữ mọi pha rẽ trái riêng của phương án hiện có; ở “lefts permitted” xe rẽ trái "
                 "có thể phải nhường xe ngược chiều. Chọn cách nào là vấn đề an toàn, không chỉ là thời gian trễ.",
             )
         )
@@ -149,7 +149,7 @@ def _policy(wish: Wish) -> list[Text]:
         out.append(
             Text(
                 "The plan runs as SUMO's actuated programs: greens end early when no vehicle follows.",
-                "Kế hoạch chạy dạng kích hoạt (actuated) của SUMO: đèn xanh kết thúc sớm khi không còn xe.",
+                "Phương án chạy dạng kích hoạt (actuated) của SUMO: đèn xanh kết thúc sớm khi không còn xe.",
             )
         )
     return out

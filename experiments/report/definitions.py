@@ -96,7 +96,7 @@ DEFINITIONS = {
     ),
     "fallbacks": Text(
         "Intersections whose controller failed, was refused or was too slow: their fixed plan took over.",
-        "Số nút mà bộ điều khiển bị lỗi, bị từ chối hoặc quá chậm: kế hoạch cố định đã thay thế.",
+        "Số nút mà bộ điều khiển bị lỗi, bị từ chối hoặc quá chậm: phương án cố định đã thay thế.",
     ),
     "walkers": Text(
         "People who walk somewhere on their way (over the whole run).",

@@ -125,7 +125,7 @@ def phase_diagram(where: Intersection, timing: Timing, network: Network) -> Mark
                     fill=_COLOUR.get(letter, _RED),
                 )
             )
-    return chart.render(Text(f"Signal plan of {where.name}", f"Kế hoạch đèn tại {where.name}"))
+    return chart.render(Text(f"Signal plan of {where.name}", f"Phương án tín hiệu tại {where.name}"))
 
 
 def _spans(timing: Timing, link: int) -> list[tuple[float, float, str]]:

@@ -166,7 +166,7 @@ def flags(runs: Sequence[RunRecord]) -> list[Flag]:
                     who
                     + Text(
                         f"{failed} signals were taken over by their fixed plan",
-                        f"{failed} nút đã chuyển sang kế hoạch cố định",
+                        f"{failed} nút đã chuyển sang phương án cố định",
                     ),
                 )
             )
