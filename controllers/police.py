@@ -90,7 +90,7 @@ def _time(value: Any) -> float:
 def _check(order: Order, network: Network, where: str) -> None:
     if order.signal not in network.intersections:
         raise InputError(
-            f"there is no signal {order.signal!r}", where=where, remedy="take one that 'denxanh show' lists"
+            f"there is no signal {order.signal!r}", where=where, remedy="take one that 'denxanh check' lists"
         )
     count = len(network.intersections[order.signal].phases)
     wrong = [phase for phase, _ in order.phases if not 0 <= phase < count]

@@ -47,12 +47,20 @@ class TimeOfDay:
             for name in day[0][1].timings
         }
 
+    def files(self) -> tuple[Path, ...]:
+        """The plans that the schedule names: they are part of what the controller is."""
+        return tuple(dict.fromkeys(plan for _, plan in self._rows()))
+
     def _read(self) -> list[tuple[float, Plan]]:
         """(s since midnight, plan) in the order of the day."""
+        return [(start, read_plan(str(plan))) for start, plan in self._rows()]
+
+    def _rows(self) -> list[tuple[float, Path]]:
+        """(s since midnight, the plan's file) in the order of the day."""
         path = Path(self.schedule).absolute()
         try:
             rows = json.loads(path.read_text("utf-8"))
-            day = sorted((seconds_of(row["from"]), str(path.parent / row["plan"])) for row in rows)
+            day = sorted((seconds_of(row["from"]), path.parent / row["plan"]) for row in rows)
         except OSError as error:
             raise InputError(
                 f"the schedule cannot be read ({error.strerror})",
@@ -67,7 +75,7 @@ class TimeOfDay:
             ) from None
         if not day:
             raise InputError("the schedule is empty", where=self.schedule, remedy="name at least one plan")
-        return [(start, read_plan(plan)) for start, plan in day]
+        return day
 
 
 def _by_the_hour(starts: list[float], wheres: list[Intersection]) -> Policy:

@@ -25,7 +25,7 @@ _WAIVERS = {
     "GG-merge": "hai luồng nhập làn cùng được ưu tiên (G)",
     "gg-cross": "hai luồng cắt nhau cùng phải nhường (g)",
     "gg-merge": "hai luồng nhập làn cùng phải nhường (g)",
-    "no-all-red": "không có pha đỏ toàn phần",
+    "no-all-red": "không có thời gian đỏ toàn phần",
     "short-yellow": "vàng ngắn hơn ITE",
     "green-against-yellow": "xanh khi luồng xung đột còn vàng",
     "no-yellow-vehicle": "xe hết xanh không qua vàng",

@@ -90,7 +90,15 @@ class Experiment:
     def _day(self, seed: int, days: Path) -> tuple[Scenario, ...]:
         if self.resampling is None:
             return self.scenarios
-        return tuple(another_day(scenario, self.resampling, seed, days) for scenario in self.scenarios)
+        found = tuple(another_day(scenario, self.resampling, seed, days) for scenario in self.scenarios)
+        for scenario, other in zip(self.scenarios, found, strict=True):
+            if scenario == other:
+                raise InputError(
+                    "no vehicle is there whose departure could be resampled",
+                    where=scenario.name,
+                    remedy="leave [resample] out, or give traffic with times of departure",
+                )
+        return found
 
 
 def expand(file: ExperimentFile, path: Path) -> Experiment:

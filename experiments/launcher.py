@@ -6,6 +6,7 @@ again. Elsewhere each run is a fresh interpreter. Either way a run that dies tak
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import subprocess
@@ -59,37 +60,45 @@ class SpawnLauncher:
     """A fresh interpreter for each run."""
 
     def __init__(self) -> None:
-        self._running: list[subprocess.Popen[bytes]] = []
+        self._running: set[subprocess.Popen[bytes]] = set()
 
     def start(self, folder: Path) -> Process:
         """Start an interpreter for the job."""
         # the pipe stays open as long as we live: the run ends when it sees it close
         process = subprocess.Popen(_python("experiments.worker", str(folder)), stdin=subprocess.PIPE)
-        self._running.append(process)
-        return _Spawned(process)
+        self._running.add(process)
+        return _Spawned(process, self._running)
 
     def close(self) -> None:
         """Kill what still runs."""
-        for process in self._running:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
-        self._running.clear()
+        for process in list(self._running):
+            _Spawned(process, self._running).kill()
 
 
 class _Spawned:
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], running: set[subprocess.Popen[bytes]]) -> None:
         self._process = process
+        self._running = running
 
     def wait(self, seconds: float) -> int | None:
         try:
-            return self._process.wait(seconds)
+            status = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             return None
+        self._forget()
+        return status
 
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Close the pipe to a process that has ended: thousands of runs would use up the handles of this one."""
+        if self._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+        self._running.discard(self._process)
 
 
 class ForkLauncher:
@@ -101,7 +110,7 @@ class ForkLauncher:
         self._server: subprocess.Popen[bytes] | None = None
         self._ready = False
         self._closed = False
-        self._running: dict[int, _Forked] = {}
+        self._running: dict[int, _Forked] = {}  # by this server, not by one that died before it
 
     def start(self, folder: Path) -> Process:
         """Fork a run for the job."""
@@ -150,7 +159,8 @@ class ForkLauncher:
         if server.stdout.readline() != b"ready\n":
             raise RunError(f"the process that starts runs ended with status {server.wait(START_LIMIT)}")
         self._ready = True
-        threading.Thread(target=self._listen, args=(server,), daemon=True).start()
+        self._running = {}
+        threading.Thread(target=self._listen, args=(server, self._running), daemon=True).start()
 
     def _send(self, line: str) -> None:
         assert self._server is not None
@@ -161,17 +171,17 @@ class ForkLauncher:
         except BrokenPipeError:
             pass  # the listener tells every run that its server died
 
-    def _listen(self, server: subprocess.Popen[bytes]) -> None:
+    def _listen(self, server: subprocess.Popen[bytes], running: dict[int, _Forked]) -> None:
         assert server.stdout is not None
         for line in server.stdout:
             word, number, status = line.split()
-            process = self._running.pop(int(number), None)
+            process = running.pop(int(number), None)
             if word == b"done" and process is not None:
                 process.end(int(status))
         server.wait()
         with self._lock:
-            orphans = list(self._running.values())
-            self._running.clear()
+            orphans = list(running.values())
+            running.clear()
         for process in orphans:  # they died with it
             process.end(LOST)
 

@@ -101,11 +101,11 @@ def held_out(scenario: Scenario, wish: Wish, folder: Path, seed: int) -> list[Sc
     def other(day: int, name: str, given: Scenario = scenario) -> Scenario:
         return replace(another_day(given, how, day, folder, random_flows=True), name=name)
 
-    days = [scenario, *(other(k, f"{scenario.name} (another day, {k})") for k in range(1, HELD_OUT_DAYS + 1))]
-    if (
-        days[-1].routes == days[1].routes
-    ):  # flows arrive at random by SUMO's seed: one other day is all of them
-        del days[2:]
+    days = [scenario]
+    for k in range(1, HELD_OUT_DAYS + 1):
+        day = other(k, f"{scenario.name} (another day, {k})")
+        if all((day.routes, day.additional) != (known.routes, known.additional) for known in days):
+            days.append(day)  # flows at random are drawn by SUMO's seed: such another day is no other demand
     for k, factor in enumerate((f for f in wish.scales if f != 1), HELD_OUT_DAYS + 1):
         days.append(
             other(k, f"{scenario.name} × {factor:g} (another day)", scaled_demand(scenario, factor, folder))

@@ -89,7 +89,7 @@ def _notes(scenario: Scenario, network: Network) -> tuple[Text, ...]:
 def _vietnamese(note: str) -> str:
     """The notes that reading a place makes, in Vietnamese; file names and options stay as they are."""
     for english, vietnamese in _VIETNAMESE:
-        if note.startswith(english):
+        if english in note:
             return note.replace(english, vietnamese, 1)
     return note
 
@@ -100,6 +100,10 @@ _VIETNAMESE = (
         "lưu lượng là tổng hợp: chưa có số liệu đếm xe được công bố cho nơi này",
     ),
     ("ignored from", "không dùng, trong"),
+    (
+        "asks for SUMO's mesoscopic model; here every vehicle is simulated microscopically",
+        "yêu cầu mô hình mesoscopic của SUMO; ở đây mọi xe được mô phỏng vi mô",
+    ),
     (
         "it gives no end: the run goes on for an hour after the last departure",
         "không cho thời điểm kết thúc: chạy thêm một giờ sau chuyến cuối cùng",

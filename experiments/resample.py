@@ -10,6 +10,7 @@ import copy
 import hashlib
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -22,10 +23,12 @@ from sim import store
 from sim.errors import InputError
 from sim.netfile import seconds
 from sim.scenario import Scenario
+from sim.sumo_input import READS_FILE
 from sim.xmlfile import parse
 
 _DRAWN = ("vehicle", "trip")
 _FLOWS = ("flow", "personFlow", "containerFlow")
+_WORDS = ("triggered", "containerTriggered", "split", "begin", "now")
 _APART = 60.0  # s, within which the copy of a vehicle follows it
 
 
@@ -47,14 +50,15 @@ def another_day(
 ) -> Scenario:
     """The scenario with its route files resampled for ``day`` into ``folder``; same seed and day, same files.
 
+    Vehicles in additional files are resampled too. A file in which nothing could be drawn stays as it is: flows that
+    are random already, vehicles that wait for a person.
+
     InputError for flows: their vehicles are made within SUMO and cannot be drawn from. With ``random_flows`` they
     arrive at random instead, at the same rate: SUMO then draws them from the seed of each run.
     """
-    routes = tuple(
-        _resampled(path, number, scenario, how, day, folder, random_flows)
-        for number, path in enumerate(scenario.routes)
+    return _with_traffic(
+        scenario, lambda path, number: _resampled(path, number, scenario, how, day, folder, random_flows)
     )
-    return replace(scenario, routes=routes)
 
 
 def scaled_demand(scenario: Scenario, factor: float, folder: Path, *, seed: int = 0) -> Scenario:
@@ -65,24 +69,44 @@ def scaled_demand(scenario: Scenario, factor: float, folder: Path, *, seed: int 
     """
     if not (0 < factor < math.inf):
         raise InputError(f"the demand cannot be scaled by {factor:g}", remedy="give a factor above 0")
-    routes = tuple(
-        _scaled(path, scenario, factor, np.random.default_rng([seed, number]), folder)
-        for number, path in enumerate(scenario.routes)
+    scaled = _with_traffic(
+        scenario,
+        lambda path, number: _scaled(path, scenario, factor, np.random.default_rng([seed, number]), folder),
     )
-    return replace(scenario, routes=routes)
+    if scaled == scenario:
+        raise InputError(
+            f"no vehicle or flow is there whose number could be multiplied by {factor:g}",
+            where=scenario.name,
+            remedy="give traffic with times of departure",
+        )
+    return scaled
+
+
+def _with_traffic(scenario: Scenario, change: Callable[[Path, int], Path]) -> Scenario:
+    """The scenario with ``change(path, number)`` of every file of its traffic, additional files with vehicles too."""
+    routes = tuple(change(path, number) for number, path in enumerate(scenario.routes))
+    additional = tuple(
+        change(path, number)
+        if any(e.tag in (*_DRAWN, *_FLOWS) for e in parse(path, kind="additional file"))
+        else path
+        for number, path in enumerate(scenario.additional, len(routes))
+    )
+    return replace(scenario, routes=routes, additional=additional)
 
 
 def _scaled(path: Path, scenario: Scenario, factor: float, rng: np.random.Generator, folder: Path) -> Path:
     root = parse(path, kind="route file")
     rows: list[tuple[float, Element]] = []
-    due = 0.0
+    due, changed = 0.0, False
     for element in root:
-        depart = _seconds(element) if element.tag in _DRAWN else math.nan
+        depart = _seconds(element, path) if element.tag in _DRAWN else math.nan
         if math.isnan(depart):
             if element.tag in _FLOWS:
                 _faster(element, factor)
-            rows.append((_begin(element), element))
+                changed = True
+            rows.append((_begin(element, scenario, path), element))
             continue
+        changed = True
         copies = math.floor(due + factor + 1e-9) - math.floor(due + 1e-9)
         due += factor
         apart = min(_APART, scenario.end - depart) if depart < scenario.end else _APART
@@ -91,7 +115,7 @@ def _scaled(path: Path, scenario: Scenario, factor: float, rng: np.random.Genera
         for number in range(1, copies):
             later = depart + rng.uniform(0.0, apart)
             rows.append(_at(element, later, f"{element.get('id', '')}#{number}"))
-    return _sorted_file(root, rows, folder)
+    return _sorted_file(root, rows, path, folder) if changed else path
 
 
 def _faster(flow: Element, factor: float) -> None:
@@ -117,8 +141,8 @@ def _faster(flow: Element, factor: float) -> None:
             ) from None
 
 
-def _at_random(flow: Element, scenario: Scenario) -> None:
-    """Let a flow's vehicles arrive at random, at the rate that it has."""
+def _at_random(flow: Element, scenario: Scenario) -> bool:
+    """Let a flow's vehicles arrive at random, at the rate that it has; False where nothing is to be changed."""
     begin, end = _time(flow.get("begin"), scenario.begin), _time(flow.get("end"), scenario.end)
     number = _number(flow.get("number"), math.nan)
     period = _number(flow.get("period"), math.nan)
@@ -126,12 +150,13 @@ def _at_random(flow: Element, scenario: Scenario) -> None:
     if math.isnan(rate):
         rate = 1.0 / period if period > 0 else number / (end - begin) if end > begin else math.nan
     if flow.get("probability") or math.isnan(rate) or not rate > 0:
-        return  # it is random already, or nothing that we understand
+        return False  # it is random already, or nothing that we understand
     for name in ("number", "vehsPerHour", "perHour"):
         flow.attrib.pop(name, None)
     flow.set("period", f"exp({rate:.10g})")
     if not flow.get("end") and not math.isnan(number):
         flow.set("end", f"{min(begin + number / rate, scenario.end):g}")
+    return True
 
 
 def _resampled(
@@ -145,31 +170,36 @@ def _resampled(
 ) -> Path:
     root = parse(path, kind="route file")
     rng = np.random.default_rng([how.seed, day, number])
-    vehicles, others = [], []
+    vehicles, others, changed = [], [], False
     for element in root:
         if element.tag in _FLOWS and random_flows:
             if element.tag == "flow":
-                _at_random(element, scenario)
+                changed |= _at_random(element, scenario)
         elif element.tag in _FLOWS:
             raise InputError(
                 f"<{element.tag} id={element.get('id', '')!r}> cannot be resampled: SUMO makes its vehicles",
                 where=str(path),
                 remedy='write the vehicles out with duarouter, or give period="exp(…)", which differs with the seed',
             )
-        depart = _seconds(element) if element.tag in _DRAWN else math.nan
+        depart = _seconds(element, path) if element.tag in _DRAWN else math.nan
         if scenario.begin <= depart < scenario.end:
             vehicles.append((depart, element))
         else:
             others.append(element)
+    if not (vehicles or changed):
+        return path
     if how.method == "jitter":
         moved = _jitter(vehicles, scenario, how.scale, rng)
     else:
         moved = _bootstrap(vehicles, scenario, how.scale, rng)
-    return _sorted_file(root, [*((_begin(e), e) for e in others), *moved], folder)
+    return _sorted_file(root, [*((_begin(e, scenario, path), e) for e in others), *moved], path, folder)
 
 
-def _sorted_file(root: Element, rows: list[tuple[float, Element]], folder: Path) -> Path:
+def _sorted_file(root: Element, rows: list[tuple[float, Element]], old: Path, folder: Path) -> Path:
     """Elements in the order of their times, as SUMO wants them; those without a time stand before all others."""
+    for element in root.iter():
+        if element.tag in READS_FILE and element.get("file"):  # relative to the file that it is in
+            element.set("file", str((old.parent / element.attrib["file"]).resolve()))
     new = Element(root.tag, root.attrib)
     new.extend(element for _, element in sorted(rows, key=lambda row: _order(row[0])))
     ElementTree.indent(new, "    ")
@@ -214,9 +244,9 @@ def _at(element: Element, depart: float, id: str) -> tuple[float, Element]:
     return float(text), moved
 
 
-def _begin(element: Element) -> float:
-    """When an element is due: a flow by its begin; NaN where nothing says so."""
-    return _time(element.get("begin"), 0.0) if element.tag in _FLOWS else _seconds(element)
+def _begin(element: Element, scenario: Scenario, path: Path) -> float:
+    """When an element is due: a flow by its begin, if not given the simulation's; NaN where nothing says so."""
+    return _time(element.get("begin"), scenario.begin) if element.tag in _FLOWS else _seconds(element, path)
 
 
 def _time(text: str | None, default: float) -> float:
@@ -230,11 +260,12 @@ def _number(text: str | None, default: float) -> float:
         return default
 
 
-def _seconds(element: Element) -> float:
-    try:
-        return float(element.get("depart", "nan"))
-    except ValueError:  # triggered, or a time as h:m:s: left where it stands
+def _seconds(element: Element, path: Path) -> float:
+    """When an element departs, s; NaN where it has no time of its own."""
+    text = element.get("depart")
+    if text is None or text in _WORDS:
         return math.nan
+    return seconds(text, f"{path}: depart of {element.get('id', '')!r}")
 
 
 def _order(depart: float) -> float:

@@ -20,6 +20,7 @@ from experiments.statistics import (
     verdicts,
 )
 from sim.metrics import METRICS, Metric
+from sim.text import unit
 
 
 @dataclass(frozen=True)
@@ -136,9 +137,10 @@ def quantity(name: str) -> Quantity:
         vietnamese=metric.title_vi[0].lower() + metric.title_vi[1:]
         if metric.title_vi[1:2].islower()
         else metric.title_vi,
-        unit=metric.unit,
-        unit_vietnamese=metric.unit.replace("veh", "xe"),
-        less_is_better=metric.less_is_better is not False,
+        unit=unit(metric.unit).en,
+        unit_vietnamese=unit(metric.unit).vi,
+        less="fewer" if metric.unit in ("1", "veh", "1/veh") and "queue" not in name else "less",
+        less_is_better=metric.less_is_better,
     )
 
 

@@ -160,7 +160,11 @@ def controller_digest(name: str, given: Mapping[str, Any]) -> str:
     """By all its parameters, given or not, so that a default written out is the same controller."""
     values = _filled_in(name, json.dumps(dict(given), sort_keys=True))
     counted = {key: _counted(key, value) for key, value in values.items()}
-    return _digest({"name": name, "parameters": counted, "code": _plugin_hash(name)})
+    files: tuple[Path, ...] = getattr(
+        make_controller(name, given), "files", tuple
+    )()  # those that its files name in turn
+    contents = [content_hash(path) for path in files]
+    return _digest({"name": name, "parameters": counted, "files": contents, "code": _plugin_hash(name)})
 
 
 @cache

@@ -182,7 +182,7 @@ def search(variant: Variant, objective: Objective) -> list[Panel]:
         if variant.in_sumo
         else Text(
             f"{evaluations} plans evaluated in the model, {runs} runs of SUMO to judge the best of them.",
-            f"{evaluations} phương án được tính bằng mô hình, {runs} lượt chạy SUMO để đánh giá các phương án tốt nhất.",
+            f"{evaluations} phương án tính bằng mô hình, {runs} lượt chạy SUMO để đánh giá những phương án tốt nhất.",
         )
     )
     heading = Text("The search", "Quá trình tìm kiếm")

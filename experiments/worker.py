@@ -81,8 +81,7 @@ def run_job(folder: Path) -> int:
         return _report(folder, "OSError", message, FULL if full else FAILED)
     except MemoryError:
         return _report(folder, "MemoryError", f"the run needs more than {data['memory_mb']} MB", FAILED)
-    except Exception as error:  # a controller may raise anything: the log keeps the details
-        traceback.print_exc()
+    except Exception as error:  # a controller may raise anything
         kind = type(error).__name__
         return _report(folder, kind, f"controller {data['controller']!r} raised {kind}: {error}", FAILED)
     return OK
@@ -117,8 +116,11 @@ def _execute(data: Mapping[str, Any], target: Path) -> None:
         for path in (*folder.iterdir(), folder):
             sync(path)
         os.chdir(here)
+        _redirect(Path(os.devnull))  # Windows renames no folder in which a file is open
         publish(folder, target)
     except BaseException as error:
+        if not isinstance(error, (DenxanhError, OSError, MemoryError)):
+            traceback.print_exc()  # the log keeps the details
         os.chdir(here)
         room = shutil.disk_usage(target.parent).free
         _keep_log(folder, target)
@@ -136,6 +138,8 @@ def _keep_log(folder: Path, target: Path) -> None:
     log = folder / LOG
     with contextlib.suppress(OSError):  # a full disk, or no log yet
         shutil.copyfile(log, target.parent / f"{target.name}.log")
+    with contextlib.suppress(OSError):
+        _redirect(Path(os.devnull))  # Windows removes no file that is open
     shutil.rmtree(folder, ignore_errors=True)
 
 

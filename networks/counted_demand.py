@@ -20,7 +20,9 @@ from sim.errors import InputError
 from sim.network import Network
 from sim.scenario import Scenario
 from sim.sumonet import network_of
+from sim.xmlfile import parse
 
+_TRAFFIC = ("vehicle", "trip", "flow")
 GEH_GOOD = 5.0  # per hour; the value below which guidelines call a flow well reproduced
 
 
@@ -35,9 +37,13 @@ class Fit:
 
 def vehicle_types(scenario: Scenario) -> dict[str, tuple[str, float]]:
     """Return the vTypes of a scenario as XML, and how many vehicles of the street each simulated one stands for."""
+    return _types((*scenario.additional, *scenario.routes))
+
+
+def _types(paths: Iterable[Path]) -> dict[str, tuple[str, float]]:
     found: dict[str, tuple[str, float]] = {}
-    for path in (*scenario.additional, *scenario.routes):
-        for element in ET.parse(path).getroot().iter("vType"):
+    for path in paths:
+        for element in parse(path, kind="route file").iter("vType"):
             weights = [p.get("value", "1") for p in element.iter("param") if p.get("key") == "represents"]
             found[element.get("id", "")] = (
                 ET.tostring(element, encoding="unicode").strip(),
@@ -54,6 +60,14 @@ def build(scenario: Scenario, counts: Sequence[Count], folder: Path, *, seed: in
     """
     network = network_of(scenario)
     types = vehicle_types(scenario)
+    for path in scenario.additional:
+        if any(element.tag in _TRAFFIC for element in parse(path, kind="additional file")):
+            raise InputError(
+                "this additional file holds vehicles, which would be added to those counted",
+                where=str(path),
+                remedy="put them into a route file",
+            )
+    own = _types(scenario.additional)  # the new place has these files too, and SUMO takes a type only once
     with new_folder(folder) as draft:
         put(draft / "candidates.rou.xml", _routes(_candidates(scenario, network, counts)))
         vehicles: list[tuple[float, str, str]] = []
@@ -65,7 +79,7 @@ def build(scenario: Scenario, counts: Sequence[Count], folder: Path, *, seed: in
         fits = tuple(_fit(c, vehicles, types) for c in counts)
         for path in draft.iterdir():
             path.unlink()
-        _write(scenario, draft, [xml for xml, _ in types.values()], vehicles, counts)
+        _write(scenario, draft, [xml for id, (xml, _) in types.items() if id not in own], vehicles, counts)
     return fits
 
 

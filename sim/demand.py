@@ -58,13 +58,15 @@ def make_demand(
     return assemble(rows, tuple(types), begin, end, {})
 
 
-def movement_flows(demand: Demand, network: Network) -> dict[str, Floats]:
+def movement_flows(demand: Demand, network: Network, worth: Floats | None = None) -> dict[str, Floats]:
     """Expected flow of each movement, veh/s, shape (movements,) by intersection id.
 
-    Vehicles that cross, over the demand's duration; a vehicle counts even if it crosses after the end.
+    Vehicles that cross, over the demand's duration; a vehicle counts even if it crosses after the end, and for
+    ``worth``, shape (types,), where that is given.
     """
     pairs: dict[tuple[str, str], float] = {}
-    counts = np.bincount(demand.route, minlength=len(demand.routes))
+    weights = None if worth is None else worth[demand.type]
+    counts = np.bincount(demand.route, weights=weights, minlength=len(demand.routes))
     for route, count in zip(demand.routes, counts, strict=True):
         for pair in itertools.pairwise(route):
             pairs[pair] = pairs.get(pair, 0.0) + float(count)

@@ -85,7 +85,7 @@ def read_departures(
         kind, attributes = match.groups()
         key = "begin" if kind in _FLOWS else "depart"
         found = _ATTRIBUTE[key].search(attributes)
-        text = found.group(1).decode() if found else ("0" if kind in _FLOWS else "triggered")
+        text = found.group(1).decode() if found else ("begin" if kind in _FLOWS else "triggered")
         if text in _TRIGGERED:
             triggered += kind in _VEHICLES
             persons += kind.startswith(b"person")

@@ -26,13 +26,13 @@ def with_events(scenario: Scenario, network: Network, events: Sequence[Event], f
         options.update(event.options)
         event.check(scene)
         path = folder / f"event-{number + 1}.rou.xml"
-        if event.traffic(scene, path):
+        if event.traffic(scene, path, str(number + 1)):
             added.append(path)
     return replace(scenario, routes=(*scenario.routes, *added), options=options)
 
 
 def put_on_agenda(events: Sequence[Event], simulation: Simulation, world: SumoWorld) -> None:
-    """Every event becomes a process of the simulation."""
+    """Every event begins and ends at its time."""
     if not events:
         return
     roads = world.roads()
@@ -46,8 +46,9 @@ def put_on_agenda(events: Sequence[Event], simulation: Simulation, world: SumoWo
             roads.switch_on(signal)
 
     stage = Stage(roads, simulation.sensor.fail, flash)
-    for event in events:
-        simulation.between(event.begin, event.end, partial(event.start, stage), partial(event.stop, stage))
+    simulation.agenda(
+        (event.begin, event.end, partial(event.start, stage), partial(event.stop, stage)) for event in events
+    )
 
 
 def happened(events: Sequence[Event], end: float) -> list[dict[str, Any]]:

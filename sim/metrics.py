@@ -51,7 +51,9 @@ METRICS = (
     Metric("teleports", "1", True, "Teleports", "Số lần dịch chuyển (teleport)"),
     Metric("collisions", "1", True, "Collisions", "Va chạm"),
     Metric("emergency_brakings", "1", True, "Emergency brakings", "Phanh khẩn cấp"),
-    Metric("fallbacks", "1", True, "Signals that fell back to their plan", "Số nút phải về phương án cố định"),
+    Metric(
+        "fallbacks", "1", True, "Signals that fell back to their plan", "Số nút phải về phương án cố định"
+    ),
     Metric("walkers", "1", None, "People on foot", "Số người đi bộ"),
     Metric("walk_wait_s", "s/person", True, "Wait on foot", "Thời gian chờ của người đi bộ"),
     Metric("walk_wait_max_s", "s", True, "Longest wait on foot", "Thời gian chờ dài nhất của người đi bộ"),

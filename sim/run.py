@@ -198,6 +198,7 @@ def execute(run: Run, controller: Controller, folder: Path) -> dict[str, Any]:
     world.close()
     return _conclude(
         run,
+        scenario,
         controller,
         network,
         departures,
@@ -251,6 +252,7 @@ def _reroutes(scenario: Scenario) -> bool:
 
 def _conclude(
     run: Run,
+    simulated: Scenario,
     controller: Controller,
     network: Network,
     departures: Departures,
@@ -264,7 +266,10 @@ def _conclude(
     wall: float,
     cpu: float,
 ) -> dict[str, Any]:
-    """Prove that the run is complete, compute, write the tables, the manifest last."""
+    """Prove that the run is complete, compute, write the tables, the manifest last.
+
+    ``simulated`` is the run's scenario with what events and controllers added to its files and options.
+    """
     scenario, here = run.scenario, Path()
     statistic = outputs.read_statistic(Path(sumo_input.STATISTIC))
     trips, digest = read_trips(Path(sumo_input.TRIPINFO))
@@ -274,7 +279,7 @@ def _conclude(
     signals = outputs.read_signals(Path(sumo_input.SIGNALS))
     counts = metrics.Counts(
         before_begin=departures.before,
-        dropped=_dropped(scenario, departures, trips, statistic),
+        dropped=_dropped(simulated, departures, trips, statistic),
         teleports=statistic.teleports,
         collisions=statistic.collisions,
         emergency_brakings=statistic.emergency_brakings,

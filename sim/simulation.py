@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Collection, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -152,12 +152,21 @@ class Simulation:
 
         self.env.process(process())
 
-    def between(self, begin: float, end: float, start: Callable[[], None], stop: Callable[[], None]) -> None:
-        """Call ``start`` at ``begin`` and ``stop`` at ``end`` (s of the scenario's clock, or the next step)."""
+    def agenda(self, spans: Iterable[tuple[float, float, Callable[[], None], Callable[[], None]]]) -> None:
+        """For each (begin, end, start, stop) call ``start`` at ``begin`` and ``stop`` at ``end``.
+
+        Times are s of the scenario's clock, or the next step. What ends in a step ends before anything begins in it,
+        so that one span may follow another directly.
+        """
+        entries: list[tuple[int, int, Callable[[], None]]] = []
+        for begin, end, start, stop in spans:
+            first, last = self._step_at(begin), self._step_at(end)
+            entries += [(first, 1, start), (last, 0 if first < last else 2, stop)]
+        entries.sort(key=lambda entry: entry[:2])
 
         def process() -> Process:
-            for time, action in ((begin, start), (end, stop)):
-                yield self.env.timeout(max(self._step_at(time) - int(self.env.now), 0))
+            for step, _, action in entries:
+                yield self.env.timeout(max(step - int(self.env.now), 0))
                 action()
 
         self.env.process(process())

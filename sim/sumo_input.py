@@ -37,7 +37,7 @@ _DETECTOR_FILE = re.compile(rb"<param\b[^>]*?\bkey\s*=\s*([\"'])file\1[^>]*>")
 # a routeProbe is none of them: it feeds calibrators, and only loses its file
 _OUTPUT_ELEMENTS = {"edgeData", "laneData", "vTypeProbe"}
 _OUTPUT_ATTRIBUTES = ("file", "output", "dest", "outputFile", "cropFile")
-_READS_FILE = {"rerouter", "variableSpeedSign", "calibrator"}  # their 'file' is an input
+READS_FILE = {"rerouter", "variableSpeedSign", "calibrator"}  # their 'file' is an input
 _NOWHERE = "NUL"  # SUMO's name for no file, on every platform
 
 
@@ -83,12 +83,12 @@ def read_additional(path: Path) -> Additional:
             )
     for element in root.iter():
         for name in _OUTPUT_ATTRIBUTES:
-            if element.get(name) and not (name == "file" and element.tag in _READS_FILE):
+            if element.get(name) and not (name == "file" and element.tag in READS_FILE):
                 element.set(name, _NOWHERE)
                 notes.append(
                     f"{path.name}: <{element.tag} id={element.get('id', '')!r}> no longer writes a file"
                 )
-            elif element.get(name) and element.tag in _READS_FILE:
+            elif element.get(name) and element.tag in READS_FILE:
                 read = (path.parent / element.attrib[name]).resolve()
                 check_routes(read, read_bytes(read, kind=f"file of a <{element.tag}>"))
                 element.set(name, str(read))

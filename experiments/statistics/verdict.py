@@ -13,20 +13,27 @@ from experiments.statistics.paired import PairedComparison
 from experiments.statistics.wording import comma, decimals_for, number, p_text, plural, three_digits
 from sim.errors import InputError
 
-Outcome = Literal["better", "worse", "not distinguishable", "identical", "one pair"]
+Outcome = Literal["better", "worse", "different", "not distinguishable", "identical", "one pair"]
 Bilingual = tuple[str, str]  # English, Vietnamese
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """What is compared, in both languages; ``less`` is "fewer" for what is counted."""
+    """What is compared, in both languages; ``less`` is "fewer" for what is counted.
+
+    ``less_is_better`` is None where neither is: such a difference is told and not judged. A plain number has no unit.
+    """
 
     english: str = "delay"
-    vietnamese: str = "độ trễ"
+    vietnamese: str = "thời gian trễ"
     unit: str = "s/veh"
     unit_vietnamese: str = "s/xe"
     less: str = "less"
-    less_is_better: bool = True
+    less_is_better: bool | None = True
+
+    def units(self) -> Bilingual:
+        """The unit as it follows a number, its space before it."""
+        return tuple(f" {unit}" if unit else "" for unit in (self.unit, self.unit_vietnamese))  # type: ignore[return-value]
 
 
 DELAY = Quantity()
@@ -160,26 +167,28 @@ class _Words:
             return Verdict(
                 outcome, f"{head[0]} {brackets[0]}: {judged[0]}.", f"{head[1]} {brackets[1]}: {judged[1]}."
             )
-        amount = number(difference, decimals, signed=True)
+        amount, units = number(difference, decimals, signed=True), q.units()
         return Verdict(
             "not distinguishable",
             f"{self.candidate}: not distinguishable from {self.baseline}, "
-            f"difference in {q.english} {amount} {q.unit} {brackets[0]}.",
+            f"difference in {q.english} {amount}{units[0]} {brackets[0]}.",
             f"{self.candidate}: chưa phân biệt được với {self.baseline}, "
-            f"chênh lệch {q.vietnamese} {comma(amount)} {q.unit_vietnamese} {brackets[1]}.",
+            f"chênh lệch {q.vietnamese} {comma(amount)}{units[1]} {brackets[1]}.",
         )
 
     def head(self, difference: float, amount: str) -> Bilingual:
         """Who has how much more or less than whom."""
-        q = self.quantity
+        q, units = self.quantity, self.quantity.units()
         more = ("more", "cao hơn") if difference > 0 else (q.less, "thấp hơn")
         return (
-            f"{self.candidate}: {amount} {q.unit} {more[0]} {q.english} than {self.baseline}",
-            f"{self.candidate}: {q.vietnamese} {more[1]} {self.baseline} {comma(amount)} {q.unit_vietnamese}",
+            f"{self.candidate}: {amount}{units[0]} {more[0]} {q.english} than {self.baseline}",
+            f"{self.candidate}: {q.vietnamese} {more[1]} {self.baseline} {comma(amount)}{units[1]}",
         )
 
     def judged(self, difference: float) -> tuple[Outcome, Bilingual]:
-        """Better or worse."""
+        """Better or worse, where one of the two is."""
+        if self.quantity.less_is_better is None:
+            return "different", ("different", "khác nhau")
         if (difference < 0) == self.quantity.less_is_better:
             return "better", ("better", "tốt hơn")
         return "worse", ("worse", "kém hơn")
@@ -201,13 +210,14 @@ class _Words:
         if not any(summary.gridlocked for summary in both):
             return "", ""
         ours, theirs = (f"{summary.rate.gridlocked}/{summary.rate.n}" for summary in both)
+        units = self.quantity.units()
         medians = [three_digits(summary.median) for summary in both]
         return (
             f"Gridlocked: {self.candidate} in {ours} runs, {self.baseline} in {theirs} "
-            f"(medians {medians[0]} and {medians[1]} {self.quantity.unit}); "
+            f"(medians {medians[0]} and {medians[1]}{units[0]}); "
             "the difference above mixes gridlocked and flowing runs.",
             f"Kẹt cứng: {self.candidate} {ours} lượt chạy, {self.baseline} {theirs} "
-            f"(trung vị {comma(medians[0])} và {comma(medians[1])} {self.quantity.unit_vietnamese}); "
+            f"(trung vị {comma(medians[0])} và {comma(medians[1])}{units[1]}); "
             "chênh lệch ở trên gộp cả lượt kẹt cứng lẫn lượt thông suốt.",
         )
 

@@ -56,8 +56,8 @@ class Event(Protocol):
         """Raise InputError for what cannot happen there."""
         ...
 
-    def traffic(self, scene: Scene, path: Path) -> bool:
-        """Write the vehicles that it adds as a route file; False if it adds none."""
+    def traffic(self, scene: Scene, path: Path, label: str) -> bool:
+        """Write the vehicles that it adds as a route file; False if it adds none. ``label`` tells their ids apart."""
         ...
 
     def start(self, stage: Stage) -> None:
@@ -106,7 +106,7 @@ class Plain:
                 remedy="let it begin earlier",
             )
 
-    def traffic(self, scene: Scene, path: Path) -> bool:
+    def traffic(self, scene: Scene, path: Path, label: str) -> bool:
         """None."""
         return False
 

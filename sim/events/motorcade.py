@@ -52,17 +52,17 @@ class Motorcade(Plain):
                     f"no connection leads from {before!r} to {after!r}", remedy="name every road of its way"
                 )
 
-    def traffic(self, scene: Scene, path: Path) -> bool:
+    def traffic(self, scene: Scene, path: Path, label: str) -> bool:
         """Write the convoy."""
         root = Element("routes")
-        kind, route = f"motorcade-{self.begin:g}", f"motorcade-route-{self.begin:g}"
+        kind, route = f"motorcade-{label}", f"motorcade-route-{label}"
         ElementTree.SubElement(root, "vType", id=kind, vClass="authority", guiShape="passenger", speedDev="0")
         ElementTree.SubElement(root, "route", id=route, edges=" ".join(self.edges))
         for number in range(self.vehicles):
             ElementTree.SubElement(
                 root,
                 "vehicle",
-                id=f"motorcade-{self.begin:g}-{number}",
+                id=f"motorcade-{label}-{number}",
                 type=kind,
                 route=route,
                 depart=f"{self.begin + number * self.headway:.2f}",

@@ -39,7 +39,7 @@ class Surge(Plain):
         if self.edges:
             ids(self.edges, scene.network.edges, "edge")
 
-    def traffic(self, scene: Scene, path: Path) -> bool:
+    def traffic(self, scene: Scene, path: Path, label: str) -> bool:
         """Write the vehicles added."""
         scenario = scene.scenario
         stop = min(self.end, scenario.end)
@@ -56,7 +56,7 @@ class Surge(Plain):
             vehicle = ElementTree.SubElement(
                 root,
                 "vehicle",
-                id=f"surge-{self.begin:g}-{number}",
+                id=f"surge-{label}-{number}",
                 depart=f"{depart:.2f}",
                 departLane="best",
                 departSpeed="max",

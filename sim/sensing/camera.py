@@ -146,7 +146,7 @@ class _Site:
                 rows.append((approach, distance, vehicle.id, self._turns.link(approach, at), vehicle))
                 if beyond == 0.0 and distance <= NEAR:
                     self._watch(near, vehicle.id, approach)
-        for name in self._near.keys() - near.keys():
+        for name in sorted(self._near.keys() - near.keys()):  # what is learnt depends on the order
             self._turns.learn(*self._near[name])
         self._near = near
         if not rows:

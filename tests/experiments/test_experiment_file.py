@@ -13,12 +13,13 @@ import pytest
 
 from experiments.expand import Experiment, expand
 from experiments.experiment_file import check, read_experiment, schema
-from experiments.resample import Resampling, another_day
+from experiments.resample import Resampling, another_day, scaled_demand
 from experiments.scaffold import EXAMPLE, write_example
-from experiments.task import pack, unpack
+from experiments.task import controller_digest, pack, unpack
 from networks.scenarios import open_place
 from sim.departures import read_departures
 from sim.errors import InputError
+from sim.scenario import Scenario
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -231,6 +232,56 @@ def test_another_day_keeps_the_number_and_changes_the_times(
     times = [float(text) for text in re.findall(r'depart="([\d.]+)"', day.routes[0].read_text("utf-8"))]
     assert times == sorted(times)
     assert sum(time > 299.9 for time in times) <= 1  # reflected at the end, not heaped up there
+
+
+def test_times_as_clock_and_vehicles_in_additional_files_are_resampled(
+    tiny_place: Any, tmp_path: Path
+) -> None:
+    rows = (
+        f'<vehicle id="v{k}" depart="0:00:{k:02d}"><route edges="left0A0 A0B0"/></vehicle>' for k in range(40)
+    )
+    traffic, empty = tmp_path / "clock.add.xml", tmp_path / "empty.rou.xml"
+    traffic.write_text(f"<additional>{''.join(rows)}</additional>", encoding="utf-8")
+    empty.write_text("<routes/>", encoding="utf-8")
+    scenario = Scenario("clock", tiny_place.net, (empty,), (traffic,), end=60.0)
+    how = Resampling("jitter", 10.0, 1)
+    day, other = (another_day(scenario, how, k, tmp_path) for k in (1, 2))
+    assert day.routes == scenario.routes  # nothing in it could be drawn
+    assert len({day.additional, other.additional, scenario.additional}) == 3
+    assert len(re.findall(r'depart="\d+\.\d\d"', day.additional[0].read_text("utf-8"))) == 40
+    half = scaled_demand(scenario, 0.5, tmp_path)
+    assert half.additional[0].read_text("utf-8").count("<vehicle ") == 20
+
+
+def test_a_demand_without_times_can_neither_be_scaled_nor_resampled(tiny_place: Any, tmp_path: Path) -> None:
+    routes = tmp_path / "waiting.rou.xml"
+    routes.write_text(
+        '<routes><vehicle id="v" depart="triggered"><route edges="left0A0 A0B0"/></vehicle></routes>',
+        encoding="utf-8",
+    )
+    scenario = Scenario("waiting", tiny_place.net, (routes,), end=60.0)
+    assert another_day(scenario, Resampling("jitter", 10.0, 1), 1, tmp_path) == scenario
+    with pytest.raises(InputError, match="no vehicle or flow is there"):
+        scaled_demand(scenario, 2.0, tmp_path)
+    data = {
+        "places": [f"{tiny_place.net}+{routes}"],
+        "controllers": ["program"],
+        "resample": {"method": "jitter", "sd": 10.0},
+        "end": 60,
+    }
+    experiment = expand(check(data, "x"), tmp_path / "experiment.toml")
+    with pytest.raises(InputError, match="no vehicle is there whose departure could be resampled"):
+        list(experiment.tasks(warm_up=0.0, days=tmp_path))
+
+
+def test_a_schedule_counts_with_the_plans_it_names(tiny_place: Any, tmp_path: Path) -> None:
+    plan, schedule = tmp_path / "m.json", tmp_path / "day.json"
+    plan.write_text("{}", encoding="utf-8")
+    schedule.write_text('[{"from": "00:00", "plan": "m.json"}]', encoding="utf-8")
+    before = controller_digest("time-of-day", {"schedule": str(schedule)})
+    assert before == controller_digest("time-of-day", {"schedule": str(schedule)})
+    plan.write_text('{"another": 1}', encoding="utf-8")
+    assert before != controller_digest("time-of-day", {"schedule": str(schedule)})
 
 
 def test_flows_cannot_be_resampled(tiny_place: Any, tmp_path: Path) -> None:

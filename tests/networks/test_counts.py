@@ -1,7 +1,10 @@
 """Demand from counts: the form, what is refused in it, and how well the sampled routes meet it."""
 
 import csv
+import gzip
 import math
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from experiments.cli import app
-from networks import building, counted_demand, counts, generators
+from networks import building, counted_demand, counts, generators, hour
 from networks.scenarios import open_place
 from sim.errors import InputError
 from sim.network import Network
@@ -136,3 +139,26 @@ def test_a_filled_form_becomes_a_place_that_carries_what_was_counted(
     # One simulated motorbike stands for 0.81 / 0.29 in this fidelity.
     assert text.count('type="motorbike"') == pytest.approx(300 * 0.29 / 0.81, abs=2)
     assert network_of(made).intersections.keys() == network.intersections.keys()
+
+
+def test_types_in_an_additional_file_stay_there(scenario: Scenario, tmp_path: Path) -> None:
+    """The place made can be read by SUMO, which takes a type only once; also from packed routes."""
+    text = scenario.routes[0].read_text(encoding="utf-8")
+    types = "".join(re.findall(r"<vType.*?</vType>", text, re.DOTALL))
+    kinds = tmp_path / "kinds.add.xml"
+    kinds.write_text(f"<additional>{types}</additional>", encoding="utf-8")
+    routes = tmp_path / "traffic.rou.xml.gz"
+    rest = re.sub(r"<vType.*?</vType>", "", text, flags=re.DOTALL)
+    routes.write_bytes(gzip.compress(rest.encode()))
+    given = replace(scenario, routes=(routes,), additional=(*scenario.additional, kinds))
+    found = (counts.Count(2, "arterial_1", "arterial_2", 0, 900, {"car": 30}),)
+    counted_demand.build(given, found, tmp_path / "made")
+    made = open_place(str(tmp_path / "made"))
+    assert "<vType" not in made.routes[0].read_text(encoding="utf-8")
+    assert hour.run(replace(made, end=120.0), 1).entered > 0
+    traffic = tmp_path / "traffic.add.xml"
+    traffic.write_text(
+        '<additional><trip id="t" depart="0" from="arterial_1" to="arterial_2"/></additional>', "utf-8"
+    )
+    with pytest.raises(InputError, match="would be added to those counted"):
+        counted_demand.build(replace(given, additional=(traffic,)), found, tmp_path / "other")

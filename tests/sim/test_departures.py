@@ -142,3 +142,12 @@ def test_who_comes_by_a_vehicle_and_walks_on_is_a_person(tmp_path: Path) -> None
 def test_a_flow_of_a_number_ends_when_the_last_has_left(tmp_path: Path, rate: str, last: float) -> None:
     path = write(tmp_path, f'<flow id="f" begin="10" number="100" {rate} route="r"/>')
     assert read_departures(path, 0.0, 100.0).last == last
+
+
+def test_a_flow_without_begin_begins_with_the_simulation(tmp_path: Path) -> None:
+    """As in SUMO, where its default is the simulation's begin: it may stand after one that begins there."""
+    path = tmp_path / "later.rou.xml"
+    path.write_text(
+        '<routes><flow id="one" begin="100" end="200" number="9"/><flow id="two" end="200" number="9"/></routes>'
+    )
+    assert read_departures(path, 100.0, 300.0).flows == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -140,6 +141,58 @@ def test_detectors_that_are_out_call_always(happen: Any) -> None:
     ]
     assert greens
     assert min(greens) >= 39.0
+
+
+def during(text: str, begin: int, end: int) -> str:
+    return re.sub(r"begin = \d+", f"begin = {begin}", re.sub(r"end = \d+", f"end = {end}", text))
+
+
+@pytest.mark.parametrize("controller", ["program", "max-pressure"])
+def test_a_failure_may_follow_another_directly(happen: Any, controller: str) -> None:
+    manifest, folder = happen(during(FLASH, 60, 120) + during(FLASH, 120, 180), controller)
+    shown = states(folder, "A0")
+    dark = {state for time, state in shown if 60 <= time < 120 or 126 <= time < 180}
+    assert {frozenset(state) for state in dark} == {frozenset("o")}
+    assert not any("o" in state for time, state in shown if not 60 <= time < 180)
+    assert len(manifest["events"]) == 2
+
+
+def test_a_second_rain_and_a_second_closure_follow_directly(happen: Any) -> None:
+    rain, heavier = during(RAIN, 0, 100), during(RAIN, 100, 300)
+    wet, two = happen(during(RAIN, 0, 300))[0], happen(rain + heavier)[0]
+    assert two["metrics"]["speed_mps"] == pytest.approx(wet["metrics"]["speed_mps"], rel=0.03)
+    assert two["metrics"]["speed_mps"] < 0.95 * happen(rain)[0]["metrics"]["speed_mps"]
+    once, twice = happen(CLOSURE)[0], happen(during(CLOSURE, 50, 100) + during(CLOSURE, 100, 150))[0]
+    assert twice["metrics"]["delay_s"] == pytest.approx(once["metrics"]["delay_s"], rel=0.3)
+
+
+def test_two_surges_and_two_motorcades_may_begin_together(happen: Any) -> None:
+    alone = happen("")[0]["metrics"]["loaded"]
+    one = happen(SURGE)[0]["metrics"]["loaded"] - alone
+    both, folder = happen(SURGE + SURGE + CONVOY + CONVOY)
+    assert both["metrics"]["loaded"] > alone + one + 8  # the second surge doubles those of the first as well
+    cars = [v for v in pq.read_table(folder / "vehicles.parquet").to_pylist() if "motorcade" in v["id"]]
+    assert len({car["id"] for car in cars}) == 8
+
+
+def test_who_has_no_way_past_a_closure_is_counted_as_lost(tiny_place: Any, tmp_path: Path, cli: Any) -> None:
+    """Flows from road to road: SUMO drops who it cannot route at the moment of departure."""
+    routes, events = tmp_path / "f.rou.xml", tmp_path / "events.toml"
+    routes.write_text(
+        '<routes><flow id="f" from="A0B0" to="B0right0" begin="0" end="120" period="2"/></routes>',
+        encoding="utf-8",
+    )
+    events.write_text(CLOSURE.replace("begin = 50", "begin = 40").replace("end = 150", "end = 100"), "utf-8")
+    out = tmp_path / "out"
+    ended = cli(
+        "run", f"{tiny_place.net}+{routes}", "-c", "program", "--end", "200", "--events", str(events),
+        "--out", str(out),
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    (manifest,) = out.rglob("manifest.json")
+    found = json.loads(manifest.read_text("utf-8"))["metrics"]
+    assert found["loaded"] == 60
+    assert found["lost"] == 30
 
 
 def test_a_motorcade_drives(happen: Any) -> None:

@@ -46,7 +46,7 @@ def test_better():
         )
     )
     assert v.vietnamese == (
-        "max-pressure: độ trễ thấp hơn program 3,20 s/xe "
+        "max-pressure: thời gian trễ thấp hơn program 3,20 s/xe "
         "(khoảng tin cậy 95 %: 2,22…4,18; 10 cặp; p < 0,001): tốt hơn."
     )
 
@@ -66,7 +66,7 @@ def test_not_distinguishable():
         "(95 % interval −0.68…0.48, 10 pairs, p = 0.71)."
     )
     assert v.vietnamese == (
-        "max-pressure: chưa phân biệt được với program, chênh lệch độ trễ −0,10 s/xe "
+        "max-pressure: chưa phân biệt được với program, chênh lệch thời gian trễ −0,10 s/xe "
         "(khoảng tin cậy 95 %: −0,68…0,48; 10 cặp; p = 0,71)."
     )
 
@@ -74,6 +74,10 @@ def test_not_distinguishable():
 def test_more_is_better_for_what_one_wants_more_of():
     quantity = Quantity("throughput", "lưu lượng", "veh/h", "xe/h", less_is_better=False)
     assert said(runs(BASE, LESS), runs(BASE), quantity=quantity).outcome == "worse"
+    walkers = Quantity("people on foot", "số người đi bộ", "", "lần", less="fewer", less_is_better=None)
+    neither = said(runs(BASE, LESS), runs(BASE), quantity=walkers)
+    assert neither.outcome == "different"
+    assert "max-pressure: 3.20 fewer people on foot than program (" in neither.english
     stops = Quantity("stops", "số lần dừng", "1/veh", "lần/xe", less="fewer")
     assert "3.20 1/veh fewer stops than" in said(runs(BASE, LESS), runs(BASE), quantity=stops).english
 

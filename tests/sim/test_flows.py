@@ -1,0 +1,38 @@
+"""Expected flows of movements: vehicles in a lane, passenger-car units where they ride side by side."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from networks.scenarios import open_place
+from sim.critical import critical_ratios, flows_of
+from sim.flows import with_flows
+from sim.sumonet import network_of
+
+
+def flow_ratios(place: str) -> dict[str, float]:
+    """Webster's Y by signal."""
+    scenario = open_place(place)
+    network = with_flows(network_of(scenario), scenario)
+    return {
+        name: float(critical_ratios(where, [s.state for s in where.program.stages], flows_of(where)).sum())
+        for name, where in network.intersections.items()
+    }
+
+
+def test_both_fidelities_of_a_place_ask_for_much_the_same_green() -> None:
+    """A motorbike takes a fraction of a lane in `sublane`; counted as cars they would ask for twice the green."""
+    lane, sublane = (flow_ratios(f"ha-noi/pho-hue:{fidelity}") for fidelity in ("lane", "sublane"))
+    assert lane.keys() == sublane.keys()
+    for name, ratio in lane.items():
+        assert sublane[name] == pytest.approx(ratio, rel=0.25)
+
+
+def test_without_the_sublane_model_every_vehicle_counts() -> None:
+    scenario = open_place("ha-noi/pho-hue:sublane")
+    options = {k: v for k, v in scenario.options.items() if k != "lateral-resolution"}
+    one, other = (with_flows(network_of(s), s) for s in (scenario, replace(scenario, options=options)))
+    name = next(iter(one.intersections))
+    assert sum(flows_of(other.intersections[name])) > 2 * sum(flows_of(one.intersections[name]))
