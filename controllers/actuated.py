@@ -32,25 +32,29 @@ class Actuated:
     skip: bool = True  # leave out phases that nobody waits for
 
     def start(self, network: Network) -> Mapping[str, Policy]:
-        """One memoryless policy per intersection."""
+        """A policy that remembers since when another phase is called, per intersection."""
         return {name: self._policy(where) for name, where in network.intersections.items()}
 
     def _policy(self, where: Intersection) -> Policy:
         greens = green_links(where)  # (phases, n_links)
         longest = [min(phase.max_green, self.max_green) for phase in where.phases]
+        called = np.nan  # s, since when there has been a call on another phase
 
         def policy(seen: Observation) -> Green:
-            if seen.minimum_left > 0:
-                return Green(seen.phase, seen.minimum_left)
+            nonlocal called
             known = seen.vehicles.link >= 0
             link = seen.vehicles.link[known]
-            zone = np.maximum(self.presence, self.passage * seen.vehicles.speed[known])
             served = greens[seen.phase, link]
-            moves = seen.vehicles.wait[known] < (self.stuck if seen.elapsed >= self.stuck else np.inf)
-            extended = bool(np.any(served & moves & (seen.vehicles.distance[known] <= zone)))
             waiting = np.concatenate([link[~served], called_on_red(seen, greens)])
             calls: Bools = np.any(greens[:, waiting], axis=1)  # (phases,) for vehicles on red, people on foot
-            if not np.any(calls) or (extended and seen.elapsed < longest[seen.phase]):
+            called = np.nan if not np.any(calls) else seen.time if np.isnan(called) else called
+            if seen.minimum_left > 0:
+                return Green(seen.phase, seen.minimum_left)
+            zone = np.maximum(self.presence, self.passage * seen.vehicles.speed[known])
+            moves = seen.vehicles.wait[known] < (self.stuck if seen.elapsed >= self.stuck else np.inf)
+            extended = bool(np.any(served & moves & (seen.vehicles.distance[known] <= zone)))
+            against = min(seen.elapsed, seen.time - called)  # s of this green against a call
+            if not np.any(calls) or (extended and against < longest[seen.phase]):
                 return Green(seen.phase, seen.step)
             order = (seen.phase + 1 + np.arange(len(where.phases))) % len(where.phases)
             following = next(p for p in order if calls[p] or not self.skip)

@@ -64,12 +64,13 @@ class VolumeDensity:
             if not np.any(calls):
                 called = np.nan
                 return Green(seen.phase, seen.minimum_left or seen.step)
-            called = seen.time if np.isnan(called) else called
+            begun = seen.time - seen.elapsed
+            called = seen.time if np.isnan(called) else max(called, begun)
             if seen.minimum_left > 0 or seen.elapsed < initial:
                 return Green(seen.phase, seen.minimum_left or seen.step)
             zone = np.maximum(self.presence, self.gap(seen.time - called) * speed)
             moves = wait < (self.stuck if seen.elapsed >= self.stuck else np.inf)
-            if np.any(served & moves & (distance <= zone)) and seen.elapsed < longest[seen.phase]:
+            if np.any(served & moves & (distance <= zone)) and seen.time - called < longest[seen.phase]:
                 return Green(seen.phase, seen.step)
             order = (seen.phase + 1 + np.arange(len(calls))) % len(where.phases)
             following = int(next(p for p in order if calls[p]))

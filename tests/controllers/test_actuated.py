@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from controllers.actuated import Actuated
+from controllers.volume_density import VolumeDensity
 from controllers.webster import Webster
 from sim.protocol import Green, Observation, Vehicles
 from sim.testing import PointQueueWorld, corridor, play, steady
@@ -11,19 +12,19 @@ from sim.testing import PointQueueWorld, corridor, play, steady
 NETWORK = corridor(1)
 
 
-def ask(rows, *, phase=0, elapsed=10.0, controller=None):
+def ask(rows, *, phase=0, elapsed=10.0, time=100.0, controller=None, policy=None):
     """``rows`` are (link, distance, speed)."""
     link = np.array([row[0] for row in rows], dtype=np.int64)
     distance, speed = (np.array([float(row[k]) for row in rows]) for k in (1, 2))
     zero = np.zeros(len(rows))
     seen = Observation(
         NETWORK.intersections["J0"],
-        100.0,
+        time,
         phase,
         elapsed,
         Vehicles(link, link, distance, speed, zero, zero + 7.5),
     )
-    return (controller or Actuated()).start(NETWORK)["J0"](seen)
+    return (policy or (controller or Actuated()).start(NETWORK)["J0"])(seen)
 
 
 def test_it_rests_in_green_without_a_call():
@@ -38,9 +39,24 @@ def test_it_gaps_out_at_the_first_gap():
 
 
 def test_it_maxes_out_against_a_call():
-    rows = [(1, 5.0, 0.0), (0, 5.0, 10.0)]
-    assert ask(rows, elapsed=Actuated().max_green - 1.0).phase == 0
-    assert ask(rows, elapsed=Actuated().max_green).phase == 1
+    rows, policy = [(1, 5.0, 0.0), (0, 5.0, 10.0)], Actuated().start(NETWORK)["J0"]
+    for elapsed in np.arange(0.0, Actuated().max_green):
+        assert ask(rows, elapsed=elapsed, time=60.0 + elapsed, policy=policy).phase == 0
+    assert ask(rows, elapsed=Actuated().max_green, time=100.0, policy=policy).phase == 1
+
+
+@pytest.mark.parametrize("kind", [Actuated, VolumeDensity])
+def test_the_maximum_counts_from_the_first_call_not_from_the_green(kind):
+    """Resting in green for 60 s with vehicles passing, then a call: they may pass for a whole maximum more."""
+    controller = kind()
+    policy = controller.start(NETWORK)["J0"]
+    passing, call = [(0, 5.0, 10.0)], [(0, 5.0, 10.0), (1, 5.0, 0.0)]
+    for elapsed in np.arange(5.0, 60.0):
+        assert ask(passing, elapsed=elapsed, time=elapsed, policy=policy).phase == 0
+    for elapsed in np.arange(60.0, 60.0 + controller.max_green):
+        assert ask(call, elapsed=elapsed, time=elapsed, policy=policy).phase == 0
+    last = 60.0 + controller.max_green
+    assert ask(call, elapsed=last, time=last, policy=policy).phase == 1
 
 
 def test_the_minimum_green_is_kept():
