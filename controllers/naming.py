@@ -19,6 +19,9 @@ from sim.protocol import Controller
 GROUP = "denxanh.controllers"
 LAYERED = "over"  # the parameter of a layer that names the strategy below it
 
+_ABOVE_ZERO = ("interval", "horizon", "roll", "green", "max_green", "max_1", "shortest", "longest", "headway")
+"""Parameters of which 0 is no value: a decision every 0 s, a green of 0 s."""
+
 
 def controllers() -> dict[str, EntryPoint]:
     """All installed controllers by name; nothing of them is imported."""
@@ -73,6 +76,8 @@ def make_controller(name: str, values: Mapping[str, Any]) -> Controller:
                 remedy=did_you_mean(key, known) if known else "it has none",
             )
         arguments[key] = _convert(value, hints[key], f"controller {name!r}, parameter {key!r}")
+        if kind.__module__.startswith("controllers."):
+            _check_range(name, key, arguments[key])
     for key, field in known.items():
         if key not in arguments and field.default is MISSING and field.default_factory is MISSING:
             raise InputError(
@@ -83,6 +88,15 @@ def make_controller(name: str, values: Mapping[str, Any]) -> Controller:
     except ValueError as error:
         raise InputError(f"controller {name!r}: {error}", remedy="change the value") from None
     return built
+
+
+def _check_range(name: str, key: str, value: Any) -> None:
+    """No parameter of ours means anything below 0, nor some at 0."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return
+    if value < 0 or (value == 0 and key in _ABOVE_ZERO):
+        least = "a number above 0" if key in _ABOVE_ZERO else "0 or more"
+        raise InputError(f"controller {name!r}: {key} is {value:g}", remedy=f"give {least}")
 
 
 def load(name: str) -> Any:

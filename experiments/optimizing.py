@@ -59,6 +59,7 @@ class _Work:
     limits: Limits
     interrupted: bool = field(default=False)
     warned: bool = field(default=False)
+    told: bool = field(default=False)
 
     def place(self, *, drop: bool) -> Place:
         wish = self.wish
@@ -76,6 +77,11 @@ class _Work:
         )
         if wish.pareto:
             wish.pareto[1].check(place.network)
+        left = {k: n for k, n in place.believing.models[0].demand.ignored.items() if k.endswith("of its own")}
+        if left and not self.told:
+            self.told = True
+            counts = ", ".join(f"{n} × {kind}" for kind, n in sorted(left.items()))
+            self.telling.say(f"not in the model, but in every run of SUMO: {counts}")
         return replace(place, judge=replace(place.judge, limit=self.limits.wall, ran=self.ran))
 
     def ran(self, seconds: float) -> None:

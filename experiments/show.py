@@ -97,6 +97,9 @@ def run(manifest: Mapping[str, Any], target: Path) -> None:
     out.print(table)
     for line in happenings(manifest):
         out.print(Text(line))
+    left = manifest["left_to_sumo"]
+    if left and not manifest["controller"].startswith(("program", "sumo")):
+        out.print(Text(f"{len(left)} signals were left to SUMO; denxanh check says why"))
     for kind, count in manifest["warnings"].items():
         err.print(Text(f"SUMO warned {count}×: {kind}", style="dim"))
     out.print(Text(f"results in {target}"))

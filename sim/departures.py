@@ -5,8 +5,9 @@ SUMO ignores vehicles that depart before ``begin``, and any vehicle that stands 
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ _VEHICLES = (b"vehicle", b"trip", b"flow")
 _TRIGGERED = ("triggered", "containerTriggered", "split")
 _ROOT = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*(?:<\?.*?\?>\s*)*<([A-Za-z_][\w.:-]*)[^>]*?(/?)>", re.DOTALL)
 _EDGES = re.compile(rb'(?<![\w.-])edges\s*=\s*["\']([^"\']*)["\']')
+_FROM_TO = re.compile(rb'(?<![\w.-])(?:from|to|via)\s*=\s*["\']([^"\']*)["\']')
 _ATTRIBUTE = {
     name: re.compile(rb"(?<![\w.-])" + name.encode() + rb'\s*=\s*["\']([^"\']*)["\']')
     for name in ("id", "depart", "begin", "end", "number", "period", "vehsPerHour", "perHour")
@@ -162,7 +164,13 @@ def _check_root(path: Path, content: bytes) -> None:
 
 def _check_edges(path: Path, content: bytes, edges: Container[str]) -> None:
     known: set[bytes] = set()
-    for match in _EDGES.finditer(content):
+    ends = (
+        end
+        for row in _DEPARTURE.finditer(content)
+        if row.group(1) in (b"trip", b"flow")
+        for end in _ends(row)
+    )
+    for match in itertools.chain(_EDGES.finditer(content), ends):
         if match.group(1) in known:
             continue
         for edge in match.group(1).decode("utf-8", "replace").split():
@@ -174,6 +182,11 @@ def _check_edges(path: Path, content: bytes, edges: Container[str]) -> None:
                     remedy="use the network the routes were made for",
                 )
         known.add(match.group(1))
+
+
+def _ends(row: re.Match[bytes]) -> Iterator[re.Match[bytes]]:
+    """The roads that a trip or flow names: matches within the whole file."""
+    return _FROM_TO.finditer(row.string, *row.span(2))
 
 
 def _time(text: str, path: Path, key: str, label: str) -> float:

@@ -27,7 +27,8 @@ class InputError(DenxanhError):
         self.remedy = remedy.rstrip(".")
         place = f"{where}: " if where else ""
         advice = f"; {self.remedy}" if self.remedy else ""
-        super().__init__(f"{place}{self.what}{advice}.")
+        sentence = f"{place}{self.what}{advice}"
+        super().__init__(sentence if sentence.endswith("?") else f"{sentence}.")
 
 
 class ControlError(DenxanhError):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError, parse
+from xml.sax.saxutils import unescape
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,12 @@ from numpy.typing import NDArray
 from sim.errors import RunError
 
 Column = NDArray[np.float64] | list[str]
+
+# by hand: SUMO writes the names of phases into it as they are, with whatever XML does not allow
+_STATE = re.compile(
+    r'<tlsState time="([^"]*)" id="([^"]*)" programID="([^"]*)" phase="[^"]*" state="([^"]*)"'
+)
+_STATES_END = re.compile(r"</tlsStates>\s*\Z|<tlsStates[^<>]*/>\s*\Z")
 
 
 @dataclass(frozen=True)
@@ -71,12 +79,15 @@ def read_edges(traffic: Path, emissions: Path) -> dict[str, Column]:
 
 def read_signals(path: Path) -> dict[str, Column]:
     """Every change of every signal's state as columns."""
-    rows = [row.attrib for row in _root(path).iter("tlsState")] if path.exists() else []
+    text = path.read_text("utf-8") if path.exists() else ""
+    if text and not _STATES_END.search(text, max(0, len(text) - 4096)):
+        raise RunError(f"{path.name} is cut off or damaged: the disk may be full")
+    rows = _STATE.findall(text)
     return {
-        "time_s": np.array([float(row["time"]) for row in rows]),
-        "signal": [row["id"] for row in rows],
-        "program": [row["programID"] for row in rows],
-        "state": [row["state"] for row in rows],
+        "time_s": np.array([float(time) for time, *_ in rows]),
+        "signal": [unescape(id) for _, id, _, _ in rows],
+        "program": [unescape(program) for *_, program, _ in rows],
+        "state": [state for *_, state in rows],
     }
 
 

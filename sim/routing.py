@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import quoteattr
 
 from sim.errors import InputError
+from sim.sumo_input import net_for
 from sim.xmlfile import parse
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def route_trips(
         if zones:
             text = "\n".join(["<additional>", *zones, "</additional>"])
             (folder / ZONES).write_text(text, encoding="utf-8")
-        _duarouter(net_file.resolve(), folder, ["-a", ZONES] if zones else [])
+        _duarouter(net_for(net_file, folder), folder, ["-a", ZONES] if zones else [])
         found: dict[Trip, tuple[str, ...]] = {}
         for vehicle in parse(folder / "routed.xml", kind="routed trips").iter("vehicle"):
             route = vehicle.find("route")
@@ -62,11 +63,11 @@ def route_trips(
     return found
 
 
-def _duarouter(net_file: Path, folder: Path, more: Sequence[str]) -> None:
+def _duarouter(net_file: str, folder: Path, more: Sequence[str]) -> None:
     import sumo
 
     home = Path(sumo.SUMO_HOME)
-    arguments = ["-n", str(net_file), "-r", "trips.xml", "-o", "routed.xml", *more]
+    arguments = ["-n", net_file, "-r", "trips.xml", "-o", "routed.xml", *more]
     quiet = ["--no-step-log", "--no-warnings", "--junction-taz", "--routing-algorithm", "dijkstra"]
     done = subprocess.run(
         [str(home / "bin" / "duarouter"), *arguments, *quiet],

@@ -53,6 +53,12 @@ class Rules:
                     remedy="give s, 'plan' or 'ite'" if change else "give a positive time in s",
                 )
 
+        if self.min_green is not None and self.max_green is not None and self.min_green > self.max_green:
+            raise InputError(
+                f"min_green is {self.min_green:g} s and max_green {self.max_green:g} s",
+                where="safety",
+                remedy="give a maximum that is not below the minimum",
+            )
         if self.uniform_change is not None and (self.yellow, self.all_red) != ("plan", "plan"):
             raise InputError(
                 "uniform_change is set beside yellow or all_red",

@@ -105,15 +105,19 @@ class Run:
     events: tuple[Event, ...] = ()
 
 
-def prepare(scenario: Scenario, controller: Controller) -> Network:
-    """The network as a controller gets it: with the programs, the plan and the flows it asks for."""
+def prepare(scenario: Scenario, controller: Controller, rules: Rules | None = None) -> Network:
+    """The network as a controller gets it: with the programs, the plan and the flows it asks for.
+
+    A controller that makes its own plan makes it by the ``rules``.
+    """
     network = network_of(scenario)
     if "flow" in controller.sees:
         from sim.flows import with_flows  # reads all routes: only for those who ask
 
         network = with_flows(network, scenario)
     if isinstance(controller, Planned):
-        network = checked_plan(network, with_plan(network, controller.make_plan(network)))
+        ruled = (rules or Rules()).apply(network)
+        network = checked_plan(network, with_plan(network, controller.make_plan(ruled)))
     return network
 
 
@@ -148,9 +152,11 @@ def execute(run: Run, controller: Controller, folder: Path) -> dict[str, Any]:
         brought = more = tuple(path.resolve() for path in controller.additional_files())
         run = replace(run, scenario=replace(run.scenario, additional=(*run.scenario.additional, *more)))
     scenario = run.scenario
-    network = prepare(scenario, controller)
+    network = prepare(scenario, controller, run.rules)
+    own: tuple[Path, ...] = ()  # programs that the controller writes for SUMO
     if isinstance(controller, Programmed):
         scenario, network = _with_programs(scenario, controller, network, folder)
+        own = (folder / PROGRAMS,)
     scenario = with_events(scenario, network, run.events, folder)
     departures = check_demand(scenario, network)
     policies = controller.start(network)
@@ -168,6 +174,7 @@ def execute(run: Run, controller: Controller, folder: Path) -> dict[str, Any]:
         seed=run.seed,
         signals=sorted(set(network.intersections) | _drawn(network)),
         drop_programs=policies,
+        brought=(*brought, *own),
     )
     hashes = {str(path): hash_file(path) for path in run.scenario.inputs()}
     os.chdir(folder)  # from here on relative paths of the user's lead nowhere

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
@@ -142,19 +142,26 @@ def write_input(
     seed: int,
     signals: Iterable[str],
     drop_programs: Iterable[str] = (),
+    brought: Collection[Path] = (),
 ) -> SumoInput:
     """Write SUMO's input into ``folder``.
 
-    ``signals`` are logged; signals in ``drop_programs`` are ours: switching times (WAUT) must not touch them.
+    ``signals`` are logged; signals in ``drop_programs`` are ours: switching times (WAUT) must not touch them. Nor must
+    they touch signals whose programs are in ``brought``, additional files of the controller, which keep their own.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    theirs = {
+        str(logic.get("id")) for path in brought for logic in parse(path, kind="programs").iter("tlLogic")
+    }
+    ours = theirs | set(drop_programs)
     additional = [
-        _write_additional(path, folder, i, set(drop_programs)) for i, path in enumerate(scenario.additional)
+        _write_additional(path, folder, i, set() if path in brought else ours)
+        for i, path in enumerate(scenario.additional)
     ]
     additional.append(MEASURES)
     _write_measures(folder, signals)
     options = {
-        "net-file": _net(scenario.net, folder),
+        "net-file": net_for(scenario.net, folder),
         "route-files": ",".join(_path(path, folder, f"routes-{i}") for i, path in enumerate(scenario.routes)),
         "additional-files": ",".join(additional),
         "begin": _exact(scenario.begin),
@@ -236,7 +243,7 @@ def _write(root: Element, path: Path) -> None:
     ElementTree.ElementTree(root).write(path, encoding="UTF-8", xml_declaration=True)
 
 
-def _net(path: Path, folder: Path) -> str:
+def net_for(path: Path, folder: Path) -> str:
     """The network as SUMO can read it; one whose actuated signals write detector files is copied without."""
     content = read_bytes(path, kind="network file")
     quiet = _DETECTOR_FILE.sub(b'<param key="file" value="%s"/>' % _NOWHERE.encode(), content)

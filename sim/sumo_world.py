@@ -215,8 +215,9 @@ class _Libsumo:
             libsumo.start(["sumo", *arguments])
         except (libsumo.TraCIException, libsumo.FatalTraCIError) as error:
             said = str(error)
-            if said == _WORDLESS and log is not None and log.is_file():
-                said = _last_error(log)
+            if log is not None and log.is_file():  # what it threw may be the last of several sentences
+                printed = _errors(log)
+                said = printed if said == _WORDLESS or said in printed else f"{printed} {said}".strip()
             raise _refusal(said, "at its start") from None
 
     def step_to(self, time: float) -> None:
@@ -455,10 +456,17 @@ def _refusal(message: str, when: str) -> DenxanhError:
 
 
 def _last_error(log: Path) -> str:
-    """The last error that SUMO printed, with the lines that belong to it, or its last line."""
+    """The errors that SUMO printed, or its last line."""
     lines = [line for line in log.read_text("utf-8", errors="replace").splitlines() if line.strip()]
-    starts = [i for i, line in enumerate(lines) if line.startswith("Error")]
-    if not starts:
-        return (lines or ["it printed nothing"])[-1]
-    following = itertools.takewhile(lambda line: line.startswith(" "), lines[starts[-1] + 1 :])
-    return "\n".join([lines[starts[-1]], *following])
+    return _errors(log) or (lines or ["it printed nothing"])[-1]
+
+
+def _errors(log: Path) -> str:
+    """The errors that SUMO printed, each once and with the lines that belong to it: the first often says why."""
+    lines = [line for line in log.read_text("utf-8", errors="replace").splitlines() if line.strip()]
+    found: dict[str, None] = {}
+    for i, line in enumerate(lines):
+        if line.startswith("Error"):
+            following = itertools.takewhile(lambda text: text.startswith(" "), lines[i + 1 :])
+            found["\n".join([line.removeprefix("Error: "), *following])] = None
+    return " ".join(found)

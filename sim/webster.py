@@ -26,7 +26,7 @@ PRACTICAL = 0.95
 
 START_LOSS = 2.0  # s lost at each start of green: Webster's observed value
 # s of each yellow that discharges as if it were green. With all 3 s of a usual yellow the lost time of a stage would be
-# Webster's 2 s and an all-red; his cycles are then too short for SUMO's junctions: cologne1 280 s/veh (59 with 1 s used),
+# Webster's 2 s and an all-red; his cycles are then too short for SUMO's junctions: cologne1 280 s/veh (59 with 1 s),
 # cologne3 126 (52), ingolstadt1 29.7 (26.9), grid4x4 the same, ha-noi/pho-hue 111 (126); seeds 1 and 2.
 YELLOW_USED = 1.0
 
@@ -125,8 +125,11 @@ def webster_plan(network: Network, *, bounds: tuple[float, float] = CYCLE_BOUNDS
             wanted[name] = high
         else:
             wanted[name] = optimum_cycle(lost_time(where.program), total)
+    busy = {name: where for name, where in network.intersections.items() if needs[name].sum() < PRACTICAL}
     least = max((_shortest(where) for where in network.intersections.values()), default=low)
     cycle = max(math.ceil(min(max(max(wanted.values(), default=low), low), high)), math.ceil(least))
+    while cycle < high and not all(_carries(where, cycle, needs[name]) for name, where in busy.items()):
+        cycle += 1  # minimum greens take what others need: Webster's formula does not know them
     note = f"Webster, cycle {cycle} s"
     if full:
         note += f"; oversaturated, the longest cycle was taken: {', '.join(full)}"
@@ -139,6 +142,14 @@ def _shortest(where: Intersection) -> float:
     return sum(math.ceil(p.min_green) for p in where.phases) + sum(
         i.duration for stage in where.program.stages for i in stage.change
     )
+
+
+def _carries(where: Intersection, cycle: int, ratios: Array) -> bool:
+    """Whether every stage whose minimum green does not bind can have a degree of saturation of PRACTICAL or less."""
+    change = sum(i.duration for stage in where.program.stages for i in stage.change)
+    low = np.array([math.ceil(p.min_green) for p in where.phases], dtype=np.float64)
+    need = np.asarray(ratios) * cycle / PRACTICAL + START_LOSS - YELLOW_USED
+    return bool(np.maximum(low, need).sum() + change <= cycle)
 
 
 def _timed(where: Intersection, cycle: int, ratios: Array) -> Timing:

@@ -211,14 +211,23 @@ class _Words:
             return "", ""
         ours, theirs = (f"{summary.rate.gridlocked}/{summary.rate.n}" for summary in both)
         units = self.quantity.units()
+        mixed = (
+            "the difference above mixes gridlocked and flowing runs",
+            "chênh lệch ở trên gộp cả lượt kẹt cứng lẫn lượt thông suốt",
+        )
+        if all(summary.rate.gridlocked == summary.rate.n for summary in both):
+            mixed = (
+                "the difference above is one between jams",
+                "chênh lệch ở trên là giữa các lượt kẹt cứng",
+            )
         medians = [three_digits(summary.median) for summary in both]
         return (
             f"Gridlocked: {self.candidate} in {ours} runs, {self.baseline} in {theirs} "
             f"(medians {medians[0]} and {medians[1]}{units[0]}); "
-            "the difference above mixes gridlocked and flowing runs.",
+            f"{mixed[0]}.",
             f"Kẹt cứng: {self.candidate} {ours} lượt chạy, {self.baseline} {theirs} "
             f"(trung vị {comma(medians[0])} và {comma(medians[1])}{units[1]}); "
-            "chênh lệch ở trên gộp cả lượt kẹt cứng lẫn lượt thông suốt.",
+            f"{mixed[1]}.",
         )
 
 

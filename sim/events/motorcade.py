@@ -42,9 +42,7 @@ class Motorcade(Plain):
         ids(self.edges, scene.network.edges, "edge")
         lanes = scene.network.lanes
         onward = {
-            (lanes[link.start].edge, lanes[link.end].edge)
-            for link in scene.network.links
-            if link.start in lanes and link.end in lanes
+            (lane.edge, lanes[end].edge) for lane in lanes.values() for end in lane.next if end in lanes
         }
         for before, after in pairwise(self.edges):
             if (before, after) not in onward:

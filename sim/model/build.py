@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from sim.errors import InputError
 from sim.model.kernel import run
 from sim.model.parameters import Parameters
 from sim.model.priority import RightOfWay
-from sim.model.routes import lane_choice
+from sim.model.routes import joined, lane_choice
 from sim.model.signals import PlanArrays
 from sim.model.static import Constants, Static, memory
 from sim.network import Link, Network
@@ -39,6 +40,11 @@ QUEUE_COLUMNS = (
     "blocked",  # times its head found no room on the next road: spillback
 )
 """Last axis of ``Model.queues``."""
+
+_OWN_WAYS = (
+    "bicycle", "scooter", "tram", "rail", "rail_urban", "rail_electric", "rail_fast", "subway", "cable_car", "ship",
+)  # fmt: skip
+"""Classes that may have lanes without any other traffic."""
 
 _FIRST = 12.0  # m: start-up of the first vehicle, measured for accelerations of 1.2–5 m/s²
 _PIECES = 4  # of a batch for each thread: plans cost unequal times
@@ -182,6 +188,7 @@ def build(
         raise InputError(f"the end {end:g} s is not after the begin {begin:g} s", where=network.name)
     lanes = tuple(network.lanes)
     links, signal, letter = _links(network)
+    demand = _driven(demand, network, links, parameters.change)
     classes = [t.vclass for t in demand.types]
     pairs: dict[tuple[int, str], int] = {}
     pair = np.array(
@@ -275,6 +282,36 @@ def build(
     )
     return Model(
         network, demand, begin, end, parameters, lanes, static, geometry, right_of_way, share, weights
+    )
+
+
+def _driven(demand: Demand, network: Network, links: Sequence[Link], change: float) -> Demand:
+    """The demand without bicycles and trains on ways of their own, which are not in the model; they are counted."""
+    apart = {
+        (int(r), demand.types[t].vclass)
+        for r, t in zip(demand.route, demand.type, strict=True)
+        if demand.types[t].vclass in _OWN_WAYS
+    }
+    ways = [(demand.routes[r], vclass) for r, vclass in sorted(apart)]
+    out = set(itertools.compress(sorted(apart), np.logical_not(joined(network, links, ways, change))))
+    stays = np.array(
+        [(int(r), demand.types[t].vclass) not in out for r, t in zip(demand.route, demand.type, strict=True)],
+        dtype=np.bool_,
+    )
+    if stays.all():
+        return demand
+    ignored = dict(demand.ignored)
+    for t in demand.type[~stays]:
+        name = f"{demand.types[t].vclass} on ways of its own"
+        ignored[name] = ignored.get(name, 0) + 1
+    return replace(
+        demand,
+        **{
+            name: getattr(demand, name)[stays]
+            for name in ("depart", "type", "route", "depart_lane", "standing", "spread")
+        },
+        id=tuple(itertools.compress(demand.id, stays)) if demand.id else (),
+        ignored=ignored,
     )
 
 

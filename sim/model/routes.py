@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +67,16 @@ class _Planner:
                     found[start] = (cost, k)
             self.known[ahead] = found
         return found
+
+
+def joined(
+    network: Network, links: Sequence[Link], routes: Sequence[tuple[tuple[str, ...], str]], change: float
+) -> list[bool]:
+    """Whether ``links`` lead along each route, given with its SUMO vehicle class."""
+    planners = {
+        vclass: _Planner(network, links, change, vclass) for vclass in {vclass for _, vclass in routes}
+    }
+    return [all(planners[vclass].between.get(pair) for pair in pairwise(way)) for way, vclass in routes]
 
 
 def lane_choice(

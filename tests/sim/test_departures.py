@@ -151,3 +151,14 @@ def test_a_flow_without_begin_begins_with_the_simulation(tmp_path: Path) -> None
         '<routes><flow id="one" begin="100" end="200" number="9"/><flow id="two" end="200" number="9"/></routes>'
     )
     assert read_departures(path, 100.0, 300.0).flows == 2
+
+
+def test_the_ends_of_a_trip_must_be_in_the_network(tmp_path: Path) -> None:
+    path = write(
+        tmp_path, '<trip id="a" depart="0" from="e" to="f"/>', '<trip id="b" depart="1" from="XX" to="f"/>'
+    )
+    with pytest.raises(InputError, match=r"line 3: the route names the edge 'XX'"):
+        read_departures(path, 0.0, 100.0, {"e", "f"})
+    persons = tmp_path / "walk.rou.xml"
+    persons.write_text('<routes><person id="p" depart="0"><walk from="elsewhere" to="f"/></person></routes>')
+    assert read_departures(persons, 0.0, 100.0, {"e", "f"}).persons == 1

@@ -8,13 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.critical import critical_ratios
+from sim.critical import critical_ratios, flows_of
 from sim.errors import InputError
 from sim.network import Approach, Intersection, Link, Movement, Network, Segment
 from sim.plan import Interval, Stage, Timing
 from sim.program import phases_of
 from sim.saturation import saturation_flow
 from sim.webster import (
+    PRACTICAL,
+    START_LOSS,
+    YELLOW_USED,
     incremental_delay,
     optimum_cycle,
     splits,
@@ -157,3 +160,15 @@ def test_unknown_flows_are_refused():
 def test_splits_share_by_flow_ratio():
     assert splits(60, 10, [0.3, 0.2]) == pytest.approx([30, 20])
     assert splits(60, 10, [0, 0]) == pytest.approx([25, 25])
+
+
+def test_the_cycle_is_longer_where_a_minimum_green_takes_what_others_need():
+    """30 s at least for the first: Webster's own cycle would leave the second less than it needs."""
+    plain = crossroads((0.1, 0.2))
+    held = replace(plain, phases=(replace(plain.phases[0], min_green=30.0), *plain.phases[1:]))
+    timing = webster_plan(network(held)).timings[held.id]
+    ratios = critical_ratios(held, [s.state for s in held.program.stages], flows_of(held))
+    effective = [s.green - START_LOSS + YELLOW_USED for s in timing.stages]
+    assert timing.stages[0].green >= 30.0
+    assert timing.cycle > webster_plan(network(plain)).timings[plain.id].cycle
+    assert all(y * timing.cycle / g <= PRACTICAL for y, g in zip(ratios, effective, strict=True))

@@ -171,3 +171,12 @@ def test_numbers_as_sentences_need_them():
     ]  # fmt: skip
     assert [three_digits(v) for v in (0.0, 41.23, 1234.5, 0.01234)] == ["0", "41.2", "1234", "0.0123"]
     assert comma("3.5 s/xe. 10 cặp.") == "3,5 s/xe. 10 cặp."
+
+
+def test_where_every_run_jams_nothing_is_mixed():
+    jams = {
+        name: summarise_with_gridlock(runs(BASE), set(runs(BASE))) for name in ("max-pressure", "program")
+    }
+    text = str(said(runs(BASE, LESS), runs(BASE), gridlock=jams))
+    assert "one between jams" in text
+    assert "mixes" not in text
