@@ -18,7 +18,7 @@ from controllers.greens import called_on_red, green_links
 from controllers.ring_pattern import Pattern, clearance, patterns
 from sim.network import Bools, Intersection, Network
 from sim.plan import Plan
-from sim.program import MIN_GREEN
+from sim.program import least_green
 from sim.protocol import Green, Observation, Policy
 
 CLOSE = 1e-6  # s
@@ -56,7 +56,7 @@ class Nema:
         """The pairs of phases as stages; their order and greens are what the plan shows if a policy fails."""
         return Plan(
             {
-                name: timing_of(where, rings, [MIN_GREEN] * len(rings.pairs))
+                name: timing_of(where, rings, [least_green(state, where.phases) for state in rings.states])
                 for name, (where, rings) in self._rings(network).items()
                 if not rings.single
             },

@@ -90,12 +90,21 @@ def read_program(
     return Reading(timing, phases, yellow, all_red)
 
 
-def phases_of(timing: Timing) -> tuple[Phase, ...]:
-    """The phases that a plan brings itself."""
+def phases_of(timing: Timing, before: Sequence[Phase] = ()) -> tuple[Phase, ...]:
+    """The phases that a plan brings itself; with the minimum greens of the phases ``before`` it, by their links."""
     return tuple(
-        Phase(i, stage.state, str(i), min(MIN_GREEN, stage.green), NO_MAXIMUM)
+        Phase(i, stage.state, str(i), min(least_green(stage.state, before), stage.green), NO_MAXIMUM)
         for i, stage in enumerate(timing.stages)
     )
+
+
+def least_green(state: str, phases: Sequence[Phase]) -> float:
+    """Minimum green (s) of a state made of the links of ``phases``: none is shown for less than its shortest there."""
+    least = MIN_GREEN
+    for link in (k for k, letter in enumerate(state) if letter in GREEN):
+        serving = [phase.min_green for phase in phases if phase.state[link] in GREEN]
+        least = max(least, min(serving, default=0.0))
+    return least
 
 
 def change_times(timing: Timing) -> tuple[float, float]:

@@ -168,7 +168,7 @@ def with_plan(network: Network, plan: Plan) -> Network:
         yellow, all_red = change_times(timing)
         changed[tl] = replace(
             where,
-            phases=phases_of(timing),
+            phases=phases_of(timing, where.phases),
             program=timing,
             program_id="denxanh",
             yellow=yellow,

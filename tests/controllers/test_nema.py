@@ -165,3 +165,21 @@ def test_a_junction_without_two_streets_runs_its_phases_as_a_single_ring():
     assert rings.single == "1 roads lead to it"
     assert rings.pairs == ((1, 0), (2, 0))
     assert rings.states == ("Gr", "rG")
+
+
+def test_a_pair_is_shown_for_as_long_as_the_network_asks_for_its_links(tiny_place):
+    """A phase's own minimum of 30 s holds for every pair with a link that only this phase serves."""
+    network = load_network(tiny_place.net)
+    where = network.intersections["A0"]
+    first, *others = where.phases
+    held = replace(where, phases=(replace(first, min_green=30.0), *others))
+    network = replace(network, intersections={"A0": held})
+    only = [
+        k
+        for k in range(where.n_links)
+        if first.state[k] in "gG" and not any(p.state[k] in "gG" for p in others)
+    ]
+    assert only
+    phases = with_plan(network, Nema().make_plan(network)).intersections["A0"].phases
+    least = {any(phase.state[k] in "gG" for k in only): phase.min_green for phase in phases}
+    assert least == {True: 30.0, False: 5.0}
