@@ -24,6 +24,9 @@ CYCLE_BOUNDS = (30.0, 120.0)
 PRACTICAL = 0.95
 """Flow ratio Y from which the optimum cycle exceeds any bound in practice: 1.5 L + 5 over 0.05."""
 
+PRACTICAL_SATURATION = 0.9
+"""Degree of saturation up to which a stage works in practice (Akçelik 1981, ARR 123)."""
+
 START_LOSS = 2.0  # s lost at each start of green: Webster's observed value
 # s of each yellow that discharges as if it were green. With all 3 s of a usual yellow the lost time of a stage would be
 # Webster's 2 s and an all-red; his cycles are then too short for SUMO's junctions: cologne1 280 s/veh (59 with 1 s),
@@ -145,10 +148,13 @@ def _shortest(where: Intersection) -> float:
 
 
 def _carries(where: Intersection, cycle: int, ratios: Array) -> bool:
-    """Whether every stage whose minimum green does not bind can have a degree of saturation of PRACTICAL or less."""
+    """Whether, where a minimum green binds, every stage can be at PRACTICAL_SATURATION or below beside it."""
     change = sum(i.duration for stage in where.program.stages for i in stage.change)
     low = np.array([math.ceil(p.min_green) for p in where.phases], dtype=np.float64)
-    need = np.asarray(ratios) * cycle / PRACTICAL + START_LOSS - YELLOW_USED
+    wish = splits(cycle, lost_time(where.program), list(ratios)) + START_LOSS - YELLOW_USED
+    if np.all(wish >= low):
+        return True
+    need = np.asarray(ratios) * cycle / PRACTICAL_SATURATION + START_LOSS - YELLOW_USED
     return bool(np.maximum(low, need).sum() + change <= cycle)
 
 

@@ -15,7 +15,7 @@ from sim.plan import Interval, Stage, Timing
 from sim.program import phases_of
 from sim.saturation import saturation_flow
 from sim.webster import (
-    PRACTICAL,
+    PRACTICAL_SATURATION,
     START_LOSS,
     YELLOW_USED,
     incremental_delay,
@@ -171,4 +171,4 @@ def test_the_cycle_is_longer_where_a_minimum_green_takes_what_others_need():
     effective = [s.green - START_LOSS + YELLOW_USED for s in timing.stages]
     assert timing.stages[0].green >= 30.0
     assert timing.cycle > webster_plan(network(plain)).timings[plain.id].cycle
-    assert all(y * timing.cycle / g <= PRACTICAL for y, g in zip(ratios, effective, strict=True))
+    assert all(y * timing.cycle / g <= PRACTICAL_SATURATION for y, g in zip(ratios, effective, strict=True))
