@@ -105,8 +105,10 @@ _VIETNAMESE = (
         "yêu cầu mô hình mesoscopic của SUMO; ở đây mọi xe được mô phỏng vi mô",
     ),
     (
-        "it gives no end: the run goes on for an hour after the last departure",
-        "không cho thời điểm kết thúc: chạy thêm một giờ sau chuyến cuối cùng",
+        "it gives no end: the run goes on for an hour after the last departure, "
+        "and flows per hour and mean queues are over all of it",
+        "không cho thời điểm kết thúc: chạy thêm một giờ sau chuyến cuối cùng, "
+        "lưu lượng giờ và hàng chờ trung bình tính trên toàn bộ thời gian đó",
     ),
 )
 

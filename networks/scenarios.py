@@ -48,7 +48,8 @@ def open_place(text: str, *, end: float | None = None) -> Scenario:
         scenario = _with_end(
             scenario,
             _own_end(scenario),
-            "it gives no end: the run goes on for an hour after the last departure",
+            "it gives no end: the run goes on for an hour after the last departure, "
+            "and flows per hour and mean queues are over all of it",
         )
     _check_times(scenario, text)
     return scenario

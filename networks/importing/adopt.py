@@ -70,7 +70,7 @@ def _scenario(
         )
     scenario = read_config(source)
     for note in scenario.notes:
-        guesses.find(same(note[0].upper() + note[1:] + "."))
+        guesses.find(same(note + "."))  # as it is: it may begin with the name of a file
     return scenario
 
 
