@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import sim
-from experiments.catalog import LAYERED, controllers, make_controller, parse_controller
+from experiments.catalog import LAYERED, controllers, load, make_controller, parse_controller
 from experiments.happenings import Table
 from experiments.sensings import IDEAL, sensing_key
 from sim.protocol import parameters
@@ -160,11 +160,18 @@ def controller_digest(name: str, given: Mapping[str, Any]) -> str:
     """By all its parameters, given or not, so that a default written out is the same controller."""
     values = _filled_in(name, json.dumps(dict(given), sort_keys=True))
     counted = {key: _counted(key, value) for key, value in values.items()}
-    files: tuple[Path, ...] = getattr(
-        make_controller(name, given), "files", tuple
-    )()  # those that its files name in turn
-    contents = [content_hash(path) for path in files]
+    contents = [content_hash(path) for path in _named_files(name, given)]
     return _digest({"name": name, "parameters": counted, "files": contents, "code": _plugin_hash(name)})
+
+
+def _named_files(name: str, given: Mapping[str, Any]) -> tuple[Path, ...]:
+    """The files that those among a controller's parameters name in turn."""
+    return tuple(make_controller(name, given).files()) if _names_files(name) else ()  # type: ignore[attr-defined]
+
+
+@cache
+def _names_files(name: str) -> bool:
+    return hasattr(load(name), "files")
 
 
 @cache

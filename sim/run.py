@@ -108,7 +108,7 @@ class Run:
 def prepare(scenario: Scenario, controller: Controller, rules: Rules | None = None) -> Network:
     """The network as a controller gets it: with the programs, the plan and the flows it asks for.
 
-    A controller that makes its own plan makes it by the ``rules``.
+    A controller that makes its own plan makes it by the ``rules``, where the network's own programs can follow them.
     """
     network = network_of(scenario)
     if "flow" in controller.sees:
@@ -116,7 +116,12 @@ def prepare(scenario: Scenario, controller: Controller, rules: Rules | None = No
 
         network = with_flows(network, scenario)
     if isinstance(controller, Planned):
-        ruled = (rules or Rules()).apply(network)
+        try:
+            ruled = (rules or Rules()).apply(network)
+        except (
+            InputError
+        ):  # of the network's own programs: the plan takes their place, and is asked the same later
+            ruled = network
         network = checked_plan(network, with_plan(network, controller.make_plan(ruled)))
     return network
 

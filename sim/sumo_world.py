@@ -457,13 +457,16 @@ def _refusal(message: str, when: str) -> DenxanhError:
 
 def _last_error(log: Path) -> str:
     """The errors that SUMO printed, or its last line."""
-    lines = [line for line in log.read_text("utf-8", errors="replace").splitlines() if line.strip()]
-    return _errors(log) or (lines or ["it printed nothing"])[-1]
+    return _errors(log) or (_lines(log) or ["it printed nothing"])[-1]
+
+
+def _lines(log: Path) -> list[str]:
+    return [line for line in log.read_text("utf-8", errors="replace").splitlines() if line.strip()]
 
 
 def _errors(log: Path) -> str:
     """The errors that SUMO printed, each once and with the lines that belong to it: the first often says why."""
-    lines = [line for line in log.read_text("utf-8", errors="replace").splitlines() if line.strip()]
+    lines = _lines(log)
     found: dict[str, None] = {}
     for i, line in enumerate(lines):
         if line.startswith("Error"):

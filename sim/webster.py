@@ -128,10 +128,10 @@ def webster_plan(network: Network, *, bounds: tuple[float, float] = CYCLE_BOUNDS
             wanted[name] = high
         else:
             wanted[name] = optimum_cycle(lost_time(where.program), total)
-    busy = {name: where for name, where in network.intersections.items() if needs[name].sum() < PRACTICAL}
+    carrying = {name: where for name, where in network.intersections.items() if needs[name].sum() < PRACTICAL}
     least = max((_shortest(where) for where in network.intersections.values()), default=low)
     cycle = max(math.ceil(min(max(max(wanted.values(), default=low), low), high)), math.ceil(least))
-    while cycle < high and not all(_carries(where, cycle, needs[name]) for name, where in busy.items()):
+    while cycle < high and not all(_carries(where, cycle, needs[name]) for name, where in carrying.items()):
         cycle += 1  # minimum greens take what others need: Webster's formula does not know them
     note = f"Webster, cycle {cycle} s"
     if full:

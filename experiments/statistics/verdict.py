@@ -33,7 +33,7 @@ class Quantity:
 
     def units(self) -> Bilingual:
         """The unit as it follows a number, its space before it."""
-        return tuple(f" {unit}" if unit else "" for unit in (self.unit, self.unit_vietnamese))  # type: ignore[return-value]
+        return f" {self.unit}".rstrip(), f" {self.unit_vietnamese}".rstrip()
 
 
 DELAY = Quantity()

@@ -294,12 +294,12 @@ def _driven(demand: Demand, network: Network, links: Sequence[Link], change: flo
     }
     ways = [(demand.routes[r], vclass) for r, vclass in sorted(apart)]
     out = set(itertools.compress(sorted(apart), np.logical_not(joined(network, links, ways, change))))
+    if not out:
+        return demand
     stays = np.array(
         [(int(r), demand.types[t].vclass) not in out for r, t in zip(demand.route, demand.type, strict=True)],
         dtype=np.bool_,
     )
-    if stays.all():
-        return demand
     ignored = dict(demand.ignored)
     for t in demand.type[~stays]:
         name = f"{demand.types[t].vclass} on ways of its own"

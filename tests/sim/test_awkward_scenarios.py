@@ -11,6 +11,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from networks.scenarios import open_place
+from sim.plan import Plan
+from sim.sumonet import network_of
+
 WAUT = """<additional>
     <tlLogic id="A0" type="static" programID="evening" offset="0">{phases}</tlLogic>
     <WAUT id="w" refTime="0" startProg="0"><wautSwitch time="100" to="evening"/></WAUT>
@@ -94,3 +98,23 @@ def test_a_minimum_above_the_maximum_is_refused(tiny_place: Any, here: Any) -> N
     ended = here("run", str(tiny_place.config), "-c", "actuated", "--safety", "min_green=20,max_green=3")
     assert ended.status == 2
     assert "give a maximum that is not below the minimum" in " ".join(ended.stderr.split())
+
+
+def test_rules_hold_for_the_plan_that_runs_not_for_the_one_it_replaces(
+    tiny_place: Any, tmp_path: Path, cli: Any
+) -> None:
+    """Greens of 8 s leave no room for 4 s more of all-red; those of a plan brought along do."""
+    plan = tmp_path / "plan.json"
+    network = network_of(open_place(str(tiny_place.config)))
+    timings = {name: where.program for name, where in network.intersections.items()}
+    plan.write_text(json.dumps(Plan(timings).to_json()), encoding="utf-8")
+    for path in (tiny_place.routes, tiny_place.config):
+        shutil.copy(path, tmp_path)
+    net = re.sub(r'<phase duration="\d{2,}"', '<phase duration="8"', tiny_place.net.read_text("utf-8"))
+    (tmp_path / tiny_place.net.name).write_text(net, encoding="utf-8")
+    config, rules = tmp_path / tiny_place.config.name, ("--safety", "all_red=4")
+    refused = cli("run", str(config), "-c", "max-pressure", "--out", str(tmp_path / "no"), *rules)
+    assert refused.returncode == 2
+    assert "give a plan with longer greens" in " ".join(refused.stderr.split())
+    manifest, _ = ran(cli, config, f"fixed-time:plan={plan}", *rules)
+    assert manifest["metrics"]["fallbacks"] == 0
