@@ -20,15 +20,15 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from controllers.naming import controllers, make_controller, parse_controller
-from networks import building
-from networks.generators import grid
-from networks.scenarios import open_place
-from sim import sumo_input
-from sim.run import prepare
-from sim.simulation import Simulation
-from sim.sumo_world import SumoWorld, open_libsumo
-from sim.supervisor import Supervisor
+from denxanh.controllers.registry import controllers, make_controller, parse_controller
+from denxanh.networks.build import building
+from denxanh.networks.build.generators import grid
+from denxanh.networks.scenarios import open_scenario
+from denxanh.sim.run.preparation import prepare_network
+from denxanh.sim.simulation import Simulation
+from denxanh.sim.sumo import run_input
+from denxanh.sim.sumo.engine import SumoWorld, open_libsumo
+from denxanh.sim.supervisor import Supervisor
 
 SHAPES = {1: (1, 1), 4: (2, 2), 20: (5, 4), 100: (10, 10), 500: (25, 20)}
 NEEDS_A_FILE = {"fixed-time", "time-of-day", "sumo-program"}
@@ -49,14 +49,14 @@ class Timed(SumoWorld):
 
 def measure(config: Path, name: str, seconds: float, warm: float) -> dict[str, Any]:
     """CPU seconds of SUMO's steps and of control in ``seconds`` s after ``warm`` s, in this process."""
-    scenario = open_place(str(config))
+    scenario = open_scenario(str(config))
     scenario = replace(scenario, end=scenario.begin + warm + seconds)
     controller = make_controller(*parse_controller(name))
-    network = prepare(scenario, controller)
+    network = prepare_network(scenario, controller)
     policies = controller.start(network)
     supervisor = Supervisor(network, policies)
     with tempfile.TemporaryDirectory() as folder:
-        given = sumo_input.write_input(scenario, Path(folder), seed=1, signals=[], drop_programs=policies)
+        given = run_input.write_input(scenario, Path(folder), seed=1, signals=[], drop_programs=policies)
         os.chdir(folder)
         world = Timed(open_libsumo(given.arguments), network, scenario.begin, scenario.step)
         simulation = Simulation(world, scenario.end, policies, sees=controller.sees)
@@ -109,7 +109,7 @@ def main() -> None:
         for signals in map(int, given.signals.split(",")):
             folder = Path(name) / str(signals)
             folder.mkdir()
-            building.write(grid(*SHAPES[signals], saturation=0.6), folder, fidelity="lane")
+            building.write_place(grid(*SHAPES[signals], saturation=0.6), folder, fidelity="lane")
             config = next(folder.glob("*.sumocfg"))
             for strategy in names:
                 rows.append(pool.submit(measure, config, strategy, given.seconds, given.warm).result())

@@ -25,12 +25,12 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
-from controllers.naming import make_controller, parse_controller
-from networks.scenarios import open_place
-from sim.network import Network
-from sim.run import Run, execute
-from sim.store import read_table
-from sim.sumonet import network_of
+from denxanh.controllers.registry import make_controller, parse_controller
+from denxanh.networks.scenarios import open_scenario
+from denxanh.sim.network import Network
+from denxanh.sim.run.run import Run, execute
+from denxanh.sim.run.store import read_table
+from denxanh.sim.sumo.network_reader import network_of
 
 PLACES = ("ha-noi/pho-hue", "ha-noi/tran-duy-hung")
 AMBULANCES = 10  # an hour: far enough apart that the traffic recovers between them
@@ -101,7 +101,7 @@ def one(
     place: str, way: tuple[str, ...], controller: str, seed: int, seconds: float, alone: bool = False
 ) -> dict[str, Any]:
     """One run: how ambulances, buses and the others fared; ``alone`` without the others."""
-    scenario = open_place(place)
+    scenario = open_scenario(place)
     scenario = replace(scenario, end=scenario.begin + seconds)
     with tempfile.TemporaryDirectory() as name:
         extra = Path(name) / "priority.rou.xml"
@@ -165,7 +165,7 @@ def main() -> None:
     print(HEAD)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
         for place in given.place or PLACES:
-            scenario = open_place(place)
+            scenario = open_scenario(place)
             way = corridor(network_of(scenario))
             empty = "priority:classes=emergency,over=program"
             alone = pool.submit(one, place, way, empty, 1, given.seconds, True).result()

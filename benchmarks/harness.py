@@ -9,27 +9,27 @@ synthetic   10 000 trivial runs through the API: cost per run, ledger, resuming,
 
 from __future__ import annotations
 
+import argparse
 import os
 import resource
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 
-from experiments.attempt import Limits, Outcome
-from experiments.compare import tasks_for
-from experiments.ledger import Ledger
-from experiments.loading import LEDGER, TABLED, load
-from experiments.local import Local
-from experiments.query import query
-from experiments.records import write_runs
-from experiments.runner import Executor, enter, run_missing, writing
-from experiments.task import Task
-from networks.scenarios import open_place
-from sim.sumo_world import sumo_binary, sumo_environment
+from denxanh.experiments.compare import specify_runs
+from denxanh.experiments.results.load import LEDGER, TABLED, load
+from denxanh.experiments.results.query import query
+from denxanh.experiments.results.run_tables import write_runs
+from denxanh.experiments.runs.execution import Outcome
+from denxanh.experiments.runs.ledger import Ledger
+from denxanh.experiments.runs.local import Local
+from denxanh.experiments.runs.runner import Executor, enter, output_lock, run_missing
+from denxanh.experiments.specification.run_specification import RunSpecification
+from denxanh.networks.scenarios import open_scenario
+from denxanh.sim.sumo.wheel import sumo_binary, sumo_environment
 
 COLOGNE = Path(__file__).resolve().parents[2] / "shared" / "data" / "resco" / "cologne1" / "cologne1.sumocfg"
 SECONDS = 300.0  # simulated; the efficiency of short runs is the harder one to have
@@ -43,10 +43,10 @@ def cpu() -> float:
     return ours.ru_utime + ours.ru_stime + theirs.ru_utime + theirs.ru_stime
 
 
-def campaign(out: Path, tasks: list[Task], executor: Executor) -> tuple[float, float, float]:
+def campaign(out: Path, tasks: list[RunSpecification], executor: Executor) -> tuple[float, float, float]:
     """Wall and CPU seconds of a campaign, and the CPU seconds its runs say they took themselves."""
     wall, used = time.perf_counter(), cpu()
-    with writing(out), Ledger(out / LEDGER) as ledger:
+    with output_lock(out), Ledger(out / LEDGER) as ledger:
         enter(ledger, tasks)
         run_missing(out, ledger, executor)
         rows = list(ledger.rows())
@@ -54,11 +54,11 @@ def campaign(out: Path, tasks: list[Task], executor: Executor) -> tuple[float, f
     return time.perf_counter() - wall, cpu() - used, sum(row.cpu_s or 0.0 for row in rows)
 
 
-def short_runs(count: int) -> list[Task]:
+def short_runs(count: int) -> list[RunSpecification]:
     """Short runs of cologne1."""
-    scenario = open_place(str(COLOGNE))
-    scenario = open_place(str(COLOGNE), end=scenario.begin + SECONDS)
-    return tasks_for(scenario, ["program"], list(range(1, count + 1)))
+    scenario = open_scenario(str(COLOGNE))
+    scenario = open_scenario(str(COLOGNE), end=scenario.begin + SECONDS)
+    return specify_runs(scenario, ["program"], list(range(1, count + 1)))
 
 
 def efficiency() -> None:
@@ -68,7 +68,7 @@ def efficiency() -> None:
     for turn in range(2):
         for jobs in (1, 2) if turn == 0 else (2, 1):
             with tempfile.TemporaryDirectory() as name:
-                walls[jobs] += campaign(Path(name), tasks, Local(Path(name), jobs=jobs, limits=Limits()))[0]
+                walls[jobs] += campaign(Path(name), tasks, Local(Path(name), jobs=jobs))[0]
     load_ = os.getloadavg()[0]
     print(
         f"{RUNS} runs of cologne1 ({SECONDS:g} s): {walls[1]:.1f} s with one job, {walls[2]:.1f} s with two"
@@ -121,17 +121,17 @@ class Trivial:
         """A few."""
         return 8
 
-    def submit(self, id: str, task: Task) -> Future[Outcome]:
+    def submit(self, id: str, task: RunSpecification) -> Future[Outcome]:
         """Done at once."""
         future: Future[Outcome] = Future()
         future.set_result(self._done(id))
         return future
 
-    def standing(self, id: str) -> Outcome | None:
+    def completed(self, id: str) -> Outcome | None:
         """Nothing is left of earlier starts but the ledger."""
         return None
 
-    def stands(self, id: str) -> bool:
+    def is_complete(self, id: str) -> bool:
         """The ledger is believed."""
         return True
 
@@ -141,7 +141,7 @@ class Trivial:
 
 def synthetic() -> None:
     """Ten thousand trivial runs: what the harness itself costs."""
-    from sim.metrics import NAMES
+    from denxanh.sim.metrics import NAMES
 
     metrics = dict.fromkeys(NAMES, 123.456789)
 
@@ -149,8 +149,8 @@ def synthetic() -> None:
         manifest = {"wall_s": 1.0, "cpu_s": 0.5, "tripinfo_sha256": id, "metrics": metrics}
         return Outcome("done", manifest, content=id)
 
-    scenario = open_place(str(COLOGNE))
-    tasks = tasks_for(scenario, ["program"], list(range(MANY)))
+    scenario = open_scenario(str(COLOGNE))
+    tasks = specify_runs(scenario, ["program"], list(range(MANY)))
     with tempfile.TemporaryDirectory() as name:
         out = Path(name)
         wall, used, _ = campaign(out, tasks, Trivial(done))
@@ -164,7 +164,7 @@ def synthetic() -> None:
         with Ledger(out / LEDGER) as ledger:
             began = time.perf_counter()
             write_runs(out, list(ledger.rows()))
-            ledger.note(TABLED, ledger.fingerprint())
+            ledger.set_fact(TABLED, ledger.fingerprint())
             print(f"runs.csv and runs.parquet: {time.perf_counter() - began:.2f} s, "
                   f"{(out / 'runs.parquet').stat().st_size / MANY:.0f} bytes per run as Parquet")  # fmt: skip
         query(out, "SELECT 1 FROM runs")  # imports
@@ -175,5 +175,11 @@ def synthetic() -> None:
 
 if __name__ == "__main__":
     known = {"efficiency": efficiency, "overhead": overhead, "synthetic": synthetic}
-    for chosen in sys.argv[1:] or list(known):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"of {', '.join(known)}; all if none is named"
+    )
+    for chosen in parser.parse_args().parts or known:
         known[chosen]()

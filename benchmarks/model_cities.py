@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from networks.sumo_tools import run
-from sim.demand import Demand, make_demand
-from sim.network import Network
+from denxanh.sim.demand.demand import Demand, make_demand
+from denxanh.sim.network import Network
+from denxanh.sim.sumo.wheel import run_program
 
 SPACING = 200.0  # m between signals, and of the roads at the rim
 NEAREST, FARTHEST = 500.0, 2000.0  # m, length of a trip: as far as a small city allows
@@ -32,7 +32,7 @@ def grid_net(columns: int, rows: int, folder: Path) -> Path:
             f"--grid --grid.x-number {columns} --grid.y-number {rows} --grid.length {SPACING:g} "
             f"--grid.attach-length {SPACING:g} -L 3 -j traffic_light --tls.yellow.time 3 --no-turnarounds"
         )
-        run("netgenerate", [*options.split(), "-o", net.name], folder=folder)
+        run_program("netgenerate", [*options.split(), "-o", net.name], folder=folder)
     return net
 
 
@@ -43,7 +43,10 @@ def trips(network: Network, vehicles: int, seed: int) -> Demand:
     number = {name: i for i, name in enumerate(names)}
     joined = {
         (number[network.lanes[link.start].edge], number[network.lanes[link.end].edge])
-        for link in (*network.links, *(k for where in network.intersections.values() for k in where.links))
+        for link in (
+            *network.links,
+            *(k for intersection in network.intersections.values() for k in intersection.links),
+        )
         if not link.crossing
     }
     start, end = np.array(sorted(joined)).T

@@ -24,28 +24,23 @@ import numpy as np
 from model_places import LENT, RECIPES, folder_of
 from numpy.typing import NDArray
 
-from experiments.optimize import (
-    Budget,
-    Candidate,
-    Case,
-    Neighbourhood,
-    Place,
-    Space,
-    SumoJudge,
-    Tuner,
-    prepare,
-)
-from experiments.optimize.export import plan_xml
-from networks.scenarios import open_place
-from sim.model import COLUMNS, Model, calibrate, encode
-from sim.model.calibrate import spearman
-from sim.plan import Plan
-from sim.sumo_input import MEASURES, TRIPINFO, write_input
-from sim.trips import read_trips
+from denxanh.experiments.optimize.evaluation.evaluator import SumoEvaluator
+from denxanh.experiments.optimize.evaluation.race import Case
+from denxanh.experiments.optimize.problem.neighbourhood import Neighbourhood
+from denxanh.experiments.optimize.problem.plan_programs import plan_xml
+from denxanh.experiments.optimize.problem.space import Candidate, Space
+from denxanh.experiments.optimize.search.tuner import Budget, Tuner
+from denxanh.experiments.optimize.tuning_problem import ProblemOptions, TuningProblem, prepare_problem
+from denxanh.networks.scenarios import open_scenario
+from denxanh.sim.model import COLUMNS, Model, calibrate, encode
+from denxanh.sim.model.calibrate import spearman
+from denxanh.sim.plan import Plan
+from denxanh.sim.sumo.run_input import MEASURES, TRIPINFO, write_input
+from denxanh.sim.sumo.tripinfo import read_trips
 
 Array = NDArray[np.float64]
 WITHIN = 1.5  # of the best delay: what counts as near the optimum
-SEARCH = Budget(seconds=1e9, evaluations=6000, rounds=2, judged=5)
+SEARCH = Budget(seconds=1e9, evaluations=6000, rounds=2, evaluated=5)
 
 
 @dataclass
@@ -73,13 +68,15 @@ def main() -> None:
     )
     until = time.monotonic() + given.ask
     for name in given.places:
-        place = prepare(open_place(str(folder_of(name, given.keep))), drop_protected=True)
+        place = prepare_problem(
+            open_scenario(str(folder_of(name, given.keep))), ProblemOptions(drop_protected=True)
+        )
         for kind, count in (("random", given.random), ("near", given.near)):
             found = asked(place, given.keep / f"{name}.{kind}.json", kind, count, given.seeds, until)
             if found is None:
                 print(f"{name:12} {kind:7} not all runs are there yet", flush=True)
                 return
-            print(f"{name:12} {kind:7} {row(place.believing.models[0], found, given.seeds)}", flush=True)
+            print(f"{name:12} {kind:7} {row(place.surrogate.models[0], found, given.seeds)}", flush=True)
 
 
 def row(model: Model, found: Set, seeds: int) -> str:
@@ -102,12 +99,12 @@ def agreement(values: Array) -> float:
     return float(np.mean([spearman(a, b) for a, b in itertools.combinations(values.T, 2)]))
 
 
-def asked(place: Place, keep: Path, kind: str, count: int, seeds: int, until: float) -> Set | None:
-    """A set of plans judged in SUMO; None if the time was not enough. ``keep`` holds what was done."""
+def asked(place: TuningProblem, keep: Path, kind: str, count: int, seeds: int, until: float) -> Set | None:
+    """A set of plans evaluated in SUMO; None if the time was not enough. ``keep`` holds what was done."""
     if keep.exists():
         kept = json.loads(keep.read_text(encoding="utf-8"))
         found = Set(
-            [Plan.from_json(p, where=str(keep)) for p in kept["plans"]],
+            [Plan.from_json(p, location=str(keep)) for p in kept["plans"]],
             {key: tuple(value) for key, value in kept["said"].items()},
         )
     else:
@@ -120,7 +117,7 @@ def asked(place: Place, keep: Path, kind: str, count: int, seeds: int, until: fl
                 continue
             if time.monotonic() > until:
                 return None
-            found.said[f"{k} {s}"] = ask(place.judge, plan, s)
+            found.said[f"{k} {s}"] = ask(place.evaluator, plan, s)
             save(found, keep)
         if kind == "near" and s == 1:
             least = min(delay for delay, _ in found.said.values())
@@ -143,17 +140,17 @@ def save(found: Set, keep: Path) -> None:
     fresh.replace(keep)
 
 
-def ask(judge: SumoJudge, plan: Plan, seed: int) -> tuple[float, float]:
+def ask(evaluator: SumoEvaluator, plan: Plan, seed: int) -> tuple[float, float]:
     """Delay (s/veh, waiting before insertion included) and stops per inserted vehicle, in bare SUMO."""
-    scenario = replace(judge.scenarios[0], notes=())
+    scenario = replace(evaluator.scenarios[0], notes=())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         given = write_input(scenario, folder, seed=seed, signals=(), drop_programs=plan.timings)
-        (folder / "plan.add.xml").write_text(plan_xml(plan, judge.network), encoding="utf-8")
+        (folder / "plan.add.xml").write_text(plan_xml(plan, evaluator.network), encoding="utf-8")
         additional = [*(a for a in given.additional if a != MEASURES), "plan.add.xml"]
-        judge._run([*given.arguments, "--additional-files", ",".join(additional)], folder)
+        evaluator._run([*given.arguments, "--additional-files", ",".join(additional)], folder)
         trips, _ = read_trips(folder / TRIPINFO)
-    lost = float(trips.time_loss[trips.inserted].sum() + trips.depart_delay.sum())
+    lost = float(trips.delay.sum())
     return lost / len(trips), float(trips.stops[trips.inserted].sum()) / int(trips.inserted.sum())
 
 
@@ -180,11 +177,11 @@ def random_candidates(space: Space, count: int, rng: np.random.Generator) -> lis
     return out
 
 
-def near(place: Place, count: int, rng: np.random.Generator) -> list[Candidate]:
+def near(place: TuningProblem, count: int, rng: np.random.Generator) -> list[Candidate]:
     """The leaders of a small search and their neighbours at 1, 2, 4 and 8 moves."""
-    tuner = Tuner(place.space, place.believing, place.judge, [Case(0, 1), Case(0, 2)], rng, SEARCH)
-    judged = sorted(tuner.run().judged, key=lambda j: float(np.nanmean(j.cost)))
-    centres = [j.candidate for j in judged[:3]]
+    tuner = Tuner(place.space, place.surrogate, place.evaluator, [Case(0, 1), Case(0, 2)], rng, SEARCH)
+    evaluated = sorted(tuner.run().evaluated, key=lambda j: float(np.nanmean(j.cost)))
+    centres = [j.candidate for j in evaluated[:3]]
     moves = Neighbourhood(place.space)
     out = dict.fromkeys(centres)
     while len(out) < count:

@@ -23,11 +23,11 @@ from matplotlib.axes import Axes
 from model_cities import grid_net, trips, write_routes
 from model_speed import bare_sumo, shifted
 
-from sim.model import Model, PlanArrays, build, right_of_way, warmup
-from sim.model.kernel import run
-from sim.model.static import memory
-from sim.netfile import read_net
-from sim.sumonet import load_network
+from denxanh.sim.model import Model, PlanArrays, build, right_of_way, warmup
+from denxanh.sim.model.arrays import Plans, memory
+from denxanh.sim.model.kernel import run
+from denxanh.sim.sumo.netfile import read_net
+from denxanh.sim.sumo.network_reader import load_network
 
 GRIDS = {4: (2, 2), 16: (4, 4), 60: (10, 6), 150: (15, 10), 500: (25, 20)}
 EACH = 200  # vehicles a signal: busy
@@ -162,9 +162,9 @@ def moves_and_memory(model: Model, plans: PlanArrays) -> tuple[int, int]:
     base, codes = plans.states.codes()
     own = memory(model.static, int(model.constants.horizon), plans.state.shape[1])
     out = np.zeros((1, len(model.demand.types) + 2, 2))
-    tables = plans.state[:1], plans.duration[:1], plans.offset[:1], base, codes, own, out
+    batch = Plans(plans.state[:1], plans.duration[:1], plans.offset[:1], base, codes)
     begin = np.float32(model.begin)
-    run(model.static, model.constants, begin, *tables, False, np.zeros((1, 1, 3), dtype=np.float32))
+    run(model.static, model.constants, begin, batch, own, out, False, np.zeros((1, 1, 3), dtype=np.float32))
     crossed = int((own.at - model.static.first_step).sum())
     return crossed + int(out[0, -2, 0]), sum(array.nbytes for array in own)
 

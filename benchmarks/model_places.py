@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from networks.sumo_tools import home, run
+from denxanh.sim.sumo.wheel import run_program, sumo_environment, sumo_home
 
 RESCO = Path(__file__).resolve().parents[2] / "shared" / "data" / "resco"
 LENT = ("grid4x4", "cologne1", "cologne3", "ingolstadt1", "arterial4x4")
@@ -51,8 +50,8 @@ def generate(name: str, recipe: Recipe, folder: Path, *, end: float = 3600.0) ->
     folder.mkdir(parents=True, exist_ok=True)
     net, routes = f"{name}.net.xml", f"{name}.rou.xml"
     fixed = ["-j", "traffic_light", "--tls.yellow.time", "3", "--no-turnarounds", "-o", net]
-    run("netgenerate", [*recipe.options.split(), *fixed], folder=folder)
-    tool = home() / "tools" / "randomTrips.py"
+    run_program("netgenerate", [*recipe.options.split(), *fixed], folder=folder)
+    tool = sumo_home() / "tools" / "randomTrips.py"
     subprocess.run(
         [
             *(
@@ -72,7 +71,7 @@ def generate(name: str, recipe: Recipe, folder: Path, *, end: float = 3600.0) ->
             *("-p", str(recipe.period), "--fringe-factor", "10", "--seed", str(recipe.seed), "--validate"),
         ],
         cwd=folder,
-        env={**os.environ, "SUMO_HOME": str(home())},
+        env=sumo_environment(),
         check=True,
         capture_output=True,
     )

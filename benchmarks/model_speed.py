@@ -7,10 +7,10 @@ Times are CPU seconds of this process (model) and of the child (SUMO), so that a
 
 from __future__ import annotations
 
+import argparse
 import re
 import resource
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -18,18 +18,23 @@ from pathlib import Path
 import numpy as np
 from model_places import LENT, RECIPES, folder_of
 
-from sim.demand_reader import read_demand
-from sim.model import PlanArrays, build, encode, right_of_way, warmup
-from sim.netfile import read_net
-from sim.plan import Plan, Timing
-from sim.sumo_world import sumo_binary, sumo_environment
-from sim.sumonet import load_network
+from denxanh.sim.demand.demand_reader import read_demand
+from denxanh.sim.model import PlanArrays, build, encode, right_of_way, warmup
+from denxanh.sim.plan import Plan, Timing
+from denxanh.sim.sumo.netfile import read_net
+from denxanh.sim.sumo.network_reader import load_network
+from denxanh.sim.sumo.wheel import sumo_binary, sumo_environment
 
 BATCHES = (1, 16, 256)
 ROUNDS = 5
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("places", nargs="*", metavar="PLACE", default=list(LENT))
+    places = parser.parse_args().places
     print(f"warm-up {warmup():.2f} s")
     print(
         f"{'place':14} {'signals':>7} {'vehicles':>8} {'build s':>7} "
@@ -38,7 +43,7 @@ def main() -> None:
     )
     print("  plans/core-s  SUMO s  ratio  memory of a plan kB  two threads")
     with tempfile.TemporaryDirectory() as name:
-        for place in sys.argv[1:] or LENT:
+        for place in places:
             measure(folder_of(place, Path(name)) if place in (*LENT, *RECIPES) else Path(place))
 
 

@@ -13,11 +13,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from experiments.optimize import Case, Place, prepare
-from experiments.optimize.objective import MEASURES, Objective, Term
-from experiments.optimize.trusting import unlike
-from networks.scenarios import open_place
-from sim.model.calibrate import spearman
+from denxanh.experiments.optimize.evaluation.race import Case
+from denxanh.experiments.optimize.problem.objective import MEASURES, Objective, Term
+from denxanh.experiments.optimize.search.fidelity import diverse_plans
+from denxanh.experiments.optimize.surrogate.predicted_measures import predicted_cost
+from denxanh.experiments.optimize.tuning_problem import TuningProblem, prepare_problem
+from denxanh.networks.scenarios import open_scenario
+from denxanh.sim.model.calibrate import spearman
 
 ROADS = 3
 PLANS = 16
@@ -31,21 +33,21 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3600.0, help="of each scenario")
     given = parser.parse_args()
     for name in given.places:
-        scenario = open_place(name)
+        scenario = open_scenario(name)
         end = min(scenario.end, scenario.begin + given.seconds)
-        place = prepare(replace(scenario, end=end), workers=2)
+        place = prepare_problem(replace(scenario, end=end), workers=2)
         print(f"{scenario.name}, {end - scenario.begin:g} s")
         table(place)
 
 
-def table(place: Place) -> None:
+def table(place: TuningProblem) -> None:
     """A line for each measure."""
     terms = [Term(m, 1.0, busiest(place) if m.on_links else ()) for m in MEASURES.values()]
-    candidates = unlike(place, np.random.default_rng(0), PLANS)
-    told = place.judge.values([place.space.plan(c) for c in candidates], CASES, terms)
-    plans = place.believing.packer(candidates)
+    candidates = diverse_plans(place, np.random.default_rng(0), PLANS)
+    told = place.evaluator.values([place.space.plan(c) for c in candidates], CASES, terms)
+    plans = place.surrogate.packer(candidates)
     for k, term in enumerate(terms):
-        guess = Objective((term,)).of_models(place.believing.models, plans)
+        guess = predicted_cost(Objective((term,)), place.surrogate.models, plans)
         said = told[..., k]
         mean = said.mean(axis=1)
         level = float(np.median(guess / np.maximum(mean, 1e-9)))
@@ -56,11 +58,11 @@ def table(place: Place) -> None:
         )
 
 
-def busiest(place: Place) -> tuple[str, ...]:
+def busiest(place: TuningProblem) -> tuple[str, ...]:
     """The roads with the largest flow into a signal."""
     flow: dict[str, float] = {}
-    for where in place.network.intersections.values():
-        for movement in where.movements:
+    for intersection in place.network.intersections.values():
+        for movement in intersection.movements:
             if movement.flow is not None:
                 flow[movement.start] = flow.get(movement.start, 0.0) + movement.flow
     return tuple(sorted(flow, key=lambda road: (-flow[road], road))[:ROADS])

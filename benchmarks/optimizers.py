@@ -2,7 +2,7 @@
 
     python benchmarks/optimizers.py OUT --resco FOLDER [--only NAME …] [--rows ROW …] [--seconds S]
 
-Rows: the network's own plan, SUMO's actuated logic on all its stages, tlsCycleAdaptation and tlsCoordinator
+Rows: the existing plan, SUMO's actuated logic on all its stages, tlsCycleAdaptation and tlsCoordinator
 with the best of their options on training seeds, Webster, the optimised plan with protected turns kept and with
 leave to drop them, and an actuated program of ours. Each is measured in SUMO on held-out seeds, with the demand
 that the optimisers saw and with other days of it. OUT keeps one line of JSON for each program made and each run
@@ -24,21 +24,28 @@ from optimizers_networks import NETWORKS, generated, loaded, routed
 from optimizers_programs import Failed, actuated, adapted, coordinated, webster
 from optimizers_table import table
 
-from experiments.optimize import Budget, Candidate, Place, Tuner, plan_xml, prepare
-from experiments.optimize.actuated import shown_once, tune_actuation
-from experiments.optimize.place import demand_of
-from experiments.optimize.second_look import more_cases, second_look
-from networks.scenarios import open_place
-from sim import store
-from sim.model import warmup
-from sim.plan import Plan
-from sim.scenario import Scenario
-from sim.sumonet import network_of
+from denxanh.experiments.optimize.problem.plan_programs import plan_xml
+from denxanh.experiments.optimize.problem.space import Candidate
+from denxanh.experiments.optimize.search.actuated_program import shown_once, tune_actuation
+from denxanh.experiments.optimize.search.confirmation import confirm, extra_cases
+from denxanh.experiments.optimize.search.tuner import Budget, Tuner
+from denxanh.experiments.optimize.tuning_problem import (
+    ProblemOptions,
+    TuningProblem,
+    demand_of,
+    prepare_problem,
+)
+from denxanh.networks.scenarios import open_scenario
+from denxanh.sim.model import warmup
+from denxanh.sim.plan import Plan
+from denxanh.sim.run import store
+from denxanh.sim.scenario import Scenario
+from denxanh.sim.sumo.network_reader import network_of
 
 RESCO = ("cologne1", "cologne3", "ingolstadt1", "grid4x4", "arterial4x4")
 BUILT_IN = "ha-noi/pho-hue"
 TRAINING = (1, 2)  # seeds that choose the options of SUMO's tools
-JUDGING = (1, 2, 3)  # seeds that the optimised plan is judged on while it is searched
+TRAINING = (1, 2, 3)  # seeds of the search
 HELD_OUT = (101, 102, 103, 104, 105)
 HOPELESS = 1.15  # an option this much worse than the best on the first training seed is not run again
 SECONDS = 15.0  # CPU of search for up to SIGNALS signals; beyond in proportion
@@ -83,9 +90,9 @@ def _arguments() -> argparse.Namespace:
 
 def _scenario(name: str, given: argparse.Namespace) -> Scenario:
     if name in RESCO:
-        scenario = open_place(str(given.resco / name))
+        scenario = open_scenario(str(given.resco / name))
     elif name == BUILT_IN:
-        scenario = replace(open_place(name), name=name.replace("/", "-"))
+        scenario = replace(open_scenario(name), name=name.replace("/", "-"))
     else:
         scenario = generated(next(n for n in NETWORKS if n.name == name), given.out / "networks")
     book = Book(given.out)
@@ -138,7 +145,7 @@ def _swept(book: Book, scenario: Scenario, row: str, check: Callable[[], None]) 
             for base in (None, best.digest if best and not best.failed else None):
                 path = book.path(base) if base else None
                 for options, text in coordinated(scenario, routes, path, folder):
-                    tried[f"{'adapted, ' if base else 'own plan, '}{options}"] = book.keep(text)
+                    tried[f"{'adapted, ' if base else 'existing plan, '}{options}"] = book.keep(text)
     except Failed as error:
         book.failed(scenario.name, row, str(error))
         return
@@ -157,23 +164,23 @@ def _swept(book: Book, scenario: Scenario, row: str, check: Callable[[], None]) 
 
 
 def _optimised(book: Book, scenario: Scenario, row: str, *, drop: bool) -> None:
-    place = prepare(scenario, drop_protected=drop)
+    place = prepare_problem(scenario, ProblemOptions(drop_protected=drop))
     seconds = SECONDS * max(1.0, len(place.space.signals) / SIGNALS)
-    believing = replace(place.believing, threads=1)
+    surrogate = replace(place.surrogate, threads=1)
     warmup()  # compiling, once after an installation, is not search
     before = time.process_time()
     tuner = Tuner(
         place.space,
-        believing,
-        place.judge,
-        place.cases(JUDGING),
+        surrogate,
+        place.evaluator,
+        place.cases(TRAINING),
         np.random.default_rng(1),
         Budget(seconds=seconds),
-        more_starts=_kept_as_start(book, scenario, place) if drop else (),
+        extra_starts=_kept_as_start(book, scenario, place) if drop else (),
     )
-    out = second_look(tuner.run(), place.space, place.judge, place.cases(JUDGING), but=HELD_OUT)
+    out = confirm(tuner.run(), place.space, place.evaluator, place.cases(TRAINING), exclude=HELD_OUT)
     cycle = place.space.common_cycle(out.candidate) if out.candidate else None
-    note = f"cycle {cycle} s" if cycle else "own plan kept"
+    note = f"cycle {cycle} s" if cycle else "existing plan kept"
     text = plan_xml(out.plan, place.network) if out.plan.timings else ""
     kept = book.program(scenario.name, "kept")
     if drop and kept is not None and _training(book, scenario, kept.digest) < out.cost.mean():
@@ -195,14 +202,14 @@ def _optimised(book: Book, scenario: Scenario, row: str, *, drop: bool) -> None:
 
 def _actuated(book: Book, scenario: Scenario) -> None:
     """Our actuated program, as ``--kind actuated`` makes it: the plan with turns kept must be known."""
-    place = prepare(scenario)
+    place = prepare_problem(scenario)
     space = place.space
     before = time.process_time()
     plan = _kept_plan(book, scenario)
     chosen = [space.existing(), *([space.candidate(plan)] if plan.timings else [])]
     plans = [space.plan(shown_once(space, candidate)) for candidate in chosen if space.legal(candidate)]
-    cases = place.cases(JUDGING)
-    found = tune_actuation(plans, place.judge, [*cases, *more_cases(cases, HELD_OUT)])
+    cases = place.cases(TRAINING)
+    found = tune_actuation(plans, place.evaluator, [*cases, *extra_cases(cases, HELD_OUT)])
     option = found.actuation
     most = f"{option.max_green:g} s" if option.max_green else f"{option.stretch:g} × planned"
     whose = "own stages" if found.plan is plans[0] else "stages of the plan with turns kept"
@@ -216,7 +223,7 @@ def _actuated(book: Book, scenario: Scenario) -> None:
     )
 
 
-def _kept_as_start(book: Book, scenario: Scenario, place: Place) -> list[Candidate]:
+def _kept_as_start(book: Book, scenario: Scenario, place: TuningProblem) -> list[Candidate]:
     """The plan with turns kept, which is a plan with leave to drop them as well."""
     if not _plan_file(book, scenario, "kept").is_file():
         return []
@@ -226,7 +233,7 @@ def _kept_as_start(book: Book, scenario: Scenario, place: Place) -> list[Candida
 
 def _kept_plan(book: Book, scenario: Scenario) -> Plan:
     path = _plan_file(book, scenario, "kept")
-    return Plan.from_json(json.loads(path.read_text(encoding="utf-8")), where=str(path))
+    return Plan.from_json(json.loads(path.read_text(encoding="utf-8")), location=str(path))
 
 
 def _plan_file(book: Book, scenario: Scenario, row: str) -> Path:
@@ -235,7 +242,7 @@ def _plan_file(book: Book, scenario: Scenario, row: str) -> Path:
 
 def _training(book: Book, scenario: Scenario, digest: str) -> float:
     """Mean delay of some programs on the seeds that optimised plans are chosen on."""
-    return sum(book.delay(scenario, digest, 0, seed) for seed in JUDGING) / len(JUDGING)
+    return sum(book.delay(scenario, digest, 0, seed) for seed in TRAINING) / len(TRAINING)
 
 
 if __name__ == "__main__":

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from experiments.optimize.measures import mean_delay
-from experiments.resample import Resampling, another_day
-from sim.scenario import Scenario
-from sim.sumo_input import MEASURES, TRIPINFO, write_input
-from sim.sumo_world import sumo_binary, sumo_environment
-from sim.trips import read_trips
+from denxanh.experiments.definition.resample import Resampling, another_day
+from denxanh.experiments.optimize.evaluation.measures import lost_time
+from denxanh.sim.scenario import Scenario
+from denxanh.sim.sumo.run_input import MEASURES, TRIPINFO, write_input
+from denxanh.sim.sumo.tripinfo import read_trips
+from denxanh.sim.sumo.wheel import sumo_binary, sumo_environment
 
 LIMIT = 900.0  # s of wall time for one run
 OTHER_DAYS = {
@@ -143,7 +143,7 @@ class Book:
             if done.returncode or "Error:" in done.stderr:
                 raise SystemExit(f"{scenario.name}: SUMO failed: {done.stderr[-500:]}")
             trips, _ = read_trips(folder / TRIPINFO)
-            return mean_delay(folder / TRIPINFO), float(1 - trips.arrived.mean())
+            return float(lost_time(trips).sum()) / len(trips), float(1 - trips.arrived.mean())
 
     def _lines(self) -> list[dict[str, Any]]:
         path = self.folder / "results.jsonl"

@@ -7,7 +7,7 @@ common cycle; ours may also make stages. CPU time is that of this process and of
 CMA-ES (cmaes 0.13, its own population size) works on a vector of real numbers: the cycle, a weight for each
 stage (shown where positive, green in proportion), and for each signal the offset as a share of the cycle. It sees
 one seed and starts again with twice the population where it has converged (Auger and Hansen 2005); its best few are
-judged on as many seeds as ours. OUT keeps every run, so that the command goes on after a stop.
+evaluated on as many seeds as ours. OUT keeps every run, so that the command goes on after a stop.
 """
 
 from __future__ import annotations
@@ -25,16 +25,19 @@ import numpy as np
 from cmaes import CMA
 from numpy.typing import NDArray
 
-from experiments.optimize import Budget, Candidate, Case, Place, Space, Tuner, prepare
-from experiments.optimize.second_look import second_look
-from networks.scenarios import open_place
-from sim.plan import Plan
+from denxanh.experiments.optimize.evaluation.race import Case
+from denxanh.experiments.optimize.problem.space import Candidate, Space
+from denxanh.experiments.optimize.search.confirmation import confirm
+from denxanh.experiments.optimize.search.tuner import Budget, Tuner
+from denxanh.experiments.optimize.tuning_problem import ProblemOptions, TuningProblem, prepare_problem
+from denxanh.networks.scenarios import open_scenario
+from denxanh.sim.plan import Plan
 
 Array = NDArray[np.float64]
 
 SEEDS = (1, 2, 3)
 HELD_OUT = (101, 102, 103, 104, 105)
-FINALISTS = 5  # of CMA-ES, judged on all SEEDS as our own leaders are
+FINALISTS = 5  # of CMA-ES, evaluated on all SEEDS as our own leaders are
 SPREAD = 1.0  # first standard deviation of a stage's weight, whose mean is 1: one stage in six starts hidden
 
 
@@ -55,9 +58,9 @@ def main() -> None:
         "--seconds", type=float, default=float("inf"), help="stop after so many; goes on later"
     )
     given = parser.parse_args()
-    scenario = open_place(given.place, end=given.end)
+    scenario = open_scenario(given.place, end=given.end)
     given.out.mkdir(parents=True, exist_ok=True)
-    place = prepare(scenario, drop_protected=True)
+    place = prepare_problem(scenario, ProblemOptions(drop_protected=True))
     notes = Notes(given.out / f"{scenario.name}.jsonl", time.monotonic() + given.seconds)
     try:
         ours = _ours(place, notes, given.search)
@@ -67,9 +70,9 @@ def main() -> None:
         return
     own = _held_out(place, notes, "own", Plan({}))
     for name, result in (("ours", ours), ("CMA-ES in SUMO", theirs)):
-        held = _held_out(place, notes, name, Plan.from_json(result["plan"], where=str(given.out)))
+        held = _held_out(place, notes, name, Plan.from_json(result["plan"], location=str(given.out)))
         print(
-            f"{scenario.name}: {name}: {held:.2f} s/veh on seeds 101–105 (own plan {own:.2f}); "
+            f"{scenario.name}: {name}: {held:.2f} s/veh on seeds 101–105 (existing plan {own:.2f}); "
             f"{result['cpu']:.0f} CPU s, {result['runs']} SUMO runs"
         )
 
@@ -107,26 +110,26 @@ def _cpu() -> float:
     return ours.ru_utime + ours.ru_stime + theirs.ru_utime + theirs.ru_stime
 
 
-def _ours(place: Place, notes: Notes, seconds: float) -> dict[str, Any]:
+def _ours(place: TuningProblem, notes: Notes, seconds: float) -> dict[str, Any]:
     known = notes.known.get("ours")
     if known is None:
         before = _cpu()
         tuner = Tuner(
             place.space,
-            replace(place.believing, threads=1),
-            place.judge,
+            replace(place.surrogate, threads=1),
+            place.evaluator,
             place.cases(SEEDS),
             np.random.default_rng(1),
             Budget(seconds=seconds),
         )
-        out = second_look(tuner.run(), place.space, place.judge, place.cases(SEEDS), but=HELD_OUT)
+        out = confirm(tuner.run(), place.space, place.evaluator, place.cases(SEEDS), exclude=HELD_OUT)
         known = notes.add(
             "ours", {"plan": out.plan.to_json(), "cpu": _cpu() - before, "runs": out.trace[-1].runs}
         )
     return dict(known)
 
 
-def _cmaes(place: Place, notes: Notes, budget: float) -> dict[str, Any]:
+def _cmaes(place: TuningProblem, notes: Notes, budget: float) -> dict[str, Any]:
     """The best plan of CMA-ES after ``budget`` CPU seconds; what was run before is not run again."""
     space = place.space
     mean = np.concatenate([[_middle(space)], *(_first(signal.stages.own) for signal in space.signals)])
@@ -147,7 +150,7 @@ def _cmaes(place: Place, notes: Notes, budget: float) -> dict[str, Any]:
             if name not in notes.known:
                 notes.check()
                 before = _cpu()
-                delay = float(place.judge([space.plan(candidate)], [Case(0, SEEDS[0])])[0, 0])
+                delay = float(place.evaluator([space.plan(candidate)], [Case(0, SEEDS[0])])[0, 0])
                 notes.add(name, {"delay": delay, "cpu": _cpu() - before})
             if name not in found:
                 found[name], plans[name] = notes.known[name]["delay"], candidate
@@ -156,8 +159,8 @@ def _cmaes(place: Place, notes: Notes, budget: float) -> dict[str, Any]:
             told.append((x, found[name]))
         search.tell(told)
     best = sorted(found, key=lambda name: found[name])[:FINALISTS]
-    judged = {name: _judged(place, notes, name, plans[name]) for name in best}
-    winner = min(best, key=lambda name: judged[name])
+    evaluated = {name: _evaluated(place, notes, name, plans[name]) for name in best}
+    winner = min(best, key=lambda name: evaluated[name])
     return {
         "plan": space.plan(plans[winner]).to_json(),
         "cpu": spent,
@@ -201,20 +204,20 @@ def _first(own: tuple[int, ...]) -> Array:
     return np.array([1.0] * len(own) + [0.0])
 
 
-def _judged(place: Place, notes: Notes, name: str, candidate: Candidate) -> float:
+def _evaluated(place: TuningProblem, notes: Notes, name: str, candidate: Candidate) -> float:
     key = f"final {name}"
     if key not in notes.known:
         notes.check()
         cases = [Case(0, seed) for seed in SEEDS]
-        notes.add(key, {"delay": float(place.judge([place.space.plan(candidate)], cases).mean())})
+        notes.add(key, {"delay": float(place.evaluator([place.space.plan(candidate)], cases).mean())})
     return float(notes.known[key]["delay"])
 
 
-def _held_out(place: Place, notes: Notes, name: str, plan: Plan) -> float:
+def _held_out(place: TuningProblem, notes: Notes, name: str, plan: Plan) -> float:
     key = f"held out {name}"
     if key not in notes.known:
         cases = [Case(0, seed) for seed in HELD_OUT]
-        notes.add(key, {"delay": float(place.judge([plan], cases).mean())})
+        notes.add(key, {"delay": float(place.evaluator([plan], cases).mean())})
     return float(notes.known[key]["delay"])
 
 

@@ -17,14 +17,14 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from sim.critical import critical_ratios, flows_of
-from sim.flows import with_flows
-from sim.netfile import seconds
-from sim.network import Network
-from sim.scenario import Scenario
-from sim.sumo_world import sumo_binary, sumo_environment, sumo_home
-from sim.sumonet import network_of
-from sim.webster import lost_time
+from denxanh.sim.demand.movement_flows import with_flows
+from denxanh.sim.network import Network
+from denxanh.sim.scenario import Scenario
+from denxanh.sim.sumo.netfile import seconds
+from denxanh.sim.sumo.network_reader import network_of
+from denxanh.sim.sumo.wheel import sumo_binary, sumo_environment, sumo_home
+from denxanh.sim.timing.critical_flow import critical_ratios, flows_of
+from denxanh.sim.timing.webster import lost_time
 
 DEMAND = 1200.0  # s of departures: more than the quarter of an hour that the HCM analyses
 END = 1800.0  # s: ten minutes more, in which an undersaturated network clears
@@ -89,11 +89,11 @@ def routed(scenario: Scenario, folder: Path) -> Path:
 def degree_of_saturation(network: Network) -> float:
     """The largest critical degree of saturation of all signals; flows must be known."""
     found = [0.0]
-    for where in network.intersections.values():
-        states = [stage.state for stage in where.program.stages]
-        total = float(critical_ratios(where, states, flows_of(where)).sum())
-        cycle = where.program.cycle
-        found.append(total * cycle / (cycle - lost_time(where.program)))
+    for intersection in network.intersections.values():
+        states = [stage.state for stage in intersection.program.stages]
+        total = float(critical_ratios(intersection, states, flows_of(intersection)).sum())
+        cycle = intersection.program.cycle
+        found.append(total * cycle / (cycle - lost_time(intersection.program)))
     return max(found)
 
 

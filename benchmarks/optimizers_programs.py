@@ -10,13 +10,13 @@ from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from experiments.optimize import plan_xml
-from sim.flows import with_flows
-from sim.network import Network
-from sim.scenario import Scenario
-from sim.sumo_world import sumo_environment, sumo_home
-from sim.sumonet import network_of
-from sim.webster import webster_plan
+from denxanh.experiments.optimize.problem.plan_programs import plan_xml
+from denxanh.sim.demand.movement_flows import with_flows
+from denxanh.sim.network import Network
+from denxanh.sim.scenario import Scenario
+from denxanh.sim.sumo.network_reader import network_of
+from denxanh.sim.sumo.wheel import sumo_environment, sumo_home
+from denxanh.sim.timing.webster import webster_plan
 
 LEAST, MOST = 5.0, 50.0  # s of green of SUMO's actuated programs: what its networks are usually given
 HOUR = 3600.0  # s: tlsCycleAdaptation wants an hour of vehicles
@@ -34,8 +34,8 @@ class Failed(Exception):
 def actuated(scenario: Scenario) -> str:
     """The network's own stages as SUMO's actuated programs."""
     root = Element("additional")
-    for name, where in sorted(network_of(scenario).intersections.items()):
-        own = where.program
+    for name, intersection in sorted(network_of(scenario).intersections.items()):
+        own = intersection.program
         logic = ElementTree.SubElement(
             root, "tlLogic", id=name, type="actuated", programID="actuated", offset=f"{own.offset:g}"
         )
@@ -95,8 +95,8 @@ def _net(scenario: Scenario, folder: Path) -> str:
 
 def _own(network: Network) -> Element:
     root = Element("additional")
-    for name, where in sorted(network.intersections.items()):
-        own = where.program
+    for name, intersection in sorted(network.intersections.items()):
+        own = intersection.program
         logic = ElementTree.SubElement(
             root, "tlLogic", id=name, type="static", programID="own", offset=f"{own.offset:g}"
         )
@@ -121,8 +121,8 @@ def _yellow(network: Network) -> int:
     """The usual yellow of the network, s."""
     seen = [
         interval.duration
-        for where in network.intersections.values()
-        for stage in where.program.stages
+        for intersection in network.intersections.values()
+        for stage in intersection.program.stages
         for interval in stage.change
         if "y" in interval.state.lower()
     ]

@@ -9,7 +9,7 @@ from optimizers_book import Book
 
 HELD_OUT = (101, 102, 103, 104, 105)
 TITLES = {
-    "own": "own plan",
+    "own": "existing plan",
     "actuated": "SUMO actuated",
     "adapted": "tlsCycleAdaptation",
     "coordinated": "with tlsCoordinator",
@@ -77,8 +77,8 @@ def _why(book: Book, name: str, row: str) -> str:
 
 def _gains(book: Book, names: Sequence[str]) -> str:
     lines = [
-        "**Gain over the own plan** (%, demand as seen / other days), and the goals: ≥ 30 % below the best "
-        "swept tool, not above the own plan, below actuated, gains within 5 points, the figure aimed at\n",
+        "**Gain over the existing plan** (%, demand as seen / other days), and the goals: ≥ 30 % below the best "
+        "swept tool, not above the existing plan, below actuated, gains within 5 points, the figure aimed at\n",
         "| network | turns kept | may be dropped | below best tool | ≤ own | < actuated | within 5 | figure |",
         "|---" * 8 + "|",
     ]

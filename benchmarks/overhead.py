@@ -19,17 +19,17 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from networks.scenarios import open_place
-from sim.sumo_world import sumo_binary, sumo_environment
+from denxanh.networks.scenarios import open_scenario
+from denxanh.sim.sumo.wheel import sumo_binary, sumo_environment
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "resco"
 RUN = """
 import json, os, sys
 from pathlib import Path
-from experiments.forkserver import _import_all
-from experiments.catalog import make_controller
-from sim.run import Run, execute
-from sim.scenario import Scenario
+from denxanh.experiments.runs.forkserver import _import_all
+from denxanh.experiments.specification.controllers import make_controller
+from denxanh.sim.run.run import Run, execute
+from denxanh.sim.scenario import Scenario
 _import_all()
 scenario = Scenario.from_json(json.loads(sys.argv[1]))
 before = os.times()
@@ -103,9 +103,9 @@ def main() -> None:
     chosen = parser.parse_args()
     scenarios = {}
     for place in sorted({case.place for case in CASES}):
-        scenario = open_place(str(chosen.data / place))
+        scenario = open_scenario(str(chosen.data / place))
         if chosen.end is not None:
-            scenario = open_place(str(chosen.data / place), end=scenario.begin + chosen.end)
+            scenario = open_scenario(str(chosen.data / place), end=scenario.begin + chosen.end)
         scenarios[place] = json.dumps(scenario.to_json())
     own: dict[Case, list[float]] = {case: [] for case in CASES}
     alone: dict[Case, list[float]] = {case: [] for case in CASES}

@@ -1,9 +1,9 @@
-"""The present plan against other strategies and an optimised plan, on built-in places.
+"""The existing plan against other strategies and an optimised plan, on built-in places.
 
     python benchmarks/places_comparison.py FOLDER [PLACE…] [--seeds 3] [--budget 30] [--end S]
 
 For each place a plan is optimised and every strategy runs on the same demand and seeds. The table has means, and the
-change from the present plan, seed by seed, with the 95 % interval of its mean. Done runs in FOLDER are not run again.
+change from the existing plan, seed by seed, with the 95 % interval of its mean. Done runs in FOLDER are not run again.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import networks
-from experiments.cli import app
-from experiments.loading import Results, load
-from networks.calibrate import Interval
+from denxanh import networks
+from denxanh.experiments.cli.app import app
+from denxanh.experiments.results.load import Results, load
+from denxanh.networks.calibration.saturation_flow import Interval
 
 STRATEGIES = ("program", "green-wave", "actuated", "max-pressure:interval=20", "predictive")
 METRICS = (("delay_s", "s/veh"), ("delay_pcu_s", "s/PCU"), ("delay_person_s", "s/person"))
@@ -23,7 +23,7 @@ METRICS = (("delay_s", "s/veh"), ("delay_pcu_s", "s/PCU"), ("delay_person_s", "s
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("places", nargs="*", default=[p.name for p in networks.places()])
+    parser.add_argument("places", nargs="*", default=[p.name for p in networks.list_places()])
     parser.add_argument("--seeds", default="3")
     parser.add_argument("--budget", default="30", help="CPU seconds of search a place")
     parser.add_argument("--end", default="", help="simulate until this time, s")

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean, stdev
@@ -26,16 +26,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from controllers.naming import make_controller, parse_controller
-from networks.building import write
-from networks.generators import arterial, grid
-from networks.place import Place
-from networks.scenarios import open_place
-from sim.network import Network
-from sim.protocol import Controller, Green, Observation, Policy
-from sim.rules import Rules
-from sim.run import Run, execute
-from sim.sensing import Camera, Ideal, Loops, Sensing
+from denxanh.controllers.registry import make_controller, parse_controller
+from denxanh.networks.build.building import write_place
+from denxanh.networks.build.generators import arterial, grid
+from denxanh.networks.place.place import Place
+from denxanh.networks.scenarios import open_scenario
+from denxanh.sim.controller import Controller, Green, Observation, Policy, capabilities
+from denxanh.sim.network import Network
+from denxanh.sim.run.run import Run, execute
+from denxanh.sim.sensing import Camera, Ideal, Loops, Sensing
+from denxanh.sim.signals.rules import Rules
 
 RESCO = ("grid4x4", "arterial4x4", "cologne1", "cologne3", "ingolstadt1")
 GOALS = {"grid4x4": 17.0, "arterial4x4": 680.0, "cologne1": 13.5, "cologne3": 14.5, "ingolstadt1": 10.5}
@@ -95,10 +95,9 @@ class Watched:
         """As the controller."""
         return self.inner.sees | {"vehicles"}
 
-    def more_phases(self, network: Network) -> Mapping[str, tuple[str, ...]]:
+    def more_phases(self, network: Network) -> Mapping[str, Sequence[str]]:
         """As the controller."""
-        more = getattr(self.inner, "more_phases", None)
-        return more(network) if more else {}
+        return capabilities(self.inner).more_phases(network)
 
     def start(self, network: Network) -> Mapping[str, Policy]:
         """The controller's policies, watched."""
@@ -109,7 +108,7 @@ class Watched:
 
         def decide(seen: Observation) -> Green:
             nonlocal halted
-            vehicles, phase = seen.vehicles, seen.where.phases[seen.phase]
+            vehicles, phase = seen.vehicles, seen.intersection.phases[seen.phase]
             rows = zip(vehicles.id, vehicles.link, vehicles.speed, strict=True)
             now: dict[str, float] = {}
             for name, link, speed in rows:
@@ -132,7 +131,7 @@ def run_one(
     place: str, seconds: float | None, controller: str, sensing: str, uniform: bool, seed: int, out: Path
 ) -> None:
     """One run in this process, of the whole scenario or its first ``seconds``; its figures go to ``out``."""
-    scenario = open_place(place, end=seconds)
+    scenario = open_scenario(place, end=seconds)
     watched = Watched(make_controller(*parse_controller(controller)))
     rules = Rules(uniform_change=YELLOW) if uniform else Rules()
     run = Run(scenario, seed=seed, rules=rules, sensing=SENSINGS[sensing])
@@ -187,7 +186,7 @@ def tasks(resco: bool, seeds: list[int], network_seeds: list[int]) -> list[Task]
 
 
 def place_of(name: str, out: Path, resco: Path | None) -> str:
-    """What ``open_place`` takes for the name; a generated network is built on first use."""
+    """What ``open_scenario`` takes for the name; a generated network is built on first use."""
     if name in RESCO and resco is not None:
         return str((resco / name / f"{name}.sumocfg").resolve())
     if name in STREETS:
@@ -195,7 +194,7 @@ def place_of(name: str, out: Path, resco: Path | None) -> str:
     folder = (out / "networks" / name).resolve()
     if not (folder / "place.sumocfg").is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        write(generated()[name], folder, fidelity="lane")
+        write_place(generated()[name], folder, fidelity="lane")
     return str(folder / "place.sumocfg")
 
 

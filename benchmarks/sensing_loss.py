@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.attempt import Limits
-from experiments.compare import run_tasks, tasks_for
-from experiments.ledger import Row
-from experiments.statistics import compare_paired
-from networks.scenarios import open_place
+from denxanh.experiments.compare import execute_runs, specify_runs
+from denxanh.experiments.runs.run_row import RunRow
+from denxanh.experiments.specification.run_options import Limits, RunOptions
+from denxanh.experiments.statistics import compare_paired
+from denxanh.networks.scenarios import open_scenario
 
 FIXED = "program"
 CONTROLLERS = (
@@ -39,7 +39,7 @@ CONTROLLERS = (
 SENSINGS = ("ideal", "loops:missed_two_wheelers=0.2", "camera:missed_two_wheelers=0.2")
 
 
-def delays(rows: Sequence[Row], label: str) -> dict[tuple[int, float | str], float]:
+def delays(rows: Sequence[RunRow], label: str) -> dict[tuple[int, float | str], float]:
     """Delay by (seed, demand) of the runs that were done."""
     return {
         (row.seed, row.demand): float(row.metrics["delay_s"] or 0.0)
@@ -48,7 +48,7 @@ def delays(rows: Sequence[Row], label: str) -> dict[tuple[int, float | str], flo
     }
 
 
-def table(place: str, rows: Sequence[Row], controllers: Sequence[str]) -> list[str]:
+def table(place: str, rows: Sequence[RunRow], controllers: Sequence[str]) -> list[str]:
     """One place as lines of Markdown."""
     fixed = delays(rows, FIXED)
     plan = float(np.mean(list(fixed.values())))
@@ -93,15 +93,17 @@ def main() -> None:
     parser.add_argument("--end", type=float, default=None)
     arguments = parser.parse_args()
     controllers = arguments.controllers.split(",")
+    options = RunOptions(limits=Limits(1200.0))
     for place in arguments.places:
-        scenario = open_place(place, end=arguments.end)
-        tasks = tasks_for(scenario, controllers, range(1, arguments.seeds + 1), sensing=SENSINGS)
-        rows = run_tasks(
+        scenario = open_scenario(place, end=arguments.end)
+        runs = specify_runs(
+            scenario, controllers, range(1, arguments.seeds + 1), sensing=SENSINGS, options=options
+        )
+        rows = execute_runs(
             arguments.out / scenario.name.replace("/", "-"),
-            tasks,
+            runs,
             jobs=arguments.jobs,
-            limits=Limits(1200.0),
-            progress=lambda _, outcome: print(outcome.reason) if outcome.manifest is None else None,
+            on_progress=lambda _, outcome: print(outcome.reason) if outcome.manifest is None else None,
         )
         print("\n".join(table(scenario.name, rows, controllers)), flush=True)
 

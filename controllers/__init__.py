@@ -1,1 +1,14 @@
-"""Strategies: one file each, the paper in the margin."""
+"""Strategies of signal control: one file each in families, with the source cited where it is computed."""
+
+__all__ = [
+    "actuated",
+    "adaptive",
+    "fixed",
+    "greens",
+    "layers",
+    "native",
+    "predictive",
+    "pressure",
+    "registry",
+    "scripted",
+]

@@ -1,6 +1,6 @@
-"""A story told in time: a generator that yields greens becomes a policy.
+"""Scripted control: a generator that yields greens becomes a policy.
 
-def story(seen):
+def script(seen):
     while True:
         seen = yield Green(0, 30.0)
         seen = yield Green(1, 20.0)
@@ -10,26 +10,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 
-from sim.errors import ControlError
-from sim.protocol import Green, Observation, Policy
+from denxanh.sim.controller import Green, Observation, Policy
+from denxanh.sim.errors import ControlError
 
-Story = Generator[Green, Observation, None]
+Script = Generator[Green, Observation, None]
 
 
-def scripted(tell: Callable[[Observation], Story]) -> Policy:
-    """The policy that a story tells; ``tell`` gets the first observation, each yield returns the next."""
-    story: Story | None = None
+def scripted(script: Callable[[Observation], Script]) -> Policy:
+    """The policy of a script; ``script`` gets the first observation, each yield returns the next."""
+    running: Script | None = None
 
     def policy(seen: Observation) -> Green:
-        nonlocal story
+        nonlocal running
         try:
-            if story is None:
-                story = tell(seen)
-                return next(story)
-            return story.send(seen)
+            if running is None:
+                running = script(seen)
+                return next(running)
+            return running.send(seen)
         except StopIteration:
             raise ControlError(
-                f"{seen.where.id} at t={seen.time:g} s: the story is over; end it with a loop"
+                f"{seen.intersection.id} at t={seen.time:g} s: the script has ended; end it with a loop"
             ) from None
 
     return policy

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from experiments.loading import Results
+    from denxanh.experiments.results.load import Results
 
 __all__ = ["load"]
 
 
 def load(folder: str | Path) -> Results:
     """The results in an experiment's folder: ``load(DIR).runs["delay_s"]``. See docs/experiments.md."""
-    from experiments import loading  # the command line must start without numpy
+    from denxanh.experiments.results import load  # the command line must start without numpy
 
-    return loading.load(folder)
+    return load.load(folder)

@@ -2,91 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from experiments.attempt import Limits, Outcome
-from experiments.catalog import make_controller, parse_controller
-from experiments.happenings import Table, check_events, events_at, read_events
-from experiments.ledger import Ledger, Row
-from experiments.loading import LEDGER, TABLED
-from experiments.local import Local
-from experiments.records import write_runs, write_summary
-from experiments.rules import parse_rules
-from experiments.runner import enter, run_missing, writing
-from experiments.sensings import IDEAL, check_sensings, sensings_of
-from experiments.summary import summarise_rows
-from experiments.task import Task, absolute
-from sim.errors import InputError
-from sim.scenario import Scenario
+from denxanh.experiments.results.load import LEDGER, TABLED
+from denxanh.experiments.results.run_tables import write_runs, write_summary
+from denxanh.experiments.results.summary import summarise_rows
+from denxanh.experiments.runs.execution import Outcome
+from denxanh.experiments.runs.ledger import Ledger
+from denxanh.experiments.runs.local import Local
+from denxanh.experiments.runs.run_row import RunRow
+from denxanh.experiments.runs.runner import enter, output_lock, run_missing
+from denxanh.experiments.specification.controllers import make_controller, parse_controller
+from denxanh.experiments.specification.events import events_at
+from denxanh.experiments.specification.objects import name_of
+from denxanh.experiments.specification.run_options import RunOptions
+from denxanh.experiments.specification.run_specification import RunSpecification, absolute, controller_label
+from denxanh.experiments.specification.sensings import IDEAL, check_sensings, sensings_of
+from denxanh.sim.controller import Controller
+from denxanh.sim.errors import InputError
+from denxanh.sim.scenario import Scenario
 
 
-def tasks_for(
+def specify_runs(
     scenario: Scenario,
-    controllers: Sequence[str],
+    controllers: Sequence[str | Controller],
     seeds: Sequence[int],
     *,
-    backend: str = "libsumo",
-    warm_up: float = 0.0,
     sensing: Sequence[str] = (IDEAL,),
-    events: Path | None = None,
-    safety: str = "",
-) -> list[Task]:
+    options: RunOptions | None = None,
+) -> list[RunSpecification]:
     """Every controller with every sensing and seed, seed by seed so that pairs are complete early.
 
     Raises InputError.
     """
-    chosen = [parse_controller(text) for text in controllers]
-    doubled = [text for i, text in enumerate(controllers) if text in controllers[:i]]
+    options = options or RunOptions()
+    chosen = [_chosen(controller) for controller in controllers]
+    labels = [controller_label(name, values) for name, values, _ in chosen]
+    doubled = [label for i, label in enumerate(labels) if label in labels[:i]]
     if doubled:
         raise InputError(f"controller {doubled[0]!r} is named twice", remedy="name each once")
-    for name, values in chosen:
-        make_controller(name, values)  # every parameter is checked before anything runs
     check_sensings(sensing)
-    rules = parse_rules(safety)
-    tables: tuple[Table, ...] = ()
-    if events is not None:
-        tables, source = read_events(events)
-        check_events(tables, [scenario], sensing, source)
-        tables = events_at(tables, scenario.name)
+    if not options.warm_up < scenario.end - scenario.begin:
+        raise InputError(
+            f"a warm-up of {options.warm_up:g} s leaves nothing of the "
+            f"{scenario.end - scenario.begin:g} s simulated",
+            remedy="give a shorter --warm-up",
+        )
+    options = replace(options, events=events_at(options.events, scenario.name))
     scenario = absolute(scenario)
     return [
-        Task(
-            scenario.name,
-            scenario,
-            name,
-            values,
-            seed,
-            backend=backend,
-            warm_up=warm_up,
-            sensing=by,
-            events=tables,
-            safety=rules,
+        RunSpecification(
+            scenario.name, scenario, name, values, seed, sensing=by, options=options, given=digest
         )
         for seed in seeds
-        for name, values in chosen
-        for by in sensings_of(name, values, sensing)
+        for name, values, digest in chosen
+        for by in (sensing if digest else sensings_of(name, values, sensing))
     ]
 
 
-def run_tasks(
-    out: Path,
-    tasks: Sequence[Task],
-    *,
-    jobs: int,
-    limits: Limits,
-    keep_sumo_output: bool = False,
-    progress: Callable[[str, Outcome], None],
-) -> list[Row]:
-    """Run what is missing of ``tasks`` in ``out`` and write the tables; returns the rows of these tasks."""
-    with writing(out), Ledger(out / LEDGER) as ledger:
-        enter(ledger, tasks)
-        executor = Local(out, jobs=jobs, limits=limits, keep_sumo_output=keep_sumo_output)
+def _chosen(controller: str | Controller) -> tuple[str, Mapping[str, Any], str]:
+    """Name, parameters and digest of a controller by its name or given as an object. Raises InputError."""
+    if not isinstance(controller, str):
+        return name_of(controller)
+    name, values = parse_controller(controller)
+    make_controller(name, values)  # every parameter is checked before anything runs
+    return name, values, ""
+
+
+def execute_runs(
+    out: Path, runs: Sequence[RunSpecification], *, jobs: int, on_progress: Callable[[str, Outcome], None]
+) -> list[RunRow]:
+    """Execute what is missing of ``runs`` in ``out`` and write the tables; returns the rows of these runs."""
+    with output_lock(out), Ledger(out / LEDGER) as ledger:
+        enter(ledger, runs)
+        executor = Local(out, jobs=jobs)
         try:
-            run_missing(out, ledger, executor, progress=progress)
+            run_missing(out, ledger, executor, on_progress=on_progress)
         finally:
             rows = list(ledger.rows())
             write_runs(out, rows)
-            ledger.note(TABLED, ledger.fingerprint())
+            ledger.set_fact(TABLED, ledger.fingerprint())
     write_summary(out, summarise_rows(rows))
     return rows

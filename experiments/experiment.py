@@ -1,4 +1,4 @@
-"""An experiment, start to end: expand the file, run what is missing, stop when it is precise enough, write it up."""
+"""An experiment from start to end: expand the file, run what is missing until precise enough, write the results."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.attempt import Outcome, run_folder
-from experiments.expand import Experiment, Stopping, expand
-from experiments.experiment_file import read_experiment
-from experiments.ledger import Ledger, Row
-from experiments.loading import DEFINITION, LEDGER, TABLED
-from experiments.results import write_results
-from experiments.runner import Executor, enter, run_missing, writing
-from experiments.statistics import judge, mser5
-from experiments.summary import Group, groups
-from experiments.task import Task
-from sim import store
-from sim.errors import InputError
-from sim.run import INTERVAL, hash_file
+from denxanh.experiments.definition.expand import Experiment, Stopping, expand
+from denxanh.experiments.definition.experiment_file import read_experiment
+from denxanh.experiments.report.result_folder import write_results
+from denxanh.experiments.results.load import DEFINITION, LEDGER, TABLED
+from denxanh.experiments.results.summary import Group, groups
+from denxanh.experiments.runs.execution import Outcome
+from denxanh.experiments.runs.ledger import Ledger
+from denxanh.experiments.runs.run_row import RunRow, run_folder
+from denxanh.experiments.runs.runner import Executor, enter, output_lock, run_missing
+from denxanh.experiments.specification.run_specification import RunSpecification
+from denxanh.experiments.statistics import apply_stopping_rule, mser5
+from denxanh.sim.errors import InputError
+from denxanh.sim.run import store
+from denxanh.sim.run.provenance import hash_file
+from denxanh.sim.run.results import INTERVAL
 
 PILOTS = 5  # seeds whose mean shows the warm-up: Hoad, Robinson & Davies (2010) average five runs
 Progress = Callable[[int], AbstractContextManager[Callable[[str, Outcome], None]]]
@@ -30,18 +32,18 @@ Progress = Callable[[int], AbstractContextManager[Callable[[str, Outcome], None]
 
 @dataclass(frozen=True)
 class Session:
-    """How this start of an experiment is done, and who is told about it."""
+    """How this start of an experiment is executed, and its callbacks."""
 
-    executor: Callable[[Experiment], Executor]
+    executor: Callable[[], Executor]
     jobs: int
-    tell: Callable[[str], None]
+    on_message: Callable[[str], None]
     progress: Progress
     shard: tuple[int, int] = (1, 1)
     retry_failed: bool = False
     command: str = ""
 
 
-def run_experiment(file: Path, out: Path, session: Session) -> list[Row]:
+def run_experiment(file: Path, out: Path, session: Session) -> list[RunRow]:
     """Run what is missing of the experiment in ``file`` into ``out`` and write its tables; returns its runs.
 
     May be interrupted and called again at any time. Raises InputError, RunError or KeyboardInterrupt.
@@ -50,54 +52,56 @@ def run_experiment(file: Path, out: Path, session: Session) -> list[Row]:
     experiment = expand(written, file)
     if experiment.stopping is not None and session.shard != (1, 1):
         raise InputError(
-            "a stopping rule needs all runs, a shard sees only its own", where=str(file), remedy="give seeds"
+            "a stopping rule needs all runs, a shard sees only its own",
+            location=str(file),
+            remedy="give seeds",
         )
-    with writing(out), Ledger(out / LEDGER) as ledger:
-        _keep_definition(file, out, ledger)
-        warm_up = experiment.warm_up
-        if warm_up is None:
+    with output_lock(out), Ledger(out / LEDGER) as ledger:
+        _store_definition(file, out, ledger)
+        warm_up = experiment.options.warm_up
+        if experiment.find_warm_up:
             warm_up = _find_warm_up(experiment, out, ledger, session)
-        needed: Needed = {}
+        required: SeedCounts = {}
         while True:
-            tasks = _tasks(experiment, out, warm_up, needed)
-            enter(ledger, tasks, shard=session.shard)
-            _run(experiment, out, ledger, session)
+            runs = _required_runs(experiment, out, warm_up, required)
+            enter(ledger, runs, shard=session.shard)
+            _run(out, ledger, session)
             rows = list(ledger.rows())
-            more = _needed(experiment.stopping, rows)
-            if more == needed or all(n <= needed.get(key, _first(experiment)) for key, n in more.items()):
+            more = _seeds_required(experiment.stopping, rows)
+            if more == required or all(n <= required.get(key, _first(experiment)) for key, n in more.items()):
                 break
-            needed = more
+            required = more
         whole = session.shard == (1, 1)
         write_results(out, rows, written, experiment.scenarios, command=session.command, whole=whole)
-        ledger.note(TABLED, ledger.fingerprint())
+        ledger.set_fact(TABLED, ledger.fingerprint())
     return rows
 
 
-def _keep_definition(file: Path, out: Path, ledger: Ledger) -> None:
-    """A copy of the file stands with its results."""
+def _store_definition(file: Path, out: Path, ledger: Ledger) -> None:
+    """Copy the file beside its results."""
     kept = out / DEFINITION
     if file.resolve() != kept.resolve():
         new = kept.with_suffix(".new")
         shutil.copyfile(file, new)
         store.sync(new)
         new.replace(kept)
-    ledger.note("definition", hash_file(file))
+    ledger.set_fact("definition", hash_file(file))
 
 
-def _run(experiment: Experiment, out: Path, ledger: Ledger, session: Session) -> None:
-    """What is missing of the runs entered, with an estimate before."""
-    ledger.reopen()
+def _run(out: Path, ledger: Ledger, session: Session) -> None:
+    """Run the pending runs, after a message with an estimate of the time."""
+    ledger.reset_running()
     if session.retry_failed:
         ledger.retry_failed()
     counts = ledger.counts()
     missing = counts.get("pending", 0)
-    session.tell(announcement(counts, ledger.seconds_left(), session.jobs))
+    session.on_message(announcement(counts, ledger.seconds_left(), session.jobs))
     with session.progress(missing) as progress:
-        run_missing(out, ledger, session.executor(experiment), progress=progress)
+        run_missing(out, ledger, session.executor(), on_progress=progress)
 
 
 def announcement(counts: Mapping[str, int], seconds: float | None, jobs: int) -> str:
-    """How many runs there are, how many are missing and how long they will take, in a sentence."""
+    """Numbers of runs in all, done, failed and missing, and the time they will take, as one sentence."""
     missing = counts.get("pending", 0)
     parts = [f"{sum(counts.values())} runs", f"{counts.get('done', 0)} done"]
     bad = sum(n for state, n in counts.items() if state in ("failed", "timeout", "refused"))
@@ -122,40 +126,42 @@ def _duration(seconds: float) -> str:
 
 
 # --- the stopping rule
-Needed = dict[tuple[str, float], int]
-"""How many seeds a place and demand level needs."""
+SeedCounts = dict[tuple[str, float], int]
+"""Seeds that a place and demand level requires."""
 
 
 def _first(experiment: Experiment) -> int:
-    return len(experiment.seeds) if experiment.stopping is None else experiment.stopping.rule.looks[0]
+    return len(experiment.seeds) if experiment.stopping is None else experiment.stopping.rule.checks[0]
 
 
-def _tasks(experiment: Experiment, out: Path, warm_up: float, needed: Needed) -> Iterable[Task]:
-    most = max(needed.values(), default=_first(experiment))
-    tasks = experiment.tasks(warm_up=warm_up, days=out / "demand", seeds=experiment.seeds[:most])
-    allowed = {key: frozenset(experiment.seeds[:n]) for key, n in needed.items()}
+def _required_runs(
+    experiment: Experiment, out: Path, warm_up: float, required: SeedCounts
+) -> Iterable[RunSpecification]:
+    most = max(required.values(), default=_first(experiment))
+    runs = experiment.runs(warm_up=warm_up, days=out / "demand", seeds=experiment.seeds[:most])
+    allowed = {key: frozenset(experiment.seeds[:n]) for key, n in required.items()}
     return (
-        task
-        for task in tasks
-        if (task.place, task.demand) not in allowed or task.seed in allowed[task.place, task.demand]
+        run
+        for run in runs
+        if (run.place, run.demand) not in allowed or run.seed in allowed[run.place, run.demand]
     )
 
 
-def _needed(stopping: Stopping | None, rows: Sequence[Row]) -> Needed:
-    """Seeds wanted after what is there, for each place and demand level."""
+def _seeds_required(stopping: Stopping | None, rows: Sequence[RunRow]) -> SeedCounts:
+    """Seeds most after what is there, for each place and demand level."""
     if stopping is None:
         return {}
-    return {(group.place, group.demand): _wanted(stopping, group) for group in groups(rows)}
+    return {(group.place, group.demand): _group_seeds(stopping, group) for group in groups(rows)}
 
 
-def _wanted(stopping: Stopping, group: Group) -> int:
-    """The largest number of seeds that any controller of a group still wants.
+def _group_seeds(stopping: Stopping, group: Group) -> int:
+    """The largest number of seeds that any controller of a group requires.
 
-    Seeds count in their order: a failed one ends what can be judged, and no further is asked for.
+    Seeds count in their order: a failed one ends the sample, and no further seed is required.
     """
     runs = group.values(stopping.metric)
     baseline = next(iter(runs))
-    wanted = stopping.rule.minimum
+    most = stopping.rule.minimum
     for name, values in runs.items():
         compared = stopping.differences and name != baseline
         if stopping.differences and len(runs) > 1 and not compared:
@@ -168,9 +174,9 @@ def _wanted(stopping: Stopping, group: Group) -> int:
                 break
             sample.append(by_seed[seed] - against[seed] if compared else by_seed[seed])
         reference = float(np.mean(list(against.values()))) if compared and against else None
-        found = judge(sample, stopping.rule, reference=reference)
-        wanted = max(wanted, found.n)
-    return wanted
+        found = apply_stopping_rule(sample, stopping.rule, reference=reference)
+        most = max(most, found.n)
+    return most
 
 
 # --- the warm-up
@@ -180,31 +186,31 @@ def _find_warm_up(experiment: Experiment, out: Path, ledger: Ledger, session: Se
     One warm-up for all: controllers must be measured over the same time. Raises InputError where there is
     no steady state.
     """
-    session.tell("looking for the warm-up (MSER-5) in runs of the baseline")
+    session.on_message("looking for the warm-up (MSER-5) in runs of the baseline")
     baseline = experiment.controllers[0]
-    tasks = [
-        task
-        for task in experiment.tasks(warm_up=0.0, days=out / "demand", seeds=experiment.seeds[:PILOTS])
-        if (task.controller, dict(task.parameters)) == (baseline.name, dict(baseline.parameters))
+    runs = [
+        run
+        for run in experiment.runs(warm_up=0.0, days=out / "demand", seeds=experiment.seeds[:PILOTS])
+        if (run.controller, dict(run.parameters)) == (baseline.name, dict(baseline.parameters))
     ]
-    enter(ledger, tasks)
-    _run(experiment, out, ledger, session)
+    enter(ledger, runs)
+    _run(out, ledger, session)
     series: dict[tuple[str, float], list[np.ndarray[tuple[int], np.dtype[np.float64]]]] = {}
     for row in ledger.rows():
-        if row.state == "done":
+        if row.done:
             series.setdefault((row.place, row.demand), []).append(_queue(run_folder(out, row.id)))
     longest = 0.0
-    for (place, demand), runs in series.items():
-        found = mser5(np.array(runs), interval=INTERVAL)
+    for (place, demand), queues in series.items():
+        found = mser5(np.array(queues), interval=INTERVAL)
         if not found.steady:
             raise InputError(
                 f"MSER-5 finds no steady state at {place} with demand {demand:g}",
-                where="warm_up",
+                location="warm_up",
                 remedy="give the warm-up in seconds: a rush hour has none to be found",
             )
-        session.tell(f"{place}, demand {demand:g}: warm-up {found.seconds:g} s")
+        session.on_message(f"{place}, demand {demand:g}: warm-up {found.seconds:g} s")
         longest = max(longest, found.seconds)
-    ledger.note("warm_up_s", longest)
+    ledger.set_fact("warm_up_s", longest)
     return longest
 
 

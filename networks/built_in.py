@@ -1,7 +1,7 @@
-"""How a user names a built-in place: ``ha-noi/pho-hue``, ``ha-noi/pho-hue@07:00``, ``ha-noi/pho-hue@day:sublane:2007``.
+"""Names of built-in places with options: ``ha-noi/pho-hue@07:00``, ``ha-noi/pho-hue@day:sublane:2007``.
 
-After ``@`` stands a part of the day: a time (one hour from then on), two times, or a period of the place's file. After
-colons stand the fidelity and the year of the mix, in any order.
+``@`` introduces a part of the day: a time (one hour from that time), two times, or a period of the place file. Colons
+introduce the fidelity and the year of the mix, in any order.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import networks
-from networks import hours
-from networks.vehicles import Fidelity
-from sim.errors import InputError
+from denxanh.networks.place import hours
+from denxanh.networks.place.vehicles import Fidelity
+from denxanh.sim.errors import InputError
 
 NOTE = "the demand is synthetic: no published counts exist for it"
 FORM = "NAME[@07:00 | @06:00-10:00 | @day][:lane | :sublane][:YEAR]"
@@ -23,7 +22,7 @@ _WHEN = re.compile(r"\d{1,2}:\d{2}(-\d{1,2}:\d{2})?|[a-z]+")
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One built-in place as it is to be built."""
+    """A built-in place and the options to build it with."""
 
     name: str
     fidelity: Fidelity = "lane"
@@ -32,26 +31,40 @@ class Choice:
     year: int | None = None
 
     def build(self) -> Path:
-        """Return its ``place.sumocfg``."""
-        return networks.build(
+        """Return the path of its ``place.sumocfg``, building it on first use.
+
+        Fidelity ``"lane"`` is fast (PCU-converted motorbikes, step 1 s), ``"sublane"`` has motorbikes side by side
+        (lateral resolution 0.8 m, step 0.5 s). The folder of the result also holds ``net.net.xml`` and
+        ``demand.rou.xml``; it is a cache and must not be modified.
+
+        Raises:
+            InputError: unknown fidelity, period or year, or hours without a plan.
+        """
+        from denxanh.networks.build import building  # listing the places needs no builder
+
+        return building.build(
             self.name, fidelity=self.fidelity, period=self.period, hours=self.hours, year=self.year
         )
 
 
 def name_of(text: str) -> str:
-    """Return what stands before the choices."""
+    """Return the name of the place without its options."""
     return re.split("[@:]", text, maxsplit=1)[0]
 
 
 def parse(text: str) -> Choice:
-    """Return the choice that ``text`` makes; raise InputError when it is none."""
+    """Return the place and the options that ``text`` names.
+
+    Raises:
+        InputError: an option is not a part of a day, a fidelity or a year.
+    """
     name = name_of(text)
     rest = text[len(name) :]
     period, span, fidelity, year = "peak", None, None, None
     if rest.startswith("@"):
         match = _WHEN.match(rest, 1)
         if match is None:
-            raise InputError(f"{rest!r} is no part of a day", where=name, remedy=f"write {FORM}")
+            raise InputError(f"{rest!r} is not a part of a day", location=name, remedy=f"write {FORM}")
         period, span = _when(match.group(), name)
         rest = rest[match.end() :]
     for part in rest.split(":")[1:] if rest.startswith(":") else [rest] if rest else []:
@@ -60,21 +73,23 @@ def parse(text: str) -> Choice:
         elif re.fullmatch(r"[12]\d{3}", part) and year is None:
             year = int(part)
         else:
-            raise InputError(f"{part!r} is no fidelity and no year", where=name, remedy=f"write {FORM}")
+            raise InputError(
+                f"{part!r} is neither a fidelity nor a year", location=name, remedy=f"write {FORM}"
+            )
     return Choice(name, "sublane" if fidelity == "sublane" else "lane", period, span, year)
 
 
 def _when(text: str, name: str) -> tuple[str, tuple[int, int] | None]:
-    """Return the period and the hours, of which one is the plain default."""
+    """Return the period and the hours; one of the two is the default."""
     if text[0].isalpha():
         return text, None
     first, dash, last = text.partition("-")
-    begin = hours.clock(first, name)
-    end = hours.clock(last, name) if dash else begin + hours.HOUR
+    begin = hours.parse_clock(first, name)
+    end = hours.parse_clock(last, name) if dash else begin + hours.HOUR
     if not begin < end <= hours.DAY:
         raise InputError(
             f"{text} does not end later on the same day",
-            where=name,
+            location=name,
             remedy="write 06:00-10:00, at most until 24:00",
         )
     return "peak", (begin, end)

@@ -1,55 +1,59 @@
-"""From what a user names to a Scenario: a built-in name, a .sumocfg, a folder holding one, or NET+ROUTES.
+"""Open a scenario: a built-in place, a .sumocfg, a folder with one, or NET+ROUTES.
 
-A user's configuration is read, never handed to SUMO: it may write anywhere and open sockets.
+A user's configuration is read but never passed to SUMO, because its options may write files and open sockets.
 """
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from dataclasses import replace
 from pathlib import Path
 
-import networks
-from networks import built_in
-from networks.sumo_options import check_options
-from sim.departures import NONE, read_departures
-from sim.errors import InputError
-from sim.netfile import seconds
-from sim.scenario import Scenario, is_simulation_option
-from sim.xmlfile import parse
+from denxanh import networks
+from denxanh.networks import built_in
+from denxanh.sim.demand.departures import NONE, read_departures
+from denxanh.sim.errors import InputError
+from denxanh.sim.scenario import Scenario, is_simulation_option
+from denxanh.sim.sumo.netfile import seconds
+from denxanh.sim.sumo.options import check_options
+from denxanh.sim.sumo.xmlfile import parse
+from denxanh.sim.text_values import closest, did_you_mean
 
 CLEARING = 3600.0  # s simulated after the last departure where a configuration gives no end
 _ALIASES = {
     "net": "net-file", "n": "net-file", "routes": "route-files", "r": "route-files",
     "additional": "additional-files", "a": "additional-files", "b": "begin", "e": "end",
 }  # fmt: skip
-_OWN = {"net-file", "route-files", "additional-files", "begin", "end", "step-length"}
-_QUIET = {  # ours to decide, or only talk: ignored without a word
+_READ = {"net-file", "route-files", "additional-files", "begin", "end", "step-length"}
+_IGNORED = {  # set by each run, or concern logging only: ignored without a note
     "seed", "random", "no-step-log", "verbose", "duration-log.disable", "duration-log.statistics", "no-warnings",
     "xml-validation", "xml-validation.net", "xml-validation.routes", "log", "error-log", "message-log", "threads",
     "step-log.period", "print-options", "start", "quit-on-end", "delay", "gui-settings-file", "configuration-file",
 }  # fmt: skip
 
 
-def open_place(text: str, *, end: float | None = None) -> Scenario:
-    """The scenario behind PLACE; ``end`` (s) replaces its own. Raises InputError with "did you mean"."""
+def open_scenario(text: str, *, end: float | None = None) -> Scenario:
+    """Return the scenario that ``text`` names; ``end`` (s) replaces the end it gives.
+
+    Raises:
+        InputError: the scenario does not exist, or its files or times are invalid.
+    """
     scenario = _open(text)
     if end is not None:
         if end <= scenario.begin:
             raise InputError(
                 f"the end {end:g} s is not after the begin {scenario.begin:g} s",
-                where=text,
+                location=text,
                 remedy="give a later --end",
             )
         scenario = _with_end(scenario, end)
     elif math.isnan(scenario.end):
         scenario = _with_end(
             scenario,
-            _own_end(scenario),
-            "it gives no end: the run goes on for an hour after the last departure, "
-            "and flows per hour and mean queues are over all of it",
+            _end_of_traffic(scenario),
+            "it gives no end: the run continues for an hour after the last departure, "
+            "and flows per hour and mean queues refer to all of it",
         )
     _check_times(scenario, text)
     return scenario
@@ -57,7 +61,7 @@ def open_place(text: str, *, end: float | None = None) -> Scenario:
 
 def _open(text: str) -> Scenario:
     if not text:
-        raise InputError("no place is named", remedy="name a place from 'denxanh list' or a .sumocfg")
+        raise InputError("no place is given", remedy="name a place from 'denxanh list' or a .sumocfg")
     path = Path(text)
     if path.is_file():
         if path.name.endswith((".sumocfg", ".cfg", ".sumocfg.xml")):
@@ -65,30 +69,34 @@ def _open(text: str) -> Scenario:
         if path.name.endswith((".net.xml", ".net.xml.gz")):
             raise InputError(
                 "a network alone has no traffic",
-                where=text,
+                location=text,
                 remedy=f"write {text}+ROUTES.rou.xml, or give a .sumocfg",
             )
         raise InputError(
-            "this is not a .sumocfg", where=text, remedy="give a .sumocfg, its folder, or NET+ROUTES"
+            "this is not a .sumocfg", location=text, remedy="give a .sumocfg, its folder, or NET+ROUTES"
         )
     if path.is_dir():
         found = sorted(path.glob("*.sumocfg"))
         if len(found) != 1:
             what = "no .sumocfg" if not found else f"{len(found)} .sumocfg files"
-            raise InputError(f"the folder holds {what}", where=text, remedy="name the .sumocfg")
+            raise InputError(f"the folder holds {what}", location=text, remedy="name the .sumocfg")
         return read_config(found[0])
     if "+" in text and re.search(r"\.net\.xml(\.gz)?\+", text):
         net, *routes = text.split("+")
         return _from_files(Path(net), tuple(map(Path, routes)), text)
-    if built_in.name_of(text) in {place.name for place in networks.places()}:
+    if built_in.name_of(text) in {place.name for place in networks.list_places()}:
         choice = built_in.parse(text)
         scenario = read_config(choice.build())
         return replace(scenario, name=text.replace(":lane", ""), notes=(built_in.NOTE, *scenario.notes))
-    raise InputError(f"there is no place {text!r}", remedy=_did_you_mean(text, path))
+    raise InputError(f"there is no place {text!r}", remedy=_remedy(text, path))
 
 
 def read_config(path: Path) -> Scenario:
-    """Read the whitelisted keys of a .sumocfg; what was ignored is in ``notes``. Raises InputError."""
+    """Return the scenario of a .sumocfg; ``notes`` of the result lists the options that were ignored.
+
+    Raises:
+        InputError: the file is not a configuration, or names missing files or invalid options.
+    """
     root = parse(path, kind="configuration")
     values: dict[str, str] = {}
     for element in root.iter():
@@ -96,9 +104,9 @@ def read_config(path: Path) -> Scenario:
         if value is not None and element is not root:
             key = _ALIASES.get(element.tag, element.tag)
             if key in values:
-                raise InputError(f"{key!r} is given twice", where=str(path), remedy="keep one")
+                raise InputError(f"{key!r} is given twice", location=str(path), remedy="keep one")
             values[key] = value
-    ignored = sorted(key for key in values if key not in _OWN | _QUIET and not is_simulation_option(key))
+    ignored = sorted(key for key in values if key not in _READ | _IGNORED and not is_simulation_option(key))
     notes = [f"ignored from {path.name}: {', '.join(ignored)}"] if ignored else []
     if values.get("mesosim", "") in ("true", "1", "yes", "on", "t", "x"):
         notes.append(
@@ -107,7 +115,7 @@ def read_config(path: Path) -> Scenario:
     for key in ("net-file", "route-files"):
         missing = not values.get(key, "").strip()
         if missing and (key == "net-file" or not values.get("additional-files", "").strip()):
-            raise InputError(f"it names no {key}", where=str(path), remedy=f'add <{key} value="…"/>')
+            raise InputError(f"it names no {key}", location=str(path), remedy=f'add <{key} value="…"/>')
     options = {key: value for key, value in sorted(values.items()) if is_simulation_option(key)}
     check_options(options, str(path))
     folder = path.parent
@@ -115,19 +123,19 @@ def read_config(path: Path) -> Scenario:
     def files(key: str) -> tuple[Path, ...]:
         return tuple(folder / part.strip() for part in values.get(key, "").split(",") if part.strip())
 
-    spot = str(path)
+    location = str(path)
     scenario = Scenario(
         name=path.name.removesuffix(".sumocfg"),
         net=folder / values["net-file"].strip(),
         routes=files("route-files"),
         additional=files("additional-files"),
-        begin=seconds(values.get("begin", "0"), f"{spot}, begin"),
-        end=_end(values.get("end", "-1"), f"{spot}, end"),
-        step=seconds(values.get("step-length", "1"), f"{spot}, step-length"),
+        begin=seconds(values.get("begin", "0"), f"{location}, begin"),
+        end=_end(values.get("end", "-1"), f"{location}, end"),
+        step=seconds(values.get("step-length", "1"), f"{location}, step-length"),
         options=options,
         notes=tuple(notes),
     )
-    _check_files(scenario, spot)
+    _check_files(scenario, location)
     return scenario
 
 
@@ -141,64 +149,71 @@ def _with_end(scenario: Scenario, end: float, note: str = "") -> Scenario:
     return Scenario(**{**vars(scenario), "end": end, "notes": (*scenario.notes, *filter(None, [note]))})
 
 
-def _own_end(scenario: Scenario) -> float:
-    ways = [(scenario.routes, False), (scenario.additional, True)]
-    asked = sum(
+def _end_of_traffic(scenario: Scenario) -> float:
+    groups = [(scenario.routes, False), (scenario.additional, True)]
+    departures = sum(
         (
             read_departures(p, scenario.begin, math.inf, additional=more)
-            for paths, more in ways
+            for paths, more in groups
             for p in paths
         ),
         NONE,
     )
-    last = max(asked.last, scenario.begin)
+    last = max(departures.last, scenario.begin)
     return math.ceil((last + CLEARING) / scenario.step) * scenario.step
 
 
-def _end(text: str, where: str) -> float:
-    value = seconds(text, where)
+def _end(text: str, location: str) -> float:
+    value = seconds(text, location)
     return math.nan if value < 0 else value
 
 
-def _check_files(scenario: Scenario, where: str) -> None:
+def _check_files(scenario: Scenario, location: str) -> None:
     kinds = (("network", (scenario.net,)), ("route", scenario.routes), ("additional", scenario.additional))
     for kind, paths in kinds:
         for path in paths:
             if not path.is_file():
                 raise InputError(
-                    f"the {kind} file {str(path)!r} does not exist", where=where, remedy="correct the path"
+                    f"the {kind} file {str(path)!r} does not exist",
+                    location=location,
+                    remedy="correct the path",
                 )
 
 
-def _check_times(scenario: Scenario, where: str) -> None:
+def _check_times(scenario: Scenario, location: str) -> None:
     begin, end, step = scenario.begin, scenario.end, scenario.step
     if not 0.0 < step <= 10.0:
-        raise InputError(f"the step-length is {step:g} s", where=where, remedy="give a step from 0.1 to 1 s")
+        raise InputError(
+            f"the step-length is {step:g} s", location=location, remedy="give a step from 0.1 to 1 s"
+        )
     if not math.isfinite(begin) or begin < 0 or not math.isfinite(end):
         raise InputError(
-            f"begin {begin:g} s or end {end:g} s is no time", where=where, remedy="give seconds ≥ 0"
+            f"begin {begin:g} s or end {end:g} s is not a time", location=location, remedy="give seconds ≥ 0"
         )
     if end <= begin:
         raise InputError(
-            f"the end {end:g} s is not after the begin {begin:g} s", where=where, remedy="give a later end"
+            f"the end {end:g} s is not after the begin {begin:g} s",
+            location=location,
+            remedy="give a later end",
         )
     steps = (end - begin) / step
     if abs(steps - round(steps)) > 1e-6:
         raise InputError(
-            f"from {begin:g} s to {end:g} s is no whole number of steps of {step:g} s",
-            where=where,
+            f"from {begin:g} s to {end:g} s is not a whole number of steps of {step:g} s",
+            location=location,
             remedy="move the end",
         )
 
 
-def _did_you_mean(text: str, path: Path) -> str:
-    names = [place.name for place in networks.places()]
-    close = difflib.get_close_matches(text, names, n=1, cutoff=0.5)
-    if not close:
-        close = [name for name in names if text.strip("/").split("/")[-1] == name.split("/")[-1]]
-    if not close and path.parent.is_dir():
+def _remedy(text: str, path: Path) -> str:
+    names = [place.name for place in networks.list_places()]
+    if closest(text, names):
+        return did_you_mean(text, names)
+    same_street = [name for name in names if text.strip("/").split("/")[-1] == name.split("/")[-1]]
+    if same_street:
+        return did_you_mean(same_street[0], same_street)
+    if path.parent.is_dir():
         beside = [str(p) for p in path.parent.iterdir() if p.is_dir() or p.suffix == ".sumocfg"]
-        close = difflib.get_close_matches(text, beside, n=1, cutoff=0.6)
-    if close:
-        return f"did you mean {close[0]!r}?"
+        if closest(text, beside):
+            return did_you_mean(text, beside)
     return f"give a .sumocfg, a folder with one, NET+ROUTES, or one of: {', '.join(names)}"

@@ -1,7 +1,7 @@
-"""One run: what an intersection is, what a controller is asked, the loop, the worlds, and what came out.
+"""One run: the network, the contract of a controller, the loop, the worlds it runs against, and the metrics.
 
-The names below are the package's public face; each is imported when it is first used, so that the command
-line starts without numpy and SimPy.
+The names below are the public interface; each is imported at its first use, so that the command line starts
+without numpy and SimPy.
 """
 
 from __future__ import annotations
@@ -10,42 +10,43 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sim.errors import ControlError, DenxanhError, InputError, RunError, WorldError
-    from sim.network import Approach, Intersection, Link, Movement, Network, Phase
-    from sim.plan import Interval, Plan, Stage, Timing
-    from sim.protocol import Controller, Green, Observation, Policy, Vehicles
-    from sim.scenario import Scenario
-    from sim.simulation import Question, Simulation
-    from sim.sumonet import load_network, with_plan
-    from sim.world import World
+    from denxanh.sim.controller import Controller, Green, Policy
+    from denxanh.sim.errors import ControlError, DenxanhError, InputError, RunError, WorldError
+    from denxanh.sim.network import Approach, Intersection, Link, Movement, Network, Phase
+    from denxanh.sim.observation import Observation, Vehicles
+    from denxanh.sim.plan import Interval, Plan, Stage, Timing
+    from denxanh.sim.scenario import Scenario
+    from denxanh.sim.simulation import Question, Simulation
+    from denxanh.sim.sumo.network_reader import load_network, with_plan
+    from denxanh.sim.world import World
 
 _HOME = {
     "Approach": "network",
     "ControlError": "errors",
-    "Controller": "protocol",
+    "Controller": "controller",
     "DenxanhError": "errors",
-    "Green": "protocol",
+    "Green": "controller",
     "InputError": "errors",
     "Intersection": "network",
     "Interval": "plan",
     "Link": "network",
     "Movement": "network",
     "Network": "network",
-    "Observation": "protocol",
+    "Observation": "observation",
     "Phase": "network",
     "Plan": "plan",
-    "Policy": "protocol",
+    "Policy": "controller",
     "Question": "simulation",
     "RunError": "errors",
     "Scenario": "scenario",
     "Simulation": "simulation",
     "Stage": "plan",
     "Timing": "plan",
-    "Vehicles": "protocol",
+    "Vehicles": "observation",
     "World": "world",
     "WorldError": "errors",
-    "load_network": "sumonet",
-    "with_plan": "sumonet",
+    "load_network": "sumo.network_reader",
+    "with_plan": "sumo.network_reader",
 }
 
 __all__ = [
@@ -80,5 +81,5 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
-        raise AttributeError(f"module 'sim' has no attribute {name!r}")
-    return getattr(import_module(f"sim.{_HOME[name]}"), name)
+        raise AttributeError(f"module 'denxanh.sim' has no attribute {name!r}")
+    return getattr(import_module(f"denxanh.sim.{_HOME[name]}"), name)

@@ -1,4 +1,4 @@
-"""Every metric of a run, computed in this one place and defined in docs/metrics.md.
+"""The metrics of a run, all computed here and defined in docs/metrics.md.
 
 Averages are over all vehicles that wanted to travel, not only over those that arrived.
 """
@@ -11,15 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.errors import RunError
-from sim.trips import Trips
+from denxanh.sim.errors import RunError
+from denxanh.sim.sumo.tripinfo import Trips
 
 Value = float | int | None
 
 
 @dataclass(frozen=True)
 class Metric:
-    """What a metric is called, its unit, and whether less is better (None: neither)."""
+    """A metric: its name, unit and titles, and whether less is better (None: neither)."""
 
     name: str
     unit: str
@@ -65,16 +65,16 @@ NAMES = tuple(metric.name for metric in METRICS)
 
 @dataclass(frozen=True)
 class Counts:
-    """What SUMO's statistic output and the route files say beside the trips."""
+    """Figures of SUMO's statistic output and of the route files that are not in the trips."""
 
     before_begin: int
-    dropped: int | None  # vehicles SUMO never inserted nor kept waiting; None where it cannot be told
+    dropped: int | None  # vehicles that SUMO discarded before insertion; None where it cannot be told
     teleports: int
     collisions: int
     emergency_brakings: int
     co2_kg: float
     fuel_kg: float
-    fallbacks: int = 0  # intersections whose policy was replaced by the fixed plan
+    fallbacks: int = 0  # intersections whose policy was replaced by fixed-time control
 
 
 def compute(
@@ -90,11 +90,11 @@ def compute(
     """All metrics of one run by name.
 
     ``queue``: halted vehicles, shape (samples, intersections), sampled after the warm-up. ``weights``: PCU and
-    persons of each vehicle, shape (2, n), see sim.equivalents. ``warm_up`` s are
-    cut off the begin: vehicles that wanted to leave before are not counted; counts of SUMO's own (teleports,
+    persons of each vehicle, shape (2, n), see denxanh.sim.demand.equivalents. ``warm_up`` s are
+    cut off the begin: vehicles that wanted to depart earlier are not counted; SUMO's own counts (teleports,
     collisions, brakings, emissions) cover the whole run. Raises RunError if no vehicle is left.
     """
-    wanted = np.where(trips.inserted, trips.depart - trips.depart_delay, end - trips.depart_delay)
+    wanted = trips.wanted_departure(end)
     kept = wanted >= begin + warm_up - 1e-6 if warm_up > 0 else np.ones(len(trips), dtype=np.bool_)
     n = int(kept.sum())
     if n == 0:
@@ -105,16 +105,20 @@ def compute(
     running = int((inserted & ~arrived & ~trips.removed).sum())
     distance = float(trips.length[inserted].sum())
     duration = float(trips.duration[inserted].sum())
-    delay = np.where(trips.inserted, trips.time_loss, 0.0) + trips.depart_delay
+    delay = trips.delay
+    time_loss, waited = (
+        trips.time_loss[inserted].sum(),
+        trips.depart_delay[kept].sum(),
+    )  # their sum is all delay
     pcu, persons = (float(each[kept].sum()) for each in weights)
     lost = None if counts.dropped is None else counts.dropped + removed
     return {
-        "delay_s": float(trips.time_loss[inserted].sum() + trips.depart_delay[kept].sum()) / n,
+        "delay_s": float(time_loss + waited) / n,
         "delay_pcu_s": float((weights[0] * delay)[kept].sum()) / pcu if pcu > 0 else None,
         "delay_person_s": float((weights[1] * delay)[kept].sum()) / persons if persons > 0 else None,
         "travel_time_s": float(trips.duration[arrived].mean()) if arrived.any() else None,
-        "time_loss_s": float(trips.time_loss[inserted].sum()) / n,
-        "depart_delay_s": float(trips.depart_delay[kept].sum()) / n,
+        "time_loss_s": float(time_loss) / n,
+        "depart_delay_s": float(waited) / n,
         "stopped_s": float(trips.stopped[inserted].sum()) / n,
         "stops": float(trips.stops[inserted].sum()) / n,
         "speed_mps": distance / duration if duration > 0 else None,
@@ -132,16 +136,16 @@ def compute(
         "collisions": counts.collisions,
         "emergency_brakings": counts.emergency_brakings,
         "fallbacks": counts.fallbacks,
-        "walkers": len(trips.on_foot) or None,
-        "walk_wait_s": float(trips.on_foot.mean()) if len(trips.on_foot) else None,
-        "walk_wait_max_s": float(trips.on_foot.max()) if len(trips.on_foot) else None,
+        "walkers": len(trips.pedestrian_wait) or None,
+        "walk_wait_s": float(trips.pedestrian_wait.mean()) if len(trips.pedestrian_wait) else None,
+        "walk_wait_max_s": float(trips.pedestrian_wait.max()) if len(trips.pedestrian_wait) else None,
         "co2_kg": counts.co2_kg,
         "fuel_kg": counts.fuel_kg,
     }
 
 
 def accounts_add_up(values: Mapping[str, Value]) -> bool:
-    """loaded = arrived + running + waiting + lost, as far as lost can be told."""
+    """Whether loaded = arrived + running + waiting + lost; true where the lost vehicles are not known."""
     if values["lost"] is None:
         return True
     return values["loaded"] == sum(values[part] or 0 for part in ("arrived", "running", "waiting", "lost"))

@@ -1,4 +1,4 @@
-"""What a signalised network is, as far as control is concerned: frozen descriptions, no behaviour.
+"""The signalised network as control needs it: frozen descriptions without behaviour.
 
 Times are s, lengths m, speeds m/s, flows veh/s. Arrays over ``links`` follow SUMO's link index, that is
 the position of a letter in a signal's state string.
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.plan import Timing
+from denxanh.sim.plan import Timing
 
 Bools = NDArray[np.bool_]
 
@@ -50,12 +50,12 @@ class Edge:
     shape: tuple[tuple[float, float], ...]  # (points, 2) m
 
 
-class Walk(NamedTuple):
-    """The crossings that one letter of a signal drives."""
+class Crossing(NamedTuple):
+    """The pedestrian crossings that one letter of a signal drives."""
 
     length: float  # m across; the longest where a letter drives several
     edges: tuple[str, ...]  # SUMO's edges of the crossings
-    areas: tuple[str, ...]  # SUMO's edges of the walking areas where people wait for it
+    areas: tuple[str, ...]  # SUMO's edges of the walking areas where pedestrians wait
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,8 @@ class Link:
 class Segment:
     """A piece of road in front of a stop line.
 
-    ``beyond`` is the way from the segment's end to the stop line; ``share`` the part of its vehicles that
-    is counted for this approach, less than one where several stop-line lanes are fed by one lane.
+    ``beyond`` is the distance from the segment's end to the stop line; ``share`` the part of its vehicles that is
+    counted for this approach, less than one where one lane feeds several stop-line lanes.
     """
 
     lane: str
@@ -101,12 +101,12 @@ class Approach:
     speed: float  # m/s
     reach: float  # m covered by the segments
     segments: tuple[Segment, ...]
-    saturation_flow: float  # veh/s, see sim.saturation
+    saturation_flow: float  # veh/s, see denxanh.sim.timing.saturation
 
 
 @dataclass(frozen=True)
 class Movement:
-    """All links of an intersection from one road to another: what a planner calls a movement."""
+    """All links of an intersection from one road to another: a movement as planners use the word."""
 
     name: str  # "from_edge>to_edge"
     start: str  # edge
@@ -152,15 +152,15 @@ class Intersection:
     program_id: str
     yellow: float  # s, used between phases that the program does not join itself
     all_red: float  # s, the same
-    foes: Bools = field(repr=False, compare=False)  # (n_links, n_links) whose ways cross or merge
+    foes: Bools = field(repr=False, compare=False)  # (n_links, n_links) the paths cross or merge
     yields: Bools = field(repr=False, compare=False)  # (n_links, n_links) row must give way to column
-    walks: Mapping[int, Walk] = field(default_factory=dict, compare=False)  # crossings by link index
+    crossings: Mapping[int, Crossing] = field(default_factory=dict, compare=False)  # by link index
     open_foes: frozenset[int] = (
         frozenset()
     )  # link indices that also meet ways which this signal does not drive
 
     def protected(self, link: int) -> bool:
-        """Whether ``link`` may show ``G`` where all its foes are red: the program has it, or it meets nobody else."""
+        """Whether ``link`` may show ``G`` where all its foes are red: the program shows it, or it has no open foes."""
         shown = {stage.state[link] for stage in self.program.stages}
         return "G" in shown or ("g" in shown and link not in self.open_foes)
 
@@ -174,7 +174,7 @@ class Intersection:
 
 @dataclass(frozen=True)
 class Network:
-    """A road network with its signals; ``left_to_sumo`` says why a signal is not ours to control."""
+    """A road network with its signals; ``left_to_sumo`` gives the reason why a signal cannot be controlled."""
 
     name: str
     edges: Mapping[str, Edge]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sim.errors import InputError
+from denxanh.sim.errors import InputError
 
 SCHEMA = "denxanh-plan/1"
 
@@ -39,7 +39,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Moment:
-    """Where a timing stands: in stage ``stage``, step 0 is the green, step k its k-th change interval."""
+    """The position of a timing: step 0 of ``stage`` is the green, step k its k-th change interval."""
 
     stage: int
     step: int
@@ -59,7 +59,7 @@ class Timing:
         return sum(stage.length for stage in self.stages)
 
     def at(self, time: float) -> Moment:
-        """Where the timing stands at absolute ``time`` (s).
+        """The position of the timing at absolute ``time`` (s).
 
         >>> Timing((Stage("Gr", 10, (Interval("yr", 3),)), Stage("rG", 7)), offset=5).at(16)
         Moment(stage=0, step=1, left=2)
@@ -73,7 +73,7 @@ class Timing:
         return Moment(0, 0, self.stages[0].green)  # rounding put the position on the cycle's end
 
     def steps(self) -> list[tuple[str, float]]:
-        """What is shown in a cycle, state by state, each with its s."""
+        """(state, duration in s) of each state of a cycle, in order."""
         return [
             row
             for stage in self.stages
@@ -118,48 +118,48 @@ class Plan:
         }
 
     @staticmethod
-    def from_json(data: object, *, where: str) -> Plan:
-        """Read the file form; every fault is an InputError that names its place."""
-        return Plan(*_parse(data, where))
+    def from_json(data: object, *, location: str) -> Plan:
+        """The plan of a file's data. Raises InputError, which names the location of the fault."""
+        return Plan(*_parse(data, location))
 
 
-def _parse(data: object, where: str) -> tuple[dict[str, Timing], str]:
-    root = _dict(data, where)
+def _parse(data: object, location: str) -> tuple[dict[str, Timing], str]:
+    root = _dict(data, location)
     if root.get("schema") != SCHEMA:
         raise InputError(
             f"the schema is {root.get('schema')!r}, not {SCHEMA!r}",
-            where=where,
+            location=location,
             remedy="give a plan.json written by 'denxanh optimize', see docs/plan.md",
         )
     timings = {}
-    for name, entry in _dict(root.get("intersections"), f"{where}: intersections").items():
-        spot = f"{where}: intersections.{name}"
+    for name, entry in _dict(root.get("intersections"), f"{location}: intersections").items():
+        spot = f"{location}: intersections.{name}"
         body = _dict(entry, spot)
         rows = body.get("stages")
         if not isinstance(rows, list) or not rows:
-            raise InputError("there is no stage", where=spot, remedy="list at least one stage")
+            raise InputError("there is no stage", location=spot, remedy="list at least one stage")
         stages = tuple(_stage(row, f"{spot}.stages[{i}]") for i, row in enumerate(rows))
         width = {len(s.state) for s in stages} | {len(i.state) for s in stages for i in s.change}
         if len(width) != 1:
             raise InputError(
                 f"states have different lengths {sorted(width)}",
-                where=spot,
+                location=spot,
                 remedy="every state needs one letter for each link of the signal",
             )
         timings[name] = Timing(stages, _number(body.get("offset", 0), f"{spot}.offset", least=None))
     return timings, str(root.get("note", ""))
 
 
-def _stage(row: object, where: str) -> Stage:
-    body = _dict(row, where)
+def _stage(row: object, location: str) -> Stage:
+    body = _dict(row, location)
     rows = body.get("change", [])
     if not isinstance(rows, list):
         raise InputError(
-            "the change is not a list", where=f"{where}.change", remedy="give a list of intervals"
+            "the change is not a list", location=f"{location}.change", remedy="give a list of intervals"
         )
     change = []
     for i, item in enumerate(rows):
-        spot = f"{where}.change[{i}]"
+        spot = f"{location}.change[{i}]"
         interval = _dict(item, spot)
         change.append(
             Interval(
@@ -168,30 +168,34 @@ def _stage(row: object, where: str) -> Stage:
             )
         )
     return Stage(
-        _state(body.get("state"), f"{where}.state"),
-        _number(body.get("green"), f"{where}.green", least=0.0),
+        _state(body.get("state"), f"{location}.state"),
+        _number(body.get("green"), f"{location}.green", least=0.0),
         tuple(change),
     )
 
 
-def _dict(value: object, where: str) -> dict[str, Any]:
+def _dict(value: object, location: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise InputError("this is not a table of names", where=where, remedy="see docs/plan.md for the form")
+        raise InputError(
+            "this is not a table of names", location=location, remedy="see docs/plan.md for the form"
+        )
     return value
 
 
-def _state(value: object, where: str) -> str:
+def _state(value: object, location: str) -> str:
     letters = set("rGgyYuosO")
     if not isinstance(value, str) or not value or set(value) - letters:
-        raise InputError(f"{value!r} is not a signal state", where=where, remedy="use SUMO's letters rGgyus")
+        raise InputError(
+            f"{value!r} is not a signal state", location=location, remedy="use SUMO's letters rGgyus"
+        )
     return value
 
 
-def _number(value: object, where: str, *, least: float | None) -> float:
+def _number(value: object, location: str, *, least: float | None) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e9:
-        raise InputError(f"{value!r} is not a time in s", where=where, remedy="give a finite number")
+        raise InputError(f"{value!r} is not a time in s", location=location, remedy="give a finite number")
     if least is not None and value <= least:
         raise InputError(
-            f"{value} s is not longer than {least:g} s", where=where, remedy="give a positive time"
+            f"{value} s is not longer than {least:g} s", location=location, remedy="give a positive time"
         )
     return float(value)

@@ -31,7 +31,7 @@ SIMULATION_OPTIONS = frozenset(
     persontrip.default.group persontrip.taxi.waiting-time railway.max-train-length
     """.split()
 )
-"""SUMO options that change what is simulated and are taken over from a user's configuration."""
+"""SUMO options that change the simulated traffic; they are taken from a user's configuration."""
 
 SIMULATION_PREFIXES = (
     "device.rerouting.",
@@ -58,10 +58,10 @@ class Scenario:
     end: float = 3600.0
     step: float = 1.0
     options: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()  # what was ignored or assumed while reading, for the user
+    notes: tuple[str, ...] = ()  # for the user: what was ignored or assumed while reading
 
     def inputs(self) -> tuple[Path, ...]:
-        """Every file that determines the traffic."""
+        """All files that determine the traffic."""
         return (self.net, *self.routes, *self.additional)
 
     def to_json(self) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class Scenario:
 
 
 def is_simulation_option(name: str) -> bool:
-    """Whether a SUMO option changes the traffic and nothing else (no output, no file, no socket)."""
+    """Whether a SUMO option changes the traffic and nothing else (no output, file or socket)."""
     if name.endswith((".file", ".output", "-output", ".input-file", "-file", ".explicit", ".threads")):
         return name.endswith(".explicit") and name.startswith(SIMULATION_PREFIXES)
     return name in SIMULATION_OPTIONS or name.startswith(SIMULATION_PREFIXES)

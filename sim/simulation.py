@@ -1,7 +1,7 @@
-"""The loop: a SimPy agenda slaved to the world's clock, which asks policies and walks their signals.
+"""The loop: a SimPy agenda that drives the world's clock, asks policies and switches their signals.
 
-Time on the agenda counts whole steps of the world since begin. ``Simulation`` is iterated for questions; the
-engine, not the controller, walks a signal from green through yellow and all-red to the next green.
+Time on the agenda counts whole steps of the world since begin. ``Simulation`` is iterated for questions; the loop,
+not the controller, takes a signal from green through yellow and all-red to the next green.
 """
 
 from __future__ import annotations
@@ -15,52 +15,57 @@ from typing import Any
 import numpy as np
 import simpy
 
-from sim.change import change_intervals
-from sim.errors import ControlError, WorldError
-from sim.monitor import FLASHING, ConflictMonitor, Past, cleared
-from sim.network import GREEN, Intersection
-from sim.plan import Interval
-from sim.protocol import Array, Controller, Green, Ints, Observation
-from sim.sensing import Ideal, Sensing, Shown
-from sim.world import World
+from denxanh.sim.controller import Array, Controller, Green, Ints, Observation
+from denxanh.sim.errors import ControlError, WorldError
+from denxanh.sim.network import GREEN, Intersection
+from denxanh.sim.plan import Interval
+from denxanh.sim.sensing import Ideal, Sensing, Shown
+from denxanh.sim.signals.change import change_intervals
+from denxanh.sim.signals.monitor import FLASHING, ConflictMonitor, Past, cleared
+from denxanh.sim.world import World
 
 Process = Generator[simpy.Event, Any, None]
-RECOVERY = 6.0  # s of all-red after flashing: who is on the junction leaves it
-_CLOSE = 1e-6  # s: how far a duration may be from a multiple of the step and still be it
+RECOVERY = 6.0  # s of all-red after flashing, for the vehicles on the junction to leave it
+_CLOSE = 1e-6  # s: tolerance for a duration as a multiple of the step
 _LONGEST = 1e6  # s: a green beyond it, eleven days, is a mistake
 
 
 def run(world: World, controller: Controller, end: float) -> None:
-    """Let a controller drive a world until ``end`` (s). The whole of denxanh in four lines."""
+    """Let a controller drive a world until ``end`` (s). This is the whole loop."""
     policies = controller.start(world.network)
     for question in Simulation(world, end, policies, sees=controller.sees):
-        question.answer(policies[question.where.id](question.seen))
+        question.answer(policies[question.intersection.id](question.seen))
 
 
 class Question:
-    """An intersection asks what to do. ``seen`` is taken when it is looked at, within the same instant."""
+    """The question of one intersection: what to show next. ``seen`` is made when it is read, at the same instant."""
 
     def __init__(self, signal: _Signal, event: simpy.Event) -> None:
-        self.where = signal.where
+        self.intersection = signal.intersection
         self._signal = signal
         self._event = event
 
     @property
     def seen(self) -> Observation:
         """What the intersection looks like now."""
-        return self._signal.simulation.observe(self.where.id)
+        return self._signal.simulation.observe(self.intersection.id)
 
     @property
     def reading(self) -> bool:
-        """Whether the world is being read at this instant, from where an interrupt must not come."""
+        """Whether the world is being read at this instant, when an interrupt must not happen."""
         return self._signal.simulation.reading > 0
 
     @property
     def bare(self) -> Observation:
-        """What the loop itself knows of the intersection now: no sensing, no vehicle."""
+        """The observation from the loop's own data alone: no sensing, no vehicles."""
         shown, simulation = self._signal.shown(), self._signal.simulation
         return Observation(
-            self.where, simulation.now, shown.phase, shown.elapsed, red=shown.red, step=simulation.world.step
+            self.intersection,
+            simulation.now,
+            shown.phase,
+            shown.elapsed,
+            red=shown.red,
+            step=simulation.world.step,
         )
 
     def accepted(self, green: Green) -> Green:
@@ -68,7 +73,7 @@ class Question:
         return self._signal.accept(green)
 
     def answer(self, green: Green) -> None:
-        """Say what to show. Raises ControlError if it is illegal; nothing has reached the signal then."""
+        """Answer the question. Raises ControlError if the answer is illegal; then the signal is unchanged."""
         self._event.succeed(self._signal.accept(green))
 
 
@@ -76,8 +81,8 @@ class Simulation:
     """One run. Iterate over it for Questions; each must be answered before the next is drawn.
 
     ``ask`` are the intersections that a policy answers for; all others keep the network's own program.
-    What policies see comes from ``sensing``, whose errors ``seed`` draws, and from ``calls``, the push buttons of
-    people on foot (``WalkCalls.at``). Further processes (sampling, events) join the agenda.
+    Observations come from ``sensing``, with errors drawn by ``seed``, and from ``calls``, the pedestrian calls
+    (``PedestrianCalls.at``). Further processes (sampling, events) join the agenda.
     """
 
     def __init__(
@@ -126,13 +131,13 @@ class Simulation:
                 yield question
                 if not question._event.triggered:
                     raise ControlError(
-                        f"{question.where.id} at t={self.now:g} s: the question was not answered"
+                        f"{question.intersection.id} at t={self.now:g} s: the question was not answered"
                     )
         self._advance(self._end)
 
     def _advance(self, steps: int) -> None:
-        """Let the world catch up, and see that it shows what it was told since the last time."""
-        if self.sensor.every_step:  # detectors work while nobody asks
+        """Advance the world, and verify that it shows the states set since the last call."""
+        if self.sensor.every_step:  # detectors work between questions
             for step in range(self.world.steps + 1, steps + 1):
                 self.world.advance(step)
                 self.sensor.sample()
@@ -155,8 +160,8 @@ class Simulation:
     def agenda(self, spans: Iterable[tuple[float, float, Callable[[], None], Callable[[], None]]]) -> None:
         """For each (begin, end, start, stop) call ``start`` at ``begin`` and ``stop`` at ``end``.
 
-        Times are s of the scenario's clock, or the next step. What ends in a step ends before anything begins in it,
-        so that one span may follow another directly.
+        Times are s of the scenario's clock, rounded up to a step. Within a step all ends come before all begins, so
+        that one span may follow another directly.
         """
         entries: list[tuple[int, int, Callable[[], None]]] = []
         for begin, end, start, stop in spans:
@@ -175,7 +180,7 @@ class Simulation:
         return math.ceil((time - self.world.begin) / self.world.step - _CLOSE)
 
     def flash(self, name: str, failed: bool) -> None:
-        """Let a signal that a policy drives flash yellow, or come back from it."""
+        """Start or end flashing yellow at a signal that a policy controls."""
         self.signals[name].flash(failed)
 
     def observe(self, name: str) -> Observation:
@@ -191,11 +196,13 @@ class Simulation:
                 self.reading -= 1
         return self._seen[name]
 
-    def _observe(self, where: Intersection) -> Observation:
-        signal = self.signals.get(where.id)
-        shown = signal.shown() if signal else Shown(0, 0.0, np.zeros(where.n_links))
-        seen = self.sensor.observe(where, shown, self.observe)
-        return replace(seen, calls=self._calls(where)) if self._calls and where.walks else seen
+    def _observe(self, intersection: Intersection) -> Observation:
+        signal = self.signals.get(intersection.id)
+        shown = signal.shown() if signal else Shown(0, 0.0, np.zeros(intersection.n_links))
+        seen = self.sensor.observe(intersection, shown, self.observe)
+        return (
+            replace(seen, calls=self._calls(intersection)) if self._calls and intersection.crossings else seen
+        )
 
     def in_steps(self, seconds: float, what: str) -> int:
         """A duration as whole steps; a fraction is refused, since SUMO would round it."""
@@ -208,24 +215,26 @@ class Simulation:
 
 
 class _Signal:
-    """One signal's walk: green, and what leads to the next green."""
+    """The process of one signal: a green, and the change to the next green."""
 
-    def __init__(self, simulation: Simulation, where: Intersection) -> None:
+    def __init__(self, simulation: Simulation, intersection: Intersection) -> None:
         self.simulation = simulation
-        self.where = where
+        self.intersection = intersection
         self.phase = 0
         self.since = 0  # step at which the phase became green
-        self.green_until = np.full(where.n_links, -1, dtype=np.int64)  # last step each link was seen green
+        self.green_until = np.full(
+            intersection.n_links, -1, dtype=np.int64
+        )  # last step each link was seen green
         self.state = ""
-        self.monitor = ConflictMonitor(where, simulation.world.begin)
+        self.monitor = ConflictMonitor(intersection, simulation.world.begin)
         self._changes: dict[tuple[int, int], tuple[Interval, ...]] = {}
-        self._faults: dict[tuple[int, int, Past], str] = {}  # of a way after a past; "" if there is none
+        self._faults: dict[tuple[int, int, Past], str] = {}  # of a change after a past; "" if there is none
         self._greens: dict[str, Ints] = {}  # the links that a state shows green
         self.process: simpy.Process | None = None
-        self._mended: simpy.Event | None = None  # triggered when flashing ends
+        self._repaired: simpy.Event | None = None  # triggered when flashing ends
 
     def walk(self) -> Process:
-        """The SimPy process of this signal, which a failure interrupts wherever it is."""
+        """The SimPy process of this signal, which a failure may interrupt at any point."""
         begin = self._begin()
         while True:
             try:
@@ -236,25 +245,25 @@ class _Signal:
                 begin = self._flash()
 
     def flash(self, failed: bool) -> None:
-        """Fail, or be mended."""
-        if failed and self.process is not None and self._mended is None:
-            self._mended = self.simulation.env.event()
+        """Start to flash, or end flashing."""
+        if failed and self.process is not None and self._repaired is None:
+            self._repaired = self.simulation.env.event()
             self.process.interrupt()
-        elif not failed and self._mended is not None:
-            self._mended.succeed()
-            self._mended = None
+        elif not failed and self._repaired is not None:
+            self._repaired.succeed()
+            self._repaired = None
 
     def _flash(self) -> Process:
-        """Flash at once, as a cabinet does, until mended; then all-red, and the phase that the clock gives."""
-        assert self._mended is not None  # set by flash()
-        where = self.where
-        self._put(FLASHING * where.n_links)
+        """Flash at once, as a cabinet does, until the failure ends; then all-red, and the phase by the clock."""
+        assert self._repaired is not None  # set by flash()
+        intersection = self.intersection
+        self._put(FLASHING * intersection.n_links)
         self.monitor.flash(self.simulation.now)
-        yield self._mended
-        self._show("r" * where.n_links)
+        yield self._repaired
+        self._show("r" * intersection.n_links)
         yield self._hold(RECOVERY)
-        phase = where.program.at(self.simulation.now).stage
-        while self.monitor.fault(where.phases[phase].state, self.simulation.now):
+        phase = intersection.program.at(self.simulation.now).stage
+        while self.monitor.fault(intersection.phases[phase].state, self.simulation.now):
             yield self._hold(self.simulation.world.step)
         self._turn_green(phase)
 
@@ -266,7 +275,7 @@ class _Signal:
                 for interval in self._change(green.phase):
                     self._show(interval.state)
                     yield self._hold(interval.duration)
-                after = self.where.phases[green.phase].state
+                after = self.intersection.phases[green.phase].state
                 if wait := self.monitor.wait_for_foes(after, self.simulation.now, began):
                     self._show(cleared(self.state))
                     yield self._hold(wait)
@@ -274,9 +283,9 @@ class _Signal:
             yield self._hold(green.seconds)
 
     def _begin(self) -> Process:
-        """Take over where the network's own program stands at begin."""
+        """Start from the position of the network's own program at begin."""
         world = self.simulation.world
-        timing = self.where.program
+        timing = self.intersection.program
         moment = timing.at(world.begin)
         stage = timing.stages[moment.stage]
         if moment.step == 0:
@@ -290,9 +299,11 @@ class _Signal:
         self._turn_green((moment.stage + 1) % len(timing.stages))
 
     def _reach_minimum(self) -> Process:
-        """The first question comes when another phase may be asked for."""
+        """Wait until the phase has had its minimum green, before the first question."""
         elapsed = int(self.simulation.env.now) - self.since
-        least = math.ceil(self.where.phases[self.phase].min_green / self.simulation.world.step - _CLOSE)
+        least = math.ceil(
+            self.intersection.phases[self.phase].min_green / self.simulation.world.step - _CLOSE
+        )
         if elapsed < least:
             yield self.simulation.env.timeout(least - elapsed)
 
@@ -305,7 +316,7 @@ class _Signal:
     def _turn_green(self, phase: int) -> None:
         self.phase = phase
         self.since = int(self.simulation.env.now)
-        self._show(self.where.phases[phase].state)
+        self._show(self.intersection.phases[phase].state)
 
     def _show(self, state: str) -> None:
         if state == self.state:
@@ -315,25 +326,25 @@ class _Signal:
         self.monitor.note(state, self.simulation.now)
 
     def _put(self, state: str) -> None:
-        """Let the world show a state."""
+        """Show a state in the world."""
         simulation, now = self.simulation, int(self.simulation.env.now)
         if self.state:
             self.verify()
         self.green_until[self._green_links()] = now
         self.state = state
-        simulation.world.show(self.where.id, state)
+        simulation.world.show(self.intersection.id, state)
         simulation._changed.append(self)
 
     def _hold(self, seconds: float) -> simpy.Event:
-        """What is shown stays for so long, and until the next step where that is not a whole number of them."""
+        """Keep the state for ``seconds``, rounded up to whole steps."""
         return self.simulation.env.timeout(max(math.ceil(seconds / self.simulation.world.step - _CLOSE), 0))
 
     def verify(self) -> None:
-        """Raise WorldError if the world shows something else than what it was told."""
-        shows = self.simulation.world.shows(self.where.id)
+        """Raise WorldError if the world does not show the state set."""
+        shows = self.simulation.world.shows(self.intersection.id)
         if shows != self.state:
             raise WorldError(
-                f"{self.where.id} at t={self.simulation.now:g} s: the world shows {shows!r}, "
+                f"{self.intersection.id} at t={self.simulation.now:g} s: the world shows {shows!r}, "
                 f"it was told to show {self.state!r}"
             )
 
@@ -344,22 +355,22 @@ class _Signal:
         return self._greens[self.state]
 
     def shown(self) -> Shown:
-        """What is shown now: the green phase, since when, and how long each link has been red."""
+        """The green phase, its elapsed time, and the red time of each link now."""
         now, step = int(self.simulation.env.now), self.simulation.world.step
         until = self.green_until.copy()
         until[self._green_links()] = now
         return Shown(self.phase, (now - self.since) * step, (now - until).astype(np.float64) * step)
 
     def accept(self, green: object) -> Green:
-        """The answer in plain numbers, each read once. Refuses what cannot be carried out, in words."""
-        simulation, where = self.simulation, self.where
-        spot = f"{where.id} at t={simulation.now:g} s"
+        """The answer in plain numbers, each read once. Raises ControlError for one that cannot be carried out."""
+        simulation, intersection = self.simulation, self.intersection
+        spot = f"{intersection.id} at t={simulation.now:g} s"
         if not isinstance(green, Green):
             raise ControlError(f"{spot}: the controller answered {green!r}, not Green(phase, seconds)")
         asked, seconds = green.phase, green.seconds
         if isinstance(asked, bool) or not isinstance(asked, int | np.integer):
             raise ControlError(f"{spot}: the controller asked for phase {asked!r}, which is not a number")
-        phase, count = operator.index(asked), len(where.phases)
+        phase, count = operator.index(asked), len(intersection.phases)
         if not 0 <= phase < count:
             raise ControlError(f"{spot}: the controller asked for phase {phase}; there are 0…{count - 1}")
         if isinstance(seconds, bool) or not isinstance(seconds, int | float | np.integer | np.floating):
@@ -376,24 +387,24 @@ class _Signal:
         return Green(phase, length)
 
     def _change(self, phase: int) -> tuple[Interval, ...]:
-        """The intervals that lead from the phase shown to ``phase``, worked out once."""
+        """The intervals between the present phase and ``phase``, computed once."""
         way = (self.phase, phase)
         if way not in self._changes:
-            self._changes[way] = change_intervals(self.where, *way)
+            self._changes[way] = change_intervals(self.intersection, *way)
         return self._changes[way]
 
     def _fault_of_change(self, phase: int) -> str:
-        """What is wrong with the way to ``phase``, worked out once for each past."""
+        """The fault of the change to ``phase``, "" if there is none; computed once for each past."""
         now = self.simulation.now
         key = self.phase, phase, self.monitor.past(now)
         if key not in self._faults:
-            after = self.where.phases[phase].state
+            after = self.intersection.phases[phase].state
             self._faults[key] = self.monitor.look_ahead(self._change(phase), after, now)
         return self._faults[key]
 
     def _check_change(self, phase: int, spot: str) -> None:
-        simulation, where = self.simulation, self.where
-        least = where.phases[self.phase].min_green
+        simulation, intersection = self.simulation, self.intersection
+        least = intersection.phases[self.phase].min_green
         elapsed = (int(simulation.env.now) - self.since) * simulation.world.step
         if elapsed < least - _CLOSE:
             raise ControlError(

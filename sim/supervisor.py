@@ -1,8 +1,8 @@
-"""The supervisor: stands between policies and questions, so that no controller can stop or endanger a run.
+"""The supervisor: asks the policies and replaces one that fails, so that no controller can stop or endanger a run.
 
-A policy that raises, gives an answer that is refused, or thinks too long is replaced at once and for the
-rest of the run by the fixed plan by the clock; the engine leads there through yellow and all-red. Every
-replacement is an event of the run. The other intersections keep their policies.
+A policy that raises, gives an answer that is refused, or exceeds its time is replaced at once and for the rest of
+the run by fixed-time control; the engine changes to it through yellow and all-red. Every replacement is an event of
+the run. The other intersections keep their policies.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sim.clock import by_the_clock
-from sim.errors import ControlError, InputError
-from sim.network import Network
-from sim.protocol import Green, Observation, Policy
-from sim.simulation import Question
-from sim.time_limit import OverTime, time_limit
+from denxanh.sim.controller import Green, Observation, Policy
+from denxanh.sim.errors import ControlError, InputError
+from denxanh.sim.network import Network
+from denxanh.sim.signals.fixed_time import fixed_time_policy
+from denxanh.sim.simulation import Question
+from denxanh.sim.time_limit import OverTime, time_limit
 
 _CLOSE = 1e-6  # s
 _LONGEST_TEXT = 300  # letters of a cause that are kept
@@ -28,26 +28,30 @@ Cause = Literal["raised", "refused", "late"]
 
 @dataclass(frozen=True)
 class Limits:
-    """What a policy may not pass, beside the rules of the signal itself.
+    """Limits on the answers of a policy, beside the rules of the signal itself.
 
-    The two budgets are wall time, which no run repeats exactly: they are there to end what hangs, and so
-    large that no strategy meets them. The first answer of each policy may compile or load what it needs.
+    The two budgets are wall time, which no run repeats exactly: they only end a policy that hangs, and no strategy
+    comes near them. The first answer of each policy may compile or load what it needs.
     """
 
     decision: float = 5.0  # s of wall time for an answer: a hundred times what 20 signals may take together
     first_decision: float = 60.0  # s of wall time for the first one
-    max_green: float | None = None  # s that a phase may stay green (sim.rules)
-    max_red: float | None = None  # s that a link may stay red while some phase serves it (sim.rules)
+    max_green: float | None = None  # s that a phase may stay green (denxanh.sim.signals.rules)
+    max_red: float | None = (
+        None  # s that a link may stay red while some phase serves it (denxanh.sim.signals.rules)
+    )
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
             if value is not None and not 0 < value < math.inf:
-                raise InputError(f"{name} is {value} s", where="limits", remedy="give a positive time in s")
+                raise InputError(
+                    f"{name} is {value} s", location="limits", remedy="give a positive time in s"
+                )
 
 
 @dataclass(frozen=True)
 class Fallback:
-    """At ``time`` (s) the policy of an intersection was replaced by its fixed plan, and why."""
+    """The replacement of an intersection's policy by fixed-time control at ``time`` (s), and its cause."""
 
     time: float
     intersection: str
@@ -55,14 +59,14 @@ class Fallback:
     detail: str
 
     def to_json(self) -> dict[str, Any]:
-        """As it stands in a run's manifest."""
+        """The record in a run's manifest."""
         return {"kind": "fallback", "time_s": self.time} | {
             k: v for k, v in vars(self).items() if k != "time"
         }
 
 
 class Supervisor:
-    """Answers questions with ``policies`` as long as they behave. ``events`` lists what was replaced."""
+    """Answers questions with ``policies`` until they fail. ``events`` lists the replacements."""
 
     def __init__(
         self, network: Network, policies: Mapping[str, Policy], limits: Limits | None = None
@@ -79,17 +83,17 @@ class Supervisor:
         self._fixed: dict[str, Policy] = {}  # of those that fell back
 
     def answer(self, question: Question) -> None:
-        """Answer with the policy, or with the fixed plan if the policy has failed, now or before."""
-        if question.where.id not in self._fixed:
+        """Answer with the policy, or by fixed time if the policy fails now or has failed before."""
+        if question.intersection.id not in self._fixed:
             failure = self._ask(question)
             if failure is None:
                 return
             self._replace(question, *failure)
-        self._by_the_clock(question)
+        self._answer_fixed_time(question)
 
     def _ask(self, question: Question) -> tuple[Cause, str] | None:
-        """Let the policy answer; says how it failed."""
-        name, seen = question.where.id, question.seen
+        """Let the policy answer; returns the cause and the detail of a failure."""
+        name, seen = question.intersection.id, question.seen
         first = name not in self._answered
         self._answered.add(name)
         budget = self._limits.first_decision if first else self._limits.decision
@@ -114,8 +118,8 @@ class Supervisor:
         return None
 
     def _check_limits(self, now: Observation, green: Green) -> None:
-        """Refuse a green that would pass the maximum green, or keep a link red beyond the maximum red."""
-        spot = f"{now.where.id} at t={now.time:g} s"
+        """Raise ControlError for a green that exceeds the maximum green, or the maximum red of another link."""
+        spot = f"{now.intersection.id} at t={now.time:g} s"
         lasts = green.seconds + (now.elapsed if green.phase == now.phase else 0.0)
         longest = self._limits.max_green
         if longest is not None and lasts > longest + _CLOSE:
@@ -127,7 +131,7 @@ class Supervisor:
         if longest is None:
             return
         for link, red in enumerate(now.red):
-            serving = [phase.index for phase in now.where.phases if phase.serves(link)]
+            serving = [phase.index for phase in now.intersection.phases if phase.serves(link)]
             if serving and green.phase not in serving and red + green.seconds > longest + _CLOSE:
                 raise ControlError(
                     f"{spot}: link {link} would be red for {red + green.seconds:g} s, longer than the maximum of "
@@ -135,20 +139,20 @@ class Supervisor:
                 )
 
     def _replace(self, question: Question, cause: Cause, detail: str) -> None:
-        name = question.where.id
+        name = question.intersection.id
         self.events.append(Fallback(question.bare.time, name, cause, detail))
-        self._fixed[name] = by_the_clock(self._network.intersections[name])
+        self._fixed[name] = fixed_time_policy(self._network.intersections[name])
 
-    def _by_the_clock(self, question: Question) -> None:
-        """The fixed plan; it sees only what the loop itself knows, since the sensing may be what failed."""
+    def _answer_fixed_time(self, question: Question) -> None:
+        """Answer by fixed time, from what the loop itself knows, since the sensing may be what failed."""
         now = question.bare
-        green = self._fixed[question.where.id](now)
+        green = self._fixed[question.intersection.id](now)
         steps = max(math.ceil(green.seconds / now.step - _CLOSE), 1)
         question.answer(Green(green.phase, steps * now.step))
 
 
 def _words(value: object) -> str:
-    """``value`` in words that can be written down and are the same in every run, whatever it is."""
+    """A text for any ``value`` that can be written to a file and is the same in every run."""
     try:
         return _clean(repr(value))
     except BaseException as error:
@@ -156,6 +160,6 @@ def _words(value: object) -> str:
 
 
 def _clean(text: str) -> str:
-    """Without memory addresses, which differ between runs, and without what no file can hold."""
+    """``text`` without memory addresses, which differ between runs, and without surrogates."""
     text = re.sub(r" at 0x[0-9a-fA-F]+", "", text)[:_LONGEST_TEXT]
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -12,7 +12,7 @@ _AGAIN = 0.01  # s until the interrupt is tried again when it came at a bad mome
 
 
 class OverTime(BaseException):
-    """The block took longer than it may. No Exception, so that ``except Exception`` inside does not hide it."""
+    """The block exceeded its time. Not an Exception, so that ``except Exception`` inside it does not catch it."""
 
 
 @contextmanager
@@ -20,8 +20,8 @@ def time_limit(seconds: float, *, busy: Callable[[], bool] = lambda: False) -> I
     """Raise OverTime when the block takes longer than ``seconds`` of wall time.
 
     Where there are interval timers (POSIX, main thread) the block is interrupted, even in an endless loop;
-    not while ``busy()``, since a half-read answer of SUMO would spoil all later ones. Elsewhere it is told
-    when it returns.
+    but not while ``busy()``, since a half-read answer of SUMO would corrupt all later ones. Elsewhere the time is
+    checked when it returns.
     """
     if not can_interrupt():
         started = time.monotonic()

@@ -1,6 +1,6 @@
-"""The seam: all that the loop may ask of an engine, be it SUMO or a model without SUMO.
+"""The World: the calls that the loop makes to an engine, which is SUMO or a model without SUMO.
 
-The clock counts whole simulation steps from the scenario's begin, so that no rounding ever moves an event.
+The clock counts whole simulation steps from the scenario's begin, so that rounding never moves an event.
 """
 
 from __future__ import annotations
@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from sim.network import Network
+from denxanh.sim.network import Network
+
+HALTED_SPEED = 0.1  # m/s: a slower vehicle is halted (SUMO's SUMO_const_haltingSpeed)
+QUEUE_SPACING = 7.5  # m of a queue that SUMO's default car takes: length 5 m and minimum gap 2.5 m
 
 
 class OnLane(NamedTuple):
@@ -17,25 +20,25 @@ class OnLane(NamedTuple):
     id: str
     position: float  # m from the lane's start to its front
     speed: float  # m/s
-    wait: float  # s it has stood without moving
+    wait: float  # s it has been standing
     space: float  # m: its length and minimum gap
 
 
-class OnFoot(NamedTuple):
-    """Somebody on a walking area."""
+class Pedestrian(NamedTuple):
+    """A pedestrian on a walking area."""
 
-    bound_for: str  # the edge that comes next on the way
-    wait: float  # s of standing
+    bound_for: str  # the next edge of the route
+    wait: float  # s standing
 
 
-class Bound(NamedTuple):
-    """A vehicle of one of the classes that signals may serve first, and where it is bound for."""
+class PriorityVehicle(NamedTuple):
+    """A vehicle of PRIORITY_CLASSES and the rest of its route."""
 
     id: str
     vclass: str  # SUMO's vehicle class
     position: float  # m from the start of its edge to its front; 0 while it crosses the junction before it
     speed: float  # m/s
-    edges: tuple[str, ...]  # its way, from the edge it is on to its next stop or its destination
+    edges: tuple[str, ...]  # from its present edge to its next stop or its destination
 
 
 PRIORITY_CLASSES = frozenset({"army", "authority", "bus", "coach", "emergency", "tram", "vip"})
@@ -43,26 +46,26 @@ PRIORITY_CLASSES = frozenset({"army", "authority", "bus", "coach", "emergency", 
 
 
 class Roads(Protocol):
-    """What events may change in an engine that has it; all of it is undone by the second of each pair."""
+    """Changes of a running engine by events; the second method of each pair reverts the first."""
 
     def close(self, lane: str) -> None:
-        """Nobody may enter a lane."""
+        """Close a lane: no vehicle may enter it."""
         ...
 
     def open(self, lane: str) -> None:
-        """It is open as before."""
+        """Open a closed lane."""
         ...
 
     def weather(self, speed: float, headway: float) -> None:
-        """Factors of all speed limits and saturation headways; 1 and 1 is a dry road."""
+        """Set factors of all speed limits and saturation headways; 1 and 1 is a dry road."""
         ...
 
     def switch_off(self, signal: str, state: str) -> None:
-        """Show ``state`` at a signal that the engine runs itself."""
+        """Show ``state`` at a signal that the engine runs."""
         ...
 
     def switch_on(self, signal: str) -> None:
-        """Give it back to its program."""
+        """Return a signal to its program."""
         ...
 
 
@@ -79,11 +82,11 @@ class World(Protocol):
         ...
 
     def show(self, intersection: str, state: str) -> None:
-        """Let a signal show a state until further notice."""
+        """Show a state at a signal until the next call."""
         ...
 
     def shows(self, intersection: str) -> str:
-        """The state that a signal shows now, as the engine itself has it."""
+        """The state that a signal shows now, read from the engine."""
         ...
 
     def on_lane(self, lane: str) -> Sequence[OnLane]:
@@ -94,8 +97,8 @@ class World(Protocol):
         """The edge that a vehicle takes after ``edge``, "" if its route ends there or is not known."""
         ...
 
-    def bound(self) -> Sequence[Bound]:
-        """The vehicles of PRIORITY_CLASSES that are on their way, by id."""
+    def priority_vehicles(self) -> Sequence[PriorityVehicle]:
+        """The vehicles of PRIORITY_CLASSES in the network, by id."""
         ...
 
     def vehicle_class(self, vehicle: str) -> str:
@@ -103,5 +106,5 @@ class World(Protocol):
         ...
 
     def halted(self, lane: str) -> int:
-        """Vehicles slower than 0.1 m/s on a lane."""
+        """Vehicles slower than HALTED_SPEED on a lane."""
         ...

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.sumo_world import sumo_binary, sumo_environment, sumo_home
+from denxanh.sim.sumo.wheel import sumo_binary, sumo_environment, sumo_home
 
 ROOT = Path(__file__).resolve().parents[1]
 RESCO = ROOT.parent / "shared" / "data" / "resco"
@@ -134,7 +134,13 @@ def cli() -> Callable[..., subprocess.CompletedProcess[str]]:
         for name in [k for k, v in env.items() if v is None]:
             environment.pop(name, None)
         return subprocess.run(
-            [sys.executable, "-P", "-c", "from experiments.cli import main; main()", *map(str, arguments)],
+            [
+                sys.executable,
+                "-P",
+                "-c",
+                "from denxanh.experiments.cli.app import main; main()",
+                *map(str, arguments),
+            ],
             cwd=cwd,
             env=environment,
             capture_output=True,
@@ -161,7 +167,7 @@ def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
     """The command line within this process: the same entry point without a second of imports."""
 
     def call(*arguments: str | Path) -> Ended:
-        from experiments.cli import main
+        from denxanh.experiments.cli.app import main
 
         monkeypatch.setattr(sys, "argv", ["denxanh", *map(str, arguments)])
         capsys.readouterr()

@@ -1,7 +1,7 @@
 """The report of a comparison: one HTML page, English and Vietnamese, that needs nothing else."""
 
-from experiments.report.model import Comparison, Panel, RunRecord, Scene, SummaryRow
-from experiments.report.page import render, write_report
-from sim.text import Text
+from denxanh.experiments.report.contents import Comparison, Panel, ScenarioResults
+from denxanh.experiments.report.page import render, write_report
+from denxanh.sim.language.text import Text
 
-__all__ = ["Comparison", "Panel", "RunRecord", "Scene", "SummaryRow", "Text", "render", "write_report"]
+__all__ = ["Comparison", "Panel", "ScenarioResults", "Text", "render", "write_report"]

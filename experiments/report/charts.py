@@ -1,4 +1,4 @@
-"""The charts of a comparison: means with intervals, courses over time, queues by intersection."""
+"""The charts of a comparison: means with intervals, time series, queues by intersection."""
 
 from __future__ import annotations
 
@@ -8,11 +8,17 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from experiments.report.colour import Ramp, Style, ink_on, sequential
-from experiments.report.series import Array, Course
-from experiments.report.svg import (
+from denxanh.experiments.report.drawing.colour import (
     FAINT,
     INK,
+    SHADE,
+    WHITE,
+    Ramp,
+    Style,
+    ink_on,
+    sequential,
+)
+from denxanh.experiments.report.drawing.svg import (
     SMALL,
     WIDTH,
     Axis,
@@ -27,12 +33,14 @@ from experiments.report.svg import (
     width_of,
     words,
 )
-from sim.text import Text, clock, decimals, number, same
+from denxanh.experiments.report.series import Array, TimeSeries
+from denxanh.experiments.report.text_format import interval_text
+from denxanh.sim.language.text import Text, clock, decimals, number, same
 
 ROW = 46.0  # px: a name and, below it, its marks
-_HALO: dict[str, str | float] = {"stroke": "#ffffff", "stroke_width": 3.0, "paint_order": "stroke"}
-MOST_BANDS = 5  # more bands on top of each other are mud
-MOST_MARKS = 100  # of a row: more cannot be told apart or pointed at
+_HALO: dict[str, str | float] = {"stroke": WHITE, "stroke_width": 3.0, "paint_order": "stroke"}
+MOST_BANDS = 5  # more overlapping bands are illegible
+MOST_MARKS = 100  # per row: more cannot be distinguished or pointed at
 
 
 @dataclass(frozen=True)
@@ -41,7 +49,7 @@ class Estimate:
 
     name: str
     style: Style
-    points: tuple[tuple[float, Text], ...]  # value and tip
+    points: tuple[tuple[float, Text], ...]  # value and tooltip
     mean: float | None
     low: float | None
     high: float | None
@@ -56,11 +64,11 @@ def interval_chart(
 ) -> Markup:
     """One row per controller: a mark per seed, the mean and its interval.
 
-    With ``sides`` (what left and right of zero mean) it is a chart of differences.
+    With ``sides``, the meaning of values left and right of zero, it is a chart of differences.
     """
     values = [v for row in rows for v, _ in row.points]
     values += [v for row in rows for v in (row.mean, row.low, row.high) if v is not None]
-    if sides:  # room for the words on either side of zero
+    if sides:  # space for the labels on either side of zero
         reach = 0.25 * max((abs(v) for v in values), default=1.0)
         values += [-reach, reach]
     axis = Axis.of(values, unit, zero=True, count=6, signed=sides is not None)
@@ -86,7 +94,7 @@ def interval_chart(
 
 
 def _points(row: Estimate, at: Scale, y: float) -> list[Markup]:
-    """A mark for each run with its tip; for more than MOST_MARKS a tick each, drawn as one path."""
+    """A mark with tooltip for each run; for more than MOST_MARKS runs a tick each, drawn as one path."""
     if len(row.points) > MOST_MARKS:
         ticks = "".join(f"M{pixel(at(v))} {pixel(y - 4)}v8" for v, _ in row.points)
         return [tag("path", d=ticks, stroke=row.style.colour, stroke_opacity=0.3)]
@@ -100,30 +108,30 @@ def _mean(row: Estimate, at: Scale, y: float, unit: Text) -> list[Markup]:
     if row.mean is None:
         return []
     places = decimals([row.mean, row.low, row.high])
-    said = row.name + ": " + number(row.mean, places) + " " + unit
+    text = row.name + ": " + number(row.mean, places) + " " + unit
     parts = []
     if row.low is not None and row.high is not None:
-        said = said + " [" + number(row.low, places) + " … " + number(row.high, places) + "]"
+        text = text + " " + interval_text(row.low, row.high, places)
         a, b = at(row.low), at(row.high)
         data = f"M{a:.2f} {y - 6:.2f}v12M{a:.2f} {y:.2f}H{b:.2f}M{b:.2f} {y - 6:.2f}v12"
         parts.append(tag("path", d=data, fill="none", stroke=row.style.colour, stroke_width=2))
     x = at(row.mean)
     parts.append(
-        tag("line", tip(said), x1=x, x2=x, y1=y - 9, y2=y + 9, stroke=row.style.colour, stroke_width=4)
+        tag("line", tip(text), x1=x, x2=x, y1=y - 9, y2=y + 9, stroke=row.style.colour, stroke_width=4)
     )
     return parts
 
 
 @dataclass(frozen=True)
 class Line:
-    """A course and how it is drawn."""
+    """A time series and its style."""
 
     name: str
     style: Style
-    course: Course
+    series: TimeSeries
 
 
-def course_chart(
+def time_series_chart(
     lines: Sequence[Line],
     unit: Text,
     label: Text,
@@ -131,8 +139,8 @@ def course_chart(
     span: tuple[float, float],
     warm_up: float = 0.0,
 ) -> Markup:
-    """Courses over time, with the range of the seeds if they are few; the warm-up, s, is shaded."""
-    tops = [v for line in lines for v in line.course.high.tolist()]
+    """ControllerSeries over time, with the range of the seeds if they are few; the warm-up, s, is shaded."""
+    tops = [v for line in lines for v in line.series.high.tolist()]
     chart = Chart(Axis.time(*span), Axis.of(tops, unit), height=300)
     chart.legend([(line.name, line.style) for line in lines])
     if warm_up > 0:
@@ -144,15 +152,15 @@ def course_chart(
                 y=chart.top,
                 width=b - a,
                 height=chart.height - chart.bottom - chart.top,
-                fill="#f0f0f0",
+                fill=SHADE,
             ),
             words(Text("warm-up", "khởi động"), a + 4, chart.top + 14, font_size=SMALL, fill=FAINT),
         )
     for line in lines if len(lines) <= MOST_BANDS else ():
-        c = line.course
+        c = line.series
         chart.band(c.centre.tolist(), c.low.tolist(), c.high.tolist(), line.style)
     for line in lines:
-        c = line.course
+        c = line.series
         xs, ys = c.centre.tolist(), c.mean.tolist()
         chart.line(xs, ys, line.style)
         places = decimals(ys)
@@ -167,7 +175,10 @@ def course_chart(
 def heat_map(
     names: Sequence[Text], values: Array, bounds: Sequence[float], most: float, unit: Text, label: Text
 ) -> Markup:
-    """Rows of cells over time; ``values`` (rows, intervals), ``bounds`` (intervals + 1,) s, ``most`` the darkest."""
+    """Rows of cells over time.
+
+    ``values`` (rows, intervals); ``bounds`` (intervals + 1,) s; ``most`` has the darkest colour.
+    """
     left = 8 + min(215.0, max((width_of(name, SMALL) for name in names), default=0.0))
     row = 18.0
     height = 10 + row * len(names) + 46
@@ -181,16 +192,16 @@ def heat_map(
             if math.isnan(value):
                 continue
             a, b = chart.at_x(bounds[j]), chart.at_x(bounds[j + 1])
-            said = name + ", " + clock(bounds[j]) + ": " + number(value, places) + " " + unit
+            text = name + ", " + clock(bounds[j]) + ": " + number(value, places) + " " + unit
             colour = sequential(value / most if most > 0 else 0.0)
-            chart.add(tag("rect", tip(said), x=a, y=y, width=b - a, height=row - 1, fill=colour))
+            chart.add(tag("rect", tip(text), x=a, y=y, width=b - a, height=row - 1, fill=colour))
     return chart.render(label)
 
 
 def colour_bar(
     low: float, high: float, ramp: Ramp, unit: Text, *, more: bool = False, signed: bool = False
 ) -> Markup:
-    """A legend for a ramp from ``low`` to ``high``; ``more``: larger values share the last colour."""
+    """A legend for a ramp from ``low`` to ``high``; ``more``: larger values have the last colour."""
     x = Scale(low, high, 14, WIDTH - 40)
     n = 60
     wide = (x.stop - x.start) / n
@@ -212,7 +223,7 @@ def colour_bar(
 
 
 def badge(letter: str, colour: str) -> Markup:
-    """A letter on its colour, for tables."""
+    """A letter on a background, for tables."""
     return drawing(
         22,
         18,

@@ -1,8 +1,8 @@
-"""What each metric means, in one sentence of both languages; formulas and SUMO sources are in docs/metrics.md."""
+"""Definitions of the metrics, one sentence each in both languages; formulas and SUMO sources: docs/metrics.md."""
 
 from __future__ import annotations
 
-from sim.text import Text
+from denxanh.sim.language.text import Text
 
 DEFINITIONS = {
     "delay_s": Text(
@@ -24,12 +24,12 @@ DEFINITIONS = {
         "Thời gian trung bình từ lúc vào mạng đến lúc tới nơi, chỉ tính xe đã đến.",
     ),
     "time_loss_s": Text(
-        "Time lost by driving slower than allowed and wished (SUMO timeLoss), over all vehicles.",
+        "Time lost by driving below the desired and allowed speed (SUMO timeLoss), over all vehicles.",
         "Thời gian mất do phải chạy chậm hơn tốc độ mong muốn và cho phép (timeLoss của SUMO), chia cho tổng "
         "số xe.",
     ),
     "depart_delay_s": Text(
-        "Time between the wished departure and the insertion (SUMO departDelay), over all vehicles; for those "
+        "Time between the scheduled departure and the insertion (SUMO departDelay), over all vehicles; for those "
         "never inserted, until the end.",
         "Thời gian từ lúc muốn khởi hành đến lúc vào được mạng (departDelay của SUMO), chia cho tổng số xe; với "
         "xe chưa vào được thì tính đến lúc kết thúc.",
@@ -63,7 +63,7 @@ DEFINITIONS = {
         "95 % số mẫu của mọi nút giao không vượt quá giá trị này.",
     ),
     "loaded": Text(
-        "All vehicles the demand holds within the measured time; arrived + on the road + never inserted + dropped.",
+        "All vehicles of the demand within the measured time: arrived + on the road + never inserted + dropped.",
         "Mọi xe trong nhu cầu ở thời gian đo; bằng đã đến + còn trên đường + chưa vào được + bị loại bỏ.",
     ),
     "arrived": Text("Vehicles that finished their trip.", "Số xe đã đến nơi."),
@@ -71,11 +71,11 @@ DEFINITIONS = {
         "Vehicles still on the road when the run ended.", "Số xe còn trên đường khi lượt chạy kết thúc."
     ),
     "waiting": Text(
-        "Vehicles that found no room to enter until the end: the backlog outside the network.",
+        "Vehicles not inserted by the end for lack of space: the backlog outside the network.",
         "Số xe đến cuối vẫn không có chỗ để vào: phần dồn ứ ngoài mạng.",
     ),
     "lost": Text(
-        "Vehicles SUMO took off its list or out of the network.",
+        "Vehicles that SUMO discarded or removed from the network.",
         "Số xe bị SUMO bỏ khỏi danh sách hoặc khỏi mạng.",
     ),
     "before_begin": Text(
@@ -83,7 +83,7 @@ DEFINITIONS = {
         "Số xe trong tệp lộ trình khởi hành trước lúc bắt đầu; SUMO không mô phỏng chúng.",
     ),
     "teleports": Text(
-        "Times SUMO lifted a vehicle out that had stood still too long (over the whole run).",
+        "Number of vehicles teleported by SUMO after standing still too long (over the whole run).",
         "Số lần SUMO nhấc một xe đứng yên quá lâu đi chỗ khác (tính cả lượt chạy).",
     ),
     "collisions": Text(
@@ -91,23 +91,23 @@ DEFINITIONS = {
         "Số va chạm SUMO ghi nhận (tính cả lượt chạy).",
     ),
     "emergency_brakings": Text(
-        "Brakings harder than a driver normally brakes (over the whole run).",
+        "Decelerations above the normal deceleration of a driver (over the whole run).",
         "Số lần phanh gấp hơn mức phanh thông thường (tính cả lượt chạy).",
     ),
     "fallbacks": Text(
-        "Intersections whose controller failed, was refused or was too slow: their fixed plan took over.",
+        "Intersections that fell back to their fixed plan because the controller failed, was refused or was too slow.",
         "Số nút mà bộ điều khiển bị lỗi, bị từ chối hoặc quá chậm: phương án cố định đã thay thế.",
     ),
     "walkers": Text(
-        "People who walk somewhere on their way (over the whole run).",
+        "Persons with a walk on their trip (over the whole run).",
         "Số người có đi bộ trên hành trình (tính cả lượt chạy).",
     ),
     "walk_wait_s": Text(
-        "Time that people on foot stand still, mean over all of them, arrived or not (over the whole run).",
+        "Waiting time of pedestrians, mean over all of them, arrived or not (over the whole run).",
         "Thời gian người đi bộ đứng chờ, trung bình trên mọi người, kể cả người chưa đến (tính cả lượt chạy).",
     ),
     "walk_wait_max_s": Text(
-        "The longest that one person on foot stood still in all.",
+        "The longest total waiting time of one pedestrian.",
         "Tổng thời gian đứng chờ dài nhất của một người đi bộ.",
     ),
     "co2_kg": Text(
@@ -119,4 +119,4 @@ DEFINITIONS = {
         "Nhiên liệu của mọi xe theo mô hình phát thải của SUMO (tính cả lượt chạy).",
     ),
 }
-"""By the name of the metric in sim.metrics."""
+"""By the name of the metric in denxanh.sim.metrics."""

@@ -1,4 +1,4 @@
-"""The figures of one scene of a comparison."""
+"""The figures of one scenario of a comparison."""
 
 from __future__ import annotations
 
@@ -8,22 +8,29 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from experiments.report.charts import (
+from denxanh.experiments.report.charts import (
     MOST_BANDS,
     Estimate,
     Line,
     colour_bar,
-    course_chart,
     heat_map,
     interval_chart,
+    time_series_chart,
 )
-from experiments.report.colour import Style, sequential, styles
-from experiments.report.model import Comparison, RunRecord, Scene
-from experiments.report.series import Courses, Streets, courses, interval_length, streets
-from experiments.report.svg import steps
-from sim import metrics
-from sim.network import Network
-from sim.text import Text, decimals, number, same, unit
+from denxanh.experiments.report.contents import Comparison, ScenarioResults
+from denxanh.experiments.report.drawing.colour import Style, sequential, styles
+from denxanh.experiments.report.drawing.svg import steps
+from denxanh.experiments.report.series import (
+    ControllerSeries,
+    EdgeTotals,
+    controller_series,
+    edge_totals,
+    interval_length,
+)
+from denxanh.experiments.runs.run_row import RunRow
+from denxanh.sim import metrics
+from denxanh.sim.language.text import Text, decimals, number, same, unit
+from denxanh.sim.network import Network
 
 METRIC = {metric.name: metric for metric in metrics.METRICS}
 SMALL_CHARTS = ("stops", "stopped_s", "queue_mean_veh", "throughput_vph", "co2_kg", "fuel_kg")
@@ -47,58 +54,58 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Material:
-    """A scene with what was read from the folders of its runs, by controller, in the report's order."""
+class FigureInputs:
+    """What the figures of a scenario need: its results and tables of its runs, by controller in report order."""
 
     comparison: Comparison
-    scene: Scene
-    courses: dict[str, Courses]
-    streets: dict[str, Streets]
+    scenario: ScenarioResults
+    series: dict[str, ControllerSeries]
+    edge_totals: dict[str, EdgeTotals]
 
     @property
     def place(self) -> str:
-        """The scene's key."""
-        return self.scene.place
+        """The key of the scenario."""
+        return self.scenario.place
 
     def styles(self) -> dict[str, Style]:
         """The same style for a controller in every figure of the report."""
         return styles(self.comparison.controllers)
 
 
-def read(comparison: Comparison, scene: Scene) -> Material:
-    """Read the tables of all believable runs of a scene that have kept their folder."""
-    found: dict[str, list[RunRecord]] = {}
+def read(comparison: Comparison, scenario: ScenarioResults) -> FigureInputs:
+    """Read the tables of all finished runs of a scenario that have a folder."""
+    found: dict[str, list[RunRow]] = {}
     for controller in comparison.controllers:
-        runs = [r for r in comparison.runs_of(scene.place, controller) if r.folder is not None]
+        runs = [r for r in comparison.runs_of(scenario.place, controller) if r.folder is not None]
         if runs:
             found[controller] = runs
-    return Material(
+    return FigureInputs(
         comparison,
-        scene,
-        {name: courses(runs, scene) for name, runs in found.items()},
-        {name: streets(runs) for name, runs in found.items()},
+        scenario,
+        {name: controller_series(runs, scenario) for name, runs in found.items()},
+        {name: edge_totals(runs) for name, runs in found.items()},
     )
 
 
 def title(metric: str) -> Text:
-    """A metric's name."""
+    """The title of a metric."""
     return Text(METRIC[metric].title, METRIC[metric].title_vi)
 
 
-def estimates(material: Material, metric: str) -> list[Estimate]:
+def estimates(inputs: FigureInputs, metric: str) -> list[Estimate]:
     """A row per controller for ``metric``."""
     rows = []
     of = unit(METRIC[metric].unit)
-    for name in material.comparison.controllers:
-        runs = material.comparison.runs_of(material.place, name)
+    for name in inputs.comparison.controllers:
+        runs = inputs.comparison.runs_of(inputs.place, name)
         points = [(float(v), r.seed) for r in runs if (v := r.metrics.get(metric)) is not None]
-        row = material.comparison.row(material.place, name, metric)
+        row = inputs.comparison.row(inputs.place, name, metric)
         places = decimals([v for v, _ in points])
         rows.append(
             Estimate(
                 name,
-                material.styles()[name],
-                tuple((v, _point(name, seed, number(v, places), of)) for v, seed in points),
+                inputs.styles()[name],
+                tuple((v, _tooltip(name, seed, number(v, places), of)) for v, seed in points),
                 row.mean if row else None,
                 row.ci_low if row else None,
                 row.ci_high if row else None,
@@ -107,38 +114,38 @@ def estimates(material: Material, metric: str) -> list[Estimate]:
     return rows
 
 
-def _point(name: str, seed: int, value: Text, of: Text) -> Text:
+def _tooltip(name: str, seed: int, value: Text, of: Text) -> Text:
     return Text(f"{name}, seed {seed}: ", f"{name}, hạt giống {seed}: ") + value + " " + of
 
 
-def metric_figure(material: Material, metric: str, caption: Text = _NOTHING) -> Figure:
+def metric_figure(inputs: FigureInputs, metric: str, caption: Text = _NOTHING) -> Figure:
     """Means, intervals and single runs of a metric by controller."""
     heading = title(metric)
     axis = heading + ", " + unit(METRIC[metric].unit) if METRIC[metric].unit != "1" else heading
-    chart = interval_chart(estimates(material, metric), axis, heading)
+    chart = interval_chart(estimates(inputs, metric), axis, heading)
     return Figure(chart, caption, heading)
 
 
-def difference_figure(material: Material, metric: str = "delay_s") -> Figure | None:
+def difference_figure(inputs: FigureInputs, metric: str = "delay_s") -> Figure | None:
     """Paired differences to the baseline; None if no run has a partner."""
-    base = material.comparison.baseline
-    theirs = {r.seed: r.metrics.get(metric) for r in material.comparison.runs_of(material.place, base)}
+    base = inputs.comparison.baseline
+    baseline = {r.seed: r.metrics.get(metric) for r in inputs.comparison.runs_of(inputs.place, base)}
     of = unit(METRIC[metric].unit)
     rows = []
-    for name in material.comparison.controllers[1:]:
+    for name in inputs.comparison.controllers[1:]:
         points = []
-        for run in material.comparison.runs_of(material.place, name):
-            ours, other = run.metrics.get(metric), theirs.get(run.seed)
+        for run in inputs.comparison.runs_of(inputs.place, name):
+            ours, other = run.metrics.get(metric), baseline.get(run.seed)
             if ours is not None and other is not None:
                 points.append((float(ours - other), run.seed))
-        row = material.comparison.row(material.place, name, metric)
+        row = inputs.comparison.row(inputs.place, name, metric)
         places = decimals([v for v, _ in points])
         if points:
             rows.append(
                 Estimate(
                     name,
-                    material.styles()[name],
-                    tuple((v, _point(name, s, number(v, places, signed=True), of)) for v, s in points),
+                    inputs.styles()[name],
+                    tuple((v, _tooltip(name, s, number(v, places, signed=True), of)) for v, s in points),
                     row.diff if row else None,
                     row.diff_ci_low if row else None,
                     row.diff_ci_high if row else None,
@@ -154,7 +161,7 @@ def difference_figure(material: Material, metric: str = "delay_s") -> Figure | N
     return Figure(
         interval_chart(rows, axis, heading, sides=sides),
         Text(
-            "Both controllers met the same demand with the same seed. An interval that holds zero: "
+            "Both controllers had the same demand and seed. If an interval contains zero, the two are "
             "not distinguishable.",
             "Hai bộ điều khiển gặp cùng nhu cầu với cùng hạt giống. Khoảng tin cậy chứa số 0: "
             "chưa phân biệt được.",
@@ -163,35 +170,35 @@ def difference_figure(material: Material, metric: str = "delay_s") -> Figure | N
     )
 
 
-def course_figures(material: Material) -> list[Figure]:
+def time_series_figures(inputs: FigureInputs) -> list[Figure]:
     """Delay and queue over time."""
-    if not material.courses:
+    if not inputs.series:
         return []
-    scene, looks = material.scene, material.styles()
-    minutes = f"{interval_length(scene) / 60:g}"
-    span = (scene.begin, scene.end)
+    scenario, line_styles = inputs.scenario, inputs.styles()
+    minutes = f"{interval_length(scenario) / 60:g}"
+    span = (scenario.begin, scenario.end)
     delay, queue = (
         Text("Delay over time", "Thời gian trễ theo thời gian"),
         Text("Queue over time", "Hàng chờ theo thời gian"),
     )
     band = Text("; the band spans all seeds", "; dải màu bao mọi hạt giống")
-    if len(material.courses) > MOST_BANDS:
+    if len(inputs.series) > MOST_BANDS:
         band = same("")
-    lines = [[Line(n, looks[n], c.delay) for n, c in material.courses.items()],
-             [Line(n, looks[n], c.queue) for n, c in material.courses.items()]]  # fmt: skip
+    lines = [[Line(n, line_styles[n], c.delay) for n, c in inputs.series.items()],
+             [Line(n, line_styles[n], c.queue) for n, c in inputs.series.items()]]  # fmt: skip
     return [
         Figure(
-            course_chart(lines[0], unit("s/veh"), delay, span=span, warm_up=scene.warm_up),
+            time_series_chart(lines[0], unit("s/veh"), delay, span=span, warm_up=scenario.warm_up),
             Text(
-                f"Delay of a whole trip by the time its vehicle wanted to depart, every {minutes} min. Mean over "
-                f"seeds{band.en}. Trips cut off by the end of the run make the last intervals read low.",
+                f"Delay of a whole trip by the time its vehicle was due to depart, every {minutes} min. Mean over "
+                f"seeds{band.en}. Trips cut off by the end of the run lower the last intervals.",
                 f"Thời gian trễ của cả chuyến đi theo lúc xe muốn khởi hành, mỗi {minutes} phút. Trung bình các hạt "
                 f"giống{band.vi}. Các chuyến bị cắt ở cuối lượt chạy làm những khoảng cuối thấp hơn thực tế.",
             ),
             delay,
         ),
         Figure(
-            course_chart(lines[1], unit("veh"), queue, span=span, warm_up=scene.warm_up),
+            time_series_chart(lines[1], unit("veh"), queue, span=span, warm_up=scenario.warm_up),
             Text(
                 f"Halted vehicles on the approaches of all signals together, mean of every {minutes} min.",
                 f"Tổng số xe đang dừng trên các nhánh dẫn của mọi nút giao, trung bình mỗi {minutes} phút.",
@@ -201,14 +208,14 @@ def course_figures(material: Material) -> list[Figure]:
     ]
 
 
-def heat_figures(material: Material) -> tuple[Markup | None, list[Figure]]:
-    """Queue by intersection and time: the common scale and a map of cells for each controller."""
-    network, scene = material.scene.network, material.scene
-    shown = {n: c for n, c in material.courses.items() if c.intersections}
+def heat_figures(inputs: FigureInputs) -> tuple[Markup | None, list[Figure]]:
+    """Queue by intersection and time: the common colour scale and a heat map for each controller."""
+    network, scenario = inputs.scenario.network, inputs.scenario
+    shown = {n: c for n, c in inputs.series.items() if c.intersections}
     if not shown:
         return None, []
     most = round_up(max(float(np.nanmax(c.queues)) for c in shown.values()))
-    length = interval_length(scene)
+    length = interval_length(scenario)
     figures = []
     ranked: dict[str, float] = {}
     for c in shown.values():
@@ -220,7 +227,7 @@ def heat_figures(material: Material) -> tuple[Markup | None, list[Figure]]:
         rows = [i for i, name in enumerate(c.intersections) if name in kept]
         names = [_numbered(c.intersections[i], numbers, network) for i in rows]
         count = c.queues.shape[1]
-        bounds = [min(scene.begin + j * length, scene.end) for j in range(count + 1)]
+        bounds = [min(scenario.begin + j * length, scenario.end) for j in range(count + 1)]
         label = Text(f"Queue by intersection: {controller}", f"Hàng chờ theo nút giao: {controller}")
         figures.append(
             Figure(
@@ -241,7 +248,7 @@ def _numbered(name: str, numbers: dict[str, int], network: Network | None) -> Te
 
 
 def round_up(end: float) -> float:
-    """The next tick of an axis from zero to ``end``; at least 1, as less (in s or veh) deserves no colour."""
+    """The next tick of an axis from zero to ``end``; at least 1 (s or veh), the least worth a colour."""
     marks = steps(0.0, max(end, 1.0), 5)
     step = marks[1] - marks[0]
     return math.ceil(max(end, 1.0) / step - 1e-9) * step

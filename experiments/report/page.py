@@ -1,4 +1,4 @@
-"""The page: one HTML file that needs nothing else, neither the network nor scripts."""
+"""The page of a report: one self-contained HTML file, readable offline and without scripts."""
 
 from __future__ import annotations
 
@@ -18,21 +18,22 @@ from typing import Any, Literal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from experiments.report import figures, street_figures, tables
-from experiments.report.colour import styles
-from experiments.report.definitions import DEFINITIONS
-from experiments.report.figures import Figure, Material
-from experiments.report.model import Comparison, RunRecord, Scene
-from experiments.report.service import THRESHOLDS
-from sim import metrics, switch
-from sim.text import Text, clock, number, same, unit
+from denxanh.experiments.report import figures, street_maps, tables
+from denxanh.experiments.report.contents import Comparison, ScenarioResults
+from denxanh.experiments.report.definitions import DEFINITIONS
+from denxanh.experiments.report.figures import Figure, FigureInputs
+from denxanh.experiments.report.level_of_service import THRESHOLDS
+from denxanh.experiments.runs.run_row import RunRow
+from denxanh.sim import metrics
+from denxanh.sim.language import switch
+from denxanh.sim.language.text import Text, clock, number, same, unit
 
 Language = Literal["en", "vi"]
-MOST_RUNS = 500  # listed one by one: beyond, the page would be slower to open than runs.csv
+MOST_RUNS = 500  # above it the page does not list single runs, to stay small
 
 
 def write_report(path: Path, comparison: Comparison, *, language: Language = "en") -> None:
-    """Write the report to ``path``, whole or not at all; ``language`` is the one shown first.
+    """Write the report to ``path`` atomically; ``language`` is shown first.
 
     Raises InputError if a run names a folder whose tables are missing.
     """
@@ -65,10 +66,9 @@ def render(comparison: Comparison, *, language: Language = "en") -> str:
             script=Markup(script),
             policy=_policy(style, script),
             comparison=comparison,
-            sections=[_section(comparison, scene) for scene in comparison.scenes],
-            looks=styles(comparison.controllers),
-            overview=_overview(comparison) if len(comparison.scenes) > 1 else [],
-            failures=[run for run in comparison.runs if not run.ok],
+            sections=[_section(comparison, scenario) for scenario in comparison.scenarios],
+            overview=_overview(comparison) if len(comparison.scenarios) > 1 else [],
+            failures=[run for run in comparison.runs if not run.done],
             most=MOST_RUNS,
             definitions=[
                 (
@@ -89,7 +89,7 @@ def render(comparison: Comparison, *, language: Language = "en") -> str:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("experiments.report"),
+        loader=PackageLoader("denxanh.experiments.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -101,17 +101,17 @@ def _environment() -> Environment:
 
 
 def _breakable(label: str) -> Markup:
-    """A controller's label that may break between its parameters: max-pressure:interval=10,min_green=7."""
+    """A label with line-break opportunities between parameters: max-pressure:interval=10,min_green=7."""
     return Markup(re.sub("([:,])", r"\1<wbr>", str(escape(label))))
 
 
 def _asset(name: str) -> str:
-    text = (files("experiments.report") / "templates" / name).read_text(encoding="utf-8")
-    return text.replace("\r\n", "\n")  # the browser hashes what it parsed, which has no CR
+    text = (files("denxanh.experiments.report") / "templates" / name).read_text(encoding="utf-8")
+    return text.replace("\r\n", "\n")  # the browser hashes the parsed text, which has no CR
 
 
 def _policy(style: str, script: str) -> str:
-    """Content security policy: nothing is loaded, and only our own style and script are obeyed."""
+    """Content security policy: no external resources, only the style and script of the page."""
 
     def digest(text: str) -> str:
         return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
@@ -121,16 +121,16 @@ def _policy(style: str, script: str) -> str:
 
 @dataclass(frozen=True)
 class Section:
-    """Everything the template says about one scene."""
+    """The contents of the section of one scenario, for the template."""
 
-    scene: Scene
+    scenario: ScenarioResults
     anchor: str
     period: Text
     seeds: str
     verdicts: tuple[Text, ...]
     delay: Figure
     difference: Figure | None
-    courses: list[Figure]
+    time_series: list[Figure]
     others: list[Figure]
     map_bar: Markup | None
     maps: list[Figure]
@@ -138,48 +138,48 @@ class Section:
     changes: list[Figure]
     heat_bar: Markup | None
     heats: list[Figure]
-    results: list[tables.Row]
+    results: list[tables.MetricRow]
     counts: list[tuple[Text, tuple[Text, ...]]]
     flags: list[tables.Flag]
     service: tuple[tables.ServiceRow, ...]
-    measured: tuple[str, ...]  # controllers whose tables were kept, the columns of ``service``
+    measured: tuple[str, ...]  # controllers with tables of their runs, the columns of ``service``
     provenance: tables.Provenance
-    runs: list[tuple[RunRecord, Text]]
+    runs: list[tuple[RunRow, Text]]
 
 
-def _section(comparison: Comparison, scene: Scene) -> Section:
-    material = figures.read(comparison, scene)
-    map_bar, maps, change_bar, changes = street_figures.map_figures(material)
-    heat_bar, heats = figures.heat_figures(material)
-    runs = [run for name in comparison.controllers for run in comparison.runs_of(scene.place, name)]
+def _section(comparison: Comparison, scenario: ScenarioResults) -> Section:
+    inputs = figures.read(comparison, scenario)
+    map_bar, maps, change_bar, changes = street_maps.map_figures(inputs)
+    heat_bar, heats = figures.heat_figures(inputs)
+    runs = [run for name in comparison.controllers for run in comparison.runs_of(scenario.place, name)]
     return Section(
-        scene=scene,
-        anchor=f"place-{comparison.scenes.index(scene) + 1}",
-        period=_period(scene),
-        seeds=_seeds({run.seed for run in comparison.runs if run.place == scene.place}),
-        verdicts=_verdicts(comparison, scene),
-        delay=figures.metric_figure(material, "delay_s", figures.MARKS),
-        difference=figures.difference_figure(material),
-        courses=figures.course_figures(material),
-        others=_others(material),
+        scenario=scenario,
+        anchor=f"place-{comparison.scenarios.index(scenario) + 1}",
+        period=_period(scenario),
+        seeds=_seeds({run.seed for run in comparison.runs if run.place_label == scenario.place}),
+        verdicts=_verdicts(comparison, scenario),
+        delay=figures.metric_figure(inputs, "delay_s", figures.MARKS),
+        difference=figures.difference_figure(inputs),
+        time_series=figures.time_series_figures(inputs),
+        others=_others(inputs),
         map_bar=map_bar,
         maps=maps,
         change_bar=change_bar,
         changes=changes,
         heat_bar=heat_bar,
         heats=heats,
-        results=tables.results(material),
-        counts=tables.counts(material),
+        results=tables.results(inputs),
+        counts=tables.counts(inputs),
         flags=tables.flags(runs),
-        service=tables.service(material),
-        measured=tuple(material.streets),
-        provenance=tables.provenance(comparison, scene),
+        service=tables.service(inputs),
+        measured=tuple(inputs.edge_totals),
+        provenance=tables.provenance(comparison, scenario),
         runs=[(run, number(run.metrics.get("delay_s"), 2)) for run in runs if _listed(comparison)],
     )
 
 
 def _seeds(seeds: set[int]) -> str:
-    """Seeds in order, three or more neighbours as first…last."""
+    """Seeds in ascending order, three or more consecutive ones as first…last."""
     spans: list[list[int]] = []
     for seed in sorted(seeds):
         if spans and seed == spans[-1][-1] + 1:
@@ -191,32 +191,32 @@ def _seeds(seeds: set[int]) -> str:
     )
 
 
-def _period(scene: Scene) -> Text:
-    span = f"{clock(scene.begin)}–{clock(scene.end)} ({scene.begin:g}…{scene.end:g} s)"
-    if scene.warm_up <= 0:
+def _period(scenario: ScenarioResults) -> Text:
+    span = f"{clock(scenario.begin)}–{clock(scenario.end)} ({scenario.begin:g}…{scenario.end:g} s)"
+    if scenario.warm_up <= 0:
         return same(span)
-    cut = f"{scene.warm_up:g} s"
+    cut = f"{scenario.warm_up:g} s"
     return span + Text(f", the first {cut} not measured (warm-up)", f", không đo {cut} đầu (khởi động)")
 
 
-def _verdicts(comparison: Comparison, scene: Scene) -> tuple[Text, ...]:
-    if scene.verdicts:
-        return scene.verdicts
-    rows = (comparison.row(scene.place, name, "delay_s") for name in comparison.controllers[1:])
+def _verdicts(comparison: Comparison, scenario: ScenarioResults) -> tuple[Text, ...]:
+    if scenario.verdicts:
+        return scenario.verdicts
+    rows = (comparison.row(scenario.place, name, "delay_s") for name in comparison.controllers[1:])
     return tuple(row.verdict for row in rows if row is not None and row.verdict is not None)
 
 
-def _others(material: Material) -> list[Figure]:
+def _others(inputs: FigureInputs) -> list[Figure]:
     return [
-        figures.metric_figure(material, metric)
+        figures.metric_figure(inputs, metric)
         for metric in figures.SMALL_CHARTS
-        if any(row.points for row in figures.estimates(material, metric))
+        if any(row.points for row in figures.estimates(inputs, metric))
     ]
 
 
 @dataclass(frozen=True)
 class OverviewRow:
-    """One controller's delay at every scene."""
+    """The delay of one controller in every scenario."""
 
     controller: str
     cells: tuple[tuple[Text, Text], ...]  # mean and difference
@@ -226,8 +226,8 @@ def _overview(comparison: Comparison) -> list[OverviewRow]:
     rows = []
     for name in comparison.controllers:
         cells = []
-        for scene in comparison.scenes:
-            row = comparison.row(scene.place, name, "delay_s")
+        for scenario in comparison.scenarios:
+            row = comparison.row(scenario.place, name, "delay_s")
             mean = number(row.mean if row else None, 1)
             change = same("") if row is None or row.diff is None else number(row.diff, 1, signed=True)
             cells.append((mean, change))
@@ -236,22 +236,22 @@ def _overview(comparison: Comparison) -> list[OverviewRow]:
 
 
 def _listed(comparison: Comparison) -> bool:
-    """Whether the page lists its runs one by one."""
+    """Whether the page lists single runs."""
     return len(comparison.runs) <= MOST_RUNS
 
 
 def _data(comparison: Comparison) -> dict[str, Any]:
-    """The numbers behind the page, unrounded, for whoever wants to compute with them."""
+    """The unrounded results, embedded in the page as JSON."""
     return {
         "schema": "denxanh-report/1",
         "title": comparison.title.en,
         "baseline": comparison.baseline,
         "runs": [
             {
-                "place": run.place,
+                "place": run.place_label,
                 "controller": run.controller,
                 "seed": run.seed,
-                "status": run.status,
+                "status": "ok" if run.done else run.state,
                 "reason": run.reason,
                 "metrics": dict(run.metrics),
             }
@@ -259,7 +259,7 @@ def _data(comparison: Comparison) -> dict[str, Any]:
         ],
         "summary": [
             {
-                "place": row.place,
+                "place": row.place_label,
                 "controller": row.controller,
                 "metric": row.metric,
                 "mean": row.mean,
@@ -276,7 +276,7 @@ def _data(comparison: Comparison) -> dict[str, Any]:
 
 
 def _json(data: Mapping[str, Any]) -> str:
-    """JSON that cannot end the script element it stands in."""
+    """JSON that cannot close the script element that holds it."""
     text = json.dumps(data, ensure_ascii=False, sort_keys=True, allow_nan=False)
     for letter in "<>&\u2028\u2029":
         text = text.replace(letter, f"\\u{ord(letter):04x}")

@@ -1,4 +1,4 @@
-"""What the figures need from the runs' Parquet tables: courses over time, delay by street and intersection."""
+"""Time series and totals by edge, read from the Parquet tables of runs."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.report.model import RunRecord, Scene
-from sim.errors import InputError
-from sim.network import Intersection, Network
-from sim.store import read_table
+from denxanh.experiments.report.contents import ScenarioResults
+from denxanh.experiments.runs.run_row import RunRow
+from denxanh.sim.errors import InputError
+from denxanh.sim.network import Intersection, Network
+from denxanh.sim.run.store import read_table
+from denxanh.sim.sumo.tripinfo import vehicle_delay, wanted_departure
 
 Array = NDArray[np.float64]
-MOST_INTERVALS = 24  # points of a course: more would show the cycle of the signals instead of the traffic
+MOST_INTERVALS = 24  # of a time series: more would show the signal cycle instead of the traffic
 _LENGTHS = (60.0, 120.0, 180.0, 300.0, 600.0, 900.0, 1800.0, 3600.0)
 
 
 @dataclass(frozen=True)
-class Course:
-    """A quantity over time: mean over seeds, and the smallest and largest seed. All shape (intervals,)."""
+class TimeSeries:
+    """A quantity over time: mean, minimum and maximum over seeds. All shape (intervals,)."""
 
     centre: Array  # s
     mean: Array
@@ -30,17 +32,17 @@ class Course:
 
 
 @dataclass(frozen=True)
-class Courses:
-    """The courses of one controller; ``queues`` (intersections, intervals) is the mean over seeds."""
+class ControllerSeries:
+    """The time series of one controller; ``queues`` (intersections, intervals) is the mean over seeds."""
 
-    delay: Course  # s/veh, by the time a vehicle wanted to depart
-    queue: Course  # veh halted at all signals together
+    delay: TimeSeries  # s/veh, by the time a vehicle was due to depart
+    queue: TimeSeries  # veh halted at all signals
     intersections: tuple[str, ...]
     queues: Array
 
 
 @dataclass(frozen=True)
-class Streets:
+class EdgeTotals:
     """Totals of one controller over its seeds, by edge: shape (edges,)."""
 
     edges: tuple[str, ...]
@@ -49,7 +51,7 @@ class Streets:
     left: Array  # veh
 
     def delay(self) -> dict[str, float]:
-        """Time lost on an edge per vehicle that entered it, s/veh; edges without vehicles are left out."""
+        """Time lost on an edge per vehicle that entered it, s/veh; only edges with vehicles."""
         return {
             edge: float(loss / n)
             for edge, loss, n in zip(self.edges, self.time_loss, self.entered, strict=True)
@@ -57,21 +59,21 @@ class Streets:
         }
 
     def vehicles(self) -> dict[str, float]:
-        """Vehicles that entered, all seeds together."""
+        """Vehicles that entered each edge, all seeds together."""
         return dict(zip(self.edges, self.entered.tolist(), strict=True))
 
 
-def interval_length(scene: Scene) -> float:
-    """The shortest round interval, s, that cuts the scene into at most MOST_INTERVALS."""
-    span = scene.end - scene.begin
+def interval_length(scenario: ScenarioResults) -> float:
+    """The shortest round interval, s, that divides the scenario into at most MOST_INTERVALS."""
+    span = scenario.end - scenario.begin
     return next((length for length in _LENGTHS if span / length <= MOST_INTERVALS), _LENGTHS[-1])
 
 
-def courses(runs: Sequence[RunRecord], scene: Scene) -> Courses:
-    """Courses of one controller from its runs' tables; every run needs its folder."""
-    length = interval_length(scene)
-    edges = np.arange(scene.begin, scene.end, length)
-    bounds = np.append(edges, scene.end)
+def controller_series(runs: Sequence[RunRow], scenario: ScenarioResults) -> ControllerSeries:
+    """ControllerSeries of one controller from its runs' tables; every run needs its folder."""
+    length = interval_length(scenario)
+    edges = np.arange(scenario.begin, scenario.end, length)
+    bounds = np.append(edges, scenario.end)
     centre = (bounds[:-1] + bounds[1:]) / 2
     delays, queues = [], []
     names: tuple[str, ...] = ()
@@ -81,7 +83,7 @@ def courses(runs: Sequence[RunRecord], scene: Scene) -> Courses:
         names = tuple(dict.fromkeys(str(name) for name in table["intersection"]))
         queues.append(_queue(table, bounds, names))
     stack = np.array(queues).reshape(len(runs), len(names), centre.size)
-    return Courses(
+    return ControllerSeries(
         delay=_over_seeds(centre, np.array(delays)),
         queue=_over_seeds(centre, stack.sum(axis=1)),
         intersections=names,
@@ -90,12 +92,12 @@ def courses(runs: Sequence[RunRecord], scene: Scene) -> Courses:
 
 
 def _delay(table: Mapping[str, Array], bounds: Array) -> Array:
-    """Mean delay of the vehicles that wanted to depart in each interval; NaN where there is none."""
+    """Mean delay of the vehicles due to depart in each interval, s/veh; NaN without vehicles."""
     depart, wait = table["depart_s"], table["depart_delay_s"]
     inserted = depart >= 0
-    wanted = np.where(inserted, depart - wait, bounds[-1] - wait)
-    delay = np.where(inserted, table["time_loss_s"], 0.0) + wait
-    place = np.clip(np.searchsorted(bounds, wanted + 1e-6, side="right") - 1, 0, len(bounds) - 2)
+    due = wanted_departure(inserted, depart, wait, bounds[-1])
+    delay = vehicle_delay(inserted, table["time_loss_s"], wait)
+    place = np.clip(np.searchsorted(bounds, due + 1e-6, side="right") - 1, 0, len(bounds) - 2)
     total, count = np.zeros(len(bounds) - 1), np.zeros(len(bounds) - 1)
     np.add.at(total, place, delay)
     np.add.at(count, place, 1.0)
@@ -116,18 +118,18 @@ def _queue(table: Mapping[str, NDArray[np.generic]], bounds: Array, names: Seque
 
 
 def _ratio(total: Array, count: Array) -> Array:
-    """``total / count``, NaN where there is nothing to count."""
+    """``total / count``, NaN where ``count`` is 0."""
     mean: Array = np.full(count.shape, np.nan)
     np.divide(total, count, out=mean, where=count > 0)
     return mean
 
 
-def _over_seeds(centre: Array, values: Array) -> Course:
-    """``values`` (seeds, intervals); an interval counts if every seed has a value there."""
-    return Course(centre, values.mean(axis=0), values.min(axis=0), values.max(axis=0))
+def _over_seeds(centre: Array, values: Array) -> TimeSeries:
+    """``values`` (seeds, intervals); an interval is NaN unless every seed has a value."""
+    return TimeSeries(centre, values.mean(axis=0), values.min(axis=0), values.max(axis=0))
 
 
-def streets(runs: Sequence[RunRecord]) -> Streets:
+def edge_totals(runs: Sequence[RunRow]) -> EdgeTotals:
     """Totals by edge over the runs of one controller."""
     totals: dict[str, Array] = {}
     for run in runs:
@@ -137,32 +139,34 @@ def streets(runs: Sequence[RunRecord]) -> Streets:
             totals[str(edge)] = totals.get(str(edge), np.zeros(3)) + row
     names = tuple(sorted(totals))
     matrix = np.array([totals[name] for name in names]).reshape(len(names), 3)
-    return Streets(names, matrix[:, 0], matrix[:, 1], matrix[:, 2])
+    return EdgeTotals(names, matrix[:, 0], matrix[:, 1], matrix[:, 2])
 
 
-def approach_loss(where: Intersection, network: Network, streets: Streets) -> tuple[float, float]:
-    """Time lost on the way to the stop lines of ``where``, s, and the vehicles that passed them.
+def approach_time_loss(
+    intersection: Intersection, network: Network, totals: EdgeTotals
+) -> tuple[float, float]:
+    """Time lost on the approaches of an intersection, s, and the number of vehicles that passed its stop lines.
 
-    Lost on the edges of all approaches, short lanes included; passed is who left the stop-line edges. Time
-    lost on the junction itself and outside the network is not in it.
+    Time lost on the edges of all approaches, short lanes included; vehicles that left the stop-line edges.
+    Excludes time lost on the junction itself and outside the network.
     """
-    index = {edge: i for i, edge in enumerate(streets.edges)}
-    lanes = {segment.lane for approach in where.approaches for segment in approach.segments}
-    lanes |= {approach.lane for approach in where.approaches}
+    index = {edge: i for i, edge in enumerate(totals.edges)}
+    lanes = {segment.lane for approach in intersection.approaches for segment in approach.segments}
+    lanes |= {approach.lane for approach in intersection.approaches}
     upstream = {network.lanes[lane].edge for lane in lanes if lane in network.lanes}
-    last = {network.lanes[a.lane].edge for a in where.approaches if a.lane in network.lanes}
-    passed = sum(streets.left[index[edge]] for edge in last if edge in index)
-    loss = sum(streets.time_loss[index[edge]] for edge in upstream if edge in index)
+    last = {network.lanes[a.lane].edge for a in intersection.approaches if a.lane in network.lanes}
+    passed = sum(totals.left[index[edge]] for edge in last if edge in index)
+    loss = sum(totals.time_loss[index[edge]] for edge in upstream if edge in index)
     return float(loss), float(passed)
 
 
-def _table(run: RunRecord, name: str, columns: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+def _table(run: RunRow, name: str, columns: Sequence[str]) -> dict[str, NDArray[np.float64]]:
     folder = run.folder or Path()
     path = folder / f"{name}.parquet"
     if run.folder is None or not path.exists():
         raise InputError(
             f"the table {path.name} of {run.controller}, seed {run.seed}, is missing",
-            where=str(folder),
-            remedy="repeat the run, or give its record without a folder",
+            location=str(folder),
+            remedy="run it again, or give its record without a folder",
         )
     return read_table(path, columns)

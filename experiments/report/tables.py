@@ -1,4 +1,4 @@
-"""The tables of one scene of a comparison, ready to be filled in."""
+"""The tables of one scenario of a comparison, with formatted cells."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from experiments.report.charts import badge
-from experiments.report.figures import METRIC, Material, title
-from experiments.report.left import why_left
-from experiments.report.model import Comparison, RunRecord, Scene
-from experiments.report.series import approach_loss
-from experiments.report.service import level_of_service
-from experiments.statistics.gridlock import STANDARD_LIMITS
-from sim import metrics
-from sim.text import Text, decimals, number, same, unit
+from denxanh.experiments.report.charts import badge
+from denxanh.experiments.report.contents import Comparison, ScenarioResults
+from denxanh.experiments.report.figures import METRIC, FigureInputs, title
+from denxanh.experiments.report.left_to_sumo import translated_reason
+from denxanh.experiments.report.level_of_service import level_of_service
+from denxanh.experiments.report.series import approach_time_loss
+from denxanh.experiments.report.text_format import interval_text
+from denxanh.experiments.runs.run_row import RunRow
+from denxanh.experiments.statistics.gridlock import STANDARD_LIMITS
+from denxanh.sim import metrics
+from denxanh.sim.language.text import Text, decimals, number, same, unit
 
 COUNTS = (
     "loaded",
@@ -35,7 +37,7 @@ COUNTS = (
     "fallbacks",
 )
 SHOWN = {"speed_mps": ("km/h", 3.6)}
-"""Unit and factor of what people read otherwise than files hold it."""
+"""Unit and factor of metrics whose unit in the report is not that of the files."""
 
 MEASURES = tuple(name for name in metrics.NAMES if name not in COUNTS)
 
@@ -52,23 +54,23 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
-    """A named row with its unit."""
+class MetricRow:
+    """The row of one metric, with its unit."""
 
     name: Text
     unit: Text
     cells: tuple[Cell, ...]
 
 
-def results(material: Material) -> list[Row]:
+def results(inputs: FigureInputs) -> list[MetricRow]:
     """A row per metric, a cell per controller."""
-    names = material.comparison.controllers
+    names = inputs.comparison.controllers
     rows = []
     for metric in MEASURES:
-        found = [material.comparison.row(material.place, name, metric) for name in names]
+        found = [inputs.comparison.row(inputs.place, name, metric) for name in names]
         if all(row is None or row.mean is None for row in found):
             continue
-        of, factor = SHOWN.get(metric, (METRIC[metric].unit, 1.0))
+        shown_unit, factor = SHOWN.get(metric, (METRIC[metric].unit, 1.0))
         places = decimals([None if row.mean is None else factor * row.mean for row in found if row])
         cells = []
         for row in found:
@@ -89,20 +91,14 @@ def results(material: Material) -> list[Row]:
             cells.append(
                 Cell(
                     number(mean, places),
-                    _interval(low, high, places),
+                    interval_text(low, high, places),
                     same("") if diff is None else number(diff, places, signed=True),
-                    _interval(diff_low, diff_high, places, signed=True),
+                    interval_text(diff_low, diff_high, places, signed=True),
                     row.verdict,
                 )
             )
-        rows.append(Row(title(metric), unit(of), tuple(cells)))
+        rows.append(MetricRow(title(metric), unit(shown_unit), tuple(cells)))
     return rows
-
-
-def _interval(low: float | None, high: float | None, places: int, *, signed: bool = False) -> Text:
-    if low is None or high is None:
-        return same("")
-    return "[" + number(low, places, signed=signed) + " … " + number(high, places, signed=signed) + "]"
 
 
 _LIMITS = (
@@ -121,15 +117,15 @@ _LIMITS = (
 
 @dataclass(frozen=True)
 class Flag:
-    """A warning about one run: what makes its delay doubtful."""
+    """A warning about one run whose delay is not meaningful."""
 
-    run: RunRecord
-    said: Text
+    run: RunRow
+    text: Text
 
 
-def counts(material: Material) -> list[tuple[Text, tuple[Text, ...]]]:
-    """A row per count, a cell per controller: means per run; first the runs, last those flagged."""
-    found = [material.comparison.runs_of(material.place, c) for c in material.comparison.controllers]
+def counts(inputs: FigureInputs) -> list[tuple[Text, tuple[Text, ...]]]:
+    """A row per count, a cell per controller: means per run; first the number of runs, last that of flagged runs."""
+    found = [inputs.comparison.runs_of(inputs.place, c) for c in inputs.comparison.controllers]
     rows = [(Text("Runs", "Số lượt chạy"), tuple(same(str(len(runs))) for runs in found))]
     rows += [
         (title(count), tuple(_mean([run.metrics.get(count) for run in runs]) for runs in found))
@@ -148,24 +144,24 @@ def _mean(values: Sequence[float | int | None]) -> Text:
     return number(mean, 0 if float(mean).is_integer() else 1)
 
 
-def flags(runs: Sequence[RunRecord]) -> list[Flag]:
-    """The runs whose delay says little: too many vehicles outside, or lifted out by SUMO."""
+def flags(runs: Sequence[RunRow]) -> list[Flag]:
+    """The runs with too many vehicles that never entered or were teleported, or with a failed controller."""
     found = []
     for run in runs:
         loaded = run.metrics.get("loaded") or 0
-        who = Text(f"{run.controller}, seed {run.seed}: ", f"{run.controller}, hạt giống {run.seed}: ")
-        for metric, limit, said in _LIMITS:
+        name = Text(f"{run.controller}, seed {run.seed}: ", f"{run.controller}, hạt giống {run.seed}: ")
+        for metric, limit, text in _LIMITS:
             share = (run.metrics.get(metric) or 0) / loaded if loaded else 0.0
             if share > limit:
                 most = Text(f" (limit {100 * limit:g} %)", f" (giới hạn {100 * limit:g} %)")
-                found.append(Flag(run, who + number(100 * share, 1) + said + most))
+                found.append(Flag(run, name + number(100 * share, 1) + text + most))
         if failed := run.metrics.get("fallbacks"):
             found.append(
                 Flag(
                     run,
-                    who
+                    name
                     + Text(
-                        f"{failed} signals were taken over by their fixed plan",
+                        f"{failed} signals fell back to their fixed plan",
                         f"{failed} nút đã chuyển sang phương án cố định",
                     ),
                 )
@@ -175,7 +171,7 @@ def flags(runs: Sequence[RunRecord]) -> list[Flag]:
 
 @dataclass(frozen=True)
 class ServiceCell:
-    """Delay at an intersection and the level of service; None where nobody passed."""
+    """Delay at an intersection and its level of service; without a badge where no vehicle passed."""
 
     delay: Text
     letter: str
@@ -184,27 +180,27 @@ class ServiceCell:
 
 @dataclass(frozen=True)
 class ServiceRow:
-    """One intersection, or all together."""
+    """The row of one intersection, or of all together."""
 
     number: Text
     name: Text
     cells: tuple[ServiceCell, ...]
 
 
-def service(material: Material) -> tuple[ServiceRow, ...]:
-    """A row per intersection and one for all, a cell per controller, in the order of ``material.streets``."""
-    network = material.scene.network
-    if network is None or not material.streets:
+def service(inputs: FigureInputs) -> tuple[ServiceRow, ...]:
+    """A row per intersection and one for all, a cell per controller, in the order of ``inputs.edge_totals``."""
+    network = inputs.scenario.network
+    if network is None or not inputs.edge_totals:
         return ()
     losses = {
-        where: [approach_loss(intersection, network, found) for found in material.streets.values()]
-        for where, intersection in network.intersections.items()
+        signal: [approach_time_loss(intersection, network, found) for found in inputs.edge_totals.values()]
+        for signal, intersection in network.intersections.items()
     }
     rows = [
         ServiceRow(
-            same(str(i)), same(network.intersections[where].name), tuple(_cell(*pair) for pair in found)
+            same(str(i)), same(network.intersections[signal].name), tuple(_cell(*pair) for pair in found)
         )
-        for i, (where, found) in enumerate(losses.items(), start=1)
+        for i, (signal, found) in enumerate(losses.items(), start=1)
     ]
     if len(rows) > 1:
         totals = [np.sum(column, axis=0) for column in zip(*losses.values(), strict=True)]
@@ -223,7 +219,7 @@ def _cell(loss: float, passed: float) -> ServiceCell:
 
 @dataclass(frozen=True)
 class Repeat:
-    """How one run is repeated with bare SUMO, from its manifest."""
+    """How to reproduce one run with bare SUMO, from its manifest."""
 
     controller: str
     seed: int
@@ -234,17 +230,17 @@ class Repeat:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What the manifests of a scene say together."""
+    """Provenance of the runs of a scenario, from their manifests."""
 
     repeats: tuple[Repeat, ...]
     inputs: tuple[tuple[str, str], ...]  # file (with its folder) and SHA-256
-    unequal: tuple[int, ...]  # seeds whose controllers did not read the same files
-    warnings: Mapping[str, int]  # SUMO's, by kind, all runs together
+    unequal: tuple[int, ...]  # seeds whose controllers read different input files
+    warnings: Mapping[str, int]  # of SUMO by kind, all runs together
     left_to_sumo: Mapping[str, Text]
 
 
-def provenance(comparison: Comparison, scene: Scene) -> Provenance:
-    """Read the manifests: the first believable run of each controller, and what all have in common."""
+def provenance(comparison: Comparison, scenario: ScenarioResults) -> Provenance:
+    """Read the manifests: the first finished run of each controller, and the inputs and warnings of all."""
     repeats: list[Repeat] = []
     inputs: set[tuple[str, str]] = set()
     read: dict[int, set[frozenset[str]]] = {}
@@ -253,7 +249,7 @@ def provenance(comparison: Comparison, scene: Scene) -> Provenance:
     for controller in comparison.controllers:
         manifests = [
             (run, json.loads((run.folder / "manifest.json").read_text(encoding="utf-8")))
-            for run in comparison.runs_of(scene.place, controller)
+            for run in comparison.runs_of(scenario.place, controller)
             if run.folder is not None
         ]
         for run, manifest in manifests[:1]:
@@ -261,9 +257,7 @@ def provenance(comparison: Comparison, scene: Scene) -> Provenance:
         for run, manifest in manifests:
             digests = manifest.get("inputs_sha256", {})
             inputs.update((_short(path), digest) for path, digest in digests.items())
-            own = manifest.get(
-                "controller_files_sha256", ()
-            )  # what a controller brings is no part of the traffic
+            own = manifest.get("controller_files_sha256", ())  # files of a controller are not traffic input
             read.setdefault(run.seed, set()).add(frozenset(digests.values()) - frozenset(own))
             left.update(manifest.get("left_to_sumo", {}))
             for kind, times in manifest.get("warnings", {}).items():
@@ -273,16 +267,16 @@ def provenance(comparison: Comparison, scene: Scene) -> Provenance:
         tuple(sorted(inputs)),
         tuple(sorted(seed for seed, files in read.items() if len(files) > 1)),
         dict(sorted(warnings.items())),
-        {name: why_left(reason) for name, reason in sorted(left.items())},
+        {name: translated_reason(reason) for name, reason in sorted(left.items())},
     )
 
 
 def _short(path: str) -> str:
-    """The file and its folder: enough to know it by, and the same page on every machine."""
+    """The file and its folder, so that the page is the same on every machine."""
     return "/".join(re.split(r"[\\/]", path)[-2:])
 
 
-def _repeat(run: RunRecord, manifest: Mapping[str, Any]) -> Repeat:
+def _repeat(run: RunRow, manifest: Mapping[str, Any]) -> Repeat:
     parameters = ", ".join(f"{k}={v}" for k, v in sorted(manifest.get("parameters", {}).items()))
     return Repeat(
         run.controller,

@@ -1,4 +1,4 @@
-"""What every function here asks of its numbers before it computes anything."""
+"""Checks of the arguments of the statistics functions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from sim.errors import InputError
+from denxanh.sim.errors import InputError
 
 Array = npt.NDArray[np.float64]
 Values = Sequence[float] | Array
@@ -16,7 +16,7 @@ Values = Sequence[float] | Array
 def finite(values: Values, name: str, *, at_least: int = 1) -> Array:
     """``values`` as a float array (n,), or InputError if too few, not one-dimensional, or NaN or infinite.
 
-    A run without a value is the caller's to report: dropping it here would bias the mean in silence.
+    A run without a value must be reported by the caller: dropping it silently would bias the mean.
     """
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1:
@@ -25,7 +25,7 @@ def finite(values: Values, name: str, *, at_least: int = 1) -> Array:
     if bad.size:
         raise InputError(
             f"{name} holds {array[bad[0]]} at position {bad[0]} ({bad.size} of {array.size} are not numbers)",
-            remedy="leave the run out by name, and report that it has no result",
+            remedy="exclude the run explicitly, and report that it has no result",
         )
     if array.size < at_least:
         raise InputError(

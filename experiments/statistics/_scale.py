@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 from scipy.special import gammaincinv
 
-from experiments.statistics._checks import Array
+from denxanh.experiments.statistics._checks import Array
 
 # Gauss-Legendre points: dunnett_p_value is within 2e-12 of 300 points for 1…1000 degrees, 1…20 contrasts.
 POINTS = 128
@@ -15,7 +15,7 @@ POINTS = 128
 
 @cache
 def legendre() -> tuple[Array, Array]:
-    """Points and weights on [−1, 1]; not to be written to, they are shared."""
+    """Points and weights on [−1, 1]; shared, so not to be modified."""
     points, weights = np.polynomial.legendre.leggauss(POINTS)
     return np.asarray(points, dtype=np.float64), np.asarray(weights, dtype=np.float64)
 
@@ -23,7 +23,7 @@ def legendre() -> tuple[Array, Array]:
 def scale_points(degrees: int) -> tuple[Array, Array]:
     """Values of s and their probabilities, (POINTS,) each, so that E[f(s)] = probabilities @ f(s).
 
-    The spacing is cubed: few degrees put weight near s = 0, where a large t is decided.
+    The spacing is cubed: with few degrees the weight near s = 0 decides large t.
     """
     points, weights = legendre()
     unit = (points + 1) / 2

@@ -1,4 +1,4 @@
-"""How much a difference matters: per vehicle, per day, in per cent, and against the spread of seeds."""
+"""Effect size of a difference: per vehicle, per day, in percent, and relative to the spread over seeds."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.statistics._checks import positive
-from experiments.statistics.intervals import Interval
-from experiments.statistics.paired import PairedComparison
+from denxanh.experiments.statistics._checks import positive
+from denxanh.experiments.statistics.intervals import Interval
+from denxanh.experiments.statistics.paired import PairedComparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,9 @@ class Effect:
 
 
 def effect(comparison: PairedComparison, *, vehicles_per_day: float) -> Effect:
-    """Effect of a comparison of delays in s/veh, for ``vehicles_per_day`` vehicles that meet it each day.
+    """Effect of a comparison of delays in s/veh, with ``vehicles_per_day`` affected vehicles per day.
 
-    The daily volume is the caller's: an hour simulated is not a twenty-fourth of a day. d_z and d_av as in
+    The daily volume is an argument because a simulated hour is not a twenty-fourth of a day. d_z and d_av as in
     Lakens (2013, doi:10.3389/fpsyg.2013.00863, eqs. 7 and 10). InputError unless the volume is above 0.
     """
     hours = positive(vehicles_per_day, "vehicles_per_day") / 3600.0  # veh/day · s/veh → veh·h/day

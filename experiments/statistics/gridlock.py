@@ -1,4 +1,4 @@
-"""Gridlocked runs: what counts as one, how often it happens, and medians instead of means."""
+"""Gridlocked runs: criterion, rate with its interval, and medians in place of means."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import bdtr, betaincinv
 
-from experiments.statistics._checks import Values, finite, fraction
-from experiments.statistics.intervals import Interval
-from experiments.statistics.pairs import Key, Runs
-from experiments.statistics.summary import Summary, summarise
-from sim.errors import InputError
+from denxanh.experiments.statistics._checks import Values, finite, fraction
+from denxanh.experiments.statistics.intervals import Interval
+from denxanh.experiments.statistics.pairs import Key, Runs
+from denxanh.experiments.statistics.sample import Summary, summarise
+from denxanh.sim.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
 class GridlockLimits:
     """Shares of the loaded vehicles beyond which a run counts as gridlocked.
 
-    ``backlog``: still waiting to enter at the end. Above 5 % the delay of those outside, which grows with
-    the length of the run, decides the mean: it measures the end of the simulation, not the control.
-    ``teleports``: lifted out after standing still too long (SUMO: 300 s). One or two are a blocked turn;
-    above 1 % the simulator, not the controller, is clearing the network.
+    ``backlog``: still waiting to enter at the end. Above 5 % the delay of vehicles outside, which grows with
+    the length of the run, dominates the mean: it measures the end of the simulation, not the control.
+    ``teleports``: removed by SUMO after standing still too long (300 s). One or two are a blocked turn; above 1 % the
+    simulator, not the controller, clears the network.
     """
 
     backlog: float = 0.05
@@ -32,7 +32,9 @@ class GridlockLimits:
     def __post_init__(self) -> None:
         for name in ("backlog", "teleports"):
             if not 0.0 <= getattr(self, name) <= 1.0:
-                raise InputError(f"the gridlock limit of {name} is {getattr(self, name)}, not a share 0…1")
+                raise InputError(
+                    f"invalid gridlock limit of {name}: {getattr(self, name)}; it must be a share from 0 to 1"
+                )
 
 
 STANDARD_LIMITS = GridlockLimits()
@@ -46,15 +48,15 @@ def is_gridlocked(
 ) -> npt.NDArray[np.bool_]:
     """Flag per run from its counts of vehicles, (runs,) each; exactly at a limit is not yet gridlocked.
 
-    A run without vehicles raises InputError: it has no delay and must not be ranked at all.
+    Raises InputError for a run without vehicles, which has no delay to rank.
     """
     counts = (loaded, backlog, teleports)
-    total, waiting, lifted = (np.asarray(count, dtype=np.float64) for count in counts)
-    if not (np.all(total >= 1) and np.all(waiting >= 0) and np.all(lifted >= 0)):
-        raise InputError("gridlock is judged from counts: loaded ≥ 1, backlog ≥ 0 and teleports ≥ 0")
+    total, waiting, teleported = (np.asarray(count, dtype=np.float64) for count in counts)
+    if not (np.all(total >= 1) and np.all(waiting >= 0) and np.all(teleported >= 0)):
+        raise InputError("gridlock needs counts: loaded ≥ 1, backlog ≥ 0 and teleports ≥ 0")
     if np.any(waiting > total):
         raise InputError("a run has more vehicles waiting to enter than were loaded")
-    return np.asarray((waiting > limits.backlog * total) | (lifted > limits.teleports * total))
+    return np.asarray((waiting > limits.backlog * total) | (teleported > limits.teleports * total))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +86,11 @@ def gridlock_rate(gridlocked: int, n: int, *, confidence: float = 0.95) -> Gridl
 
 @dataclass(frozen=True, slots=True)
 class GridlockSummary:
-    """A sample in which some runs may have gridlocked.
+    """Summary of a sample in which some runs may have gridlocked.
 
-    ``everything`` (with the mean) is None as soon as one run gridlocked: a mean of jammed and flowing runs
-    describes neither. ``median`` and its interval are of all runs; ``flowing`` is of the runs that did not
-    gridlock and flatters a controller that jams often, so it is to be read beside ``rate`` only.
+    ``everything`` (with the mean) is None as soon as one run gridlocked: a mean of gridlocked and
+    flowing runs describes neither. ``median`` and its interval are of all runs; ``flowing`` is of the runs that did not
+    gridlock and favours a controller that gridlocks often, so read it with ``rate`` only.
     """
 
     rate: GridlockRate
@@ -102,20 +104,23 @@ class GridlockSummary:
 def summarise_with_gridlock(
     runs: Runs, gridlocked: Collection[Key], *, confidence: float = 0.95
 ) -> GridlockSummary:
-    """Summary of one controller's ``runs``, of which ``gridlocked`` jammed; InputError for an unknown key."""
+    """Summary of the ``runs`` of one controller, with the keys of the ``gridlocked`` ones.
+
+    Raises InputError for an unknown key.
+    """
     values = finite(list(runs.values()), "the sample")
-    strangers = [key for key in gridlocked if key not in runs]
-    if strangers:
-        raise InputError(f"the gridlocked run {strangers[0]} is not among the runs")
-    jammed = tuple(key for key in runs if key in gridlocked)
+    unknown = [key for key in gridlocked if key not in runs]
+    if unknown:
+        raise InputError(f"the gridlocked run {unknown[0]} is not among the runs")
+    locked = tuple(key for key in runs if key in gridlocked)
     flowing = [value for key, value in runs.items() if key not in gridlocked]
     return GridlockSummary(
-        rate=gridlock_rate(len(jammed), len(runs), confidence=confidence),
+        rate=gridlock_rate(len(locked), len(runs), confidence=confidence),
         median=float(np.median(values)),
         median_interval=median_interval(values, confidence=confidence),
-        everything=None if jammed else summarise(values, confidence=confidence),
+        everything=None if locked else summarise(values, confidence=confidence),
         flowing=summarise(flowing, confidence=confidence) if flowing else None,
-        gridlocked=jammed,
+        gridlocked=locked,
     )
 
 
@@ -138,8 +143,8 @@ def median_interval(values: Values, *, confidence: float = 0.95) -> Interval | N
 def gridlock_p_value(candidate: npt.ArrayLike, baseline: npt.ArrayLike) -> float:
     """Two-sided p that two controllers gridlock equally often, from paired flags (n,) of the same seeds.
 
-    Only seeds in which exactly one jammed tell anything: exact McNemar (McNemar 1947,
-    doi:10.1007/BF02295996). 1 when there is no such seed.
+    Only seeds in which exactly one gridlocked are informative: exact McNemar test (McNemar 1947,
+    doi:10.1007/BF02295996). 1 without such a seed.
     """
     ours, theirs = np.asarray(candidate, dtype=bool), np.asarray(baseline, dtype=bool)
     if ours.shape != theirs.shape or ours.ndim != 1:

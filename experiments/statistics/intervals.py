@@ -1,4 +1,4 @@
-"""Confidence intervals, and the t interval that all others are judged against."""
+"""Confidence intervals, and the t interval of a mean."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtr, stdtrit  # scipy.stats costs half a second to import, these do not
 
-from experiments.statistics._checks import Array
+from denxanh.experiments.statistics._checks import Array
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A confidence interval ``low``…``high`` in the unit of its estimate, and how it was made."""
+    """A confidence interval ``low``…``high`` in the unit of its estimate, and its method."""
 
     low: float
     high: float
@@ -24,7 +24,7 @@ class Interval:
         """Half of the interval's length."""
         return (self.high - self.low) / 2
 
-    def holds(self, value: float) -> bool:
+    def contains(self, value: float) -> bool:
         """Whether ``value`` lies in the interval, ends included."""
         return self.low <= value <= self.high
 
@@ -52,7 +52,7 @@ def t_half_width(values: Array, confidence: float) -> Array:
 
 
 def t_interval(values: Array, confidence: float) -> Interval | None:
-    """The t interval of the mean of ``values`` (n,); None when n = 1, because one run shows no spread."""
+    """The t interval of the mean of ``values`` (n,); None when n = 1, since one run has no spread."""
     if values.size < 2:
         return None
     mean, half = float(values.mean()), float(t_half_width(values, confidence))

@@ -1,4 +1,4 @@
-"""Two controllers under common random numbers: the mean difference, its intervals and tests."""
+"""Paired comparison of two controllers under common random numbers: difference, intervals, tests."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.statistics._checks import Array, fraction
-from experiments.statistics.intervals import Interval, t_interval, t_p_value
-from experiments.statistics.pairs import Key, Pairs, Runs, match
-from experiments.statistics.signed_rank import signed_rank_p_value
+from denxanh.experiments.statistics._checks import Array, Values, fraction
+from denxanh.experiments.statistics.intervals import Interval, t_interval, t_p_value
+from denxanh.experiments.statistics.pairs import Key, Pairs, Runs, match
+from denxanh.experiments.statistics.signed_rank import signed_rank_p_value
 
 RESAMPLES = 9999  # scipy's default: the ends of a 95 % interval then move by about 1 % of its width
 
 
 @dataclass(frozen=True, slots=True)
 class PairedComparison:
-    """Candidate minus baseline over n pairs; every field in the unit of the runs unless said.
+    """Candidate minus baseline over n pairs; every field in the unit of the runs unless stated otherwise.
 
-    With one pair ``sd``, ``interval`` and both p values are None: there is a difference but no evidence.
+    With one pair ``sd``, ``interval`` and both p values are None: a difference without evidence.
     ``bootstrap`` is also None when no ``rng`` was given, or when all differences are the same.
     """
 
@@ -43,7 +43,7 @@ class PairedComparison:
 
     @property
     def constant(self) -> bool:
-        """Every pair differs by the same amount, up to rounding: the seeds change nothing."""
+        """Every pair differs by the same amount, up to rounding."""
         return _constant(np.array(self.differences), np.array(self.pairs.candidate))
 
     @property
@@ -64,7 +64,7 @@ def compare_paired(
 
     The paired t interval needs no equal variances and no independence between the two controllers, only
     that the differences are alike over seeds (Law 2015, section 10.2.1). ``rng`` (a seed or a Generator)
-    asks for the BCa bootstrap interval too. InputError for NaN or no common key.
+    requests the BCa bootstrap interval too. InputError for NaN or no common key.
     """
     fraction(confidence, "confidence")
     pairs = match(candidate, baseline)
@@ -89,6 +89,14 @@ def compare_paired(
     )
 
 
+def compare_cases(candidate: Values, baseline: Values, *, confidence: float = 0.95) -> PairedComparison:
+    """Compare two arrays (n,) whose elements belong to the same runs pair by pair; as ``compare_paired``."""
+    runs: list[dict[Key, float]] = [
+        {(k, ""): float(v) for k, v in enumerate(values)} for values in (candidate, baseline)
+    ]
+    return compare_paired(*runs, confidence=confidence)
+
+
 def paired_p_value(differences: Array) -> float:
     """Two-sided p of the paired t test, n ≥ 2; 1 when all are zero, 0 when all are the same other number."""
     error = float(differences.std(ddof=1)) / math.sqrt(differences.size)
@@ -99,7 +107,7 @@ def paired_p_value(differences: Array) -> float:
 
 
 def _constant(differences: Array, level: Array) -> bool:
-    # Subtracting two numbers of this size leaves noise of a few units in the last place.
+    # the difference of two numbers of this size has an error of a few units in the last place
     noise = 16 * np.finfo(np.float64).eps * float(np.abs(level).max() + np.abs(differences).max())
     return bool(np.ptp(differences) <= noise)
 
@@ -120,7 +128,7 @@ def _bca(differences: Array, confidence: float, rng: int | np.random.Generator, 
 
 
 def _correlation(ours: Array, theirs: Array) -> float | None:
-    """Pearson's, which says what the common random numbers were worth; None if undefined."""
+    """Pearson's correlation, the benefit of common random numbers; None if undefined."""
     if ours.size < 3 or not np.ptp(ours) or not np.ptp(theirs):
         return None
     return float(np.corrcoef(ours, theirs)[0, 1])

@@ -1,12 +1,12 @@
-"""Matching two controllers' runs by the randomness they share, so that only the controllers differ."""
+"""Pairs of runs of two controllers with the same seed and demand."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from experiments.statistics._checks import finite
-from sim.errors import InputError
+from denxanh.experiments.statistics._checks import finite
+from denxanh.sim.errors import InputError
 
 Key = tuple[int, float | str]
 """(seed, demand) of a run: equal keys mean the same vehicles, departures and random streams."""
@@ -17,7 +17,7 @@ Runs = Mapping[Key, float]
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Runs of two controllers with equal keys, in key order, and the keys that found no partner."""
+    """Runs of two controllers with equal keys, in key order, and the keys without a partner."""
 
     keys: tuple[Key, ...]
     candidate: tuple[float, ...]
@@ -27,20 +27,19 @@ class Pairs:
 
     @property
     def unmatched(self) -> int:
-        """Runs left out for want of a partner."""
+        """Number of runs without a partner."""
         return len(self.only_candidate) + len(self.only_baseline)
 
 
 def in_order(keys: set[Key] | frozenset[Key]) -> tuple[Key, ...]:
-    """Keys by seed, then demand; the order in which runs happened to finish never matters."""
+    """Keys sorted by seed, then demand, whatever the order of completion."""
     return tuple(sorted(keys, key=lambda key: (key[0], str(key[1]))))
 
 
 def match(candidate: Runs, baseline: Runs) -> Pairs:
     """Pair the runs of two controllers by (seed, demand).
 
-    Runs without partner are named in the result, not dropped in silence and not compared unpaired.
-    InputError for NaN, or when no pair at all is left.
+    Runs without a partner are listed in the result. Raises InputError for NaN or without any pair.
     """
     finite(list(candidate.values()), "the candidate's runs")
     finite(list(baseline.values()), "the baseline's runs")
@@ -49,7 +48,7 @@ def match(candidate: Runs, baseline: Runs) -> Pairs:
     if not keys:
         raise InputError(
             "the two controllers share no (seed, demand), so their runs cannot be paired",
-            remedy="run both with the same seeds, or ask for unpaired() and accept its wider interval",
+            remedy="run both with the same seeds",
         )
     return Pairs(
         keys=keys,

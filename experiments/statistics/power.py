@@ -1,4 +1,4 @@
-"""How many seeds a question needs, and which differences a number of seeds can show."""
+"""Power analysis: the seeds that show a difference, and the difference that a number of seeds shows."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 from scipy.special import gammaincinv, ndtr
 
-from experiments.statistics._checks import Values, finite, fraction, positive
-from experiments.statistics._scale import scale_points
-from experiments.statistics.intervals import t_quantile
-from sim.errors import InputError
+from denxanh.experiments.statistics._checks import Values, finite, fraction, positive
+from denxanh.experiments.statistics._scale import scale_points
+from denxanh.experiments.statistics.intervals import t_quantile
+from denxanh.sim.errors import InputError
 
-PILOT_CONFIDENCE = 0.8  # Browne (1995): an 80 % upper limit of the variance meets the power asked for
+PILOT_CONFIDENCE = 0.8  # Browne (1995): an 80 % upper limit of the variance meets the requested power
 MOST_SEEDS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class SeedsNeeded:
-    """Seeds for the power asked for: ``n`` if the pilot's sd is true, ``cautious`` if it was lucky."""
+    """Seeds for the requested power: ``n`` if the pilot's sd is correct, ``cautious`` if it is an underestimate."""
 
     n: int
     cautious: int
@@ -46,7 +46,7 @@ def paired_power(n: int, difference: float, sd: float, *, alpha: float = 0.05) -
 def seeds_needed(pilot: Values, difference: float, *, power: float = 0.8, alpha: float = 0.05) -> SeedsNeeded:
     """Seeds (pairs) that show a true ``difference`` with ``power``, from the differences of a pilot (n,).
 
-    A pilot's sd is itself a guess: ``cautious`` uses its upper 80 % limit (Browne 1995, Statistics in
+    The sd of a pilot is an estimate: ``cautious`` uses its upper 80 % limit (Browne 1995, Statistics in
     Medicine 14, 1933-1940, doi:10.1002/sim.4780141709). InputError if the pilot has fewer than 2 pairs, NaN,
     or no spread at all, or if the answer exceeds a million.
     """
@@ -74,7 +74,7 @@ def detectable_difference(n: int, sd: float, *, power: float = 0.8, alpha: float
     from scipy.optimize import brentq
 
     fraction(power, "power")
-    paired_power(n, 0.0, sd, alpha=alpha)  # refuses what cannot be used
+    paired_power(n, 0.0, sd, alpha=alpha)  # checks the arguments
     if power <= alpha:
         raise InputError(f"power {power} does not exceed alpha {alpha}: no difference is needed for it")
     top = 1.0
@@ -90,7 +90,7 @@ def _smallest(difference: float, sd: float, power: float, alpha: float) -> int:
         low, high = high, 2 * high
         if high > MOST_SEEDS:
             raise InputError(
-                f"a difference of {difference:g} under a spread of {sd:g} needs over a million seeds",
+                f"a difference of {difference:g} with a standard deviation of {sd:g} needs over a million seeds",
                 remedy="ask for a larger difference",
             )
     while high - low > 1:

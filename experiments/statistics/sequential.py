@@ -1,21 +1,21 @@
-"""Run seeds until the mean is known well enough, and say honestly how well that is."""
+"""Sequential stopping: run seeds until the interval of the mean is narrow enough, with valid coverage."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from experiments.statistics._checks import Array, Values, finite, fraction, positive
-from experiments.statistics.intervals import Interval, t_half_width
-from sim.errors import InputError
+from denxanh.experiments.statistics._checks import Array, Values, finite, fraction, positive
+from denxanh.experiments.statistics.intervals import Interval, t_half_width
+from denxanh.sim.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
 class StoppingRule:
     """Stop when the interval's half-width is at most ``relative`` of the mean, between two seed counts.
 
-    The rule looks after ``minimum`` seeds and then after each ``every`` more, never between. Few looks, ten
-    seeds first: the measured worst coverage (tests/statistics/test_sequential.py) is why; see decision 0201.
+    The rule is checked after ``minimum`` seeds and then after each ``every`` more, never between. Ten seeds first and
+    few checks keep the coverage (test_sequential.py, decision 0201).
     """
 
     relative: float = 0.05
@@ -29,23 +29,24 @@ class StoppingRule:
         fraction(self.confidence, "confidence")
         if not 2 <= self.minimum <= self.maximum:
             raise InputError(
-                f"the rule runs from {self.minimum} to {self.maximum} seeds, and needs 2 ≤ minimum ≤ maximum"
+                f"invalid seeds of the rule: minimum {self.minimum}, maximum {self.maximum}; "
+                "required: 2 ≤ minimum ≤ maximum"
             )
         if self.every < 1:
-            raise InputError(f"the rule looks every {self.every} seeds, and needs at least 1")
+            raise InputError(f"the rule is checked every {self.every} seeds; required: at least 1")
 
     @property
-    def looks(self) -> tuple[int, ...]:
-        """The seed counts at which the rule looks; the last is ``maximum``."""
+    def checks(self) -> tuple[int, ...]:
+        """The numbers of seeds at which the rule is checked; the last is ``maximum``."""
         return (*range(self.minimum, self.maximum, self.every), self.maximum)
 
 
 @dataclass(frozen=True, slots=True)
 class Stopping:
-    """What the rule says: ``reason`` "precise", "maximum" (stop, not precise) or "more" (run up to ``n``).
+    """The decision of a rule: ``reason`` is "precise", "maximum" (stop, not precise) or "more" (run up to ``n``).
 
-    When it says stop, ``n`` is how many seeds count and ``mean`` and ``interval`` are theirs. ``half_width``
-    and ``target`` are those of the last look taken (None before the first), in the unit of the values.
+    At a stop ``n`` is the number of seeds used, and ``mean`` and ``interval`` are theirs. ``half_width``
+    and ``target`` are those of the last check (None before the first), in the unit of the values.
     """
 
     reason: Literal["precise", "maximum", "more"]
@@ -61,35 +62,35 @@ class Stopping:
         return self.reason != "more"
 
 
-def judge(values: Values, rule: StoppingRule, *, reference: float | None = None) -> Stopping:
+def apply_stopping_rule(values: Values, rule: StoppingRule, *, reference: float | None = None) -> Stopping:
     """Apply ``rule`` to ``values`` (n,), one per seed **in seed order**, all seeds up to n present.
 
-    Seeds beyond the first look that satisfies the rule are ignored, so that the answer is the same with any
-    number of workers; giving values in the order of finishing would favour the short, uncongested runs.
+    Seeds beyond the first check that satisfies the rule are ignored, so that the decision is the same with any
+    number of workers; values in the order of completion would favour the short, uncongested runs.
     ``reference`` replaces the mean in the target: for paired differences give the baseline's mean, because
     a difference near zero can never be known to a few per cent of itself.
 
     Stopping when the interval happens to be narrow makes plain t intervals too narrow (Chow & Robbins 1965,
     doi:10.1214/aoms/1177700156; Singham & Schruben 2012, doi:10.1287/ijoc.1110.0471), so the interval of a
-    precise stop is mean ± target, as wide as what was asked for and never narrower than the t interval.
+    precise stop is mean ± target, as wide as the target and never narrower than the t interval.
     InputError for NaN.
     """
     sample = finite(values, "the values by seed", at_least=0)
     if reference is not None:
         positive(abs(reference), "the reference of the target")
     half = target = None
-    for n in rule.looks:
+    for n in rule.checks:
         if n > sample.size:
             break
-        look = _look(sample[:n], rule, reference)
-        if look.reason == "precise" or n == rule.maximum:
-            return look
-        half, target = look.half_width, look.target
+        found = _check(sample[:n], rule, reference)
+        if found.reason == "precise" or n == rule.maximum:
+            return found
+        half, target = found.half_width, found.target
     return Stopping("more", n, None, None, half, target)
 
 
-def _look(seen: Array, rule: StoppingRule, reference: float | None) -> Stopping:
-    """The answer if these were all the seeds there will be."""
+def _check(seen: Array, rule: StoppingRule, reference: float | None) -> Stopping:
+    """The decision if no further seed is run."""
     mean, half = float(seen.mean()), float(t_half_width(seen, rule.confidence))
     target = rule.relative * abs(mean if reference is None else reference)
     if half <= target:

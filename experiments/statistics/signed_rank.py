@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from experiments.statistics._checks import Values, finite
+from denxanh.experiments.statistics._checks import Values, finite
 
 
 def signed_rank_p_value(differences: Values) -> float:
     """Two-sided p that ``differences`` (n,) are symmetric about zero (Wilcoxon 1945, doi:10.2307/3001968).
 
-    Zeros are ranked and then take no side (Pratt 1959, doi:10.1080/01621459.1959.10501526): a pair in which
-    nothing changed is evidence as well. The distribution over all 2ⁿ signs is counted, not approximated;
+    Zeros are ranked and then count for neither side (Pratt 1959, doi:10.1080/01621459.1959.10501526): an unchanged pair
+    is evidence as well. The distribution over all 2ⁿ signs is counted, not approximated;
     it costs n³ additions, where scipy.stats.wilcoxon enumerates up to 13 tied pairs and then turns to the
     normal. Below 6 pairs no outcome reaches p = 0.05. Only zeros give 1.
     """

@@ -1,4 +1,4 @@
-"""The verdict: one comparison as a sentence, in English and Vietnamese."""
+"""The verdict: the result of one comparison as a sentence, in English and Vietnamese."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from experiments.statistics.families import Contrast, Family
-from experiments.statistics.gridlock import GridlockSummary
-from experiments.statistics.intervals import Interval
-from experiments.statistics.paired import PairedComparison
-from experiments.statistics.wording import comma, decimals_for, number, p_text, plural, three_digits
-from sim.errors import InputError
+from denxanh.experiments.statistics.gridlock import GridlockSummary
+from denxanh.experiments.statistics.intervals import Interval
+from denxanh.experiments.statistics.multiple.families import Contrast, Family
+from denxanh.experiments.statistics.paired import PairedComparison
+from denxanh.experiments.statistics.wording import comma, decimals_for, number, p_text, plural, three_digits
+from denxanh.sim.errors import InputError
 
 Outcome = Literal["better", "worse", "different", "not distinguishable", "identical", "one pair"]
 Bilingual = tuple[str, str]  # English, Vietnamese
@@ -19,9 +19,9 @@ Bilingual = tuple[str, str]  # English, Vietnamese
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """What is compared, in both languages; ``less`` is "fewer" for what is counted.
+    """The compared quantity in both languages; ``less`` is "fewer" for counts.
 
-    ``less_is_better`` is None where neither is: such a difference is told and not judged. A plain number has no unit.
+    ``less_is_better`` is None where neither is better: the verdict is then "different". A pure number has no unit.
     """
 
     english: str = "delay"
@@ -32,7 +32,7 @@ class Quantity:
     less_is_better: bool | None = True
 
     def units(self) -> Bilingual:
-        """The unit as it follows a number, its space before it."""
+        """The unit as it follows a number, with its leading space."""
         return f" {self.unit}".rstrip(), f" {self.unit_vietnamese}".rstrip()
 
 
@@ -41,7 +41,7 @@ DELAY = Quantity()
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What may be said of candidate and baseline, and the sentence that says it."""
+    """The outcome of candidate against baseline, and its sentence in both languages."""
 
     outcome: Outcome
     english: str
@@ -59,13 +59,13 @@ def verdict(
     quantity: Quantity = DELAY,
     gridlock: Mapping[str, GridlockSummary] | None = None,
 ) -> Verdict:
-    """Verdict of one comparison on its own; for several, ``verdicts`` corrects for their number.
+    """Verdict of a single comparison; for several use ``verdicts``, which corrects for their number.
 
-    ``gridlock`` by controller: if a run of either jammed, rates and medians are told after the difference.
+    ``gridlock`` by controller: if a run of either gridlocked, rates and medians follow the difference.
     """
     words = _Words(candidate, baseline, quantity)
-    said = words.pairs(comparison, comparison.p_value, ("", ""))
-    return _join(said, words.left_out(comparison.pairs.unmatched), words.jams(gridlock))
+    of_pairs = words.pairs(comparison, comparison.p_value, ("", ""))
+    return _join(of_pairs, words.left_out(comparison.pairs.unmatched), words.gridlocks(gridlock))
 
 
 def verdicts(
@@ -89,19 +89,15 @@ def _of_contrast(
     if contrast.comparison is not None:
         m = len(family.contrasts)
         rule = (f" after Holm over {m} comparisons", f" sau hiệu chỉnh Holm cho {m} phép so sánh")
-        said = words.pairs(contrast.comparison, contrast.p_adjusted, rule if m > 1 else ("", ""))
+        found = words.pairs(contrast.comparison, contrast.p_adjusted, rule if m > 1 else ("", ""))
         unmatched = contrast.comparison.pairs.unmatched
     else:
         rule = (f" by {family.method}, seeds as blocks", f" theo {family.method}, khối theo hạt giống")
         count = _pairs(contrast.n)
-        if not family.blocked:
-            runs = f"at least {plural(contrast.n, 'run')} each", f"mỗi bên ít nhất {contrast.n} lượt chạy"
-            count = f"{runs[0]} and not paired", f"{runs[1]}, không ghép cặp"
-            rule = (f" by {family.method}", f" theo {family.method}")
         joint = ("simultaneous ", "đồng thời ")
-        said = words.tested(contrast.difference, contrast.interval, contrast.p_adjusted, count, rule, joint)
+        found = words.tested(contrast.difference, contrast.interval, contrast.p_adjusted, count, rule, joint)
         unmatched = sum(name in (contrast.candidate, contrast.baseline) for name, _ in family.left_out)
-    return _join(said, words.left_out(unmatched), words.jams(gridlock))
+    return _join(found, words.left_out(unmatched), words.gridlocks(gridlock))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,30 +109,30 @@ class _Words:
     quantity: Quantity
 
     def pairs(self, comparison: PairedComparison, p: float | None, rule: Bilingual) -> Verdict:
-        """Of paired runs, the cases without a test first."""
+        """Verdict of paired runs: identical, one pair, constant difference, or tested."""
         q, n = self.quantity, comparison.n
-        where = ("in both pairs" if n == 2 else f"in all {n} pairs", f"trong cả {n} cặp")
+        pairs = ("in both pairs" if n == 2 else f"in all {n} pairs", f"trong cả {n} cặp")
         if n == 1:
-            where = ("in the only pair", "trong cặp duy nhất")
+            pairs = ("in the only pair", "trong cặp duy nhất")
         if comparison.identical:
             return Verdict(
                 "identical",
-                f"{self.candidate}: {q.english} identical to {self.baseline} {where[0]}.",
-                f"{self.candidate}: {q.vietnamese} giống hệt {self.baseline} {where[1]}.",
+                f"{self.candidate}: {q.english} identical to {self.baseline} {pairs[0]}.",
+                f"{self.candidate}: {q.vietnamese} giống hệt {self.baseline} {pairs[1]}.",
             )
         head = self.head(comparison.difference, three_digits(abs(comparison.difference)))
         if p is None or comparison.interval is None:
             return Verdict(
                 "one pair",
-                f"{head[0]} {where[0]}: one pair is no evidence.",
-                f"{head[1]} {where[1]}: một cặp chưa phải là bằng chứng.",
+                f"{head[0]} {pairs[0]}: one pair is no evidence.",
+                f"{head[1]} {pairs[1]}: một cặp chưa phải là bằng chứng.",
             )
         if comparison.constant:
-            outcome, judged = self.judged(comparison.difference)
+            outcome, rating = self.rating(comparison.difference)
             return Verdict(
                 outcome,
-                f"{head[0]} {where[0]}, whatever the seed: {judged[0]}.",
-                f"{head[1]} {where[1]}, với mọi hạt giống: {judged[1]}.",
+                f"{head[0]} {pairs[0]}, whatever the seed: {rating[0]}.",
+                f"{head[1]} {pairs[1]}, với mọi hạt giống: {rating[1]}.",
             )
         return self.tested(comparison.difference, comparison.interval, p, _pairs(n), rule)
 
@@ -149,11 +145,11 @@ class _Words:
         rule: Bilingual,
         joint: Bilingual = ("", ""),
     ) -> Verdict:
-        """Of a difference with an interval and a p value; ``joint`` names an interval of a whole family."""
+        """Verdict of a difference with interval and p value; ``joint`` marks a simultaneous interval."""
         q, alpha = self.quantity, 1 - interval.confidence
         decimals = decimals_for(interval)
         distinct = p <= alpha
-        # "3.2 less" is followed by an interval of how much less, so that nobody need turn signs around.
+        # after "3.2 less" the interval is of the reduction, so that its signs agree with the words
         shown = interval.times(-1) if distinct and difference < 0 else interval
         ends = f"{number(shown.low, decimals)}…{number(shown.high, decimals)}"
         level = f"{100 * interval.confidence:g} %"
@@ -163,9 +159,9 @@ class _Words:
         )
         if distinct:
             head = self.head(difference, number(abs(difference), decimals))
-            outcome, judged = self.judged(difference)
+            outcome, rating = self.rating(difference)
             return Verdict(
-                outcome, f"{head[0]} {brackets[0]}: {judged[0]}.", f"{head[1]} {brackets[1]}: {judged[1]}."
+                outcome, f"{head[0]} {brackets[0]}: {rating[0]}.", f"{head[1]} {brackets[1]}: {rating[1]}."
             )
         amount, units = number(difference, decimals, signed=True), q.units()
         return Verdict(
@@ -177,7 +173,7 @@ class _Words:
         )
 
     def head(self, difference: float, amount: str) -> Bilingual:
-        """Who has how much more or less than whom."""
+        """The first clause: how much more or less the candidate has than the baseline."""
         q, units = self.quantity, self.quantity.units()
         more = ("more", "cao hơn") if difference > 0 else (q.less, "thấp hơn")
         return (
@@ -185,8 +181,8 @@ class _Words:
             f"{self.candidate}: {q.vietnamese} {more[1]} {self.baseline} {comma(amount)}{units[1]}",
         )
 
-    def judged(self, difference: float) -> tuple[Outcome, Bilingual]:
-        """Better or worse, where one of the two is."""
+    def rating(self, difference: float) -> tuple[Outcome, Bilingual]:
+        """The outcome of a significant difference and its word."""
         if self.quantity.less_is_better is None:
             return "different", ("different", "khác nhau")
         if (difference < 0) == self.quantity.less_is_better:
@@ -194,13 +190,13 @@ class _Words:
         return "worse", ("worse", "kém hơn")
 
     def left_out(self, n: int) -> Bilingual:
-        """The runs that were not compared."""
+        """The sentence on runs that were not compared."""
         if not n:
             return "", ""
         return f"{plural(n, 'run')} without partner left out.", f"Không tính {n} lượt chạy không có cặp."
 
-    def jams(self, gridlock: Mapping[str, GridlockSummary] | None) -> Bilingual:
-        """Rates and medians, if a run of either jammed."""
+    def gridlocks(self, gridlock: Mapping[str, GridlockSummary] | None) -> Bilingual:
+        """Gridlock rates and medians, if a run of either gridlocked."""
         if gridlock is None:
             return "", ""
         for name in (self.candidate, self.baseline):
@@ -217,7 +213,7 @@ class _Words:
         )
         if all(summary.rate.gridlocked == summary.rate.n for summary in both):
             mixed = (
-                "the difference above is one between jams",
+                "the difference above is between gridlocked runs",
                 "chênh lệch ở trên là giữa các lượt kẹt cứng",
             )
         medians = [three_digits(summary.median) for summary in both]
@@ -235,7 +231,7 @@ def _pairs(n: int) -> Bilingual:
     return plural(n, "pair"), f"{n} cặp"
 
 
-def _join(said: Verdict, *more: Bilingual) -> Verdict:
-    english = " ".join(filter(None, (said.english, *(text for text, _ in more))))
-    vietnamese = " ".join(filter(None, (said.vietnamese, *(text for _, text in more))))
-    return Verdict(said.outcome, english, vietnamese)
+def _join(first: Verdict, *more: Bilingual) -> Verdict:
+    english = " ".join(filter(None, (first.english, *(text for text, _ in more))))
+    vietnamese = " ".join(filter(None, (first.vietnamese, *(text for _, text in more))))
+    return Verdict(first.outcome, english, vietnamese)

@@ -1,4 +1,4 @@
-"""How much of a run's beginning to leave out: MSER-5."""
+"""Length of the warm-up period: MSER-5."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from experiments.statistics._checks import Array, positive
-from sim.errors import InputError
+from denxanh.experiments.statistics._checks import Array, positive
+from denxanh.sim.errors import InputError
 
 BATCH = 5  # the 5 of MSER-5
-# The last few batches can agree by chance and look perfect: Hoad, Robinson & Davies (2010) omit five.
+# The last few batches may agree by chance: Hoad, Robinson & Davies (2010) omit five.
 LAST_BATCHES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class WarmUp:
-    """The warm-up found: leave out ``seconds`` (= ``observations`` intervals) from the beginning.
+    """The warm-up period: discard the first ``seconds`` (= ``observations`` intervals).
 
     ``steady`` is False when the best cut lies beyond half of the series: then the series is too short or
     never settles (demand that rises and falls has no steady state), and ``seconds`` must not be used.
@@ -44,7 +44,7 @@ def mser5(series: npt.ArrayLike, *, interval: float) -> WarmUp:
     if values.ndim not in (1, 2) or values.size == 0 or not np.isfinite(values).all():
         raise InputError(
             "the warm-up series must be numbers of shape (n,) or (runs, n) without gaps",
-            remedy="fill an interval without vehicles with the value it means, for instance a queue of 0",
+            remedy="give every interval without vehicles its value, for instance a queue of 0",
         )
     mean_run = values if values.ndim == 1 else values.mean(axis=0)
     m = mean_run.size // BATCH

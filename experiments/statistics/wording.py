@@ -1,10 +1,10 @@
-"""Numbers as a sentence needs them: enough digits, none too many, and never across a decision."""
+"""Number formats of sentences: significant digits only, and no rounding across a decision."""
 
 from __future__ import annotations
 
 import math
 
-from experiments.statistics.intervals import Interval
+from denxanh.experiments.statistics.intervals import Interval
 
 MOST_DECIMALS = 12
 
@@ -21,7 +21,7 @@ def decimals_for(interval: Interval) -> int:
 
 
 def three_digits(value: float) -> str:
-    """``value`` with three digits, for numbers whose precision no interval tells."""
+    """``value`` with three significant digits, for numbers without an interval."""
     if value == 0:
         return "0"
     return number(value, min(MOST_DECIMALS, max(0, 2 - math.floor(math.log10(abs(value))))))

@@ -1,5 +1,5 @@
-"""What every import shares: a demand to start with, the folder that is the place, and the report of guesses."""
+"""Import of places: from OpenStreetMap, SUMO files and netconvert's formats, with a demand and a report."""
 
-from networks.importing.report import Guesses, ImportReport
+from denxanh.networks.importing.import_report import ImportNotes, ImportReport
 
-__all__ = ["Guesses", "ImportReport"]
+__all__ = ["ImportNotes", "ImportReport"]

@@ -1,12 +1,12 @@
-"""What happens during a run beside traffic and control: outages, closures, surges, rain, failures, motorcades."""
+"""Events of a run: detector outages, closures, surges, rain, signal failures, motorcades."""
 
-from sim.events.base import Event, Scene, Stage, ids
-from sim.events.closure import Closure
-from sim.events.flashing import Flashing
-from sim.events.motorcade import Motorcade
-from sim.events.outage import DetectorOutage
-from sim.events.rain import Rain
-from sim.events.surge import Surge
+from denxanh.sim.events.closure import Closure
+from denxanh.sim.events.event import Event, EventContext, EventControls, check_ids
+from denxanh.sim.events.flashing import Flashing
+from denxanh.sim.events.motorcade import Motorcade
+from denxanh.sim.events.outage import DetectorOutage
+from denxanh.sim.events.rain import Rain
+from denxanh.sim.events.surge import Surge
 
 KINDS: tuple[type[Event], ...] = (DetectorOutage, Closure, Surge, Rain, Flashing, Motorcade)
 
@@ -15,11 +15,11 @@ __all__ = [
     "Closure",
     "DetectorOutage",
     "Event",
+    "EventContext",
+    "EventControls",
     "Flashing",
     "Motorcade",
     "Rain",
-    "Scene",
-    "Stage",
     "Surge",
-    "ids",
+    "check_ids",
 ]

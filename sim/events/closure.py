@@ -1,6 +1,6 @@
-"""Closure: lanes that nobody may enter for a time: works, a broken-down lorry, an accident.
+"""Closure: lanes closed for a time, by works, a breakdown or an accident.
 
-Who is on the lane drives on; who comes changes lanes before it, or waits where no other lane leads on.
+Vehicles on the lane drive on; those that arrive change lanes before it, or wait where no other lane leads on.
 """
 
 from __future__ import annotations
@@ -9,37 +9,37 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sim.events.base import Plain, Scene, Stage, ids
+from denxanh.sim.events.event import EventBase, EventContext, EventControls, check_ids
 
 
 @dataclass(frozen=True)
-class Closure(Plain):
+class Closure(EventBase):
     """``lanes`` are closed to all vehicles."""
 
     kind: ClassVar[str] = "closure"
     replayable: ClassVar[bool] = False
     options: ClassVar[Mapping[str, str]] = {"ignore-route-errors": "true"}
-    """Without it SUMO ends when a vehicle departs whose way leads over a road that is closed for now."""
+    """Without it SUMO ends when a vehicle departs whose route leads over a closed road."""
 
     begin: float
     end: float
     lanes: tuple[str, ...]
 
-    def check(self, scene: Scene) -> None:
-        """The lanes must exist."""
-        super().check(scene)
-        ids(self.lanes, scene.network.lanes, "lane")
+    def check(self, context: EventContext) -> None:
+        """Raise InputError unless the lanes exist."""
+        super().check(context)
+        check_ids(self.lanes, context.network.lanes, "lane")
 
-    def start(self, stage: Stage) -> None:
-        """Close them."""
+    def start(self, controls: EventControls) -> None:
+        """Close the lanes."""
         for lane in self.lanes:
-            stage.roads.close(lane)
+            controls.roads.close(lane)
 
-    def stop(self, stage: Stage) -> None:
-        """Open them."""
+    def stop(self, controls: EventControls) -> None:
+        """Open the lanes."""
         for lane in self.lanes:
-            stage.roads.open(lane)
+            controls.roads.open(lane)
 
     def describe(self) -> str:
-        """In words."""
+        """A description without the time."""
         return f"closed: {', '.join(self.lanes)}"

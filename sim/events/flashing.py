@@ -1,6 +1,6 @@
 """Signal failure: a signal flashes yellow, and its junction is left to the rules of right of way.
 
-A cabinet goes to flashing at once and comes back through all-red (sim.simulation); no policy is asked meanwhile.
+A cabinet starts to flash at once and returns through all-red (denxanh.sim.simulation); no policy is asked meanwhile.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sim.events.base import Plain, Scene, Stage, ids
+from denxanh.sim.events.event import EventBase, EventContext, EventControls, check_ids
 
 
 @dataclass(frozen=True)
-class Flashing(Plain):
+class Flashing(EventBase):
     """``signals`` flash yellow."""
 
     kind: ClassVar[str] = "flashing"
@@ -21,21 +21,21 @@ class Flashing(Plain):
     end: float
     signals: tuple[str, ...]
 
-    def check(self, scene: Scene) -> None:
-        """The signals must be ours to control."""
-        super().check(scene)
-        ids(self.signals, scene.network.intersections, "signal")
+    def check(self, context: EventContext) -> None:
+        """Raise InputError unless the signals can be controlled."""
+        super().check(context)
+        check_ids(self.signals, context.network.intersections, "signal")
 
-    def start(self, stage: Stage) -> None:
-        """They fail."""
+    def start(self, controls: EventControls) -> None:
+        """Start to flash."""
         for signal in self.signals:
-            stage.flash(signal, True)
+            controls.flash(signal, True)
 
-    def stop(self, stage: Stage) -> None:
-        """They are mended."""
+    def stop(self, controls: EventControls) -> None:
+        """End flashing."""
         for signal in self.signals:
-            stage.flash(signal, False)
+            controls.flash(signal, False)
 
     def describe(self) -> str:
-        """In words."""
+        """A description without the time."""
         return f"{', '.join(self.signals)} flash yellow"

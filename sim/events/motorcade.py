@@ -12,12 +12,12 @@ from typing import ClassVar
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from sim.errors import InputError
-from sim.events.base import Plain, Scene, ids
+from denxanh.sim.errors import InputError
+from denxanh.sim.events.event import EventBase, EventContext, check_ids
 
 
 @dataclass(frozen=True)
-class Motorcade(Plain):
+class Motorcade(EventBase):
     """``vehicles`` cars, the first at ``begin`` and then every ``headway`` s, along ``edges``; ``end`` is its last."""
 
     kind: ClassVar[str] = "motorcade"
@@ -32,15 +32,15 @@ class Motorcade(Plain):
         """s, when the last vehicle departs."""
         return self.begin + self.vehicles * self.headway
 
-    def check(self, scene: Scene) -> None:
-        """The edges must follow each other."""
+    def check(self, context: EventContext) -> None:
+        """Raise InputError unless the edges form a route."""
         if not 1 <= self.vehicles <= 100:
             raise InputError(f"it has {self.vehicles} vehicles", remedy="give 1 to 100")
         if not 0.5 <= self.headway <= 60.0:
             raise InputError(f"its headway is {self.headway:g} s", remedy="give 0.5 to 60 s")
-        super().check(scene)
-        ids(self.edges, scene.network.edges, "edge")
-        lanes = scene.network.lanes
+        super().check(context)
+        check_ids(self.edges, context.network.edges, "edge")
+        lanes = context.network.lanes
         onward = {
             (lane.edge, lanes[end].edge) for lane in lanes.values() for end in lane.next if end in lanes
         }
@@ -50,8 +50,8 @@ class Motorcade(Plain):
                     f"no connection leads from {before!r} to {after!r}", remedy="name every road of its way"
                 )
 
-    def traffic(self, scene: Scene, path: Path, label: str) -> bool:
-        """Write the convoy."""
+    def traffic(self, context: EventContext, path: Path, label: str) -> bool:
+        """Write the vehicles of the motorcade."""
         root = Element("routes")
         kind, route = f"motorcade-{label}", f"motorcade-route-{label}"
         ElementTree.SubElement(root, "vType", id=kind, vClass="authority", guiShape="passenger", speedDev="0")
@@ -72,5 +72,5 @@ class Motorcade(Plain):
         return True
 
     def describe(self) -> str:
-        """In words."""
+        """A description without the time."""
         return f"a motorcade of {self.vehicles} from {self.edges[0]} to {self.edges[-1]}"

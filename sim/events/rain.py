@@ -1,4 +1,4 @@
-"""Rain: everybody drives slower and keeps longer headways.
+"""Rain: lower speeds and longer headways.
 
 Headways: the loss of capacity measured at signalised intersections in "The extent of capacity loss caused by rainfall
 at signalised intersections", Open Transportation Journal 14 (2020) 214, doi:10.2174/1874447802014010214 (straight on:
@@ -12,8 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sim.errors import InputError
-from sim.events.base import Plain, Scene, Stage
+from denxanh.sim.errors import InputError
+from denxanh.sim.events.event import EventBase, EventContext, EventControls
 
 INTENSITIES = {
     "light": (0.90, 1 / (1 - 0.0425)),
@@ -24,7 +24,7 @@ INTENSITIES = {
 
 
 @dataclass(frozen=True)
-class Rain(Plain):
+class Rain(EventBase):
     """``intensity`` light, moderate or heavy; ``speed`` and ``headway`` are factors that take its place."""
 
     kind: ClassVar[str] = "rain"
@@ -36,9 +36,9 @@ class Rain(Plain):
     speed: float | None = None  # of every speed limit
     headway: float | None = None  # of every saturation headway
 
-    def check(self, scene: Scene) -> None:
-        """The intensity must be known, the factors possible."""
-        super().check(scene)
+    def check(self, context: EventContext) -> None:
+        """Raise InputError for an unknown intensity or an impossible factor."""
+        super().check(context)
         if self.intensity not in INTENSITIES:
             raise InputError(
                 f"there is no intensity {self.intensity!r}", remedy=f"there are: {', '.join(INTENSITIES)}"
@@ -54,15 +54,15 @@ class Rain(Plain):
         speed, headway = INTENSITIES[self.intensity]
         return speed if self.speed is None else self.speed, headway if self.headway is None else self.headway
 
-    def start(self, stage: Stage) -> None:
-        """It begins to rain."""
-        stage.roads.weather(*self.factors())
+    def start(self, controls: EventControls) -> None:
+        """Set the factors."""
+        controls.roads.weather(*self.factors())
 
-    def stop(self, stage: Stage) -> None:
-        """It is dry at once."""
-        stage.roads.weather(1.0, 1.0)
+    def stop(self, controls: EventControls) -> None:
+        """Reset the factors: the road is dry at once."""
+        controls.roads.weather(1.0, 1.0)
 
     def describe(self) -> str:
-        """In words."""
+        """A description without the time."""
         speed, headway = self.factors()
         return f"{self.intensity} rain: speeds × {speed:.3g}, headways × {headway:.3g}"

@@ -1,7 +1,7 @@
-"""Surge: more demand for a time, as after a match: vehicles that depart then are doubled, or one in two of them is.
+"""Surge: more demand for a time, as after a match; ``factor`` 1.5 adds a copy of every second vehicle.
 
 The vehicles added are copies of those that depart within the time, on the same route, spread evenly over them, each
-half a headway later: the same for every controller and seed, and written as a route file that bare SUMO reads too.
+half a headway later. They are the same for every controller and seed, and written as a route file.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from sim.demand import Demand
-from sim.demand_reader import read_demand
-from sim.errors import InputError
-from sim.events.base import Plain, Scene, ids
+from denxanh.sim.demand.demand import Demand
+from denxanh.sim.demand.demand_reader import read_demand
+from denxanh.sim.errors import InputError
+from denxanh.sim.events.event import EventBase, EventContext, check_ids
 
 
 @dataclass(frozen=True)
-class Surge(Plain):
+class Surge(EventBase):
     """``factor`` times the demand; of the vehicles that start on ``edges`` where they are given."""
 
     kind: ClassVar[str] = "surge"
@@ -31,21 +31,21 @@ class Surge(Plain):
     factor: float
     edges: tuple[str, ...] = ()
 
-    def check(self, scene: Scene) -> None:
-        """The factor must add something, the roads must exist."""
-        super().check(scene)
+    def check(self, context: EventContext) -> None:
+        """Raise InputError for a factor that adds nothing, or an unknown edge."""
+        super().check(context)
         if not 1.0 < self.factor <= 10.0:
             raise InputError(f"the factor is {self.factor:g}", remedy="give one above 1, up to 10")
         if self.edges:
-            ids(self.edges, scene.network.edges, "edge")
+            check_ids(self.edges, context.network.edges, "edge")
 
-    def traffic(self, scene: Scene, path: Path, label: str) -> bool:
+    def traffic(self, context: EventContext, path: Path, label: str) -> bool:
         """Write the vehicles added."""
-        scenario = scene.scenario
+        scenario = context.scenario
         stop = min(self.end, scenario.end)
         demand = read_demand(
             scenario.routes,
-            scene.network,
+            context.network,
             self.begin,
             stop,
             net_file=scenario.net,
@@ -66,7 +66,7 @@ class Surge(Plain):
             ElementTree.SubElement(vehicle, "route", edges=" ".join(edges))
         if not len(root):
             raise InputError(
-                f"nobody departs from {self.begin:g} s to {stop:g} s whose number could rise",
+                f"no vehicle departs from {self.begin:g} s to {stop:g} s that could be copied",
                 remedy="give another time, or other edges",
             )
         ElementTree.indent(root, "    ")
@@ -91,6 +91,6 @@ class Surge(Plain):
         return sorted(out, key=lambda row: row[0])
 
     def describe(self) -> str:
-        """In words."""
+        """A description without the time."""
         where = f" from {', '.join(self.edges)}" if self.edges else ""
         return f"demand{where} × {self.factor:g}"

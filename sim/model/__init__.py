@@ -1,27 +1,27 @@
 """A queue model of a whole network that evaluates thousands of signal plans a second (docs/model.md)."""
 
-from sim.model.build import COLUMNS, QUEUE_COLUMNS, Model, build
-from sim.model.calibrate import Trust, calibrate, trust
-from sim.model.parameters import Parameters
-from sim.model.priority import RightOfWay, right_of_way
-from sim.model.signals import PlanArrays, StateTable, encode
-from sim.model.warmup import warmup
-from sim.model.world import ModelWorld
+from denxanh.sim.model.build import COLUMNS, QUEUE_COLUMNS, Model, build
+from denxanh.sim.model.calibrate import Fidelity, assess_fidelity, calibrate
+from denxanh.sim.model.model_world import ModelWorld
+from denxanh.sim.model.parameters import Parameters
+from denxanh.sim.model.plan_arrays import PlanArrays, StateTable, encode
+from denxanh.sim.model.right_of_way import RightOfWay, right_of_way
+from denxanh.sim.model.warmup import warmup
 
 __all__ = [
     "COLUMNS",
     "QUEUE_COLUMNS",
+    "Fidelity",
     "Model",
     "ModelWorld",
     "Parameters",
     "PlanArrays",
     "RightOfWay",
     "StateTable",
-    "Trust",
+    "assess_fidelity",
     "build",
     "calibrate",
     "encode",
     "right_of_way",
-    "trust",
     "warmup",
 ]

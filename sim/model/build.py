@@ -13,15 +13,16 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.demand import Demand
-from sim.errors import InputError
-from sim.model.kernel import run
-from sim.model.parameters import Parameters
-from sim.model.priority import RightOfWay
-from sim.model.routes import joined, lane_choice
-from sim.model.signals import PlanArrays
-from sim.model.static import Constants, Static, memory
-from sim.network import Link, Network
+from denxanh.sim.demand.demand import Demand
+from denxanh.sim.errors import InputError
+from denxanh.sim.model.arrays import Constants, Plans, Static, memory
+from denxanh.sim.model.kernel import run
+from denxanh.sim.model.lane_choice import joined, lane_choice
+from denxanh.sim.model.parameters import Parameters
+from denxanh.sim.model.plan_arrays import PlanArrays
+from denxanh.sim.model.right_of_way import RightOfWay
+from denxanh.sim.network import Link, Network
+from denxanh.sim.world import QUEUE_SPACING
 
 COLUMNS = (
     "delay",  # s/veh: lost time of all inserted and waiting of all before insertion, over all vehicles
@@ -50,11 +51,11 @@ _FIRST = 12.0  # m: start-up of the first vehicle, measured for accelerations of
 _PIECES = 4  # of a batch for each thread: plans cost unequal times
 NERVE = 0.6  # s: in SUMO the share of cycles in which one more vehicle passes rises from 45 to 92 % within 1 s of green
 BRAKING = 4.5  # m/s², SUMO's default deceleration
-_CLEAR = 10.0  # m: a shorter way over an uncontrolled junction crosses nobody
+_CLEAR = 10.0  # m: a shorter way over an uncontrolled junction crosses no other
 _LANE_WIDTH = 3.2  # m, SUMO's default
 _EVERYONE = 1000  # vehicles: more than wait within any junction
 _BAY = 8.0  # m: a turn that long has room for one vehicle to wait within the junction
-_CAR, _SPACE, _ACCEL = 5.0, 7.5, 2.6  # SUMO's default car: m, m with its gap, m/s²
+_CAR, _ACCEL = 5.0, 2.6  # SUMO's default car: m, m/s²
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ class Model:
         if plans.states.intersections != tuple(self.network.intersections):
             raise InputError(
                 "the plans are for other intersections",
-                where=self.network.name,
+                location=self.network.name,
                 remedy="encode them for this network",
             )
         base, codes = plans.states.codes()
@@ -137,8 +138,9 @@ class Model:
         def part(first: int, last: int) -> None:
             some = slice(first, last)
             own = memory(self.static, int(constants.horizon), state.shape[1])
-            tables = state[some], duration[some], offset[some], base, codes, own, out[some]
-            run(self.static, constants, begin, *tables, want, queue[some] if want else queue)
+            batch = Plans(state[some], duration[some], offset[some], base, codes)
+            rows = queue[some] if want else queue
+            run(self.static, constants, begin, batch, own, out[some], want, rows)
 
         workers = min(threads or numba.config.NUMBA_NUM_THREADS, len(plans))
         if workers <= 1:
@@ -179,13 +181,13 @@ def build(
     """The model of a place. ``seed`` draws the drivers' speed factors. Raises InputError.
 
     ``begin`` and ``end`` (s) default to the demand's. ``right_of_way``
-    (sim.model.priority) holds for every junction; without it vehicles yield at controlled ones only.
+    (denxanh.sim.model.right_of_way) holds for every junction; without it vehicles yield at controlled ones only.
     ``sublane``: narrow vehicles stand and start side by side, as in SUMO with a lateral resolution.
     """
     begin = demand.begin if begin is None else begin
     end = demand.end if end is None else end
     if not end > begin:
-        raise InputError(f"the end {end:g} s is not after the begin {begin:g} s", where=network.name)
+        raise InputError(f"the end {end:g} s is not after the begin {begin:g} s", location=network.name)
     lanes = tuple(network.lanes)
     links, signal, letter = _links(network)
     demand = _driven(demand, network, links, parameters.change)
@@ -210,7 +212,7 @@ def build(
     turn = np.array([max(link.turn_speed, 1.0) for link in links], dtype=np.float32)
     start = np.array([number[link.start] for link in links], dtype=np.int32)
     over = np.array([link.length for link in links], dtype=np.float32)
-    smallest = float(space.min()) if len(space) else 7.5
+    smallest = float(space.min()) if len(space) else QUEUE_SPACING
     rings = np.ceil(length / smallest).astype(np.int64) + 6
     foe_first, foe = _foes(network, links, signal, letter, right_of_way)
     ahead = _waiting(links, signal, right_of_way)  # (K,) m
@@ -248,7 +250,7 @@ def build(
         ).astype(np.float32),
         link_bay=bay,
         link_clear=((signal >= 0) | (over > _CLEAR)).astype(np.uint8),
-        bay_room=(ahead[waits] / _SPACE).astype(np.int32) + 1,
+        bay_room=(ahead[waits] / QUEUE_SPACING).astype(np.int32) + 1,
         bay_aside=_aside(links, ahead, right_of_way)[waits],
         foe_first=foe_first,
         foe=foe,
@@ -321,8 +323,8 @@ def _links(network: Network) -> tuple[list[Link], NDArray[np.int32], NDArray[np.
     signal: list[int] = []
     letter: list[int] = []
     driven = set()
-    for number, where in enumerate(network.intersections.values()):
-        for link in where.links:
+    for number, intersection in enumerate(network.intersections.values()):
+        for link in intersection.links:
             if not link.crossing and _motor(network, link.start) and _motor(network, link.end):
                 links.append(link)
                 signal.append(number)
@@ -403,7 +405,7 @@ def _aside(
     free = (
         ahead - _CAR - [parting.get((link.start, link.end), 0.0) for link in links]
     )  # of the first one's back
-    several = np.maximum(np.floor(free / _SPACE) + 1, 0.0)
+    several = np.maximum(np.floor(free / QUEUE_SPACING) + 1, 0.0)
     alone = np.array([(link.start, link.end) not in parting for link in links])
     return np.where(alone, _EVERYONE, several).astype(np.int32)
 

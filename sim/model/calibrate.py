@@ -1,8 +1,8 @@
-"""Fitting the model to a place by a handful of SUMO runs, and saying how far it can be trusted there.
+"""Calibration of the queue model to a place by a few SUMO runs, and the fidelity that it reaches there.
 
-Only a few global constants move, because six to ten plans cannot hold more: the discharge headway decides
-the ranking, start-up and gaps come next. Each plan's prediction that enters Trust comes from constants
-chosen without that plan.
+Only a few global constants are fitted, because six to ten plans cannot determine more: the discharge headway decides
+the ranking, start-up and gaps come next. The fidelity is cross-validated: the prediction for each plan comes from
+constants fitted without that plan.
 """
 
 from __future__ import annotations
@@ -15,35 +15,35 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from sim.errors import InputError
-from sim.model.build import COLUMNS, Model
-from sim.model.parameters import Parameters
-from sim.model.signals import encode
-from sim.plan import Plan
+from denxanh.sim.errors import InputError
+from denxanh.sim.model.build import COLUMNS, Model
+from denxanh.sim.model.parameters import Parameters
+from denxanh.sim.model.plan_arrays import encode
+from denxanh.sim.plan import Plan
 
 Floats = NDArray[np.float64]
-Judge = Callable[[Sequence[Plan], Sequence[int]], Floats]
-"""Runs the plans in SUMO: (plans, seeds) → delay s/veh, shape (plans, seeds)."""
+Evaluate = Callable[[Sequence[Plan], Sequence[int]], Floats]
+"""SUMO runs of plans: (plans, seeds) → delay s/veh, shape (plans, seeds)."""
 
 LEAST_PLANS = 6
 _HEADWAY = (0.9, 0.95, 1.0, 1.05, 1.1, 1.15, 1.25)
 _LOST = (0.0, 0.3, 0.8)
 _GAP = (0.5, 1.5, 2.5, 3.5)
-_PRIOR = 0.2  # what leaving the constants measured on free-standing queues must gain, per unit of their step
+_PRIOR = 0.2  # cost, per unit of their step, of constants other than those measured on free-standing queues
 _LEVEL = 0.2  # weight of a wrong level against a wrong order: a search needs the order
 _FLAT = 1.15  # worst over best delay below which plans hardly differ: a gridlocked place
 
 
 @dataclass(frozen=True)
-class Trust:
-    """How the model compares with SUMO on one place. Correlations are Spearman's, −1 to 1."""
+class Fidelity:
+    """How well the model ranks plans on one place, against SUMO. Correlations are Spearman's, −1 to 1."""
 
     plans: int
     seeds: int
-    rank: float  # model against the mean over seeds, each plan predicted without itself
+    rank: float  # model against the mean over seeds, cross-validated
     near: float  # the same among the better half
     level: float  # median of model over SUMO
-    agreement: float  # SUMO's seeds with each other; NaN with one seed
+    agreement: float  # of SUMO's seeds with each other; NaN with one seed
     spread: float  # worst over best mean delay in SUMO
     verdict: str  # one sentence for the user
 
@@ -54,22 +54,22 @@ class Trust:
 
 
 def calibrate(
-    model: Model, plans: Sequence[Plan], judge: Judge, seeds: Sequence[int] = (1, 2)
-) -> tuple[Model, Trust]:
-    """The model with constants fitted to SUMO's delays of the plans, and how far to trust it.
+    model: Model, plans: Sequence[Plan], evaluate: Evaluate, seeds: Sequence[int] = (1, 2)
+) -> tuple[Model, Fidelity]:
+    """The model with constants fitted to SUMO's delays of the plans, and its fidelity.
 
-    ``plans`` should be diverse (random feasible ones). Raises InputError for fewer than six, or for a judge
-    that gives no finite delays.
+    ``plans`` should be diverse (random feasible ones). Raises InputError for fewer than LEAST_PLANS, or where
+    ``evaluate`` returns a delay that is not finite and positive.
     """
     if len(plans) < LEAST_PLANS:
         raise InputError(
             f"{len(plans)} plans are too few to calibrate on",
-            where=model.network.name,
+            location=model.network.name,
             remedy=f"give {LEAST_PLANS}",
         )
-    delays = np.asarray(judge(plans, seeds), dtype=np.float64)
+    delays = np.asarray(evaluate(plans, seeds), dtype=np.float64)
     if delays.shape != (len(plans), len(seeds)) or not (np.isfinite(delays) & (delays > 0)).all():
-        raise InputError("the judge gave no finite delay for some plan", where=model.network.name)
+        raise InputError("a SUMO run of some plan gave no finite delay", location=model.network.name)
     candidates = _candidates(model.parameters)
     arrays = encode(model.network, plans)
     column = COLUMNS.index("delay")
@@ -81,16 +81,16 @@ def calibrate(
         others = np.arange(len(plans)) != k
         left_out[k] = predicted[_best(predicted[:, others], truth[others], far), k]
     chosen = _best(predicted, truth, far)
-    return model.with_parameters(candidates[chosen][0]), trust(left_out, delays)
+    return model.with_parameters(candidates[chosen][0]), assess_fidelity(left_out, delays)
 
 
-def trust(predicted: Floats, delays: Floats) -> Trust:
-    """Trust from the model's delays, shape (plans,), and SUMO's, shape (plans, seeds)."""
+def assess_fidelity(predicted: Floats, delays: Floats) -> Fidelity:
+    """Fidelity from the model's delays, shape (plans,), and SUMO's, shape (plans, seeds)."""
     truth = delays.mean(axis=1)
     better = np.argsort(truth)[: max((len(truth) + 1) // 2, 3)]
     pairs = list(itertools.combinations(delays.T, 2))
     agreement = float(np.mean([spearman(a, b) for a, b in pairs])) if pairs else float("nan")
-    found = Trust(
+    found = Fidelity(
         plans=len(truth),
         seeds=delays.shape[1],
         rank=spearman(predicted, truth),
@@ -112,7 +112,7 @@ def spearman(a: Floats, b: Floats) -> float:
 
 
 def _candidates(around: Parameters) -> list[tuple[Parameters, float]]:
-    """Constants to try, and how far each lies from the given ones."""
+    """Constants to try, and the distance of each from the given ones."""
     return [
         (
             replace(around, headway=headway, lost=lost, gap=gap),
@@ -125,7 +125,7 @@ def _candidates(around: Parameters) -> list[tuple[Parameters, float]]:
 
 
 def _best(predicted: Floats, truth: Floats, far: Floats) -> int:
-    """The candidate with the best order and level; ties go to the constants that lie nearest."""
+    """Index of the candidate with the best order and level; ties go to the nearest constants."""
     a, b = np.log(np.maximum(predicted, 1e-3)), np.log(truth)
     centred, target = a - a.mean(axis=1, keepdims=True), b - b.mean()
     norm = np.sqrt((centred**2).sum(axis=1) * (target**2).sum())
@@ -134,7 +134,7 @@ def _best(predicted: Floats, truth: Floats, far: Floats) -> int:
     return int(np.argmin((1 - pearson) + _LEVEL * level + _PRIOR * 0.1 * far))
 
 
-def _verdict(t: Trust) -> str:
+def _verdict(t: Fidelity) -> str:
     against = f"(SUMO's seeds agree among themselves at {t.agreement:.2f})" if t.seeds > 1 else "(one seed)"
     if not t.usable and t.spread < _FLAT:
         return (

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.compiled import kernel
-from sim.model.rules import (
+from denxanh.sim.model.arrays import Signals
+from denxanh.sim.model.compiled import kernel
+from denxanh.sim.model.plan_arrays import MAJOR, MINOR, STOP, YELLOW
+from denxanh.sim.model.stop_line import (
     NEVER,
     ROLLING,
     STEP,
@@ -29,8 +31,6 @@ from sim.model.rules import (
     next_green,
     wake,
 )
-from sim.model.signals import MAJOR, MINOR, STOP, YELLOW
-from sim.model.static import Signals
 
 PARKED = np.float32(2e9)
 """``idle`` of a queue whose head sees no green to come in its plan; who shows one has to wake it."""
@@ -53,7 +53,7 @@ _FOOT = np.float32(0.1)  # m: what a vehicle must have of a road to enter it whe
 
 @compiled
 def clear(n, begin, offset, x, w):
-    """Memory as the plan x begins with it: nobody there, the clocks where they stand at ``begin``."""
+    """Reset the memory for plan x: no vehicles, signals at their position at ``begin``."""
     w.calendar[:] = -1
     w.head[:] = -1
     w.ready[:] = ZERO
@@ -381,12 +381,12 @@ def finish(n, p, w, out, want, queue):
 
 
 @kernel(error_model="numpy", fastmath=True, nogil=True)
-def run(n, p, begin, state, duration, offset, base, codes, w, out, want, queue):
-    """All plans, in this thread; lets other threads of Python run meanwhile."""
-    for b in range(state.shape[0]):
-        x = Signals(state[b], duration[b], base, codes)
+def run(n, p, begin, plans, w, out, want, queue):
+    """Evaluate all plans in this thread, without Python's lock."""
+    for b in range(plans.state.shape[0]):
+        x = Signals(plans.state[b], plans.duration[b], plans.base, plans.codes)
         rows = queue[b if want else 0]
-        clear(n, begin, offset[b], x, w)
+        clear(n, begin, plans.offset[b], x, w)
         drive(0, w.calendar.shape[0], n, p, x, w, out[b], want, rows)
         finish(n, p, w, out[b], want, rows)
 

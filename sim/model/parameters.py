@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sim.saturation import FACTOR, HESITATE
+from denxanh.sim.timing.saturation import FACTOR, HESITATE
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """How vehicles behave at stop lines; times s, lengths m."""
+    """Behaviour of vehicles at stop lines; times s, lengths m."""
 
     headway: float = FACTOR  # factor on the discharge headway tau + hesitate + space / speed
     hesitate: float = HESITATE  # between departures, besides tau

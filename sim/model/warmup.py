@@ -7,11 +7,11 @@ from types import MappingProxyType
 
 import numpy as np
 
-from sim.demand import make_demand
-from sim.model.build import build
-from sim.model.signals import encode
-from sim.network import Edge, Intersection, Lane, Link, Network
-from sim.plan import Interval, Plan, Stage, Timing
+from denxanh.sim.demand.demand import make_demand
+from denxanh.sim.model.build import build
+from denxanh.sim.model.plan_arrays import encode
+from denxanh.sim.network import Edge, Intersection, Lane, Link, Network
+from denxanh.sim.plan import Interval, Plan, Stage, Timing
 
 
 def warmup() -> float:

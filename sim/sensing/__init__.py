@@ -1,23 +1,22 @@
-"""The one place where a World becomes an Observation: what a controller sees is what its sensing gives."""
+"""Sensing: makes the observations of a controller from the World, ideal or by detectors with errors."""
 
 from dataclasses import asdict
 from typing import Any
 
-from sim.sensing.base import HALTED, RANGE, TWO_WHEELERS, Sensing, Sensor, Shown
-from sim.sensing.camera import Camera
-from sim.sensing.ideal import Ideal
-from sim.sensing.loops import Loops
+from denxanh.sim.sensing.camera import Camera
+from denxanh.sim.sensing.ideal import Ideal
+from denxanh.sim.sensing.loops import Loops
+from denxanh.sim.sensing.sensor import RANGE, TWO_WHEELERS, Sensing, Sensor, Shown
 
 SENSINGS: tuple[type[Ideal] | type[Loops] | type[Camera], ...] = (Ideal, Loops, Camera)
 
 
 def described(sensing: Sensing) -> dict[str, Any]:
-    """A sensing's name and all its parameters, as a run's manifest notes them."""
+    """The name and all parameters of a sensing, as in a run's manifest."""
     return {"name": sensing.name, **asdict(sensing)}  # type: ignore[call-overload]  # all are dataclasses
 
 
 __all__ = [
-    "HALTED",
     "RANGE",
     "SENSINGS",
     "TWO_WHEELERS",

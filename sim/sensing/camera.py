@@ -1,7 +1,7 @@
-"""Camera: what is seen from the stop line up to ``range_m``, with misses, occlusion and noise (docs/sensing.md).
+"""Camera: vehicles from the stop line up to ``range_m``, with misses, occlusion and noise (docs/sensing.md).
 
-It sees where vehicles are, how fast they are and how long they have stood, but not where they are going: until they
-have left, their movement is taken by the shares of those that left before.
+It measures position, speed and waiting time of vehicles, but not their route: until a vehicle has left, its movement
+is drawn by the turning shares of the vehicles before it.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from typing import ClassVar
 
 import numpy as np
 
-from sim.network import Intersection
-from sim.protocol import Array, Observation, Vehicles
-from sim.requests import Requests
-from sim.sensing.base import HALTED, TWO_WHEELERS, Shown
-from sim.sensing.faults import Late, Outages, check, constant_call, draw, generator, late_steps
-from sim.sensing.turns import Turns
-from sim.world import OnLane, World
+from denxanh.sim.controller import Array, Observation, Vehicles
+from denxanh.sim.network import Intersection
+from denxanh.sim.sensing.faults import Late, Outages, check, constant_call, draw, generator, late_steps
+from denxanh.sim.sensing.requests import Requests
+from denxanh.sim.sensing.sensor import TWO_WHEELERS, Shown
+from denxanh.sim.sensing.turns import Turns
+from denxanh.sim.world import HALTED_SPEED, OnLane, World
 
-LONG = 9.0  # m with its gap: trucks and buses, behind which nobody can be seen for …
+LONG = 9.0  # m with its gap: trucks and buses, which hide vehicles behind them within …
 SHADOW = 12.0  # … m: a camera 6 m up at the far side sees over 3 m of truck about so far behind it
-NEAR = 15.0  # m: who was last seen so near the stop line and is gone has crossed it
+NEAR = 15.0  # m: a vehicle last seen so near the stop line and now gone has crossed it
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,10 @@ class Camera:
     missed_two_wheelers: float = 0.2  # share of two-wheelers that are not noticed
     occluded: float = 0.5  # share of those close behind a truck or bus that it hides
     noise: float = 1.0  # m, standard deviation of a vehicle's place
-    speed_noise: float = 0.1  # standard deviation of its speed, as a share; who stands is seen to stand
-    latency: float = 0.0  # s until a controller sees what the camera saw
+    speed_noise: float = (
+        0.1  # standard deviation of its speed, as a share; halted vehicles are seen as halted
+    )
+    latency: float = 0.0  # s until a controller sees the picture
     outages: float = 0.0  # per hour and intersection
     outage: float = 300.0  # s that one lasts in the mean
 
@@ -60,14 +62,15 @@ class CameraSensor:
         self.every_step = steps > 0
         self._late: Late[Mapping[str, Sequence[OnLane]]] = Late(steps)
         self._sites = {
-            name: _Site(settings, world, where, seed) for name, where in world.network.intersections.items()
+            name: _Site(settings, world, intersection, seed)
+            for name, intersection in world.network.intersections.items()
         }
         wanted = bool(sees & {"vehicles", "exits"})
         self._lanes = sorted({lane for site in self._sites.values() for lane in site.lanes if wanted})
         self._then: Mapping[str, Sequence[OnLane]] = {}  # by lane, as it was ``latency`` ago
 
     def sample(self) -> None:
-        """Take a picture, and look at the one of ``latency`` ago."""
+        """Take a picture; observations use the one of ``latency`` s ago."""
         picture = {lane: found for lane in self._lanes if (found := self._world.on_lane(lane))}
         self._then = self._late.through(picture) or {}
 
@@ -76,19 +79,19 @@ class CameraSensor:
         self._outages.fail(intersection, failed)
 
     def observe(
-        self, where: Intersection, shown: Shown, elsewhere: Callable[[str], Observation]
+        self, intersection: Intersection, shown: Shown, elsewhere: Callable[[str], Observation]
     ) -> Observation:
         """The observation of one intersection now."""
-        world, site = self._world, self._sites[where.id]
+        world, site = self._world, self._sites[intersection.id]
         now = world.begin + world.steps * world.step
-        out = self._outages.out(where.id, now)
+        out = self._outages.out(intersection.id, now)
         vehicles, exits = Vehicles.none(), (np.zeros(0),) * 3
         if "vehicles" in self._sees:
-            vehicles = constant_call(where, shown) if out else site.vehicles(self._on_lane)
+            vehicles = constant_call(intersection, shown) if out else site.vehicles(self._on_lane)
         if "exits" in self._sees:
             exits = site.exits((lambda _: ()) if out else self._on_lane)
         return Observation(
-            where=where,
+            intersection=intersection,
             time=now,
             phase=shown.phase,
             elapsed=shown.elapsed,
@@ -97,7 +100,7 @@ class CameraSensor:
             exit_halted=exits[1],
             exit_room=exits[2],
             red=shown.red,
-            requests=self._requests.of(where.id) if "requests" in self._sees else (),
+            requests=self._requests.of(intersection.id) if "requests" in self._sees else (),
             step=world.step,
             elsewhere=elsewhere,
         )
@@ -109,36 +112,36 @@ class CameraSensor:
 class _Site:
     """The camera of one intersection."""
 
-    def __init__(self, settings: Camera, world: World, where: Intersection, seed: int) -> None:
-        self._settings, self._world, self._where, self._seed = settings, world, where, seed
-        self._turns = Turns(where)
+    def __init__(self, settings: Camera, world: World, intersection: Intersection, seed: int) -> None:
+        self._settings, self._world, self._intersection, self._seed = settings, world, intersection, seed
+        self._turns = Turns(intersection)
         self._noticed: dict[str, bool] = {}  # of each vehicle met so far
         self._near: dict[str, tuple[int, int]] = {}  # (approach, link) of those close to the stop line
         self._targets = [
             {
                 world.network.lanes[link.end].edge: link.index
-                for link in reversed(where.links)
+                for link in reversed(intersection.links)
                 if link.start == approach.lane and link.end in world.network.lanes
             }
-            for approach in where.approaches
+            for approach in intersection.approaches
         ]
         segments = {
             segment.lane: segment.beyond
-            for approach in where.approaches
+            for approach in intersection.approaches
             for segment in approach.segments
             if segment.beyond <= settings.range_m
         }
         self._ends = tuple(segments)
-        self.lanes = {*self._ends, *where.exits}
+        self.lanes = {*self._ends, *intersection.exits}
 
     def vehicles(self, on_lane: Callable[[str], Sequence[OnLane]]) -> Vehicles:
-        """What the camera makes of the vehicles on the approaches, sorted by approach and distance."""
+        """The vehicles that the camera sees on the approaches, sorted by approach and distance."""
         rows = []
         near: dict[str, tuple[int, int]] = {}
         for lane in self._ends:
             length = self._world.network.lanes[lane].length
             for vehicle in self._seen(on_lane(lane)):
-                at = draw(self._seed, self._where.id, vehicle.id, "turn")
+                at = draw(self._seed, self._intersection.id, vehicle.id, "turn")
                 approach, beyond = self._turns.approach(lane, at)
                 distance = beyond + length - vehicle.position
                 if distance > self._settings.range_m:
@@ -146,7 +149,7 @@ class _Site:
                 rows.append((approach, distance, vehicle.id, self._turns.link(approach, at), vehicle))
                 if beyond == 0.0 and distance <= NEAR:
                     self._watch(near, vehicle.id, approach)
-        for name in sorted(self._near.keys() - near.keys()):  # what is learnt depends on the order
+        for name in sorted(self._near.keys() - near.keys()):  # the learnt shares depend on the order
             self._turns.learn(*self._near[name])
         self._near = near
         if not rows:
@@ -155,17 +158,17 @@ class _Site:
         return self._blurred(rows)
 
     def _watch(self, near: dict[str, tuple[int, int]], vehicle: str, approach: int) -> None:
-        """Follow a vehicle over the junction: which way it goes counts once it is gone."""
+        """Follow a vehicle over the junction; its link is counted once it has left."""
         if vehicle in self._near:
             near[vehicle] = self._near[vehicle]
             return
-        road = self._world.network.lanes[self._where.approaches[approach].lane].edge
+        road = self._world.network.lanes[self._intersection.approaches[approach].lane].edge
         link = self._targets[approach].get(self._world.next_edge(vehicle, road))
         if link is not None:
             near[vehicle] = approach, link
 
     def _blurred(self, rows: Sequence[tuple[int, float, str, int, OnLane]]) -> Vehicles:
-        rng = generator(self._seed, self._where.id, str(self._world.steps))
+        rng = generator(self._seed, self._intersection.id, str(self._world.steps))
         distance = np.array([row[1] for row in rows])
         distance = np.maximum(distance + rng.normal(0.0, self._settings.noise, len(rows)), 0.0)
         speed = np.array([row[4].speed for row in rows])
@@ -175,7 +178,7 @@ class _Site:
             approach=np.array([row[0] for row in rows], dtype=np.int64)[order],
             link=np.array([row[3] for row in rows], dtype=np.int64)[order],
             distance=distance[order],
-            speed=(speed * np.where(speed < HALTED, 1.0, factor))[order],
+            speed=(speed * np.where(speed < HALTED_SPEED, 1.0, factor))[order],
             wait=np.array([row[4].wait for row in rows])[order],
             length=np.array([row[4].space for row in rows])[order],
             id=tuple(rows[k][2] for k in order),
@@ -184,16 +187,16 @@ class _Site:
     def exits(self, on_lane: Callable[[str], Sequence[OnLane]]) -> tuple[Array, Array, Array]:
         """(count, halted, room m) of the exit lanes, as far as the camera sees into them."""
         count, halted, room = [], [], []
-        for lane in self._where.exits:
+        for lane in self._intersection.exits:
             reach = min(self._world.network.lanes[lane].length, self._settings.range_m)
             seen = [v for v in self._seen(on_lane(lane)) if v.position <= reach]
             count.append(float(len(seen)))
-            halted.append(float(sum(vehicle.speed < HALTED for vehicle in seen)))
+            halted.append(float(sum(vehicle.speed < HALTED_SPEED for vehicle in seen)))
             room.append(reach - sum(vehicle.space for vehicle in seen))
         return np.array(count), np.array(halted), np.array(room)
 
     def _seen(self, lane: Sequence[OnLane]) -> list[OnLane]:
-        """Those on a lane (rearmost first) that are noticed; a long vehicle hides who is close behind it."""
+        """The vehicles of a lane (rearmost first) that are noticed; a long vehicle hides those close behind it."""
         out = []
         for rank, vehicle in enumerate(lane):
             ahead = lane[rank + 1] if rank + 1 < len(lane) else None
@@ -203,17 +206,17 @@ class _Site:
                 ahead is not None
                 and ahead.space >= LONG > vehicle.space
                 and ahead.position - ahead.space - vehicle.position < SHADOW
-                and draw(self._seed, self._where.id, vehicle.id, "hidden") < self._settings.occluded
+                and draw(self._seed, self._intersection.id, vehicle.id, "hidden") < self._settings.occluded
             ):
                 continue
             out.append(vehicle)
         return out
 
     def _notices(self, vehicle: str) -> bool:
-        """Whether this camera notices a vehicle: drawn once, for the whole of its way past it."""
+        """Whether this camera notices a vehicle: drawn once, for all its time in sight."""
         known = self._noticed.get(vehicle)
         if known is None:
             two = self._world.vehicle_class(vehicle) in TWO_WHEELERS
             share = self._settings.missed_two_wheelers if two else self._settings.missed
-            known = self._noticed[vehicle] = draw(self._seed, self._where.id, vehicle, "seen") >= share
+            known = self._noticed[vehicle] = draw(self._seed, self._intersection.id, vehicle, "seen") >= share
         return known

@@ -1,4 +1,4 @@
-"""What goes wrong in detectors, drawn so that a run repeats to the byte: misses, outages, data that come late."""
+"""Detector errors: misses, outages and latency, drawn so that a run repeats to the byte."""
 
 from __future__ import annotations
 
@@ -10,38 +10,40 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from sim.errors import InputError
-from sim.network import Intersection
-from sim.protocol import Vehicles
-from sim.sensing.base import Shown
+from denxanh.sim.controller import Vehicles
+from denxanh.sim.errors import InputError
+from denxanh.sim.network import Intersection
+from denxanh.sim.sensing.sensor import Shown
+from denxanh.sim.world import QUEUE_SPACING
 
 _T = TypeVar("_T")
-SPACE = 7.5  # m that a vehicle takes in a queue where its length is not seen
 
 
 def check(sensing: Any, shares: tuple[str, ...]) -> None:
-    """Refuse parameters that mean nothing: ``shares`` lie in 0 … 1, all others are finite and not negative."""
+    """Raise InputError unless all ``shares`` lie in 0 … 1 and all other parameters are finite and not negative."""
     for name, value in asdict(sensing).items():
         top = 1.0 if name in shares else math.inf
         if not (0.0 <= value <= top and math.isfinite(value)):
             wanted = "a share from 0 to 1" if name in shares else "a number from 0 on"
-            raise InputError(f"{name} is {value}", where=f"sensing {sensing.name!r}", remedy=f"give {wanted}")
+            raise InputError(
+                f"{name} is {value}", location=f"sensing {sensing.name!r}", remedy=f"give {wanted}"
+            )
 
 
 def draw(seed: int, *names: str) -> float:
-    """A number from [0, 1) that belongs to these names: the same in every run and in whatever order it is drawn."""
+    """A random number in [0, 1) of these names, independent of the order in which numbers are drawn."""
     digest = blake2b("\0".join((str(seed), *names)).encode(), digest_size=7).digest()
     return int.from_bytes(digest, "big") / 2**56
 
 
 def generator(seed: int, *names: str) -> np.random.Generator:
-    """A generator that belongs to these names."""
+    """A random generator of these names."""
     digest = blake2b("\0".join((str(seed), *names)).encode(), digest_size=8).digest()
     return np.random.default_rng(int.from_bytes(digest, "big"))
 
 
 class Outages:
-    """When the detectors of each intersection are out: by chance, and by events of the run.
+    """Outages of the detectors of each intersection: by chance, and by events of the run.
 
     By chance they fail ``per_hour`` times an hour of work and stay out for ``lasting`` s, both exponential.
     """
@@ -53,11 +55,11 @@ class Outages:
         self._next: dict[str, tuple[float, float]] = {}  # s: begin and end of the present or next outage
 
     def fail(self, intersection: str, failed: bool) -> None:
-        """By an event."""
+        """Start or end an outage by an event."""
         (self._failed.add if failed else self._failed.discard)(intersection)
 
     def out(self, intersection: str, time: float) -> bool:
-        """Whether the detectors are out at ``time`` (s), which must not go back."""
+        """Whether the detectors are out at ``time`` (s), which must not decrease between calls."""
         if intersection in self._failed:
             return True
         if self._rate <= 0.0 or self._lasting <= 0.0:
@@ -75,38 +77,38 @@ class Outages:
         return begin, begin + float(rng.exponential(self._lasting))
 
 
-def constant_call(where: Intersection, shown: Shown) -> Vehicles:
-    """What a failed detector gives: a vehicle that stands at every stop line, always.
+def constant_call(intersection: Intersection, shown: Shown) -> Vehicles:
+    """The output of failed detectors: a vehicle that stands at every stop line, always.
 
-    Detectors fail to a constant call, so that nobody is forgotten (FHWA-HOP-08-024, Signal Timing Manual,
+    Detectors fail to a constant call, so that no vehicle is missed (FHWA-HOP-08-024, Signal Timing Manual,
     chapter 5); an actuated green then runs to its maximum.
     """
-    count = len(where.approaches)
-    links = [approach.links[0] for approach in where.approaches]
+    count = len(intersection.approaches)
+    links = [approach.links[0] for approach in intersection.approaches]
     return Vehicles(
         approach=np.arange(count),
         link=np.array(links, dtype=np.int64),
         distance=np.ones(count),
         speed=np.zeros(count),
         wait=shown.red[links],
-        length=np.full(count, SPACE),
-        id=tuple(f"{where.id}/call/{i}" for i in range(count)),
+        length=np.full(count, QUEUE_SPACING),
+        id=tuple(f"{intersection.id}/call/{i}" for i in range(count)),
     )
 
 
 class Late(Generic[_T]):
-    """What is put in comes out ``steps`` steps later."""
+    """A delay line of ``steps`` steps."""
 
     def __init__(self, steps: int) -> None:
         self._steps = steps
         self._waiting: deque[_T] = deque()
 
     def through(self, item: _T) -> _T | None:
-        """Put in what belongs to this step; gives what is due now, None at the begin."""
+        """Put in the item of this step; returns the one of ``steps`` steps ago, None at the begin."""
         self._waiting.append(item)
         return self._waiting.popleft() if len(self._waiting) > self._steps else None
 
 
 def late_steps(latency: float, step: float) -> int:
-    """A latency (s) in whole steps, rounded up: nothing is seen early."""
+    """A latency (s) in whole steps, rounded up."""
     return math.ceil(latency / step - 1e-9)

@@ -1,4 +1,4 @@
-"""Ideal sensing, the truth: every vehicle within ``range_m`` of the stop line, with the link that it will take."""
+"""Ideal sensing: every vehicle within ``range_m`` of the stop line, with the link that it will take."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from sim.network import Approach, Intersection
-from sim.protocol import Array, Observation, Vehicles
-from sim.requests import Requests
-from sim.sensing.base import HALTED, RANGE, Shown
-from sim.world import OnLane, World
+from denxanh.sim.controller import Array, Observation, Vehicles
+from denxanh.sim.network import Approach, Intersection
+from denxanh.sim.sensing.requests import Requests
+from denxanh.sim.sensing.sensor import RANGE, Shown
+from denxanh.sim.world import HALTED_SPEED, OnLane, World
 
 _NO_EXITS = (np.zeros(0), np.zeros(0), np.zeros(0))
 
@@ -26,7 +26,7 @@ class Ideal:
     range_m: float = RANGE
 
     def start(self, world: World, sees: frozenset[str], seed: int = 0) -> _IdealSensor:
-        """A sensor for one run; it makes no error, and draws nothing."""
+        """A sensor for one run; ``seed`` is not used, since it has no errors."""
         return _IdealSensor(world, sees, self.range_m)
 
 
@@ -42,55 +42,57 @@ class _IdealSensor:
         self._exit_lengths: dict[str, Array] = {}  # (exits,) m
 
     def sample(self) -> None:
-        """The truth is read when it is asked for."""
+        """Nothing to do: the world is read when an observation is made."""
 
     def fail(self, intersection: str, failed: bool) -> None:
-        """The truth does not fail: the same events may happen in runs with and without detectors."""
+        """Nothing to do: ideal sensing does not fail, so the same events fit runs with and without detectors."""
 
     def observe(
-        self, where: Intersection, shown: Shown, elsewhere: Callable[[str], Observation]
+        self, intersection: Intersection, shown: Shown, elsewhere: Callable[[str], Observation]
     ) -> Observation:
         """The observation of one intersection now."""
         world = self.world
-        count, halted, room = self._exits(where) if "exits" in self.sees else _NO_EXITS
+        count, halted, room = self._exits(intersection) if "exits" in self.sees else _NO_EXITS
         return Observation(
-            where=where,
+            intersection=intersection,
             time=world.begin + world.steps * world.step,
             phase=shown.phase,
             elapsed=shown.elapsed,
-            vehicles=self._vehicles(where) if "vehicles" in self.sees else Vehicles.none(),
+            vehicles=self._vehicles(intersection) if "vehicles" in self.sees else Vehicles.none(),
             exit_count=count,
             exit_halted=halted,
             exit_room=room,
             red=shown.red,
-            requests=self._requests.of(where.id) if "requests" in self.sees else (),
+            requests=self._requests.of(intersection.id) if "requests" in self.sees else (),
             step=world.step,
             elsewhere=elsewhere,
             onward=world.next_edge,
         )
 
-    def _exits(self, where: Intersection) -> tuple[Array, Array, Array]:
+    def _exits(self, intersection: Intersection) -> tuple[Array, Array, Array]:
         """(count, halted, room m) of the exit lanes, most of which are empty most of the time."""
-        count, halted = np.zeros(len(where.exits)), np.zeros(len(where.exits))
-        room = self._lengths(where).copy()
-        for k, lane in enumerate(where.exits):
+        count, halted = np.zeros(len(intersection.exits)), np.zeros(len(intersection.exits))
+        room = self._lengths(intersection).copy()
+        for k, lane in enumerate(intersection.exits):
             if found := self.world.on_lane(lane):
                 count[k] = len(found)
-                halted[k] = sum(vehicle.speed < HALTED for vehicle in found)
+                halted[k] = sum(vehicle.speed < HALTED_SPEED for vehicle in found)
                 room[k] -= sum(vehicle.space for vehicle in found)
         return count, halted, room
 
-    def _lengths(self, where: Intersection) -> Array:
-        lengths = self._exit_lengths.get(where.id)
+    def _lengths(self, intersection: Intersection) -> Array:
+        lengths = self._exit_lengths.get(intersection.id)
         if lengths is None:
             lanes = self.world.network.lanes
-            lengths = self._exit_lengths[where.id] = np.array([lanes[lane].length for lane in where.exits])
+            lengths = self._exit_lengths[intersection.id] = np.array(
+                [lanes[lane].length for lane in intersection.exits]
+            )
         return lengths
 
-    def _vehicles(self, where: Intersection) -> Vehicles:
-        finder = self._finders.get(where.id)
+    def _vehicles(self, intersection: Intersection) -> Vehicles:
+        finder = self._finders.get(intersection.id)
         if finder is None:
-            finder = self._finders[where.id] = _Finder(self.world, where, self.range_m)
+            finder = self._finders[intersection.id] = _Finder(self.world, intersection, self.range_m)
         rows = []
         for lane, length, own in finder.lanes:
             for vehicle in self.world.on_lane(lane):
@@ -116,38 +118,38 @@ class _IdealSensor:
 
 
 class _Finder:
-    """Which approach and link a vehicle upstream of a junction is bound for."""
+    """Finds the approach and the link that a vehicle upstream of a junction will take."""
 
-    def __init__(self, world: World, where: Intersection, range_m: float) -> None:
+    def __init__(self, world: World, intersection: Intersection, range_m: float) -> None:
         self.world = world
-        self.where = where
+        self.intersection = intersection
         lanes: dict[
             str, tuple[str, float, int]
         ] = {}  # lane → its length and the approach it is the stop line of
-        for number, approach in enumerate(where.approaches):
+        for number, approach in enumerate(intersection.approaches):
             for segment in approach.segments:
                 if segment.beyond <= range_m:
                     own = number if segment.beyond == 0.0 else -1
                     length = world.network.lanes[segment.lane].length
                     lanes.setdefault(segment.lane, (segment.lane, length, own))
         self.lanes = tuple(lanes.values())
-        self.edge_of = [world.network.lanes[a.lane].edge for a in where.approaches]
+        self.edge_of = [world.network.lanes[a.lane].edge for a in intersection.approaches]
         self.beyond: dict[str, dict[int, float]] = {}
-        for i, approach in enumerate(where.approaches):
+        for i, approach in enumerate(intersection.approaches):
             for segment in approach.segments:
                 self.beyond.setdefault(segment.lane, {})[i] = segment.beyond
-        self.targets = [self._targets(approach) for approach in where.approaches]
+        self.targets = [self._targets(approach) for approach in intersection.approaches]
 
     def _targets(self, approach: Approach) -> dict[str, int]:
         lanes = self.world.network.lanes
         return {
             lanes[link.end].edge: link.index
-            for link in reversed(self.where.links)
+            for link in reversed(self.intersection.links)
             if link.start == approach.lane and link.end in lanes
         }
 
     def find(self, vehicle: OnLane, lane: str, own: int) -> tuple[int, int, float] | None:
-        """(approach, link or −1, m from the lane's end to the stop line), or None if it does not come here.
+        """(approach, link or −1, m from the lane's end to the stop line), or None if it does not reach this signal.
 
         ``own`` is the approach of which ``lane`` is the stop-line lane, or −1.
         """

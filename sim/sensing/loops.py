@@ -1,8 +1,8 @@
-"""Loops: stop-line and advance detectors that give counts and occupancy, and nothing else (docs/sensing.md).
+"""Loops: stop-line and advance detectors that measure counts and occupancy only (docs/sensing.md).
 
-At each lane's stop line a loop of ``line`` m senses presence and counts who leaves; ``advance`` m before it a loop
-counts who comes. The vehicles that a controller sees are those that have come and not left (sim.sensing.queue);
-where a lane serves several movements, which one a vehicle takes is not known and taken by equal shares.
+At each lane's stop line a loop of ``line`` m senses presence and counts departures; ``advance`` m before it a loop
+counts arrivals. A controller sees the vehicles that have arrived and not departed (denxanh.sim.sensing.queue); where a
+lane serves several movements, the movement of a vehicle is not known and drawn by equal shares.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from typing import ClassVar
 
 import numpy as np
 
-from sim.network import GREEN, Approach, Intersection
-from sim.protocol import Array, Observation, Vehicles
-from sim.requests import Requests
-from sim.sensing.base import HALTED, Shown
-from sim.sensing.faults import SPACE, Late, Outages, check, constant_call, draw, late_steps
-from sim.sensing.passages import Passages, Point, Watched, Zone
-from sim.sensing.queue import LaneQueue
-from sim.sensing.turns import Turns, spread
-from sim.world import World
+from denxanh.sim.controller import Array, Observation, Vehicles
+from denxanh.sim.network import GREEN, Approach, Intersection
+from denxanh.sim.sensing.faults import Late, Outages, check, constant_call, draw, late_steps
+from denxanh.sim.sensing.passages import Passages, Point, Watched, Zone
+from denxanh.sim.sensing.queue import LaneQueue
+from denxanh.sim.sensing.requests import Requests
+from denxanh.sim.sensing.sensor import Shown
+from denxanh.sim.sensing.turns import Turns, spread
+from denxanh.sim.world import HALTED_SPEED, QUEUE_SPACING, World
 
 LOOP = 2.0  # m, the length of an advance detector
-BEHIND = 0.01  # m behind the stop line: who stands on it has not left
+BEHIND = 0.01  # m behind the stop line: a vehicle that stands on the line has not left
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Loops:
     line: float = 6.0  # m in front of the stop line that its detector covers
     missed: float = 0.02  # share of all vehicles that a detector does not notice
     missed_two_wheelers: float = 0.2  # share of two-wheelers that it does not notice
-    latency: float = 0.0  # s until a controller sees what a detector senses
+    latency: float = 0.0  # s until a controller sees a detector's data
     outages: float = 0.0  # per hour and intersection
     outage: float = 300.0  # s that one lasts in the mean
 
@@ -66,18 +66,20 @@ class LoopSensor:
         self._lanes: dict[str, Watched] = {}
         wanted = bool(sees & {"vehicles", "exits"})
         self._sites = {
-            name: _Site(self, where) for name, where in world.network.intersections.items() if wanted
+            name: _Site(self, intersection)
+            for name, intersection in world.network.intersections.items()
+            if wanted
         }
         self._passages = Passages(world, list(self._lanes.values()))
         self._feeds: dict[str, list[tuple[str, int, float, float]]] = {}
-        """By lane, whose detectors see it: (intersection, approach, m from its end to the stop line, share)."""
-        for name, where in world.network.intersections.items():
-            for i, approach in enumerate(where.approaches):
+        """By lane, the detectors that see it: (intersection, approach, m from its end to the stop line, share)."""
+        for name, intersection in world.network.intersections.items():
+            for i, approach in enumerate(intersection.approaches):
                 for segment in approach.segments:
                     self._feeds.setdefault(segment.lane, []).append((name, i, segment.beyond, segment.share))
 
     def sample(self) -> None:
-        """Take in the step: counts first, then occupancy, each when its latency is over."""
+        """Process the step: counts first, then occupancy, each after its latency."""
         self._passages.step()
         for site in self._sites.values():
             self._events += site.occupancies(self._now)
@@ -90,21 +92,21 @@ class LoopSensor:
         self._outages.fail(intersection, failed)
 
     def observe(
-        self, where: Intersection, shown: Shown, elsewhere: Callable[[str], Observation]
+        self, intersection: Intersection, shown: Shown, elsewhere: Callable[[str], Observation]
     ) -> Observation:
         """The observation of one intersection now."""
-        count, halted, room = self._exits(where) if "exits" in self._sees else (np.zeros(0),) * 3
+        count, halted, room = self._exits(intersection) if "exits" in self._sees else (np.zeros(0),) * 3
         return Observation(
-            where=where,
+            intersection=intersection,
             time=self._now,
             phase=shown.phase,
             elapsed=shown.elapsed,
-            vehicles=self._vehicles(where, shown) if "vehicles" in self._sees else Vehicles.none(),
+            vehicles=self._vehicles(intersection, shown) if "vehicles" in self._sees else Vehicles.none(),
             exit_count=count,
             exit_halted=halted,
             exit_room=room,
             red=shown.red,
-            requests=self._requests.of(where.id) if "requests" in self._sees else (),
+            requests=self._requests.of(intersection.id) if "requests" in self._sees else (),
             step=self._world.step,
             elsewhere=elsewhere,
         )
@@ -115,11 +117,11 @@ class LoopSensor:
 
     @property
     def _then(self) -> float:
-        """The time that the data at hand are of, s."""
+        """The time of the data that are available now, s."""
         return self._now - self._behind
 
     def lane(self, name: str) -> Watched:
-        """The watched lane of that name, made when it is first asked for."""
+        """The watched lane of that name, made at its first use."""
         if name not in self._lanes:
             road = self._world.network.lanes[name]
             self._lanes[name] = Watched(name, road.edge, road.length, road.speed)
@@ -131,48 +133,50 @@ class LoopSensor:
         return share <= 0.0 or draw(self._seed, detector, vehicle) >= share
 
     def later(self, event: Callable[[], None]) -> None:
-        """Do it when the latency is over."""
+        """Call ``event`` when the latency is over."""
         self._events.append(event)
 
-    def _vehicles(self, where: Intersection, shown: Shown) -> Vehicles:
-        if self._outages.out(where.id, self._now):
-            return constant_call(where, shown)
-        return self._sites[where.id].vehicles(self._then, shown)
+    def _vehicles(self, intersection: Intersection, shown: Shown) -> Vehicles:
+        if self._outages.out(intersection.id, self._now):
+            return constant_call(intersection, shown)
+        return self._sites[intersection.id].vehicles(self._then, shown)
 
-    def _exits(self, where: Intersection) -> tuple[Array, Array, Array]:
-        """(count, halted, room m) of the exit lanes, as the next signal's detectors have them; 0 where none are."""
-        lengths = [self._world.network.lanes[lane].length for lane in where.exits]
+    def _exits(self, intersection: Intersection) -> tuple[Array, Array, Array]:
+        """(count, halted, room m) of the exit lanes by the next signal's detectors; 0 without detectors."""
+        lengths = [self._world.network.lanes[lane].length for lane in intersection.exits]
         count, halted = np.zeros(len(lengths)), np.zeros(len(lengths))
-        for k, lane in enumerate(where.exits):
+        for k, lane in enumerate(intersection.exits):
             for name, i, beyond, share in self._feeds.get(lane, ()):
                 if self._outages.out(name, self._now):
                     continue
                 for distance, speed in self._sites[name].on_lane(i, self._then):
                     if beyond < distance <= beyond + lengths[k]:
                         count[k] += share
-                        halted[k] += share * (speed < HALTED)
-        return count, halted, np.array(lengths) - count * SPACE
+                        halted[k] += share * (speed < HALTED_SPEED)
+        return count, halted, np.array(lengths) - count * QUEUE_SPACING
 
 
 class _Site:
     """The loops of one intersection."""
 
-    def __init__(self, sensor: LoopSensor, where: Intersection) -> None:
-        self._sensor, self._where = sensor, where
-        self._turns = Turns(where)
-        self._green = [-1.0] * len(where.approaches)  # s of green by approach when it was last asked for
+    def __init__(self, sensor: LoopSensor, intersection: Intersection) -> None:
+        self._sensor, self._intersection = sensor, intersection
+        self._turns = Turns(intersection)
+        self._green = [-1.0] * len(
+            intersection.approaches
+        )  # s of green by approach when it was last asked for
         self._queues: list[LaneQueue] = []
         self._lines: list[Zone] = []
         self._advances: list[list[Zone]] = []
         self._passed: dict[str, int] = {}
-        for i, approach in enumerate(where.approaches):
+        for i, approach in enumerate(intersection.approaches):
             self._place(i, approach)
 
     def _place(self, i: int, approach: Approach) -> None:
-        """Put the detectors of an approach on its lanes."""
+        """Place the detectors of an approach on its lanes."""
         sensor, settings = self._sensor, self._sensor._settings
         lane = sensor.lane(approach.lane)
-        name = f"{self._where.id}/{i}"
+        name = f"{self._intersection.id}/{i}"
         detects = partial(sensor.detects, f"{name}/line")
         self._lines.append(Zone(max(lane.length - settings.line, 0.0), lane.length, detects))
         lane.zones.append(self._lines[i])
@@ -180,7 +184,7 @@ class _Site:
         reach = min(
             settings.advance, max(s.beyond + sensor.lane(s.lane).length for s in approach.segments) - 1.0
         )
-        queue = LaneQueue(max(reach, 1.0), approach.speed, SPACE)
+        queue = LaneQueue(max(reach, 1.0), approach.speed, QUEUE_SPACING)
         self._queues.append(queue)
         self._advances.append([])
         for segment in approach.segments:
@@ -209,14 +213,14 @@ class _Site:
         self._sensor.later(partial(self._queues[i].leave, time))
 
     def _skips(self, time: float) -> None:
-        """A vehicle crossed so fast that it was never on its stop-line lane: the one that was due first."""
+        """A vehicle crossed a short stop-line lane within a step: remove the one that was due first."""
         waiting = [queue for queue in self._queues if queue.inside]
         if waiting:
             first = min(waiting, key=lambda queue: queue.inside[0].due)
             self._sensor.later(partial(first.leave, time))
 
     def occupancies(self, time: float) -> list[Callable[[], None]]:
-        """The corrections by what the detectors cover now."""
+        """The corrections of the counts by the present occupancies."""
         return [
             partial(
                 queue.correct,
@@ -237,9 +241,9 @@ class _Site:
 
     def vehicles(self, time: float, shown: Shown) -> Vehicles:
         """The vehicles counted in and not out as of ``time``, sorted by approach and distance."""
-        state = self._where.phases[shown.phase].state
+        state = self._intersection.phases[shown.phase].state
         rows = []
-        for i, (queue, approach) in enumerate(zip(self._queues, self._where.approaches, strict=True)):
+        for i, (queue, approach) in enumerate(zip(self._queues, self._intersection.approaches, strict=True)):
             green = any(state[k] in GREEN and shown.red[k] == 0.0 for k in approach.links)
             self._green[i] = max(shown.elapsed - self._sensor._behind, 0.0) if green else -1.0
             for distance, speed, wait, vehicle in queue.rows(time, self._green[i]):
@@ -253,6 +257,6 @@ class _Site:
             distance=np.array([row[1] for row in rows]),
             speed=np.array([row[4] for row in rows]),
             wait=np.array([row[5] for row in rows]),
-            length=np.full(len(rows), SPACE),
-            id=tuple(f"{self._where.id}/{row[0]}/{row[2]}" for row in rows),
+            length=np.full(len(rows), QUEUE_SPACING),
+            id=tuple(f"{self._intersection.id}/{row[0]}/{row[2]}" for row in rows),
         )

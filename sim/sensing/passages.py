@@ -1,4 +1,4 @@
-"""Vehicles over points of the road, from their positions at each step: each counted once, and when within the step."""
+"""Passages of vehicles over points of the road, from their positions at each step: each counted once, with its time."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
-from sim.sensing.base import TWO_WHEELERS
-from sim.world import OnLane, World
+from denxanh.sim.sensing.sensor import TWO_WHEELERS
+from denxanh.sim.world import OnLane, World
 
 _LEEWAY = 1.3  # vehicles drive up to so much faster than the limit (speedFactor)
 _OF_SPACE = 0.75  # of the room that a vehicle takes in a queue is its length, the rest its gap
@@ -15,7 +15,7 @@ _OF_SPACE = 0.75  # of the room that a vehicle takes in a queue is its length, t
 
 @dataclass(frozen=True)
 class Point:
-    """A detector that counts: ``passed`` is told the time (s) at which a front came over ``position``."""
+    """A detector that counts: ``passed`` is called with the time (s) at which a front crosses ``position``."""
 
     position: float  # m from the lane's start; its length is the stop line
     passed: Callable[[float], None]
@@ -34,8 +34,11 @@ class Zone:
 
 @dataclass
 class Watched:
-    """A lane with its detectors. ``left`` is told of vehicles that cross the junction without being seen on its
-    stop-line lane, which may be shorter than a step's way; ``beyond`` m lie between this lane and the stop line."""
+    """A lane with its detectors.
+
+    ``left`` is called for vehicles that cross the junction without a position on its stop-line lane, which may be
+    shorter than the distance of a step; ``beyond`` m lie between this lane and the stop line.
+    """
 
     id: str
     edge: str
@@ -65,7 +68,7 @@ class Passages:
         self._before: dict[str, _Track] = {}
 
     def step(self) -> None:
-        """Tell the points who has passed since the last step, and measure the zones' occupancy."""
+        """Report passages since the last step to the points, and measure the zones' occupancy."""
         world, before = self._world, self._before
         end = world.begin + world.steps * world.step
         now: dict[str, _Track] = {}
@@ -85,7 +88,7 @@ class Passages:
             stays = not self._world.next_edge(vehicle.id, lane.edge)
             two = old.two if old else self._world.vehicle_class(vehicle.id) in TWO_WHEELERS
             track = _Track(lane, at, vehicle.space, two, stays)
-            start = at - vehicle.speed * self._world.step  # it came at this speed, from wherever
+            start = at - vehicle.speed * self._world.step  # from its present speed
             if old is not None:
                 self._pass(vehicle.id, track, old.lane, old.position, inf, at - start, end)
         else:  # the same road, perhaps another lane
@@ -95,7 +98,7 @@ class Passages:
         return track
 
     def _gone(self, name: str, old: _Track, end: float) -> None:
-        """It left the watched lanes: over the junction if that was within a step's way, else SUMO took it off."""
+        """A vehicle left the watched lanes: over the junction if within a step's distance, else removed by SUMO."""
         lane = old.lane
         reach = lane.speed * _LEEWAY * self._world.step + old.space
         left = lane.length - old.position
@@ -108,7 +111,7 @@ class Passages:
     def _pass(
         self, name: str, track: _Track, lane: Watched, start: float, stop: float, way: float, end: float
     ) -> None:
-        """From ``start`` to ``stop`` on a lane in the step that ended at ``end``, ``way`` m in all."""
+        """Process the path from ``start`` to ``stop`` on a lane in the step that ended at ``end``, ``way`` m in all."""
         for point in lane.points:
             if start < point.position <= stop and point.detects(name, track.two):
                 part = min((point.position - start) / way, 1.0) if way > 0 else 1.0

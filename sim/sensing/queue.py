@@ -1,10 +1,10 @@
-"""The vehicles between two detectors of a lane, from counts: what came in less what went out, put right by occupancy.
+"""The vehicles between two detectors of a lane: arrivals less departures, corrected by occupancy.
 
 A. Sharma, D. M. Bullock, J. A. Bonneson, "Input-output and hybrid techniques for real-time prediction of delay and
 maximum queue length at signalized intersections", Transportation Research Record 2035 (2007) 69-80,
 doi:10.3141/2035-08: arrivals at an advance detector are projected to the stop line at the free speed, departures are
-counted there, and what lies between is the queue. A count drifts (vehicles change lanes, detectors miss some), so
-that the detectors' occupancy has the last word: see ``correct``.
+counted there, and the difference is the queue. Counts drift (vehicles change lanes, detectors miss some), so they are
+corrected by the detectors' occupancy: see ``correct``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections import deque
 from dataclasses import dataclass
 from math import inf
 
-EMPTY = 2.0  # s without anybody at the stop line after which nobody can be waiting there
+EMPTY = 2.0  # s without a vehicle at the stop line after which none can be waiting there
 OVERDUE = 2.0  # s after its projected arrival from which a vehicle must stand at the stop line
 STANDING = (
     3.0  # s for which a moving queue's vehicles never cover a detector: the queue has come to a stand on it
@@ -50,7 +50,7 @@ class LaneQueue:
         self.number += 1
 
     def leave(self, time: float) -> None:
-        """A vehicle passed the stop line: the first that came. One that was never counted in changes nothing."""
+        """A vehicle passed the stop line: remove the first one. One that was never counted in changes nothing."""
         self.left_at = time
         if self.inside:
             self.inside.popleft()
@@ -58,8 +58,8 @@ class LaneQueue:
     def correct(self, time: float, at_line: float, at_advance: float, step: float, link: int) -> None:
         """Occupancies of the last step, 0 … 1, against the count.
 
-        Nobody at the stop line for EMPTY s: whoever should stand there has left unseen. Somebody there all the
-        time: at least one waits (bound for ``link``). The advance detector covered for STANDING s: the queue
+        No vehicle at the stop line for EMPTY s: those that should stand there have left unseen. A vehicle there for the
+        whole step: at least one waits (for ``link``). The advance detector covered for STANDING s: the queue
         reaches back to it.
         """
         if at_line > 0.0:
@@ -82,7 +82,7 @@ class LaneQueue:
     def rows(self, time: float, green: float) -> list[tuple[float, float, float, Counted]]:
         """(distance m, speed m/s, wait s, vehicle) of each; ``green``: s for which the lane has had green, −1 if none.
 
-        Those that have come up to the queue stand, one behind the other, until the wave of starting reaches them.
+        Those that have reached the queue stand, one behind the other, until the starting wave reaches them.
         """
         out = []
         flows = green >= 0.0 and (

@@ -1,31 +1,31 @@
-"""Which way a vehicle will turn where that is not known: by turning shares, spread evenly over the vehicles."""
+"""Turning shares: the link of a vehicle whose route is not known, spread evenly over the vehicles."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from sim.network import Intersection
-from sim.protocol import Array
+from denxanh.sim.controller import Array
+from denxanh.sim.network import Intersection
 
 _GOLDEN = 0.6180339887498949  # its multiples fill the unit interval as evenly as any sequence does
 MEMORY = 0.995  # of the counts kept with each new vehicle: about the last 200
 
 
 def spread(number: int) -> float:
-    """The ``number``-th point of an even sequence in [0, 1): shares come out right after few vehicles."""
+    """The ``number``-th point of an even sequence in [0, 1): shares are met after few vehicles."""
     return (number + 0.5) * _GOLDEN % 1.0
 
 
 class Turns:
-    """Weights of the links of one intersection: equal within each lane until something is learnt."""
+    """Weights of the links of one intersection: equal within each lane until vehicles are learnt."""
 
-    def __init__(self, where: Intersection) -> None:
-        self._own = [list(approach.links) for approach in where.approaches]
-        self._weight = np.zeros(where.n_links)
+    def __init__(self, intersection: Intersection) -> None:
+        self._own = [list(approach.links) for approach in intersection.approaches]
+        self._weight = np.zeros(intersection.n_links)
         for links in self._own:
             self._weight[links] = 1.0 / len(links)
         self._ways: dict[str, list[tuple[int, float, float]]] = {}
-        for i, approach in enumerate(where.approaches):
+        for i, approach in enumerate(intersection.approaches):
             for segment in approach.segments:
                 self._ways.setdefault(segment.lane, []).append((i, segment.beyond, segment.share))
 

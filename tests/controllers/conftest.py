@@ -1,12 +1,12 @@
-"""Observations made by hand for the two-phase crossing of ``sim.testing.corridor``."""
+"""Observations made by hand for the two-phase crossing of ``denxanh.sim.testing.check_controller.corridor``."""
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
 
-from sim.protocol import Observation, Vehicles
-from sim.testing import corridor
+from denxanh.sim.controller import Observation, Vehicles
+from denxanh.sim.testing.check_controller import corridor
 
 Row = tuple[int, float, float] | tuple[int, float, float, float]
 
@@ -27,7 +27,7 @@ def look(crossing) -> Callable[..., Observation]:
         phase=0,
         elapsed=30.0,
         time=100.0,
-        where=None,
+        intersection=None,
         halted=(0.0, 0.0),
         room=200.0,
     ):
@@ -45,7 +45,7 @@ def look(crossing) -> Callable[..., Observation]:
             tuple(f"{k}.{i}" for i, k in enumerate(link)),
         )
         return Observation(
-            where or crossing.intersections["J0"],
+            intersection or crossing.intersections["J0"],
             time,
             phase,
             elapsed,

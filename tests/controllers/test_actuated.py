@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from controllers.actuated import Actuated
-from controllers.volume_density import VolumeDensity
-from controllers.webster import Webster
-from sim.protocol import Green, Observation, Vehicles
-from sim.testing import PointQueueWorld, corridor, play, steady
+from denxanh.controllers.actuated.actuated import Actuated
+from denxanh.controllers.actuated.volume_density import VolumeDensity
+from denxanh.controllers.fixed.webster import Webster
+from denxanh.sim.controller import Green, Observation, Vehicles
+from denxanh.sim.testing.check_controller import PointQueueWorld, corridor, play, steady
 
 NETWORK = corridor(1)
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from controllers.delay_based import DelayBased
-from controllers.sotl import Sotl
-from controllers.volume_density import VolumeDensity
-from sim.protocol import Green
-from sim.testing import PointQueueWorld, check_controller, corridor, play, steady
+from denxanh.controllers.actuated.delay_based import DelayBased
+from denxanh.controllers.actuated.sotl import Sotl
+from denxanh.controllers.actuated.volume_density import VolumeDensity
+from denxanh.sim.controller import Green
+from denxanh.sim.testing.check_controller import PointQueueWorld, check_controller, corridor, play, steady
 
 ALL = (DelayBased(), Sotl(), VolumeDensity())
 

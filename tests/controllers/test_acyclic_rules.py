@@ -5,14 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from controllers.capacity_aware import CapacityAware, normalised
-from controllers.cyclic_max_pressure import CyclicMaxPressure, split
-from controllers.longest_queue import LongestQueue
-from controllers.max_wave import MaxWave
-from controllers.position_weighted import PositionWeighted
-from controllers.switching_loss import SwitchingLoss
-from sim.protocol import Green
-from sim.testing import PointQueueWorld, check_controller, corridor, play, steady
+from denxanh.controllers.pressure.capacity_aware import CapacityAware, normalised
+from denxanh.controllers.pressure.cyclic_max_pressure import CyclicMaxPressure, split
+from denxanh.controllers.pressure.longest_queue import LongestQueue
+from denxanh.controllers.pressure.max_wave import MaxWave
+from denxanh.controllers.pressure.position_weighted import PositionWeighted
+from denxanh.controllers.pressure.switching_loss import SwitchingLoss
+from denxanh.sim.controller import Green
+from denxanh.sim.testing.check_controller import PointQueueWorld, check_controller, corridor, play, steady
 
 ALL = (
     CapacityAware(),

@@ -6,12 +6,12 @@ from typing import ClassVar
 
 import pytest
 
-from controllers.actuated import Actuated
-from controllers.max_pressure import MaxPressure
-from controllers.program import Program
-from sim.errors import ControlError
-from sim.protocol import Green
-from sim.testing import check_controller, corridor
+from denxanh.controllers.actuated.actuated import Actuated
+from denxanh.controllers.native.program import Program
+from denxanh.controllers.pressure.max_pressure import MaxPressure
+from denxanh.sim.controller import Green
+from denxanh.sim.errors import ControlError
+from denxanh.sim.testing.check_controller import check_controller, corridor
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Alternate:
     def policy(self, seen):
         if seen.minimum_left:
             return Green(seen.phase, seen.minimum_left)
-        return Green((seen.phase + 1) % len(seen.where.phases), 10.0)
+        return Green((seen.phase + 1) % len(seen.intersection.phases), 10.0)
 
 
 def faulty(policy):

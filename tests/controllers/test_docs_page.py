@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sim.sumo_world import sumo_environment
+from denxanh.sim.sumo.wheel import sumo_environment
 
 PAGE = Path(__file__).parents[2] / "docs" / "controllers.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
@@ -15,11 +15,11 @@ IN_SUMO = """
 import json, sys
 from dataclasses import replace
 from pathlib import Path
-from networks.scenarios import open_place
-from sim.run import Run, execute
+from denxanh.networks.scenarios import open_scenario
+from denxanh.sim.run.run import Run, execute
 
 folder = Path(sys.argv[1])
-scenario = open_place("ha-noi/pho-hue")
+scenario = open_scenario("ha-noi/pho-hue")
 scenario = replace(scenario, end=scenario.begin + 300.0)
 manifest = execute(Run(scenario), LongestQueue(), folder)
 print("arrived", manifest["metrics"]["arrived"], manifest["controller"])

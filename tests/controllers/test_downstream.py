@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from controllers.downstream import Downstream, Planned
-from controllers.plan_search import DEPTH, Signal
-from controllers.predictive import Predictive
-from controllers.releases import Announced
-from controllers.rollout import Model
-from sim.protocol import Observation, Vehicles
-from sim.testing import PointQueueWorld, corridor, play, steady
+from denxanh.controllers.predictive.downstream import Downstream, PlannedStep
+from denxanh.controllers.predictive.plan_search import DEPTH
+from denxanh.controllers.predictive.predictive import Predictive
+from denxanh.controllers.predictive.releases import Announced
+from denxanh.controllers.predictive.rollout import Model, Signal
+from denxanh.sim.controller import Observation, Vehicles
+from denxanh.sim.testing.check_controller import PointQueueWorld, corridor, play, steady
 
 STREET = corridor(2)
 FIRST, SECOND = STREET.intersections["J0"], STREET.intersections["J1"]
@@ -24,12 +24,14 @@ SIGNAL = Signal(
 )
 
 
-def side_street_until(seconds: float, names: tuple[str, ...] = (), in_sight: tuple[str, ...] = ()) -> Planned:
+def side_street_until(
+    seconds: float, names: tuple[str, ...] = (), in_sight: tuple[str, ...] = ()
+) -> PlannedStep:
     """The second junction shows phase 1 and means to change to the street, approach 0, after ``seconds``."""
     n = len(names)
     at, to = np.zeros(DEPTH), np.full(DEPTH, -1)
     at[0], to[0] = seconds, 0
-    return Planned(
+    return PlannedStep(
         100.0,
         names,
         frozenset(in_sight),

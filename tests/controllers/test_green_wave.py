@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from controllers.green_wave import GreenWave
-from sim.testing import PointQueueWorld, check_controller, corridor, play, steady
+from denxanh.controllers.fixed.green_wave import GreenWave
+from denxanh.sim.testing.check_controller import PointQueueWorld, check_controller, corridor, play, steady
 
 
 def test_it_keeps_the_rules():

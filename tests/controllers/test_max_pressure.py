@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from controllers.max_pressure import MaxPressure
-from sim.protocol import Green, Observation, Vehicles
-from sim.testing import corridor
+from denxanh.controllers.pressure.max_pressure import MaxPressure
+from denxanh.sim.controller import Green, Observation, Vehicles
+from denxanh.sim.testing.check_controller import corridor
 
 
 def vehicles(links, distance, speed):

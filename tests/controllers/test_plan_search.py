@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controllers.plan_search import Signal, Traffic, crossings, search
-from controllers.rollout import Model
+from denxanh.controllers.predictive.plan_search import Traffic, crossings, search
+from denxanh.controllers.predictive.rollout import Model, Signal
 
 MODEL = Model(
     horizon=60, headway=2.0, start_loss=1.5, gap=3.0, tail=1.5, impatience=0.0, left_over=0.0, crowd=0.0

@@ -5,17 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controllers.actuated import Actuated
-from controllers.max_pressure import MaxPressure
-from controllers.naming import make_controller, parse_controller
-from controllers.predictive import Predictive, held_up, still_green, travel_time
-from controllers.rollout import Model, rollout
-from controllers.turning import TurningShares
-from sim.plan import Interval
-from sim.protocol import Green
-from sim.sensing import Camera, Loops
-from sim.simulation import Simulation
-from sim.testing import PointQueueWorld, check_controller, corridor, play, steady
+from denxanh.controllers.actuated.actuated import Actuated
+from denxanh.controllers.predictive.predictive import Predictive, held_up, still_green, travel_time
+from denxanh.controllers.predictive.rollout import Forecast, Model, Outcome, Signal, rollout
+from denxanh.controllers.predictive.turning import TurningShares
+from denxanh.controllers.pressure.max_pressure import MaxPressure
+from denxanh.controllers.registry import make_controller, parse_controller
+from denxanh.sim.controller import Green
+from denxanh.sim.plan import Interval
+from denxanh.sim.sensing import Camera, Loops
+from denxanh.sim.simulation import Simulation
+from denxanh.sim.testing.check_controller import PointQueueWorld, check_controller, corridor, play, steady
 
 BARE = Model(
     horizon=60,
@@ -49,26 +49,23 @@ def cost(
     link = np.repeat([0, 1], [len(due[0]), len(due[1])])
     at = np.array(hold, dtype=float)[:, np.newaxis]
     to = np.array([[-1 if p == phase else p] for p in then])
-    return rollout(
+    forecast = Forecast(
         first,
         link,
         np.array([*due[0], *due[1]], dtype=float),
         np.zeros(len(link)),
         np.array(blocked),
         np.array(shows),
+    )
+    signal = Signal(
         np.zeros((2, 2), dtype=bool) if yields is None else np.array(yields),
         np.full(2, slower),
         CHANGE,
         np.full((2, 2, 2), crossed),
         np.array([5.0, 5.0]),
-        phase,
-        at,
-        to,
-        model,
-        np.zeros(at.shape),
-        np.zeros(to.shape, dtype=int),
-        np.zeros(len(link)),
     )
+    outcome = Outcome(np.zeros(at.shape), np.zeros(to.shape, dtype=int), np.zeros(len(link)))
+    return rollout(forecast, signal, phase, at, to, model, outcome)
 
 
 def test_a_green_road_costs_nothing():
@@ -102,15 +99,18 @@ def test_the_first_second_of_yellow_is_used():
 
 def test_vehicles_go_on_while_people_on_foot_clear(crossing):
     """Walking ends 4 s before the vehicles: those cross for 4 s more and in the first second of yellow."""
-    where = crossing.intersections["J0"]
-    going, yellow = where.phases[0].state, where.phases[0].state.replace("G", "y")
+    intersection = crossing.intersections["J0"]
+    going, yellow = intersection.phases[0].state, intersection.phases[0].state.replace("G", "y")
     assert set(going) == {"G", "r"}
     walking = (Interval(going, 4.0), Interval(yellow, 3.0))
     green = np.array([letter == "G" for letter in going])
-    assert still_green(walking, where)[: where.n_links].tolist() == np.where(green, 4.0, 0.0).tolist()
-    lanes = [4.0 if going[approach.links[0]] == "G" else 0.0 for approach in where.approaches]
-    assert still_green(walking, where)[where.n_links :].tolist() == lanes
-    assert still_green(walking[1:], where).max() == 0.0
+    assert (
+        still_green(walking, intersection)[: intersection.n_links].tolist()
+        == np.where(green, 4.0, 0.0).tolist()
+    )
+    lanes = [4.0 if going[approach.links[0]] == "G" else 0.0 for approach in intersection.approaches]
+    assert still_green(walking, intersection)[intersection.n_links :].tolist() == lanes
+    assert still_green(walking[1:], intersection).max() == 0.0
     assert cost(((2.5,), ()), crossed=3.0) == pytest.approx([0.0])
 
 
@@ -237,9 +237,9 @@ def test_turning_shares_come_out_right_for_any_number(crossing, look):
     """A lane with two links of which one is taken three times as often."""
     from dataclasses import replace
 
-    where = crossing.intersections["J0"]
-    shared = replace(where.approaches[0], links=(0, 1))
-    shares = TurningShares(replace(where, approaches=(shared,)), np.array([200.0]))
+    intersection = crossing.intersections["J0"]
+    shared = replace(intersection.approaches[0], links=(0, 1))
+    shares = TurningShares(replace(intersection, approaches=(shared,)), np.array([200.0]))
     shares.count[:] = [30.0, 10.0]
     seen = look([(0, 40.0 + 8.0 * k, 5.0) for k in range(8)])
     approach, link = shares.guess(seen, np.array([0, 0]))
@@ -250,8 +250,8 @@ def test_turning_shares_come_out_right_for_any_number(crossing, look):
 def test_several_guesses_differ_and_each_has_the_shares(crossing, look):
     from dataclasses import replace
 
-    where = crossing.intersections["J0"]
-    shared = replace(where, approaches=(replace(where.approaches[0], links=(0, 1)),))
+    intersection = crossing.intersections["J0"]
+    shared = replace(intersection, approaches=(replace(intersection.approaches[0], links=(0, 1)),))
     seen = look([(0, 40.0 + 8.0 * k, 5.0) for k in range(8)])
     links = []
     for n in range(3):
@@ -265,8 +265,8 @@ def test_several_guesses_differ_and_each_has_the_shares(crossing, look):
 
 
 def test_turning_shares_are_learnt_at_the_stop_line(crossing, look):
-    where = crossing.intersections["J0"]
-    shares = TurningShares(where, np.array([200.0, 200.0]))
+    intersection = crossing.intersections["J0"]
+    shares = TurningShares(intersection, np.array([200.0, 200.0]))
     before = shares.count.copy()
     shares.guess(look([(1, 10.0, 5.0), (0, 150.0, 5.0)]), np.array([0, 0]))
     assert (shares.count > before).tolist() == [False, True]
@@ -278,9 +278,9 @@ def test_a_head_that_lets_its_green_pass_takes_another_link(crossing, look):
     """Link 0 is the likelier one, but its green does not move the head: it must be bound for link 1."""
     from dataclasses import replace
 
-    where = crossing.intersections["J0"]
-    shared = replace(where.approaches[0], links=(0, 1))
-    shares = TurningShares(replace(where, approaches=(shared,)), np.array([200.0]))
+    intersection = crossing.intersections["J0"]
+    shared = replace(intersection.approaches[0], links=(0, 1))
+    shares = TurningShares(replace(intersection, approaches=(shared,)), np.array([200.0]))
     shares.count[:] = [30.0, 10.0]
     head = [(0, 2.0, 0.0, 5.0)]
     assert shares.guess(look(head), np.array([1, 0]))[1].tolist() == [0]
@@ -312,11 +312,11 @@ def test_one_road_at_a_time_where_turns_are_not_protected():
     """Two opposite roads with a through link (0, 2) and a left turn (1, 3) each that yields to the through."""
     from dataclasses import replace
 
-    from controllers.one_road import one_road_at_a_time
-    from sim.network import Movement, Phase
-    from sim.plan import Stage, Timing
+    from denxanh.controllers.predictive.one_road import one_road_at_a_time
+    from denxanh.sim.network import Movement, Phase
+    from denxanh.sim.plan import Stage, Timing
 
-    where = corridor(1).intersections["J0"]
+    intersection = corridor(1).intersections["J0"]
     foes = np.zeros((4, 4), dtype=bool)
     for a, b in ((1, 2), (3, 0), (1, 3)):
         foes[a, b] = foes[b, a] = True
@@ -328,7 +328,7 @@ def test_one_road_at_a_time_where_turns_are_not_protected():
     )
     permissive = Phase(0, "GgGg", "0", 5.0, 1e9)
     both = replace(
-        where,
+        intersection,
         n_links=4,
         links=(),
         movements=movements,
@@ -344,16 +344,16 @@ def test_one_road_at_a_time_where_turns_are_not_protected():
 
 
 def test_every_way_to_the_added_phases_is_permitted(resco):
-    from networks.scenarios import open_place
-    from sim.monitor import unsafe_changes
-    from sim.phases import with_phases
-    from sim.sumonet import network_of
+    from denxanh.networks.scenarios import open_scenario
+    from denxanh.sim.signals.added_phases import with_phases
+    from denxanh.sim.signals.monitor import unsafe_changes
+    from denxanh.sim.sumo.network_reader import network_of
 
-    network = network_of(open_place(str(resco("cologne1"))))
+    network = network_of(open_scenario(str(resco("cologne1"))))
     network = with_phases(network, Predictive().more_phases(network))
-    (where,) = network.intersections.values()
-    assert len(where.phases) == len(where.program.stages) + 4
-    assert unsafe_changes(where) == {}
+    (intersection,) = network.intersections.values()
+    assert len(intersection.phases) == len(intersection.program.stages) + 4
+    assert unsafe_changes(intersection) == {}
 
 
 @pytest.mark.parametrize("movements", ["known", "shares"])
@@ -363,7 +363,7 @@ def test_it_serves_everybody_by_loops_and_by_cameras(movements, sensing):
     policies = Predictive(movements=movements).start(world.network)
     simulation = Simulation(world, 400.0, policies, sees=Predictive.sees, sensing=sensing)
     for question in simulation:
-        question.answer(policies[question.where.id](question.seen))
+        question.answer(policies[question.intersection.id](question.seen))
     assert world.left == 50
 
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from controllers.naming import make_controller
-from controllers.police import Police
-from controllers.predictive import Predictive
-from controllers.priority import Priority
-from sim.errors import InputError
-from sim.protocol import Request
-from sim.testing import PointQueueWorld, check_controller, corridor, play, steady
+from denxanh.controllers.layers.police import Police
+from denxanh.controllers.layers.priority import Priority
+from denxanh.controllers.predictive.predictive import Predictive
+from denxanh.controllers.registry import make_controller
+from denxanh.sim.controller import Request
+from denxanh.sim.errors import InputError
+from denxanh.sim.testing.check_controller import PointQueueWorld, check_controller, corridor, play, steady
 
 STREET = corridor(3)
 SIDES = steady("S0_0", 0.15, 600) | steady("S1_0", 0.15, 600) | steady("S2_0", 0.15, 600)
@@ -26,7 +26,7 @@ def travel_time(controller, departs, vclass="emergency", network=STREET):
 
         def advance(self, steps):
             super().advance(steps)
-            if self.gone is None and self.steps > departs + 2 and not self.bound():
+            if self.gone is None and self.steps > departs + 2 and not self.priority_vehicles():
                 self.gone = self.steps
 
     world = Watched(network, SIDES | {"W_0": [departs]}, classes={"W_0.0": vclass})

@@ -3,22 +3,22 @@
 import numpy as np
 import pytest
 
-from controllers.predictive import Predictive
-from controllers.releases import SETTING_OFF, Releases
-from sim.protocol import Observation, Vehicles
-from sim.testing import PointQueueWorld, corridor, play, steady
+from denxanh.controllers.predictive.predictive import Predictive
+from denxanh.controllers.predictive.releases import SETTING_OFF, Releases
+from denxanh.sim.controller import Observation, Vehicles
+from denxanh.sim.testing.check_controller import PointQueueWorld, corridor, play, steady
 
 STREET = corridor(2)
 FIRST, SECOND = STREET.intersections["J0"], STREET.intersections["J1"]
 LENGTH, SPEED = STREET.lanes["J0J1_0"].length, STREET.lanes["J0J1_0"].speed
 
 
-def seen_at(where, time: float, names: tuple[str, ...] = ()) -> Observation:
+def seen_at(intersection, time: float, names: tuple[str, ...] = ()) -> Observation:
     """``names`` stand on the main road, 8 m apart."""
     n = len(names)
     whole, still = np.zeros(n, dtype=np.int64), np.zeros(n)
     vehicles = Vehicles(whole, whole, 8.0 * np.arange(n), still, still, np.full(n, 7.5), names)
-    return Observation(where, time, phase=0, elapsed=20.0, vehicles=vehicles)
+    return Observation(intersection, time, phase=0, elapsed=20.0, vehicles=vehicles)
 
 
 def test_who_is_let_go_is_expected_downstream():

@@ -5,9 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
-from controllers.actuated import Actuated
-from controllers.rolling_horizon import RollingHorizon, first_decision
-from sim.testing import PointQueueWorld, check_controller, corridor, play, steady
+from denxanh.controllers.actuated.actuated import Actuated
+from denxanh.controllers.adaptive.rolling_horizon import RollingHorizon, first_decision
+from denxanh.sim.testing.check_controller import PointQueueWorld, check_controller, corridor, play, steady
 
 LOST, LEAST, LEFT = 2, 2, 3.0
 RATES = np.array([[1.0, 0.0], [0.0, 1.0]])

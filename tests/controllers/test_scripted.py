@@ -1,12 +1,12 @@
-"""A story told in time is a policy."""
+"""A script, a generator of greens, is a policy."""
 
 import pytest
 
-from controllers.scripted import scripted
-from sim.errors import ControlError
-from sim.protocol import Green
-from sim.simulation import Simulation
-from sim.testing import PointQueueWorld, corridor
+from denxanh.controllers.scripted import scripted
+from denxanh.sim.controller import Green
+from denxanh.sim.errors import ControlError
+from denxanh.sim.simulation import Simulation
+from denxanh.sim.testing.check_controller import PointQueueWorld, corridor
 
 
 def drive(tell, seconds):
@@ -17,15 +17,15 @@ def drive(tell, seconds):
     return [(time, state) for time, _, state in world.shown]
 
 
-def test_the_story_is_told_in_its_order():
+def test_the_greens_of_a_script_are_shown_in_order():
     """The first question comes when the minimum green of 5 s is over."""
 
-    def story(seen):
+    def script(seen):
         while True:
             yield Green(0, 30.0)
             yield Green(1, 20.0)
 
-    assert drive(story, 100.0) == [
+    assert drive(script, 100.0) == [
         (0.0, "Gr"),
         (35.0, "yr"),
         (38.0, "rG"),
@@ -36,19 +36,19 @@ def test_the_story_is_told_in_its_order():
     ]
 
 
-def test_a_story_may_look_around():
-    def story(seen):
+def test_a_script_may_read_its_observations():
+    def script(seen):
         while seen.time < 40.0:
             seen = yield Green(0, 10.0)
         while True:
             seen = yield Green(1, 10.0)
 
-    assert drive(story, 60.0)[1] == (45.0, "yr")
+    assert drive(script, 60.0)[1] == (45.0, "yr")
 
 
-def test_a_story_that_ends_says_so():
-    def story(seen):
+def test_a_script_that_ends_is_refused():
+    def script(seen):
         yield Green(0, 10.0)
 
-    with pytest.raises(ControlError, match="J0 at t=15 s: the story is over"):
-        drive(story, 60.0)
+    with pytest.raises(ControlError, match="J0 at t=15 s: the script has ended"):
+        drive(script, 60.0)

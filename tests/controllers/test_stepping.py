@@ -5,11 +5,11 @@ import itertools
 import numpy as np
 import pytest
 
-from controllers import scoot_like
-from controllers.scats_like import ScatsLike
-from controllers.scoot_like import ScootLike
-from controllers.stepping import Group, at_least, groups
-from sim.testing import PointQueueWorld, check_controller, corridor, play, steady
+from denxanh.controllers.adaptive import scoot_like
+from denxanh.controllers.adaptive.scats_like import ScatsLike
+from denxanh.controllers.adaptive.scoot_like import ScootLike
+from denxanh.controllers.adaptive.stepping import Group, at_least, groups
+from denxanh.sim.testing.check_controller import PointQueueWorld, check_controller, corridor, play, steady
 
 
 @pytest.mark.parametrize("controller", [ScatsLike(), ScootLike()], ids=lambda c: c.name)
@@ -68,8 +68,8 @@ def test_the_busier_road_gets_the_longer_green(controller):
 @pytest.mark.parametrize(("arrives", "step"), [(26.0, "later"), (56.0, "earlier")])
 def test_scoot_steps_its_offset_towards_a_platoon(arrives, step):
     """Green 0–27 s of 60 s: a platoon that ends in its last second wants it later, one before it earlier."""
-    where = corridor(1).intersections["J0"]
-    signal = scoot_like._Signal(ScootLike(), where, Group(60.0, ScootLike().next_cycle))
+    intersection = corridor(1).intersections["J0"]
+    signal = scoot_like._Signal(ScootLike(), intersection, Group(60.0, ScootLike().next_cycle))
     for k in range(4):
         signal.profile[int((arrives + 2 * k) % 60 / 2), 0] = 1.0
     waits = {d: signal.waiting(d) for d in (-4.0, 0.0, 4.0)}

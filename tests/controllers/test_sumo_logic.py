@@ -6,12 +6,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from controllers.program import Program
-from controllers.sumo_logic import SumoActuated, SumoDelayBased, SumoNema
-from controllers.sumo_program import SumoProgram
-from sim.errors import InputError
-from sim.network import Approach, Segment
-from sim.testing import corridor
+from denxanh.controllers.native.program import Program
+from denxanh.controllers.native.sumo_logic import SumoActuated, SumoDelayBased, SumoNema
+from denxanh.controllers.native.sumo_program import SumoProgram
+from denxanh.sim.errors import InputError
+from denxanh.sim.network import Approach, Segment
+from denxanh.sim.testing.check_controller import corridor
 
 
 def programs(controller, network):
@@ -33,10 +33,10 @@ def test_actuated_greens_run_from_the_minimum_to_the_maximum():
 def test_a_phase_that_sumo_cannot_judge_keeps_its_duration():
     """One lane of two, shared by a link that is red in phase 0 and one that is green: no loop judges phase 0."""
     network = corridor(1)
-    where = network.intersections["J0"]
+    intersection = network.intersections["J0"]
     shared = Approach("W_0", (0, 1), 12.5, 200.0, (Segment("W_0", 0.0, 1.0),), 0.5)
     lanes = {**network.lanes, "W_1": replace(network.lanes["W_0"], id="W_1")}
-    changed = replace(network, lanes=lanes, intersections={"J0": replace(where, approaches=(shared,))})
+    changed = replace(network, lanes=lanes, intersections={"J0": replace(intersection, approaches=(shared,))})
     greens = [p for p in programs(SumoActuated(), changed)["J0"].iter("phase") if "G" in p.get("state")]
     assert [p.get("minDur") for p in greens] == [None, None]
 

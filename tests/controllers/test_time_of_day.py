@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from controllers.time_of_day import TimeOfDay
-from sim.errors import InputError
-from sim.plan import Interval, Plan, Stage, Timing
-from sim.testing import PointQueueWorld, corridor, play
+from denxanh.controllers.fixed.time_of_day import TimeOfDay
+from denxanh.sim.errors import InputError
+from denxanh.sim.plan import Interval, Plan, Stage, Timing
+from denxanh.sim.testing.check_controller import PointQueueWorld, corridor, play
 
 
 def timing(first, second, states=("Gr", "rG")):

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from controllers.webster import Webster
-from sim.testing import PointQueueWorld, check_controller, corridor, play, steady
-from sim.webster import webster_delay
+from denxanh.controllers.fixed.webster import Webster
+from denxanh.sim.testing.check_controller import PointQueueWorld, check_controller, corridor, play, steady
+from denxanh.sim.timing.webster import webster_delay
 
 
 def test_it_keeps_the_rules():
@@ -38,8 +38,8 @@ def test_half_seconds_in_changes_and_offsets_add_up_to_no_error():
     """3.5 s of yellow and an offset of 0.25 s: the cycle is whole, and after half an hour the signal is on time."""
     network = corridor(2, flow=0.1, yellow=3.5)
     moved = {
-        name: replace(where, program=replace(where.program, offset=0.25))
-        for name, where in network.intersections.items()
+        name: replace(intersection, program=replace(intersection.program, offset=0.25))
+        for name, intersection in network.intersections.items()
     }
     network = replace(network, intersections=moved)
     timing = Webster().make_plan(network).timings["J0"]

@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
-from experiments.ledger import Ledger
+from denxanh.experiments.runs.ledger import Ledger
 
 FAULTY = '''
 import ctypes, os, time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
-from sim.protocol import Green
+from denxanh.sim.controller import Green
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,13 @@ class Campaign:
         mark = f"DENXANH_CAMPAIGN={uuid.uuid4().hex}"
         name, value = mark.split("=")
         log = self.folder / f"log-{len(self.started)}.txt"
-        command = [sys.executable, "-P", "-c", "from experiments.cli import main; main()", "experiment"]
+        command = [
+            sys.executable,
+            "-P",
+            "-c",
+            "from denxanh.experiments.cli.app import main; main()",
+            "experiment",
+        ]
         with log.open("wb") as stream:
             process = subprocess.Popen(
                 [*command, "experiment.toml", "--out", str(out or self.out), "--jobs", "2", *arguments],

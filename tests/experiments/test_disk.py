@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from experiments.attempt import Limits, read_manifest
-from experiments.compare import tasks_for
-from experiments.local import run_one
-from networks.scenarios import open_place
-from sim.errors import DenxanhError, InputError
+from denxanh.experiments.compare import specify_runs
+from denxanh.experiments.runs.execution import read_manifest
+from denxanh.experiments.runs.local import run_one
+from denxanh.experiments.specification.run_options import Limits, RunOptions
+from denxanh.networks.scenarios import open_scenario
+from denxanh.sim.errors import DenxanhError, InputError
 
 SIZES = [(420,), pytest.param(tuple(range(40, 1040, 50)), marks=pytest.mark.slow)]  # KiB
 
@@ -85,11 +86,12 @@ def test_a_file_beyond_the_limit_is_no_result(tiny_place: Any, tmp_path: Path, m
         for k in range(6000)
     ]
     routes.write_text("<routes>\n" + "\n".join(rows) + "\n</routes>\n", encoding="utf-8")
-    scenario = open_place(f"{tiny_place.net}+{routes}", end=60)
-    (task,) = tasks_for(scenario, ["program"], [1])
+    scenario = open_scenario(f"{tiny_place.net}+{routes}", end=60)
+    options = RunOptions(limits=Limits(60.0, disk_mb=megabytes))
+    (run,) = specify_runs(scenario, ["program"], [1], options=options)
     # who sees it first: SUMO, the reader of its files, or the watch over what a run writes
     with pytest.raises(DenxanhError, match=r"cut off|File too large|tripinfo|SIGXFSZ|wrote more than 1 MB"):
-        run_one(task, tmp_path / "out", limits=Limits(60.0, disk_mb=megabytes), keep_sumo_output=False)
+        run_one(run, tmp_path / "out")
     assert not (tmp_path / "out" / "manifest.json").exists()
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from experiments.expand import expand
-from experiments.experiment_file import read_experiment
+from denxanh.experiments.definition.expand import expand
+from denxanh.experiments.definition.experiment_file import read_experiment
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 EXAMPLE = DOCS / "examples" / "two-places.toml"
@@ -22,7 +22,7 @@ SHORT = ["seeds = 1\nend = {end}\n", pytest.param("seeds = 10\nend = {end}\n", m
 def test_it_expands_to_300_runs_as_the_page_says(tmp_path: Path) -> None:
     experiment = expand(read_experiment(EXAMPLE), EXAMPLE)
     assert len(experiment) == 300
-    ids = {task.identity() for task in experiment.tasks(warm_up=0.0, days=tmp_path)}
+    ids = {run.identity() for run in experiment.runs(warm_up=0.0, days=tmp_path)}
     assert len(ids) == 300
     page = (DOCS / "experiments.md").read_text("utf-8")
     blocks = [tomllib.loads(block) for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL)]

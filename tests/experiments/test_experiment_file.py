@@ -11,15 +11,16 @@ from typing import Any
 
 import pytest
 
-from experiments.expand import Experiment, expand
-from experiments.experiment_file import check, read_experiment, schema
-from experiments.resample import Resampling, another_day, scaled_demand
-from experiments.scaffold import EXAMPLE, write_example
-from experiments.task import controller_digest, pack, unpack
-from networks.scenarios import open_place
-from sim.departures import read_departures
-from sim.errors import InputError
-from sim.scenario import Scenario
+from denxanh.experiments.definition.expand import Experiment, expand
+from denxanh.experiments.definition.experiment_file import check, read_experiment, schema
+from denxanh.experiments.definition.resample import Resampling, another_day, scaled_demand
+from denxanh.experiments.definition.scaffold import EXAMPLE, write_example
+from denxanh.experiments.specification.identity import controller_digest
+from denxanh.experiments.specification.run_specification import pack, unpack
+from denxanh.networks.scenarios import open_scenario
+from denxanh.sim.demand.departures import read_departures
+from denxanh.sim.errors import InputError
+from denxanh.sim.scenario import Scenario
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -36,8 +37,8 @@ def opened(tiny_place: Any, tmp_path: Path) -> Callable[..., Experiment]:
 
 
 def labels(experiment: Experiment, days: Path) -> list[tuple[int, float, str]]:
-    tasks = experiment.tasks(warm_up=0.0, days=days)
-    return [(task.seed, task.demand, task.label) for task in tasks]
+    runs = experiment.runs(warm_up=0.0, days=days)
+    return [(run.seed, run.demand, run.label) for run in runs]
 
 
 def test_a_controller_that_looks_at_vehicles_is_run_with_every_sensing(
@@ -49,9 +50,9 @@ def test_a_controller_that_looks_at_vehicles_is_run_with_every_sensing(
     expected = ["program", "max-pressure", "max-pressure @ camera:range_m=60"]
     assert [label for _, _, label in labels(experiment, tmp_path)] == expected
     assert len(experiment) == 3
-    tasks = list(experiment.tasks(warm_up=0.0, days=tmp_path))
-    assert len({task.identity() for task in tasks}) == 3
-    assert unpack(*pack(tasks[2])[::2]) == tasks[2]
+    runs = list(experiment.runs(warm_up=0.0, days=tmp_path))
+    assert len({run.identity() for run in runs}) == 3
+    assert unpack(*pack(runs[2])[::2]) == runs[2]
 
 
 @pytest.mark.parametrize(
@@ -171,7 +172,7 @@ def test_identity_knows_inputs_by_content_and_parameters_by_value(
     opened: Callable[..., Experiment], tmp_path: Path, tiny_place: Any
 ) -> None:
     def ids(**values: Any) -> set[str]:
-        return {task.identity() for task in opened(seeds=1, **values).tasks(warm_up=0.0, days=tmp_path)}
+        return {run.identity() for run in opened(seeds=1, **values).runs(warm_up=0.0, days=tmp_path)}
 
     copy = tmp_path / "copy"
     copy.mkdir()
@@ -180,8 +181,8 @@ def test_identity_knows_inputs_by_content_and_parameters_by_value(
     assert ids() == ids(places=[str(copy / tiny_place.config.name)])
     assert ids(controllers=["max-pressure"]) == ids(controllers=[{"name": "max-pressure", "interval": 10}])
     assert ids() != ids(demand=[0.5])
-    assert len({task.identity() for task in opened(seeds=9).tasks(warm_up=0.0, days=tmp_path)}) == 9
-    (warm,) = opened(seeds=1).tasks(warm_up=60.0, days=tmp_path)
+    assert len({run.identity() for run in opened(seeds=9).runs(warm_up=0.0, days=tmp_path)}) == 9
+    (warm,) = opened(seeds=1).runs(warm_up=60.0, days=tmp_path)
     assert {warm.identity()} != ids()
     assert ids(controllers=["max-pressure"]) != ids(controllers=["max-pressure:interval=9"])
     routes = copy / tiny_place.routes.name
@@ -194,7 +195,7 @@ def test_a_plan_counts_by_its_content_below_a_layer_too(
 ) -> None:
     def ids(controller: Any) -> set[str]:
         experiment = opened(seeds=1, controllers=[controller])
-        return {task.identity() for task in experiment.tasks(warm_up=0.0, days=tmp_path)}
+        return {run.identity() for run in experiment.runs(warm_up=0.0, days=tmp_path)}
 
     plan, copy = tmp_path / "plan.json", tmp_path / "copy.json"
     plan.write_text("{}", encoding="utf-8")
@@ -223,7 +224,7 @@ def test_a_plan_below_a_layer_in_a_folder_with_a_comma_is_refused(tiny_place: An
 def test_another_day_keeps_the_number_and_changes_the_times(
     tiny_place: Any, tmp_path: Path, how: Resampling
 ) -> None:
-    scenario = open_place(str(tiny_place.config))
+    scenario = open_scenario(str(tiny_place.config))
     day, again, other = (another_day(scenario, how, k, tmp_path) for k in (1, 1, 2))
     assert day.routes == again.routes != other.routes
     counts = [read_departures(s.routes[0], s.begin, s.end) for s in (scenario, day)]
@@ -271,7 +272,7 @@ def test_a_demand_without_times_can_neither_be_scaled_nor_resampled(tiny_place: 
     }
     experiment = expand(check(data, "x"), tmp_path / "experiment.toml")
     with pytest.raises(InputError, match="no vehicle is there whose departure could be resampled"):
-        list(experiment.tasks(warm_up=0.0, days=tmp_path))
+        list(experiment.runs(warm_up=0.0, days=tmp_path))
 
 
 def test_a_schedule_counts_with_the_plans_it_names(tiny_place: Any, tmp_path: Path) -> None:
@@ -289,7 +290,7 @@ def test_flows_cannot_be_resampled(tiny_place: Any, tmp_path: Path) -> None:
     routes.write_text(
         '<routes><flow id="f" begin="0" end="9" period="3" from="left0A0" to="B0right0"/></routes>'
     )
-    scenario = open_place(f"{tiny_place.net}+{routes}", end=60)
+    scenario = open_scenario(f"{tiny_place.net}+{routes}", end=60)
     with pytest.raises(InputError, match="cannot be resampled"):
         another_day(scenario, Resampling("jitter", 3.0, 1), 1, tmp_path)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from experiments.ledger import Ledger
+from denxanh.experiments.runs.ledger import Ledger
 
 FAULTS = {
     "raise": ("done", ""),  # the supervisor shows the fixed plan to the end, and counts it

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 BROKEN = """
-import experiments.forkserver as f
+import denxanh.experiments.runs.forkserver as f
 def broken():
     raise ImportError("no numba")
 f._import_all = broken

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from experiments.attempt import read_manifest, run_folder, tables_hash
+from denxanh.experiments.runs.execution import read_manifest, tables_hash
+from denxanh.experiments.runs.run_row import run_folder
 
 KILLS = [3, pytest.param(200, marks=pytest.mark.slow)]
 EXPERIMENT = """

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.launcher import LOST, ForkLauncher, SpawnLauncher
+from denxanh.experiments.runs.launcher import LOST, ForkLauncher, SpawnLauncher
 
 
 def test_a_run_that_ended_leaves_no_handle(tmp_path: Path) -> None:

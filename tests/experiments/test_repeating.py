@@ -14,25 +14,26 @@ from typing import Any
 
 import pytest
 
-from experiments.compare import tasks_for
-from experiments.launcher import SpawnLauncher
-from experiments.ledger import Ledger
-from experiments.local import Local
-from experiments.runner import enter, run_missing, writing
-from experiments.task import Task
-from experiments.worker import FAILED
-from networks.scenarios import open_place
+from denxanh.experiments.compare import specify_runs
+from denxanh.experiments.runs.launcher import SpawnLauncher
+from denxanh.experiments.runs.ledger import Ledger
+from denxanh.experiments.runs.local import Local
+from denxanh.experiments.runs.runner import enter, output_lock, run_missing
+from denxanh.experiments.runs.worker import FAILED
+from denxanh.experiments.specification.run_options import RunOptions
+from denxanh.experiments.specification.run_specification import RunSpecification
+from denxanh.networks.scenarios import open_scenario
 
 REPEATS = [3, pytest.param(20, marks=pytest.mark.slow)]
 ODD = ["Ngã tư Sở – đường Láng", "a,b it's 50% done", "${HOME}", "x" * 200]
 
 
 def hashes(
-    out: Path, tasks: list[Task], *, jobs: int, order: int
+    out: Path, tasks: list[RunSpecification], *, jobs: int, order: int
 ) -> dict[tuple[str, int], tuple[str | None, ...]]:
     """Trips' and tables' hash by controller and seed, run in a shuffled order."""
     shuffled = random.Random(order).sample(tasks, len(tasks))
-    with writing(out), Ledger(out / "ledger.sqlite") as ledger:
+    with output_lock(out), Ledger(out / "ledger.sqlite") as ledger:
         enter(ledger, shuffled)
         run_missing(out, ledger, Local(out, jobs=jobs))
         rows = list(ledger.rows())
@@ -42,28 +43,33 @@ def hashes(
 
 @pytest.mark.parametrize("repeats", REPEATS)
 def test_jobs_order_and_back_end_change_nothing(tiny_place: Any, tmp_path: Path, repeats: int) -> None:
-    tasks = tasks_for(open_place(str(tiny_place.config), end=90), ["program", "max-pressure"], [1, 2, 3])
+    tasks = specify_runs(
+        open_scenario(str(tiny_place.config), end=90), ["program", "max-pressure"], [1, 2, 3]
+    )
     first = hashes(tmp_path / "first", tasks, jobs=1, order=0)
     assert len(set(first.values())) == len(first)
     for k in range(1, repeats):
         assert hashes(tmp_path / str(k), tasks, jobs=(2, 8, 1)[k % 3], order=k) == first
-    by_traci = [replace(task, backend="traci") for task in tasks]
+    by_traci = [replace(task, options=RunOptions(backend="traci")) for task in tasks]
     assert hashes(tmp_path / "traci", by_traci, jobs=2, order=99) == first
 
 
 def test_where_there_is_no_fork_the_results_are_the_same(
     tiny_place: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tasks = tasks_for(open_place(str(tiny_place.config), end=60), ["max-pressure"], [1, 2])
+    tasks = specify_runs(open_scenario(str(tiny_place.config), end=60), ["max-pressure"], [1, 2])
     forked = hashes(tmp_path / "forked", tasks, jobs=2, order=0)
-    monkeypatch.setattr("experiments.local.launcher", SpawnLauncher)
+    monkeypatch.setattr("denxanh.experiments.runs.local.launcher", SpawnLauncher)
     assert hashes(tmp_path / "spawned", tasks, jobs=2, order=0) == forked
 
 
 def test_a_spawned_run_ends_when_its_starter_is_gone(
     tmp_path: Path,
 ) -> None:
-    code = "import time; from experiments import worker; worker.run_job = lambda f: time.sleep(600); worker.main()"
+    code = (
+        "import time; from denxanh.experiments.runs import worker; "
+        "worker.run_job = lambda f: time.sleep(600); worker.main()"
+    )
     run = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE)
     time.sleep(0.5)
     assert run.poll() is None
@@ -75,8 +81,8 @@ def test_a_spawned_run_ends_when_its_starter_is_gone(
 def test_cologne1_seed_5_has_one_answer_among_other_runs(
     resco: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    place = open_place(str(resco("cologne1")))
-    tasks = tasks_for(open_place(str(resco("cologne1")), end=place.begin + 900), ["program"], [5, 1, 2])
+    place = open_scenario(str(resco("cologne1")))
+    tasks = specify_runs(open_scenario(str(resco("cologne1")), end=place.begin + 900), ["program"], [5, 1, 2])
     found = {hashes(tmp_path / str(k), tasks, jobs=1 + k % 2, order=k)["program", 5] for k in range(3)}
     assert len(found) == 1
 

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-import experiments
-from experiments.attempt import run_folder
-from experiments.ledger import Ledger
-from sim.errors import InputError
+from denxanh import experiments
+from denxanh.experiments.runs.ledger import Ledger
+from denxanh.experiments.runs.run_row import run_folder
+from denxanh.sim.errors import InputError
 
 V1 = Path(__file__).parent / "results_v1"
 TEXT = """
@@ -184,17 +184,18 @@ def test_results_of_version_1_are_read_and_taken_over(tmp_path: Path) -> None:
     shutil.copytree(V1, copy)
     with Ledger(copy / "ledger.sqlite") as ledger:  # opened to write, it becomes one of today's
         rows = list(ledger.rows())
-        task = ledger.task(rows[0].id)
+        run = ledger.specification(rows[0].id)
     assert [row.sha256 for row in rows] == results.runs["tripinfo_sha256"].tolist()
-    assert (task.place, task.seed, task.scenario.net.name) == ("tiny", 1, "tiny.net.xml")
+    assert (run.place, run.seed, run.scenario.net.name) == ("tiny", 1, "tiny.net.xml")
+    assert rows[0].folder == run_folder(copy, rows[0].id)
     assert run_folder(copy, rows[0].id).is_dir()
     assert V1.joinpath("ledger.sqlite").read_bytes()[:16] == b"SQLite format 3\0"
 
 
 def test_a_newer_ledger_is_refused(tmp_path: Path) -> None:
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
-        ledger.note("version", 99)
+        ledger.set_fact("version", 99)
     with pytest.raises(InputError, match="a newer denxanh"):
         experiments.load(tmp_path)
-    with pytest.raises(InputError, match="here is no ledger"):
+    with pytest.raises(InputError, match="no ledger found"):
         experiments.load(tmp_path / "nothing")

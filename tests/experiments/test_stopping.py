@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments.attempt import Outcome
-from experiments.experiment import Session, announcement, run_experiment
-from experiments.ledger import Ledger
-from experiments.task import Task
-from sim.errors import InputError
-from sim.metrics import NAMES
+from denxanh.experiments.experiment import Session, announcement, run_experiment
+from denxanh.experiments.runs.execution import Outcome
+from denxanh.experiments.runs.ledger import Ledger
+from denxanh.experiments.specification.run_specification import RunSpecification
+from denxanh.sim.errors import InputError
+from denxanh.sim.metrics import NAMES
 
 
 class Invented:
@@ -29,7 +29,7 @@ class Invented:
     def slots(self) -> int:
         return 4
 
-    def submit(self, id: str, task: Task) -> Future[Outcome]:
+    def submit(self, id: str, task: RunSpecification) -> Future[Outcome]:
         future: Future[Outcome] = Future()
         rng = np.random.default_rng([task.seed, len(task.controller)])
         delay = (60.0 if task.controller == "program" else 50.0) + self._spread * rng.normal()
@@ -46,10 +46,10 @@ class Invented:
         )
         return future
 
-    def standing(self, id: str) -> Outcome | None:
+    def completed(self, id: str) -> Outcome | None:
         return None
 
-    def stands(self, id: str) -> bool:
+    def is_complete(self, id: str) -> bool:
         return True
 
     def close(self) -> None:
@@ -59,9 +59,11 @@ class Invented:
 @pytest.fixture
 def no_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """Invented runs leave no tables to draw."""
-    import experiments.reporting
+    import denxanh.experiments.report.comparison_report
 
-    monkeypatch.setattr(experiments.reporting, "write_comparison", lambda *_, **__: None)
+    monkeypatch.setattr(
+        denxanh.experiments.report.comparison_report, "write_comparison", lambda *_, **__: None
+    )
 
 
 @contextlib.contextmanager
@@ -74,7 +76,7 @@ def run(folder: Path, tiny_place: Any, executor: Any, stop: str) -> tuple[list[i
     file = folder / "experiment.toml"
     file.write_text(f'places = ["{tiny_place.config}"]\ncontrollers = ["program", "max-pressure"]\n{stop}\n')
     told: list[str] = []
-    rows = run_experiment(file, folder / "out", Session(lambda _: executor, 2, told.append, silent))
+    rows = run_experiment(file, folder / "out", Session(lambda: executor, 2, told.append, silent))
     return [row.seed for row in rows if row.controller == "program"], told
 
 
@@ -112,7 +114,7 @@ def test_what_is_done_tells_how_long_the_rest_takes(tiny_place: Any, tmp_path: P
     run(tmp_path, tiny_place, Invented(1.0), "seeds = 3")
     with Ledger(tmp_path / "out" / "ledger.sqlite") as ledger:
         assert ledger.seconds_left() == 0.0
-        ledger.lose(ledger.ids("done")[:2])
+        ledger.reset_lost(ledger.ids("done")[:2])
         assert ledger.seconds_left() == pytest.approx(4.0)
         said = announcement(ledger.counts(), ledger.seconds_left(), 2)
     assert said == "6 runs, 4 done, 2 to do, about 2 s with 2 side by side"
@@ -144,6 +146,4 @@ def test_a_shard_cannot_know_when_to_stop(tiny_place: Any, tmp_path: Path) -> No
         f'places = ["{tiny_place.config}"]\ncontrollers = ["program"]\nstop = {{half_width = 0.05}}\n'
     )
     with pytest.raises(InputError, match="a stopping rule needs all runs"):
-        run_experiment(
-            file, tmp_path / "out", Session(lambda _: Invented(1.0), 1, print, silent, shard=(1, 2))
-        )
+        run_experiment(file, tmp_path / "out", Session(lambda: Invented(1.0), 1, print, silent, shard=(1, 2)))

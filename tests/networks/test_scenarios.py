@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from networks.scenarios import CLEARING, open_place, read_config
-from networks.sumo_options import check_options
-from sim.errors import InputError
-from sim.scenario import Scenario
+from denxanh.networks.scenarios import CLEARING, open_scenario, read_config
+from denxanh.sim.errors import InputError
+from denxanh.sim.scenario import Scenario
+from denxanh.sim.sumo.options import check_options
 
 
 @pytest.fixture
@@ -60,31 +60,31 @@ def test_short_names_of_options_are_understood(root: str, config: Any) -> None:
 
 
 def test_a_place_is_a_file_a_folder_or_net_and_routes(tiny_place: Any) -> None:
-    by_file, by_folder = open_place(str(tiny_place.config)), open_place(str(tiny_place.folder))
+    by_file, by_folder = open_scenario(str(tiny_place.config)), open_scenario(str(tiny_place.folder))
     assert by_file == by_folder
-    joined = open_place(f"{tiny_place.net}+{tiny_place.routes}", end=300.0)
+    joined = open_scenario(f"{tiny_place.net}+{tiny_place.routes}", end=300.0)
     assert (joined.net, joined.routes) == (by_file.net, by_file.routes)
 
 
 def test_an_end_of_ones_own_replaces_the_configured(tiny_place: Any) -> None:
-    assert open_place(str(tiny_place.config), end=120.0).end == 120.0
+    assert open_scenario(str(tiny_place.config), end=120.0).end == 120.0
     with pytest.raises(InputError, match="the end 0 s is not after the begin 0 s"):
-        open_place(str(tiny_place.config), end=0.0)
+        open_scenario(str(tiny_place.config), end=0.0)
 
 
 @pytest.mark.parametrize("rows", ["", '<end value="-1"/>'])
 def test_without_an_end_the_last_vehicle_gets_an_hour(rows: str, config: Any) -> None:
-    scenario = open_place(str(config(rows)))
+    scenario = open_scenario(str(config(rows)))
     assert scenario.end == 297.0 + CLEARING
     assert any("no end" in note for note in scenario.notes)
 
 
 def test_a_built_in_place_says_that_its_demand_is_synthetic() -> None:
-    scenario = open_place("ha-noi/pho-hue")
+    scenario = open_scenario("ha-noi/pho-hue")
     assert scenario.name == "ha-noi/pho-hue"
     assert any("synthetic" in note for note in scenario.notes)
-    with pytest.raises(InputError, match="'metre' is no fidelity"):
-        open_place("ha-noi/pho-hue:metre")
+    with pytest.raises(InputError, match="'metre' is neither a fidelity"):
+        open_scenario("ha-noi/pho-hue:metre")
 
 
 def test_a_scenario_crosses_processes_as_json(config: Any) -> None:
@@ -108,3 +108,8 @@ def test_an_option_s_value_must_be_of_its_kind(name: str, good: str, bad: str, w
     with pytest.raises(InputError) as caught:
         check_options({name: bad}, "here")
     assert str(caught.value) == f"here: {name} is {bad!r}, which is not {wanted}; give {wanted}."
+
+
+def test_a_built_in_place_can_be_opened_more_than_once_in_a_process() -> None:
+    """A function of `networks` with the name of a room, as ``build``, is replaced when that room is imported."""
+    assert open_scenario("ha-noi/pho-hue") == open_scenario("ha-noi/pho-hue")

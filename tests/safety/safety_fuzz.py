@@ -5,8 +5,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from sim.errors import ControlError, WorldError
-from sim.protocol import Green
+from denxanh.sim.controller import Green
+from denxanh.sim.errors import ControlError, WorldError
 
 
 class LyingGreen(Green):
@@ -119,7 +119,7 @@ def nonsense(rng, seen):
     if kind == "seconds":
         return Green(seen.phase, seconds)
     if kind == "early":  # a legal phase, but perhaps before the minimum green
-        return Green(int(rng.integers(len(seen.where.phases))), float(rng.integers(1, 4)) * seen.step)
+        return Green(int(rng.integers(len(seen.intersection.phases))), float(rng.integers(1, 4)) * seen.step)
     return Green(phase, seconds)
 
 
@@ -133,6 +133,6 @@ def fuzzing(rng, legal=0.5, sleep=0.0):
             return nonsense(rng, seen)
         if seen.minimum_left > 0:
             return Green(seen.phase, seen.minimum_left)
-        return Green(int(rng.integers(len(seen.where.phases))), float(rng.integers(1, 15)) * seen.step)
+        return Green(int(rng.integers(len(seen.intersection.phases))), float(rng.integers(1, 15)) * seen.step)
 
     return policy

@@ -1,8 +1,8 @@
 """Faults put into the code on purpose, each of which the tests beside it must find: (file, old text, new text)."""
 
-MONITOR, PERMITS, CLEARANCE = "sim/monitor.py", "sim/permits.py", "sim/clearance.py"
-SUPERVISOR, ENGINE, CHANGE = "sim/supervisor.py", "sim/simulation.py", "sim/change.py"
-CLOCK, LIMIT = "sim/clock.py", "sim/time_limit.py"
+MONITOR, PERMITS, CLEARANCE = "sim/signals/monitor.py", "sim/signals/permits.py", "sim/signals/clearance.py"
+SUPERVISOR, ENGINE, CHANGE = "sim/supervisor.py", "sim/simulation.py", "sim/signals/change.py"
+CLOCK, LIMIT = "sim/signals/fixed_time.py", "sim/time_limit.py"
 
 MUTANTS = (
     # the monitor's rules, one after the other
@@ -33,7 +33,7 @@ MUTANTS = (
     (MONITOR, "self._green_end = np.where(was & ~is_, time, self._green_end)", "pass"),
     (MONITOR, "self._green_since = np.where(is_ & ~was, time", "self._green_since = np.where(is_, time"),
     (MONITOR, "np.where(yellow & ~self._yellow, time", "np.where(yellow, 0.0 * time"),
-    (MONITOR, "where.foes.copy()", "where.foes"),
+    (MONITOR, "intersection.foes.copy()", "intersection.foes"),
     (MONITOR, "self._good.add(state)", "self._good.update((state, state.replace('g', 'G')))"),
     (MONITOR, "future, began = copy(self), time", "future, began = self, time"),
     (MONITOR, "if fault := future.fault(interval.state, time):", "if fault := '':"),
@@ -47,10 +47,14 @@ MUTANTS = (
     # what the plan permits
     (PERMITS, "(row >= r)[:, None] & (row >= s)[None, :]", "(row >= 1)[:, None] & (row >= 1)[None, :]"),
     (PERMITS, 'letters[:, ord("g")] |= letters[:, ord("G")]', 'letters[:, [ord("g"), ord("G")]] = True'),
-    (PERMITS, 'letters[link, ord("G")] |= where.protected(link)', 'letters[link, ord("G")] = True'),
+    (PERMITS, 'letters[link, ord("G")] |= intersection.protected(link)', 'letters[link, ord("G")] = True'),
     (PERMITS, "out[link], run = min(out[link], run), 0.0", "out[link], run = run, 0.0"),
     (PERMITS, "np.minimum(least, phase.min_green)", "np.minimum(least, 1.0)"),
-    (PERMITS, "np.where(yellow > 0, yellow, 0.0) + where.all_red", "np.where(yellow > 0, yellow, 0.0)"),
+    (
+        PERMITS,
+        "np.where(yellow > 0, yellow, 0.0) + intersection.all_red",
+        "np.where(yellow > 0, yellow, 0.0)",
+    ),
     (CLEARANCE, "np.where(np.isfinite(shortest), shortest", "np.where(np.isnan(shortest), shortest"),
     (CLEARANCE, "np.minimum(gaps[ending], first)", "np.maximum(gaps[ending], first)"),
     (
@@ -60,7 +64,7 @@ MUTANTS = (
     ),
     (PERMITS, "kinematic = REACTION + speed / (2 * BRAKING", "kinematic = REACTION + speed / (BRAKING"),
     # the supervisor
-    (SUPERVISOR, "if question.where.id not in self._fixed:", "if True:"),
+    (SUPERVISOR, "if question.intersection.id not in self._fixed:", "if True:"),
     (SUPERVISOR, "except BaseException as error:  #", "except Exception as error:  #"),
     (SUPERVISOR, "            raise  # the user's", "            pass  # the user's"),
     (SUPERVISOR, "first = name not in self._answered", "first = True"),
@@ -91,10 +95,18 @@ MUTANTS = (
         "math.ceil(seconds / self.simulation.world.step - _CLOSE)",
         "int(seconds / self.simulation.world.step)",
     ),
-    (CHANGE, "show(waiting, losing), where.yellow)", "show(waiting, losing), where.yellow - 1)"),
-    (CHANGE, "    if where.all_red > 0:", "    if False:"),
+    (
+        CHANGE,
+        "show(waiting, losing), intersection.yellow)",
+        "show(waiting, losing), intersection.yellow - 1)",
+    ),
+    (CHANGE, "    if intersection.all_red > 0:", "    if False:"),
     (CHANGE, '"y" if k in clearing', '"r" if k in clearing'),
-    (CHANGE, 'return "g" if any(where.yields[link, foe] for foe in losing) else letter', "return letter"),
+    (
+        CHANGE,
+        'return "g" if any(intersection.yields[link, foe] for foe in losing) else letter',
+        "return letter",
+    ),
     (CHANGE, "if missing > 0:", "if False:"),
     (CHANGE, "if a in GREEN and b not in GREEN}", "if a == 'G' and b not in GREEN}"),
     (CLOCK, "if left >= max(seen.minimum_left, _CLOSE):", "if left >= 0:"),

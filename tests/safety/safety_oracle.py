@@ -1,4 +1,4 @@
-"""The rules once more, written naively and apart from sim.monitor: what is wrong with a record of shown states.
+"""The rules once more, written naively and apart from the monitor: what is wrong with a record of shown states.
 
 Plain loops over letters, no arrays, nothing shared with the code under test but the description of the signal.
 """
@@ -11,15 +11,15 @@ RANK = defaultdict(int, g=1, G=2)
 CLOSE = 1e-6
 
 
-def violations(where, shown):
+def violations(intersection, shown):
     """Faults in ``shown``, a list of (time, state), by the rules of docs/safety.md; [] is good."""
-    rules = _Rules(where)
+    rules = _Rules(intersection)
     out = []
     for _, state in shown:
         out += rules.format_faults(state)
     if out:
         return out
-    runs = [_runs(shown, k) for k in range(where.n_links)]
+    runs = [_runs(shown, k) for k in range(intersection.n_links)]
     for k, links_runs in enumerate(runs):
         out += rules.link_faults(k, links_runs)
     for time, state in shown:
@@ -65,18 +65,18 @@ def _runs(shown, k):
 
 
 class _Rules:
-    def __init__(self, where):
-        self.where = where
-        n = where.n_links
-        self.foes = [(a, b) for a in range(n) for b in range(n) if where.foes[a, b]]
-        self.base = _unrolled(where.program, 4)
+    def __init__(self, intersection):
+        self.intersection = intersection
+        n = intersection.n_links
+        self.foes = [(a, b) for a in range(n) for b in range(n) if intersection.foes[a, b]]
+        self.base = _unrolled(intersection.program, 4)
         self.states = {state for _, state in self.base}
         self.runs = [_runs(self.base, k) for k in range(n)]
-        self.crossings = {link.index for link in where.links if link.crossing}
+        self.crossings = {link.index for link in intersection.links if link.crossing}
         self.own = {(b, a): self._shortest(b, a) for b, a in self.foes}
 
     def format_faults(self, state):
-        n = self.where.n_links
+        n = self.intersection.n_links
         if not isinstance(state, str) or len(state) != n:
             return [f"{state!r} has not {n} letters"]
         return [f"letter {c!r}" for k, c in enumerate(state) if c not in "rgGy" and not self._shows(k, c)]
@@ -99,13 +99,13 @@ class _Rules:
             "yellow": min([r[2] for r in own if r[0] == "yellow" and r[2]], default=0.0),
             "green": min(
                 [r[2] for r in own if r[0] == "green" and r[2]]
-                + [p.min_green for p in self.where.phases if p.state[k] in GREEN],
+                + [p.min_green for p in self.intersection.phases if p.state[k] in GREEN],
                 default=0.0,
             ),
             "red": 0.0,
         }
         if not least["yellow"] and ("green", "red") not in steps:
-            least["yellow"] = self.where.yellow
+            least["yellow"] = self.intersection.yellow
         out += [
             f"link {k}: {r} is too short" for r in runs if r[2] is not None and r[2] < least[r[0]] - CLOSE
         ]
@@ -138,7 +138,7 @@ class _Rules:
         if b in self.crossings:
             needed = min(self.own[pair] for pair in self.foes if pair[0] == b)
             if needed == float("inf"):
-                needed = self.where.yellow + self.where.all_red
+                needed = self.intersection.yellow + self.intersection.all_red
         else:
             direct = any(
                 x[b] in GREEN and y[b] not in GREEN + YELLOW
@@ -146,8 +146,8 @@ class _Rules:
             )
             yellow = min([r[2] for r in self.runs[b] if r[0] == "yellow" and r[2]], default=0.0)
             if not yellow and not direct:
-                yellow = self.where.yellow
-            needed = min(self.own[b, a], yellow + self.where.all_red)
+                yellow = self.intersection.yellow
+            needed = min(self.own[b, a], yellow + self.intersection.all_red)
         return [
             f"link {a} rises at {rise}, {rise - end} s after its foe {b} ended; {needed} s are needed"
             for end, rise, before, letter in self._gaps(b, a, shown)

@@ -13,10 +13,10 @@ from typing import ClassVar
 import numpy as np
 from safety_fuzz import fuzzing
 
-from networks.scenarios import open_place
-from sim.network import Network
-from sim.protocol import Policy
-from sim.run import Run, execute
+from denxanh.networks.scenarios import open_scenario
+from denxanh.sim.controller import Policy
+from denxanh.sim.network import Network
+from denxanh.sim.run.run import Run, execute
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Misbehaving:
 def main(place: str, folder: str, seed: str, backend: str, legal: str) -> None:
     """One run."""
     controller = Misbehaving(int(seed), float(legal))
-    execute(Run(open_place(place), int(seed), backend), controller, Path(folder))
+    execute(Run(open_scenario(place), int(seed), backend), controller, Path(folder))
 
 
 if __name__ == "__main__":

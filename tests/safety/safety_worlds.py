@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from sim.network import Phase
-from sim.plan import Interval, Stage, Timing
-from sim.program import change_times
-from sim.testing import corridor
+from denxanh.sim.network import Phase
+from denxanh.sim.plan import Interval, Stage, Timing
+from denxanh.sim.sumo.program import change_times
+from denxanh.sim.testing.check_controller import corridor
 
 
 class RecordingWorld:
@@ -75,7 +75,9 @@ def signal(name, timing, foes, *, yields=(), crossings=(), min_green=5.0, speed=
 
 
 def network_of(*signals):
-    return replace(corridor(1), intersections={where.id: where for where in signals}, links=())
+    return replace(
+        corridor(1), intersections={intersection.id: intersection for intersection in signals}, links=()
+    )
 
 
 def timing(*rows, offset=0.0):

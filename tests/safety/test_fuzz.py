@@ -8,10 +8,10 @@ from safety_fuzz import fuzzing
 from safety_oracle import violations
 from safety_worlds import RecordingWorld, crossroads, network_of
 
-from sim.clock import by_the_clock
-from sim.simulation import Simulation
-from sim.supervisor import Limits, Supervisor
-from sim.testing import corridor
+from denxanh.sim.signals.fixed_time import fixed_time_policy
+from denxanh.sim.simulation import Simulation
+from denxanh.sim.supervisor import Limits, Supervisor
+from denxanh.sim.testing.check_controller import corridor
 
 
 def fuzzed(network, seed, wanted, *, step=1.0, begin=0.0, limits=None, sleep=0.0):
@@ -24,7 +24,7 @@ def fuzzed(network, seed, wanted, *, step=1.0, begin=0.0, limits=None, sleep=0.0
         supervisor = Supervisor(network, policies, limits)
         supervisor.answer(question)
         for event in supervisor.events:
-            assert (event.time, event.intersection) == (question.bare.time, question.where.id)
+            assert (event.time, event.intersection) == (question.bare.time, question.intersection.id)
         events += supervisor.events
         if len(events) >= wanted:
             break
@@ -74,7 +74,7 @@ def test_who_sleeps_is_late():
 def test_a_run_goes_on_by_the_fixed_plan_after_the_first_failure():
     """Latched: from the failure on, what is shown is what the plan alone shows once it has caught up."""
     network = network_of(crossroads())
-    where = network.intersections["X"]
+    intersection = network.intersections["X"]
     for seed in range(15):
         rng = np.random.default_rng(seed)
         world = RecordingWorld(network)
@@ -83,10 +83,10 @@ def test_a_run_goes_on_by_the_fixed_plan_after_the_first_failure():
         for question in Simulation(world, 600.0, policies):
             supervisor.answer(question)
         (event,) = supervisor.events
-        assert violations(where, world.shown["X"]) == []
-        caught_up = event.time + 2 * where.program.cycle
+        assert violations(intersection, world.shown["X"]) == []
+        caught_up = event.time + 2 * intersection.program.cycle
         alone = RecordingWorld(network)
-        plan = by_the_clock(where)
+        plan = fixed_time_policy(intersection)
         for question in Simulation(alone, 600.0, ["X"]):
             question.answer(plan(question.seen))
         assert [x for x in world.shown["X"] if x[0] > caught_up] == [

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 from safety_worlds import crossroads, network_of, signal, timing
 
-from sim.errors import SafetyError
-from sim.monitor import ConflictMonitor, unsafe_changes
-from sim.plan import Interval
-from sim.testing import corridor
+from denxanh.sim.errors import SafetyError
+from denxanh.sim.plan import Interval
+from denxanh.sim.signals.monitor import ConflictMonitor, unsafe_changes
+from denxanh.sim.testing.check_controller import corridor
 
 # crossroads(): 0 and 2 through, 1 left (gives way to 2), 3 across, 4 a crossing; its plan, from t = 0:
 #   GgGrr 20 s, Ggyrr 3, Ggrrr 1, GGrrr 10, yyrrr 3, rrrrr 2, rrrGG 25, rrrGr 5, rrryr 3, rrrrr 2
 
 
-def after(*shown, where=None):
+def after(*shown, intersection=None):
     """A monitor that has seen these (state, s); the last ends now. Gives (monitor, now)."""
-    monitor, time = ConflictMonitor(where or crossroads(), 0.0), 1000.0
+    monitor, time = ConflictMonitor(intersection or crossroads(), 0.0), 1000.0
     monitor.note("r" * len(shown[0][0]), 100.0)
     for state, seconds in shown:
         monitor.note(state, time)
@@ -25,8 +25,8 @@ def after(*shown, where=None):
     return monitor, time
 
 
-def fault(*shown, then, where=None):
-    monitor, now = after(*shown, where=where)
+def fault(*shown, then, intersection=None):
+    monitor, now = after(*shown, intersection=intersection)
     return monitor.fault(then, now)
 
 
@@ -55,13 +55,15 @@ def test_what_is_not_a_state_of_this_signal_is_stopped(state):
 
 def test_a_letter_that_the_plan_never_shows_there_is_stopped():
     assert "which its plan never does" in fault(("rrrrr", 60.0), then="rrrru")
-    where = signal("A", timing(("gr", 20.0, ("yr", 3.0)), ("rG", 20.0, ("ry", 3.0))), [(0, 1)])
-    assert not fault(("rr", 60.0), then="gr", where=where)
-    assert not fault(("rr", 60.0), then="Gr", where=where)  # its only foe is red
-    assert "are foes" in fault(("rr", 60.0), then="Gg", where=where)
-    open_ = replace(where, open_foes=frozenset({0}))  # it meets ways without a signal too: it has to look
-    assert "'G'" in fault(("rr", 60.0), then="Gr", where=open_)
-    assert not fault(("rr", 60.0), then="gr", where=open_)
+    intersection = signal("A", timing(("gr", 20.0, ("yr", 3.0)), ("rG", 20.0, ("ry", 3.0))), [(0, 1)])
+    assert not fault(("rr", 60.0), then="gr", intersection=intersection)
+    assert not fault(("rr", 60.0), then="Gr", intersection=intersection)  # its only foe is red
+    assert "are foes" in fault(("rr", 60.0), then="Gg", intersection=intersection)
+    open_ = replace(
+        intersection, open_foes=frozenset({0})
+    )  # it meets ways without a signal too: it has to look
+    assert "'G'" in fault(("rr", 60.0), then="Gr", intersection=open_)
+    assert not fault(("rr", 60.0), then="gr", intersection=open_)
 
 
 @pytest.mark.parametrize("state", ["GrrGr", "rGrGr", "rrGGr", "GrrrG", "GGGrr", "rgrGr", "rgrrG"])
@@ -162,13 +164,13 @@ def test_it_takes_over_with_the_history_of_the_clock():
 
 @pytest.mark.parametrize("offset", [0.0, 7.0, -3.5, 1e6 + 0.1])
 def test_at_every_moment_it_begins_with_what_the_clock_shows(offset):
-    where = crossroads(offset)
+    intersection = crossroads(offset)
     for tenth in range(0, 800, 7):
         begin = tenth / 10
-        now = where.program.at(begin)
-        stage = where.program.stages[now.stage]
+        now = intersection.program.at(begin)
+        stage = intersection.program.stages[now.stage]
         expected = stage.state if now.step == 0 else stage.change[now.step - 1].state
-        assert ConflictMonitor(where, begin).state == expected
+        assert ConflictMonitor(intersection, begin).state == expected
 
 
 def test_check_raises_and_says_where_and_when():
@@ -190,9 +192,9 @@ def test_looking_ahead_changes_nothing_and_finds_the_fault_in_any_step():
 
 
 def test_a_policy_that_writes_into_the_conflicts_changes_nothing():
-    where = crossroads()
-    monitor = ConflictMonitor(where, 0.0)
-    where.foes[:] = False
+    intersection = crossroads()
+    monitor = ConflictMonitor(intersection, 0.0)
+    intersection.foes[:] = False
     assert "are foes" in monitor.fault("GgGGr", 100.0)
     monitor.note("GGrrr", 100.0)
     monitor.note("yyrrr", 120.0)
@@ -207,10 +209,10 @@ def test_every_way_between_two_phases_is_safe():
 def test_an_unsafe_way_is_found():
     """A phase that does not show what the plan shows there: the way to it and the phase itself are no good."""
     rows = (("Grr", 20.0, ("yrr", 3.0)), ("rGr", 20.0, ("ryr", 3.0)), ("rrG", 20.0, ("rry", 3.0)))
-    where = signal("A", timing(*rows), [(0, 1), (0, 2), (1, 2)])
-    assert unsafe_changes(where) == {}
-    phases = (where.phases[0], replace(where.phases[1], state="GGr"), where.phases[2])
-    assert (2, 1) in unsafe_changes(replace(where, phases=phases))
+    intersection = signal("A", timing(*rows), [(0, 1), (0, 2), (1, 2)])
+    assert unsafe_changes(intersection) == {}
+    phases = (intersection.phases[0], replace(intersection.phases[1], state="GGr"), intersection.phases[2])
+    assert (2, 1) in unsafe_changes(replace(intersection, phases=phases))
 
 
 def test_after_flashing_only_all_red_and_then_everybody_has_had_green():
@@ -229,10 +231,10 @@ def test_after_flashing_only_all_red_and_then_everybody_has_had_green():
 def test_what_is_remembered_is_what_would_be_worked_out():
     """Over walks mostly along the plan, at random times, the remembered verdict is the fresh one."""
     network = network_of(crossroads())
-    where = network.intersections["X"]
+    intersection = network.intersections["X"]
     rng = np.random.default_rng(5)
     states = ["GgGrr", "Ggyrr", "Ggrrr", "GGrrr", "yyrrr", "rrrrr", "rrrGG", "rrrGr", "rrryr", "rrrrr"]
-    remembering, time, seen, here = ConflictMonitor(where, 0.0), 0.0, [], 0
+    remembering, time, seen, here = ConflictMonitor(intersection, 0.0), 0.0, [], 0
     for _ in range(6000):
         time += float(rng.integers(1, 7))
         along = rng.random() < 0.8

@@ -26,6 +26,7 @@ LEFT_OUT = "not real_networks and not comes_with_sumo and not audit"  # slow for
 def copy_code(folder):
     """What the tests need, without what they do not."""
     unused = shutil.ignore_patterns("__pycache__", "model")
+    shutil.copytree(ROOT / "denxanh", folder / "denxanh", ignore=unused)
     shutil.copytree(ROOT / "sim", folder / "sim", ignore=unused)
     shutil.copytree(ROOT / "tests" / "safety", folder / "tests" / "safety", ignore=unused)
     shutil.copy(ROOT / "tests" / "conftest.py", folder / "tests")

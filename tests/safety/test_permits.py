@@ -3,9 +3,9 @@
 import pytest
 from safety_worlds import crossroads, signal, timing
 
-from sim.permits import ite_yellow, permits_of, waivers
-from sim.sumonet import load_network
-from sim.testing import corridor
+from denxanh.sim.signals.permits import ite_yellow, permits_of, waivers
+from denxanh.sim.sumo.network_reader import load_network
+from denxanh.sim.testing.check_controller import corridor
 
 
 @pytest.mark.parametrize(
@@ -38,12 +38,12 @@ def test_of_several_yellows_of_a_link_the_shortest_counts(yellows):
 
 
 def test_a_plan_without_fault_has_no_waiver():
-    where = signal(
+    intersection = signal(
         "A",
         timing(("Gr", 20.0, ("yr", 4.0), ("rr", 2.0)), ("rG", 20.0, ("ry", 4.0), ("rr", 2.0))),
         [(0, 1)],
     )
-    assert waivers(where) == ()
+    assert waivers(intersection) == ()
 
 
 @pytest.mark.parametrize(
@@ -58,30 +58,32 @@ def test_a_plan_without_fault_has_no_waiver():
     ],
 )
 def test_each_shortcoming_is_a_waiver(rows, rule, count):
-    where = signal("A", timing(*rows), [(0, 1)], speed=50 / 3.6)
-    found = {waiver.rule: waiver for waiver in waivers(where)}
+    intersection = signal("A", timing(*rows), [(0, 1)], speed=50 / 3.6)
+    found = {waiver.rule: waiver for waiver in waivers(intersection)}
     assert found[rule].count == count
     assert found[rule].intersection == "A"
     assert str(found[rule]).startswith("signal A: ")
 
 
 def test_green_against_yellow_is_a_waiver():
-    where = signal("A", timing(("Gr", 20.0, ("yr", 4.0)), ("rG", 20.0, ("yy", 4.0), ("rr", 1.0))), [(0, 1)])
-    assert "green-against-yellow" not in {waiver.rule for waiver in waivers(where)}
+    intersection = signal(
+        "A", timing(("Gr", 20.0, ("yr", 4.0)), ("rG", 20.0, ("yy", 4.0), ("rr", 1.0))), [(0, 1)]
+    )
+    assert "green-against-yellow" not in {waiver.rule for waiver in waivers(intersection)}
     early = signal("A", timing(("Gr", 20.0, ("yr", 2.0), ("yG", 2.0)), ("rG", 20.0, ("ry", 4.0))), [(0, 1)])
     assert "green-against-yellow" in {waiver.rule for waiver in waivers(early)}
 
 
 def test_what_comes_from_the_plan_is_no_more_than_the_plan():
     """The waiver for one pair is none for another."""
-    from sim.monitor import ConflictMonitor
+    from denxanh.sim.signals.monitor import ConflictMonitor
 
-    where = signal(
+    intersection = signal(
         "A",
         timing(("GGr", 20.0, ("yyr", 4.0)), ("rrG", 20.0, ("rry", 4.0))),
         [(0, 1), (0, 2), (1, 2)],
     )
-    monitor = ConflictMonitor(where, 0.0)
+    monitor = ConflictMonitor(intersection, 0.0)
     monitor.note("rrr", 50.0)
     assert monitor.fault("GGr", 100.0) == ""
     assert "are foes" in monitor.fault("GrG", 100.0)
@@ -101,8 +103,8 @@ def test_the_audit_in_the_documentation(resco, name):
     """docs/safety.md holds these numbers."""
     network = load_network(resco(name).with_name(f"{name}.net.xml"))
     found: dict[str, int] = {}
-    for where in network.intersections.values():
-        for waiver in waivers(where):
+    for intersection in network.intersections.values():
+        for waiver in waivers(intersection):
             found[waiver.rule] = found.get(waiver.rule, 0) + waiver.count
     assert found == AUDIT[name]
 

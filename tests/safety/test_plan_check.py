@@ -3,11 +3,11 @@
 import pytest
 from safety_worlds import crossroads, network_of, timing
 
-from sim.errors import InputError
-from sim.monitor import unsafe_changes
-from sim.plan import Plan
-from sim.plan_check import checked_plan
-from sim.sumonet import with_plan
+from denxanh.sim.errors import InputError
+from denxanh.sim.plan import Plan
+from denxanh.sim.signals.monitor import unsafe_changes
+from denxanh.sim.signals.plan_check import checked_plan
+from denxanh.sim.sumo.network_reader import with_plan
 
 OWN = (
     ("GgGrr", 20.0, ("Ggyrr", 3.0), ("Ggrrr", 1.0)),
@@ -56,11 +56,11 @@ def test_what_is_less_safe_is_refused(rows, fault):
 
 def test_ways_that_the_plan_does_not_take_keep_the_all_red_of_the_program():
     """All changes of this plan overlap, so that it never shows all red: the program's 2 s are kept."""
-    where = checked(
+    intersection = checked(
         ("GgGrr", 20.0, ("Ggyrr", 3.0), ("Ggrrr", 1.0)),
         ("GGrrr", 10.0, ("Gyrrr", 3.0), ("Grrrr", 2.0)),
         ("GrGrr", 10.0, ("yryrr", 3.0), ("rrrrr", 2.0)),
         ("rrrGG", 25.0, ("rrrGr", 5.0), ("rrryr", 3.0), ("rrrrr", 2.0)),
     )
-    assert (where.yellow, where.all_red) == (3.0, 2.0)
-    assert unsafe_changes(where) == {}
+    assert (intersection.yellow, intersection.all_red) == (3.0, 2.0)
+    assert unsafe_changes(intersection) == {}

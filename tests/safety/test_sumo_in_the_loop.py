@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from safety_oracle import violations
 
-from sim.sumonet import load_network
+from denxanh.sim.sumo.network_reader import load_network
 
 PLACES = ("arterial4x4", "cologne1", "cologne3", "grid4x4", "ingolstadt1")
 DEMANDED = 100_000  # controller-seconds per network
@@ -31,10 +31,10 @@ def run_and_check(net, config, folder, seed, backend, legal):
         (folder / "manifest.json").read_text("utf-8")
     )  # written only if SUMO came to its end
     rows = pq.read_table(folder / "signals.parquet").to_pylist()
-    for where in load_network(net).intersections.values():
-        shown = [(row["time_s"], row["state"]) for row in rows if row["signal"] == where.id]
+    for intersection in load_network(net).intersections.values():
+        shown = [(row["time_s"], row["state"]) for row in rows if row["signal"] == intersection.id]
         assert len(shown) > 10
-        assert violations(where, shown) == [], where.id
+        assert violations(intersection, shown) == [], intersection.id
     return manifest
 
 

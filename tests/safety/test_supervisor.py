@@ -9,12 +9,12 @@ import pytest
 from safety_oracle import violations
 from safety_worlds import RecordingWorld, crossroads, network_of
 
-from sim.errors import ControlError, InputError, SafetyError, WorldError
-from sim.network import Network
-from sim.protocol import Green
-from sim.simulation import Simulation
-from sim.supervisor import Limits, Supervisor
-from sim.testing import corridor
+from denxanh.sim.controller import Green
+from denxanh.sim.errors import ControlError, InputError, SafetyError, WorldError
+from denxanh.sim.network import Network
+from denxanh.sim.simulation import Simulation
+from denxanh.sim.supervisor import Limits, Supervisor
+from denxanh.sim.testing.check_controller import corridor
 
 
 def supervised(network: Network, policies, *, end=300.0, limits=None, world=None):
@@ -28,7 +28,7 @@ def supervised(network: Network, policies, *, end=300.0, limits=None, world=None
 
 def swap(seen):
     """A decent policy: 20 s for each phase."""
-    return Green((seen.phase + 1) % len(seen.where.phases), 20.0)
+    return Green((seen.phase + 1) % len(seen.intersection.phases), 20.0)
 
 
 def failing_at(moment, fail):
@@ -312,12 +312,12 @@ def test_the_second_barrier_stops_what_the_engine_itself_would_do_wrong():
 def test_a_policy_that_changes_the_phases_cannot_change_what_is_legal():
     """The description is shared with the policies; the monitor has its own copy."""
     network = network_of(crossroads())
-    where = network.intersections["X"]
+    intersection = network.intersections["X"]
 
     def policy(seen):
         if seen.time > 30.0:
-            seen.where.foes[:] = False
-            for phase in seen.where.phases:
+            seen.intersection.foes[:] = False
+            for phase in seen.intersection.phases:
                 object.__setattr__(phase, "state", "GGGGr")
         return Green((seen.phase + 1) % 3, 10.0)
 
@@ -325,4 +325,4 @@ def test_a_policy_that_changes_the_phases_cannot_change_what_is_legal():
     with pytest.raises(ControlError):
         supervised(network, {"X": policy}, world=world)
     assert violations(crossroads(), world.shown["X"]) == []
-    assert where.id == "X"
+    assert intersection.id == "X"

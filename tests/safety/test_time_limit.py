@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from sim.time_limit import OverTime, can_interrupt, time_limit
+from denxanh.sim.time_limit import OverTime, can_interrupt, time_limit
 
 interrupts = pytest.mark.skipif(
     not hasattr(signal, "setitimer"),

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from safety_oracle import violations
 from safety_worlds import RecordingWorld, crossroads, network_of, signal
 
-from sim.monitor import unsafe_changes
-from sim.plan import Interval, Stage, Timing
-from sim.protocol import Green
-from sim.simulation import Simulation
-from sim.sumonet import load_network
+from denxanh.sim.controller import Green
+from denxanh.sim.plan import Interval, Stage, Timing
+from denxanh.sim.signals.monitor import unsafe_changes
+from denxanh.sim.simulation import Simulation
+from denxanh.sim.sumo.network_reader import load_network
 
 PLACES = ("arterial4x4", "cologne1", "cologne3", "grid4x4", "ingolstadt1")
 DEMANDED = 100_000  # controller-seconds per network
@@ -29,7 +29,7 @@ def drive(network, seconds, rng, *, begin=0.0, step=1.0):
             question.answer(Green(now.phase, now.minimum_left))
             continue
         length = float(rng.integers(1, 6) if rng.random() < 0.5 else rng.integers(1, 60))
-        question.answer(Green(int(rng.integers(len(now.where.phases))), length * step))
+        question.answer(Green(int(rng.integers(len(now.intersection.phases))), length * step))
     return world
 
 
@@ -80,9 +80,11 @@ def made_signals(draw):
 
 @settings(max_examples=60, deadline=None)
 @given(made_signals(), st.integers(0, 2**32 - 1), st.sampled_from([1.0, 0.5, 0.1]), st.integers(0, 200))
-def test_made_signals(where, seed, step, begin):
-    world = drive(network_of(where), 400.0 * step, np.random.default_rng(seed), begin=float(begin), step=step)
-    assert violations(where, world.shown["H"]) == []
+def test_made_signals(intersection, seed, step, begin):
+    world = drive(
+        network_of(intersection), 400.0 * step, np.random.default_rng(seed), begin=float(begin), step=step
+    )
+    assert violations(intersection, world.shown["H"]) == []
 
 
 def test_a_short_green_between_two_foes_leaves_them_time_to_clear():
@@ -92,8 +94,8 @@ def test_a_short_green_between_two_foes_leaves_them_time_to_clear():
         Stage("rGr", 3.0, (Interval("ryr", 2.0),)),
         Stage("rrG", 3.0, (Interval("rry", 2.0), Interval("rrr", 4.0))),
     )
-    where = signal("H", Timing(stages, 0.0), {(0, 2), (1, 2)}, min_green=1.0)
-    network = network_of(where)
+    intersection = signal("H", Timing(stages, 0.0), {(0, 2), (1, 2)}, min_green=1.0)
+    network = network_of(intersection)
     world = RecordingWorld(network, begin=0.0, step=1.0)
     asked = itertools.cycle([1, 2, 0])
     for question in Simulation(world, 120.0, network.intersections):
@@ -101,16 +103,16 @@ def test_a_short_green_between_two_foes_leaves_them_time_to_clear():
         question.answer(
             Green(now.phase, now.minimum_left) if now.minimum_left > 0 else Green(next(asked), 1.0)
         )
-    assert violations(where, world.shown["H"]) == []
+    assert violations(intersection, world.shown["H"]) == []
 
 
 @pytest.mark.slow
 @settings(max_examples=1500, deadline=None)
 @given(made_signals(), st.integers(0, 2**32 - 1))
-def test_made_signals_at_length(where, seed):
-    world = drive(network_of(where), 1000.0, np.random.default_rng(seed))
-    assert violations(where, world.shown["H"]) == []
-    assert unsafe_changes(where) == {}
+def test_made_signals_at_length(intersection, seed):
+    world = drive(network_of(intersection), 1000.0, np.random.default_rng(seed))
+    assert violations(intersection, world.shown["H"]) == []
+    assert unsafe_changes(intersection) == {}
 
 
 def test_crossroads():
@@ -127,11 +129,11 @@ def lent(resco, name):
 @pytest.mark.parametrize("name", PLACES)
 def test_real_networks(resco, name):
     network = lent(resco, name)
-    for where in network.intersections.values():
-        assert unsafe_changes(where) == {}
+    for intersection in network.intersections.values():
+        assert unsafe_changes(intersection) == {}
     world = drive(network, 2400.0 / len(network.intersections), np.random.default_rng(1))
-    for where in network.intersections.values():
-        assert violations(where, world.shown[where.id]) == []
+    for intersection in network.intersections.values():
+        assert violations(intersection, world.shown[intersection.id]) == []
 
 
 @pytest.mark.slow
@@ -141,8 +143,8 @@ def test_real_networks_for_a_hundred_thousand_seconds(resco, name):
     seconds, done = 500.0, 0.0
     while done < DEMANDED:
         world = drive(network, seconds, np.random.default_rng(int(done)), begin=done)
-        for where in network.intersections.values():
-            assert violations(where, world.shown[where.id]) == []
+        for intersection in network.intersections.values():
+            assert violations(intersection, world.shown[intersection.id]) == []
         done += seconds * len(network.intersections)
 
 
@@ -150,15 +152,15 @@ def test_every_network_that_comes_with_sumo(wheel_networks):
     """Pedestrians, trams, joined junctions: every way between two phases of every signal is legal."""
     signals = 0
     for path in wheel_networks:
-        for where in load_network(path).intersections.values():
-            assert unsafe_changes(where) == {}, (path.name, where.id)
+        for intersection in load_network(path).intersections.values():
+            assert unsafe_changes(intersection) == {}, (path.name, intersection.id)
             signals += 1
     assert signals > 40
 
 
 def test_people_on_foot_are_waited_for_when_the_phase_in_between_was_short():
     """In the plan 13 s pass from the end of crossing 2 to the start of its foe 0, 10 of them in phase 1."""
-    where = signal(
+    intersection = signal(
         "P",
         Timing(
             (
@@ -170,7 +172,7 @@ def test_people_on_foot_are_waited_for_when_the_phase_in_between_was_short():
         [(0, 1), (0, 2)],
         crossings=[2],
     )
-    network = network_of(where)
+    network = network_of(intersection)
     world = RecordingWorld(network)
     for question in Simulation(world, 60.0, ["P"]):
         question.answer(Green((question.bare.phase + 1) % 3, 5.0))
@@ -182,4 +184,4 @@ def test_people_on_foot_are_waited_for_when_the_phase_in_between_was_short():
         (18.0, "Grr"),
         (23.0, "yrr"),
     ]
-    assert violations(where, world.shown["P"]) == []
+    assert violations(intersection, world.shown["P"]) == []

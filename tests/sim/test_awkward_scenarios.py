@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from networks.scenarios import open_place
-from sim.plan import Plan
-from sim.sumonet import network_of
+from denxanh.networks.scenarios import open_scenario
+from denxanh.sim.plan import Plan
+from denxanh.sim.sumo.network_reader import network_of
 
 WAUT = """<additional>
     <tlLogic id="A0" type="static" programID="evening" offset="0">{phases}</tlLogic>
@@ -105,8 +105,8 @@ def test_rules_hold_for_the_plan_that_runs_not_for_the_one_it_replaces(
 ) -> None:
     """Greens of 8 s leave no room for 4 s more of all-red; those of a plan brought along do."""
     plan = tmp_path / "plan.json"
-    network = network_of(open_place(str(tiny_place.config)))
-    timings = {name: where.program for name, where in network.intersections.items()}
+    network = network_of(open_scenario(str(tiny_place.config)))
+    timings = {name: intersection.program for name, intersection in network.intersections.items()}
     plan.write_text(json.dumps(Plan(timings).to_json()), encoding="utf-8")
     for path in (tiny_place.routes, tiny_place.config):
         shutil.copy(path, tmp_path)

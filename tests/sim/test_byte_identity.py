@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
-from experiments.compare import tasks_for
-from experiments.launcher import launcher
-from experiments.worker import job
-from networks.scenarios import open_place
-from sim.plan import Plan
-from sim.scenario import Scenario
-from sim.sumonet import network_of, timings
+from denxanh.experiments.compare import specify_runs
+from denxanh.experiments.runs.launcher import launcher
+from denxanh.experiments.runs.worker import job
+from denxanh.experiments.specification.run_options import RunOptions
+from denxanh.networks.scenarios import open_scenario
+from denxanh.sim.plan import Plan
+from denxanh.sim.scenario import Scenario
+from denxanh.sim.sumo.network_reader import network_of, timings
 
 NAMES = ("arterial4x4", "cologne1", "cologne3", "grid4x4", "ingolstadt1")
 SHORT = 600.0  # s simulated in every push; the whole hour under the `slow` marker
@@ -46,18 +47,8 @@ class Runs:
             self.count += 1
             here = self.folder / f"job-{self.count}"
             here.mkdir()
-            (task,) = tasks_for(scenario, [controller], [seed], backend=backend)
-            content = job(
-                scenario=scenario,
-                controller=task.controller,
-                parameters=task.parameters,
-                seed=seed,
-                backend=backend,
-                warm_up=0.0,
-                keep_sumo_output=False,
-                target=here / "result",
-            )
-            (here / "job.json").write_text(json.dumps(content), encoding="utf-8")
+            (run,) = specify_runs(scenario, [controller], [seed], options=RunOptions(backend=backend))
+            (here / "job.json").write_text(json.dumps(job(run, here / "result")), encoding="utf-8")
             going.append((here, self.starter.start(here)))
         out = []
         for here, process in going:
@@ -78,8 +69,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def place(config: Path, seconds: float | None) -> Scenario:
     """A scenario, cut after so many seconds."""
-    whole = open_place(str(config))
-    return whole if seconds is None else open_place(str(config), end=whole.begin + seconds)
+    whole = open_scenario(str(config))
+    return whole if seconds is None else open_scenario(str(config), end=whole.begin + seconds)
 
 
 def plain_arguments(scenario: Scenario, seed: int) -> list[str]:
@@ -209,7 +200,7 @@ def test_another_seed_is_another_run(resco: Any, runs: Runs) -> None:
 
 def test_the_command_line_gives_the_same_bytes(resco: Any, runs: Runs, cli: Any, tmp_path: Path) -> None:
     config = resco("ingolstadt1")
-    end = open_place(str(config)).begin + SHORT
+    end = open_scenario(str(config)).begin + SHORT
     done: subprocess.CompletedProcess[str] = cli(
         "run", config, "-c", "max-pressure", "--seed", "5", "--end", str(end), "--out", tmp_path / "out"
     )

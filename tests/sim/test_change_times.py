@@ -2,8 +2,8 @@
 
 import pytest
 
-from sim.plan import Interval, Stage, Timing
-from sim.program import YELLOW, change_times
+from denxanh.sim.plan import Interval, Stage, Timing
+from denxanh.sim.sumo.program import YELLOW, change_times
 
 
 def times(*change):

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from sim.change import change_between
-from sim.clearance import shortest_gaps, walkers_need
-from sim.netfile import RawPhase, RawProgram
-from sim.network import Network, Walk
-from sim.program import read_program
-from sim.sumonet import load_network
+from denxanh.sim.network import Crossing, Network
+from denxanh.sim.signals.change import change_between
+from denxanh.sim.signals.clearance import pedestrian_clearance, shortest_gaps
+from denxanh.sim.sumo.netfile import RawPhase, RawProgram
+from denxanh.sim.sumo.network_reader import load_network
+from denxanh.sim.sumo.program import read_program
 
 STATES = (("GrG", 37.0), ("Grr", 5.0), ("yrr", 3.0), ("rGr", 30.0), ("ryr", 3.0))
 
@@ -55,35 +55,39 @@ def on_foot(tmp_path_factory: pytest.TempPathFactory, sumo_tool) -> Network:
 
 
 def test_a_crossing_of_netgenerate_has_its_length_and_needs_what_the_program_gives(on_foot: Network) -> None:
-    for where in on_foot.intersections.values():
-        crossings = [link.index for link in where.links if link.crossing]
+    for intersection in on_foot.intersections.values():
+        crossings = [link.index for link in intersection.links if link.crossing]
         assert crossings
-        assert all(5.0 < where.walks[k].length < 20.0 for k in crossings)
-        walks = [min(8.0, math.ceil(where.walks[k].length / 1.07)) for k in crossings]
-        assert walkers_need(where)[crossings].tolist() == walks
+        assert all(5.0 < intersection.crossings[k].length < 20.0 for k in crossings)
+        walks = [min(8.0, math.ceil(intersection.crossings[k].length / 1.07)) for k in crossings]
+        assert pedestrian_clearance(intersection)[crossings].tolist() == walks
 
 
 def test_whoever_gets_priority_over_a_crossing_waits_until_it_is_clear(on_foot: Network) -> None:
     """A turn that yields to people on foot and then turns protected is a foe that starts."""
-    where = next(iter(on_foot.intersections.values()))
-    before = where.program.stages[0].state
-    crossing = next(link.index for link in where.links if link.crossing and before[link.index] == "G")
-    turn = next(k for k in range(where.n_links) if before[k] == "g" and where.foes[crossing, k])
-    after = "".join("G" if k == turn else "r" for k in range(where.n_links))
-    change = change_between(where, before, after)
+    intersection = next(iter(on_foot.intersections.values()))
+    before = intersection.program.stages[0].state
+    crossing = next(link.index for link in intersection.links if link.crossing and before[link.index] == "G")
+    turn = next(k for k in range(intersection.n_links) if before[k] == "g" and intersection.foes[crossing, k])
+    after = "".join("G" if k == turn else "r" for k in range(intersection.n_links))
+    change = change_between(intersection, before, after)
     assert (
         sum(i.duration for i in change if i.state[crossing] not in "Gg")
-        == walkers_need(where)[crossing]
+        == pedestrian_clearance(intersection)[crossing]
         > 3.0
     )
     assert all(i.state[turn] == "g" for i in change)
 
 
 def test_where_the_way_is_known_a_short_green_in_between_counts_as_short(on_foot: Network) -> None:
-    where = next(iter(on_foot.intersections.values()))
-    gaps = shortest_gaps(where)
+    intersection = next(iter(on_foot.intersections.values()))
+    gaps = shortest_gaps(intersection)
     assert gaps.min() >= 3.0
-    long_way = replace(where, walks=dict.fromkeys(where.walks, Walk(100.0, (), ())))
-    assert walkers_need(long_way)[list(where.walks)].tolist() == [8.0] * len(where.walks)
-    short_way = replace(where, walks=dict.fromkeys(where.walks, Walk(3.21, (), ())))
-    assert walkers_need(short_way)[list(where.walks)].tolist() == [3.0] * len(where.walks)
+    long_way = replace(intersection, crossings=dict.fromkeys(intersection.crossings, Crossing(100.0, (), ())))
+    assert pedestrian_clearance(long_way)[list(intersection.crossings)].tolist() == [8.0] * len(
+        intersection.crossings
+    )
+    short_way = replace(intersection, crossings=dict.fromkeys(intersection.crossings, Crossing(3.21, (), ())))
+    assert pedestrian_clearance(short_way)[list(intersection.crossings)].tolist() == [3.0] * len(
+        intersection.crossings
+    )

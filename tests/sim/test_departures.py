@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sim.departures import Departures, read_departures
-from sim.errors import InputError
+from denxanh.sim.demand.departures import Departures, read_departures
+from denxanh.sim.errors import InputError
 
 
 def write(folder: Path, *rows: str) -> Path:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sim.equivalents import Equivalent, read_equivalents, weights
-from sim.errors import InputError
+from denxanh.sim.demand.equivalents import Equivalent, read_equivalents, weights
+from denxanh.sim.errors import InputError
 
 ROUTES = """<routes>
   <!-- <vType id="bus"><param key="persons" value="99"/></vType> -->
@@ -23,7 +23,7 @@ def test_said_in_the_file_else_by_class(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(ROUTES.encode()))
     found = read_equivalents([path])
     assert found["bus"] == Equivalent(2.2, 40.0)
-    assert found["moto"] == Equivalent(0.25, 1.0)  # TCXDVN 104:2007, see sim.vehicle_class
+    assert found["moto"] == Equivalent(0.25, 1.0)  # TCXDVN 104:2007, see denxanh.sim.demand.vehicle_class
     assert found["car"] == found["DEFAULT_VEHTYPE"] == Equivalent(1.0, 1.0)
     table = weights(["moto", "bus", "nobody declared it"], found)
     assert table.tolist() == [[0.25, 2.2, 1.0], [1.0, 40.0, 1.0]]

@@ -12,13 +12,18 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from experiments.compare import tasks_for
-from experiments.happenings import read_events
-from experiments.worker import job
-from networks.scenarios import open_place
-from sim.errors import InputError
+from denxanh.experiments.compare import specify_runs
+from denxanh.experiments.runs.worker import job
+from denxanh.experiments.specification.events import read_events
+from denxanh.experiments.specification.run_options import read_options
+from denxanh.networks.scenarios import open_scenario
+from denxanh.sim.errors import InputError
 
-SCRIPT = "import sys, pathlib; from experiments.worker import run_job; sys.exit(run_job(pathlib.Path(sys.argv[1])))"
+SCRIPT = (
+    "import sys, pathlib\n"
+    "from denxanh.experiments.runs.worker import run_job\n"
+    "sys.exit(run_job(pathlib.Path(sys.argv[1])))"
+)
 
 
 @pytest.fixture
@@ -34,27 +39,11 @@ def happen(tiny_place: Any, tmp_path: Path) -> Any:
         file, folder = tmp_path / f"{count}.toml", tmp_path / str(count)
         file.write_text(events, encoding="utf-8")
         folder.mkdir()
-        (task,) = tasks_for(
-            open_place(str(tiny_place.config)),
-            [controller],
-            [1],
-            backend=backend,
-            sensing=[sensing],
-            events=file if events else None,
-        )
-        content = job(
-            scenario=task.scenario,
-            controller=task.controller,
-            parameters=task.parameters,
-            seed=1,
-            backend=backend,
-            warm_up=0.0,
-            keep_sumo_output=False,
-            target=folder / "run",
-            sensing=task.sensing,
-            events=task.events,
-        )
-        (folder / "job.json").write_text(json.dumps(content), encoding="utf-8")
+        place = open_scenario(str(tiny_place.config))
+        written = {"backend": backend, "events": file if events else None}
+        options = read_options(written, place, [sensing])
+        (one,) = specify_runs(place, [controller], [1], sensing=[sensing], options=options)
+        (folder / "job.json").write_text(json.dumps(job(one, folder / "run")), encoding="utf-8")
         done = subprocess.run(
             [sys.executable, "-c", SCRIPT, str(folder)],
             capture_output=True,
@@ -236,7 +225,7 @@ def test_a_mistake_is_one_sentence_with_file_and_line(
     file = tmp_path / "events.toml"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=said) as caught:
-        tasks_for(open_place(str(tiny_place.config)), ["program"], [1], events=file)
+        read_options({"events": file}, open_scenario(str(tiny_place.config)), ["ideal"])
     assert str(caught.value).startswith(str(file))
     assert "\n" not in str(caught.value)
 
@@ -246,4 +235,4 @@ def test_events_stand_in_tables(tmp_path: Path) -> None:
     file.write_text(RAIN + SURGE, encoding="utf-8")
     tables, source = read_events(file)
     assert [table["kind"] for table in tables] == ["rain", "surge"]
-    assert source.where(1, "factor").endswith("line 10")
+    assert source.location(1, "factor").endswith("line 10")

@@ -6,19 +6,23 @@ from dataclasses import replace
 
 import pytest
 
-from networks.scenarios import open_place
-from sim.critical import critical_ratios, flows_of
-from sim.flows import with_flows
-from sim.sumonet import network_of
+from denxanh.networks.scenarios import open_scenario
+from denxanh.sim.demand.movement_flows import with_flows
+from denxanh.sim.sumo.network_reader import network_of
+from denxanh.sim.timing.critical_flow import critical_ratios, flows_of
 
 
 def flow_ratios(place: str) -> dict[str, float]:
     """Webster's Y by signal."""
-    scenario = open_place(place)
+    scenario = open_scenario(place)
     network = with_flows(network_of(scenario), scenario)
     return {
-        name: float(critical_ratios(where, [s.state for s in where.program.stages], flows_of(where)).sum())
-        for name, where in network.intersections.items()
+        name: float(
+            critical_ratios(
+                intersection, [s.state for s in intersection.program.stages], flows_of(intersection)
+            ).sum()
+        )
+        for name, intersection in network.intersections.items()
     }
 
 
@@ -31,7 +35,7 @@ def test_both_fidelities_of_a_place_ask_for_much_the_same_green() -> None:
 
 
 def test_without_the_sublane_model_every_vehicle_counts() -> None:
-    scenario = open_place("ha-noi/pho-hue:sublane")
+    scenario = open_scenario("ha-noi/pho-hue:sublane")
     options = {k: v for k, v in scenario.options.items() if k != "lateral-resolution"}
     one, other = (with_flows(network_of(s), s) for s in (scenario, replace(scenario, options=options)))
     name = next(iter(one.intersections))

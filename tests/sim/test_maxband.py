@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.arterials import arterials
-from sim.errors import InputError
-from sim.maxband import Window, green_window, maxband, progression
-from sim.network import Edge, Intersection, Lane, Link, Movement, Network
-from sim.plan import Interval, Stage, Timing
-from sim.program import phases_of
+from denxanh.sim.errors import InputError
+from denxanh.sim.network import Edge, Intersection, Lane, Link, Movement, Network
+from denxanh.sim.plan import Interval, Stage, Timing
+from denxanh.sim.sumo.program import phases_of
+from denxanh.sim.timing.arterials import arterials
+from denxanh.sim.timing.maxband import Window, green_window, maxband, progression
 
 HALF = Window(0.0, 0.5)
 

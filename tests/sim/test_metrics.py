@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.errors import RunError
-from sim.metrics import METRICS, NAMES, Counts, accounts_add_up, compute
-from sim.trips import Trips
+from denxanh.sim.errors import RunError
+from denxanh.sim.metrics import METRICS, NAMES, Counts, accounts_add_up, compute
+from denxanh.sim.sumo.tripinfo import Trips
 
 COUNTS = Counts(
     before_begin=3,
@@ -144,6 +144,6 @@ def test_accounts_that_do_not_add_up_are_noticed() -> None:
 
 
 def test_people_on_foot_count_whether_they_arrive_or_not() -> None:
-    walking = replace(FIVE, on_foot=np.array([0.0, 30.0, 150.0]))
+    walking = replace(FIVE, pedestrian_wait=np.array([0.0, 30.0, 150.0]))
     values = compute(walking, COUNTS, NO_QUEUE, WEIGHTS, begin=100.0, end=400.0)
     assert (values["walkers"], values["walk_wait_s"], values["walk_wait_max_s"]) == (3, 60.0, 150.0)

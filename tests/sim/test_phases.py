@@ -2,21 +2,21 @@
 
 import pytest
 
-from sim.change import change_intervals
-from sim.errors import InputError
-from sim.phases import with_phases
-from sim.plan import Interval
-from sim.rules import Rules
-from sim.testing import corridor
+from denxanh.sim.errors import InputError
+from denxanh.sim.plan import Interval
+from denxanh.sim.signals.added_phases import with_phases
+from denxanh.sim.signals.change import change_intervals
+from denxanh.sim.signals.rules import Rules
+from denxanh.sim.testing.check_controller import corridor
 
 
 def test_a_phase_beside_the_program_is_reached_by_yellow():
     before = corridor(1)
-    where = with_phases(before, {"J0": ("rr",)}).intersections["J0"]
-    assert [phase.state for phase in where.phases] == ["Gr", "rG", "rr"]
-    assert where.program == before.intersections["J0"].program
-    assert change_intervals(where, 0, 2) == (Interval("yr", 3.0),)
-    assert change_intervals(where, 2, 1) == ()  # nothing loses its green
+    intersection = with_phases(before, {"J0": ("rr",)}).intersections["J0"]
+    assert [phase.state for phase in intersection.phases] == ["Gr", "rG", "rr"]
+    assert intersection.program == before.intersections["J0"].program
+    assert change_intervals(intersection, 0, 2) == (Interval("yr", 3.0),)
+    assert change_intervals(intersection, 2, 1) == ()  # nothing loses its green
 
 
 @pytest.mark.parametrize(
@@ -34,12 +34,12 @@ def test_a_phase_for_an_unknown_signal_is_refused():
 
 
 def test_a_uniform_change_may_be_shorter_than_the_plan():
-    where = Rules(uniform_change=3.0).apply(corridor(1, yellow=5.0)).intersections["J0"]
-    assert [stage.change for stage in where.program.stages] == [
+    intersection = Rules(uniform_change=3.0).apply(corridor(1, yellow=5.0)).intersections["J0"]
+    assert [stage.change for stage in intersection.program.stages] == [
         (Interval("yr", 3.0),),
         (Interval("ry", 3.0),),
     ]
-    assert (where.yellow, where.all_red, where.program.cycle) == (3.0, 0.0, 60.0)
+    assert (intersection.yellow, intersection.all_red, intersection.program.cycle) == (3.0, 0.0, 60.0)
 
 
 def test_a_uniform_change_leaves_nothing_to_other_rules():

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.errors import InputError
-from sim.plan import SCHEMA, Interval, Moment, Plan, Stage, Timing
+from denxanh.sim.errors import InputError
+from denxanh.sim.plan import SCHEMA, Interval, Moment, Plan, Stage, Timing
 
 TIMING = Timing((Stage("Gr", 10.0, (Interval("yr", 3.0), Interval("rr", 2.0))), Stage("rG", 7.0)), offset=5.0)
 
@@ -43,7 +43,7 @@ plans = st.builds(
 
 @given(plans)
 def test_a_plan_comes_back_from_its_file(plan: Plan) -> None:
-    assert Plan.from_json(json.loads(json.dumps(plan.to_json())), where="p") == plan
+    assert Plan.from_json(json.loads(json.dumps(plan.to_json())), location="p") == plan
 
 
 @given(timings, st.floats(-1e5, 1e5))
@@ -99,6 +99,6 @@ def entry(**changes: Any) -> dict[str, Any]:
 )
 def test_each_fault_of_a_file_is_named_with_its_place(data: Any, words: tuple[str, ...]) -> None:
     with pytest.raises(InputError) as caught:
-        Plan.from_json(data, where="p")
+        Plan.from_json(data, location="p")
     for word in words:
         assert word in str(caught.value)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from sim.protocol import Green
-from sim.simulation import Simulation
-from sim.testing import PointQueueWorld, corridor, steady
+from denxanh.sim.controller import Green
+from denxanh.sim.simulation import Simulation
+from denxanh.sim.testing.check_controller import PointQueueWorld, corridor, steady
 
 
 def drive(world, answer, seconds):

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.errors import InputError
-from sim.netfile import read_net
-from sim.network import Network
-from sim.plan import Timing
-from sim.scenario import Scenario
-from sim.sumo_world import sumo_environment
-from sim.sumonet import load_network, network_of
+from denxanh.sim.errors import InputError
+from denxanh.sim.network import Network
+from denxanh.sim.plan import Timing
+from denxanh.sim.scenario import Scenario
+from denxanh.sim.sumo.netfile import read_net
+from denxanh.sim.sumo.network_reader import load_network, network_of
+from denxanh.sim.sumo.wheel import sumo_environment
 
 PROBE = """
 import json, sys
@@ -71,7 +71,9 @@ def state_at(timing: Timing, time: float) -> str:
 
 
 def two_cycles(network: Network) -> int:
-    return int(max((2 * where.program.cycle for where in network.intersections.values()), default=1))
+    return int(
+        max((2 * intersection.program.cycle for intersection in network.intersections.values()), default=1)
+    )
 
 
 def differences(network: Network, shown: Shown, begin: float, static: Callable[[str], bool]) -> list[str]:
@@ -80,14 +82,14 @@ def differences(network: Network, shown: Shown, begin: float, static: Callable[[
         f"nothing is said of {name}"
         for name in set(shown.programs) - set(network.intersections) - set(network.left_to_sumo)
     ]
-    for name, where in network.intersections.items():
-        if where.program_id != shown.programs[name]:
-            found.append(f"{name}: program {where.program_id}, SUMO runs {shown.programs[name]}")
+    for name, intersection in network.intersections.items():
+        if intersection.program_id != shown.programs[name]:
+            found.append(f"{name}: program {intersection.program_id}, SUMO runs {shown.programs[name]}")
         elif static(name):
             found += [
-                f"{name} at {begin + k} s: {state_at(where.program, begin + k)}, SUMO shows {state}"
+                f"{name} at {begin + k} s: {state_at(intersection.program, begin + k)}, SUMO shows {state}"
                 for k, state in enumerate(shown.states[name])
-                if state_at(where.program, begin + k) != state
+                if state_at(intersection.program, begin + k) != state
             ][:1]
     return found
 
@@ -146,17 +148,17 @@ def test_what_is_left_to_sumo_has_its_reason(generated: dict[str, Path], wheel_n
 
 def test_crossings_are_links_but_no_approaches(generated: dict[str, Path]) -> None:
     network = load_network(generated["crossings"])
-    for where in network.intersections.values():
-        walks = [link for link in where.links if link.crossing]
+    for intersection in network.intersections.values():
+        walks = [link for link in intersection.links if link.crossing]
         assert walks
-        assert not {link.start for link in walks} & {approach.lane for approach in where.approaches}
+        assert not {link.start for link in walks} & {approach.lane for approach in intersection.approaches}
         for link in walks:  # a crossing conflicts with the vehicles that drive over it
-            assert where.foes[link.index].any()
+            assert intersection.foes[link.index].any()
 
 
 def test_a_joined_signal_is_one_intersection_of_several_junctions(generated: dict[str, Path]) -> None:
     network = load_network(generated["close together, joined"])
-    assert any(len(where.junctions) > 1 for where in network.intersections.values())
+    assert any(len(intersection.junctions) > 1 for intersection in network.intersections.values())
 
 
 @pytest.mark.parametrize(
@@ -176,18 +178,18 @@ def test_the_benchmark_networks_hold_what_an_audit_by_other_means_found(
     assert not network.left_to_sumo
     wheres = network.intersections.values()
     assert len(wheres) == signals
-    assert sum(len({link.index for link in where.links}) for where in wheres) == links
-    assert sum(int(where.foes.sum()) // 2 for where in wheres) == foes
+    assert sum(len({link.index for link in intersection.links}) for intersection in wheres) == links
+    assert sum(int(intersection.foes.sum()) // 2 for intersection in wheres) == foes
     both, yielding = set(), set()
-    for where in wheres:
-        for phase in where.phases:
-            for a in range(where.n_links):
+    for intersection in wheres:
+        for phase in intersection.phases:
+            for a in range(intersection.n_links):
                 for b in range(a):
                     letters = {phase.state[a], phase.state[b]}
-                    if where.foes[a, b] and letters == {"G"}:
-                        both.add((where.id, a, b))
-                    elif where.foes[a, b] and letters == {"G", "g"}:
-                        yielding.add((where.id, a, b))
+                    if intersection.foes[a, b] and letters == {"G"}:
+                        both.add((intersection.id, a, b))
+                    elif intersection.foes[a, b] and letters == {"G", "g"}:
+                        yielding.add((intersection.id, a, b))
     assert len(both) == clashes
     assert len(yielding) == permissive
 
@@ -264,20 +266,20 @@ def test_a_network_without_internal_lanes_has_the_same_conflicts(sumo_tool: Any,
     whole = load_network(sumo_tool("netgenerate", tmp_path / "whole.net.xml", *options))
     bare = load_network(sumo_tool("netgenerate", tmp_path / "bare.net.xml", *options, "--no-internal-links"))
     assert len(whole.intersections) == 4
-    for name, where in whole.intersections.items():
+    for name, intersection in whole.intersections.items():
         other = bare.intersections[name]
         assert other.foes.any()
-        assert (other.foes == where.foes).all()
-        assert other.open_foes == where.open_foes
+        assert (other.foes == intersection.foes).all()
+        assert other.open_foes == intersection.open_foes
 
 
 def test_links_whose_conflicts_nobody_wrote_down_are_foes_of_all(tiny_place: Any, tmp_path: Path) -> None:
     text = re.sub(r"<request [^>]*/>", "", tiny_place.net.read_text("utf-8"))
     net = tmp_path / "unknown.net.xml"
     net.write_text(text, encoding="utf-8")
-    for where in load_network(net).intersections.values():
-        off_diagonal = ~np.eye(where.n_links, dtype=bool)
-        assert (where.foes == off_diagonal).all()
+    for intersection in load_network(net).intersections.values():
+        off_diagonal = ~np.eye(intersection.n_links, dtype=bool)
+        assert (intersection.foes == off_diagonal).all()
 
 
 def test_a_program_without_phases_only_moves_the_offset(tiny_place: Any, tmp_path: Path) -> None:
@@ -298,6 +300,6 @@ def test_a_static_program_never_ends_a_green_early_so_its_min_dur_is_no_longer(
     text = tiny_place.net.read_text("utf-8").replace("<phase duration=", '<phase minDur="500" duration=')
     net = tmp_path / "min.net.xml"
     net.write_text(text, encoding="utf-8")
-    for where in load_network(net).intersections.values():
-        greens = [stage.green for stage in where.program.stages]
-        assert [phase.min_green for phase in where.phases] == greens
+    for intersection in load_network(net).intersections.values():
+        greens = [stage.green for stage in intersection.program.stages]
+        assert [phase.min_green for phase in intersection.phases] == greens

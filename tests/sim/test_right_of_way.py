@@ -6,10 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from sim.conflicts import beyond_the_signal
-from sim.model.priority import PARTED, right_of_way
-from sim.netfile import VEHICLE_CLASSES, RawConnection, RawJunction
-from sim.network import Lane
+from denxanh.sim.model.right_of_way import PARTED, right_of_way
+from denxanh.sim.network import Lane
+from denxanh.sim.sumo.conflicts import beyond_the_signal
+from denxanh.sim.sumo.netfile import VEHICLE_CLASSES, RawConnection, RawJunction
 
 RADIUS = 12.0  # m
 

@@ -7,53 +7,53 @@ from typing import Any
 
 import pytest
 
-from experiments.rules import parse_rules
-from sim.errors import InputError
-from sim.plan import Interval, Stage, Timing
-from sim.rules import Rules
-from sim.simulation import Simulation
-from sim.supervisor import Limits, Supervisor
-from sim.testing import PointQueueWorld, corridor, steady
+from denxanh.experiments.specification.safety_rules import parse_rules
+from denxanh.sim.errors import InputError
+from denxanh.sim.plan import Interval, Stage, Timing
+from denxanh.sim.signals.rules import Rules
+from denxanh.sim.simulation import Simulation
+from denxanh.sim.supervisor import Limits, Supervisor
+from denxanh.sim.testing.check_controller import PointQueueWorld, corridor, steady
 
 
 def street(**change: Any) -> Any:
     """A corridor of one signal: 50 km/h, 14 m over the junction, greens of 27 s, yellow 3 s."""
     network = corridor(1)
-    where = network.intersections["J0"]
+    intersection = network.intersections["J0"]
     stages = (
         Stage("Gr", 27.0, (Interval("yr", 3.0),)),
         Stage("rG", 27.0, (Interval("ry", 3.0),)),
     )
-    where = replace(
-        where,
+    intersection = replace(
+        intersection,
         program=Timing(stages),
-        links=tuple(replace(link, length=14.0) for link in where.links),
-        approaches=tuple(replace(approach, speed=50 / 3.6) for approach in where.approaches),
+        links=tuple(replace(link, length=14.0) for link in intersection.links),
+        approaches=tuple(replace(approach, speed=50 / 3.6) for approach in intersection.approaches),
         **change,
     )
-    return replace(network, intersections={"J0": where})
+    return replace(network, intersections={"J0": intersection})
 
 
 def test_ite_by_hand() -> None:
     """50 km/h: 1 + 13.89 / 6.1 = 3.28 s, to the next tenth; (14 + 6.1) / 13.89 = 1.45 s. The cycle stays."""
-    where = Rules(yellow="ite", all_red="ite").apply(street()).intersections["J0"]
-    assert [i.duration for i in where.program.stages[0].change] == [3.3, 1.5]
-    assert where.program.stages[0].change[1].state == "rr"
-    assert where.program.stages[0].green == pytest.approx(25.2)
-    assert where.program.cycle == pytest.approx(60.0)
-    assert (where.yellow, where.all_red) == (3.3, 1.5)
+    intersection = Rules(yellow="ite", all_red="ite").apply(street()).intersections["J0"]
+    assert [i.duration for i in intersection.program.stages[0].change] == [3.3, 1.5]
+    assert intersection.program.stages[0].change[1].state == "rr"
+    assert intersection.program.stages[0].green == pytest.approx(25.2)
+    assert intersection.program.cycle == pytest.approx(60.0)
+    assert (intersection.yellow, intersection.all_red) == (3.3, 1.5)
 
 
 def test_nothing_is_shortened() -> None:
-    where = Rules(yellow=2.0, all_red=1.0).apply(street()).intersections["J0"]
-    assert [i.duration for i in where.program.stages[1].change] == [3.0, 1.0]
+    intersection = Rules(yellow=2.0, all_red=1.0).apply(street()).intersections["J0"]
+    assert [i.duration for i in intersection.program.stages[1].change] == [3.0, 1.0]
     network = street()
     assert Rules().apply(network) is network
 
 
 def test_minimum_and_maximum_green_of_the_phases() -> None:
-    where = Rules(min_green=7.0, max_green=40.0).apply(street()).intersections["J0"]
-    assert {(phase.min_green, phase.max_green) for phase in where.phases} == {(7.0, 40.0)}
+    intersection = Rules(min_green=7.0, max_green=40.0).apply(street()).intersections["J0"]
+    assert {(phase.min_green, phase.max_green) for phase in intersection.phases} == {(7.0, 40.0)}
     long = Rules(min_green=90.0).apply(street()).intersections["J0"]
     assert {phase.min_green for phase in long.phases} == {27.0}  # the plan itself shows no more
 
@@ -68,7 +68,7 @@ def test_what_reaches_the_world_keeps_the_rules() -> None:
     world = PointQueueWorld(network, steady("W_0", 0.2, 300) | steady("S0_0", 0.2, 300))
 
     def restless(seen: Any) -> Any:
-        from sim.protocol import Green
+        from denxanh.sim.controller import Green
 
         return Green(1 - seen.phase, 1.0) if not seen.minimum_left else Green(seen.phase, seen.minimum_left)
 

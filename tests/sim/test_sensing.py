@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from controllers.actuated import Actuated
-from controllers.max_pressure import MaxPressure
-from sim.errors import InputError
-from sim.sensing import SENSINGS, Camera, Ideal, Loops, Sensing, Shown
-from sim.sensing.faults import Outages, constant_call, draw
-from sim.sensing.passages import Passages, Point, Watched, Zone
-from sim.sensing.queue import LaneQueue
-from sim.sensing.turns import Turns, spread
-from sim.simulation import Simulation
-from sim.testing import NoiseWorld, PointQueueWorld, corridor, steady
-from sim.world import OnLane
+from denxanh.controllers.actuated.actuated import Actuated
+from denxanh.controllers.pressure.max_pressure import MaxPressure
+from denxanh.sim.errors import InputError
+from denxanh.sim.sensing import SENSINGS, Camera, Ideal, Loops, Sensing, Shown
+from denxanh.sim.sensing.faults import Outages, constant_call, draw
+from denxanh.sim.sensing.passages import Passages, Point, Watched, Zone
+from denxanh.sim.sensing.queue import LaneQueue
+from denxanh.sim.sensing.turns import Turns, spread
+from denxanh.sim.simulation import Simulation
+from denxanh.sim.testing.check_controller import NoiseWorld, PointQueueWorld, corridor, steady
+from denxanh.sim.world import OnLane
 
 
 class Road:
@@ -160,7 +160,7 @@ def drive(sensing: Sensing, controller: Any, seconds: float = 900.0, seed: int =
     world = PointQueueWorld(network, traffic)
     policies = controller.start(network)
     for question in Simulation(world, seconds, policies, sees=controller.sees, sensing=sensing, seed=seed):
-        question.answer(policies[question.where.id](question.seen))
+        question.answer(policies[question.intersection.id](question.seen))
     return world
 
 
@@ -175,7 +175,7 @@ def test_perfect_loops_count_what_is_there() -> None:
     simulation = Simulation(world, 600.0, policies, sees=controller.sees, sensing=loops)
     for question in simulation:
         seen = question.seen
-        truth = ideal.observe(question.where, Shown(0, 0.0, np.zeros(2)), nobody).vehicles
+        truth = ideal.observe(question.intersection, Shown(0, 0.0, np.zeros(2)), nobody).vehicles
         off.append(abs(len(seen.vehicles.approach) - len(truth.approach)))
         question.answer(policies["J0"](seen))
     assert len(off) > 40
@@ -207,21 +207,21 @@ def test_what_nobody_asked_for_stays_empty(kind: type[Any]) -> None:
     sensor = kind().start(world, frozenset())
     world.advance(1)
     sensor.sample()
-    where = world.network.intersections["J0"]
-    seen = sensor.observe(where, Shown(0, 0.0, np.zeros(2)), nobody)
+    intersection = world.network.intersections["J0"]
+    seen = sensor.observe(intersection, Shown(0, 0.0, np.zeros(2)), nobody)
     assert len(seen.vehicles.approach) == len(seen.exit_count) == len(seen.exit_room) == 0
 
 
 def test_camera_sees_no_further_than_its_range_and_knows_no_route() -> None:
     world = NoiseWorld(corridor(1), np.random.default_rng(2), most=12)
-    where = world.network.intersections["J0"]
+    intersection = world.network.intersections["J0"]
     camera = Camera(range_m=50.0, missed_two_wheelers=0.0, noise=0.0).start(
         world, frozenset({"vehicles", "exits"})
     )
     shown, counts = Shown(0, 0.0, np.zeros(2)), []
     for step in range(1, 40):
         world.advance(step)
-        seen = camera.observe(where, shown, nobody)
+        seen = camera.observe(intersection, shown, nobody)
         assert (seen.vehicles.distance <= 50.0).all()
         assert (seen.exit_room <= 50.0).all()
         assert (seen.vehicles.link >= 0).all()
@@ -237,10 +237,10 @@ def test_the_share_of_two_wheelers_missed_is_the_one_asked_for() -> None:
     met, noticed = {"motorcycle": 0, "passenger": 0}, {"motorcycle": 0, "passenger": 0}
     for step in range(1, 300):
         world.advance(step)
-        for where in world.network.intersections.values():
+        for intersection in world.network.intersections.values():
             shown = Shown(0, 0.0, np.zeros(2))
             for count, camera in ((met, whole), (noticed, half)):
-                seen = camera.observe(where, shown, nobody)
+                seen = camera.observe(intersection, shown, nobody)
                 for name in seen.vehicles.id:
                     count[world.vehicle_class(name)] += 1
     assert noticed["passenger"] == met["passenger"] > 1000
@@ -248,8 +248,8 @@ def test_the_share_of_two_wheelers_missed_is_the_one_asked_for() -> None:
 
 
 def test_a_failed_detector_calls_always() -> None:
-    where = corridor(1).intersections["J0"]
-    call = constant_call(where, Shown(0, 12.0, np.array([0.0, 12.0])))
+    intersection = corridor(1).intersections["J0"]
+    call = constant_call(intersection, Shown(0, 12.0, np.array([0.0, 12.0])))
     assert call.approach.tolist() == [0, 1]
     assert call.wait.tolist() == [0.0, 12.0]
     assert (call.speed == 0.0).all()
@@ -267,8 +267,8 @@ def test_outages_come_as_often_as_asked_for_and_by_events() -> None:
 
 
 def test_turning_shares_come_out_right_after_few_vehicles() -> None:
-    where = corridor(1).intersections["J0"]
-    shared = replace(where, approaches=(replace(where.approaches[0], links=(0, 1)),))
+    intersection = corridor(1).intersections["J0"]
+    shared = replace(intersection, approaches=(replace(intersection.approaches[0], links=(0, 1)),))
     turns = Turns(shared)
     assert [turns.link(0, spread(k)) for k in range(1, 9)].count(0) == 4
     for _ in range(2000):

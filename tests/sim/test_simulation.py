@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.errors import ControlError, WorldError
-from sim.network import Intersection, Network
-from sim.plan import Interval, Stage
-from sim.point_queue import corridor
-from sim.protocol import Green, Observation
-from sim.simulation import Simulation
-from sim.world import OnLane
+from denxanh.sim.controller import Green, Observation
+from denxanh.sim.errors import ControlError, WorldError
+from denxanh.sim.network import Intersection, Network
+from denxanh.sim.plan import Interval, Stage
+from denxanh.sim.simulation import Simulation
+from denxanh.sim.testing.point_queue import corridor
+from denxanh.sim.world import OnLane
 
 
 class Notebook:
@@ -53,18 +53,26 @@ class Notebook:
         return 0
 
 
-def street(change: Callable[[Intersection], Intersection] = lambda where: where, signals: int = 1) -> Network:
+def street(
+    change: Callable[[Intersection], Intersection] = lambda intersection: intersection, signals: int = 1
+) -> Network:
     """A street whose signals have 27 s of green, 3 s of yellow and 2 s of all-red for each direction."""
     network = corridor(signals)
 
-    def with_all_red(where: Intersection) -> Intersection:
+    def with_all_red(intersection: Intersection) -> Intersection:
         stages = tuple(
-            replace(stage, change=(*stage.change, Interval("rr", 2.0))) for stage in where.program.stages
+            replace(stage, change=(*stage.change, Interval("rr", 2.0)))
+            for stage in intersection.program.stages
         )
-        return change(replace(where, program=replace(where.program, stages=stages), all_red=2.0))
+        return change(
+            replace(intersection, program=replace(intersection.program, stages=stages), all_red=2.0)
+        )
 
     return replace(
-        network, intersections={name: with_all_red(where) for name, where in network.intersections.items()}
+        network,
+        intersections={
+            name: with_all_red(intersection) for name, intersection in network.intersections.items()
+        },
     )
 
 
@@ -228,7 +236,7 @@ def test_questions_of_one_instant_all_see_the_same_world() -> None:
     world = Notebook(street(signals=3))
     asked: list[tuple[str, float, int]] = []
     for question in Simulation(world, 6.0, world.network.intersections):
-        asked.append((question.where.id, question.seen.time, world.steps))
+        asked.append((question.intersection.id, question.seen.time, world.steps))
         assert question.seen is question.seen
         question.answer(Green(1, 20.0))
     assert sorted(asked) == [("J0", 5.0, 5), ("J1", 5.0, 5), ("J2", 5.0, 5)]
@@ -237,8 +245,8 @@ def test_questions_of_one_instant_all_see_the_same_world() -> None:
 def test_a_neighbour_is_seen_at_the_same_instant() -> None:
     world = Notebook(street(signals=2))
     question = next(iter(Simulation(world, 60.0, world.network.intersections)))
-    other = "J1" if question.where.id == "J0" else "J0"
-    assert question.seen.elsewhere(other).where.id == other
+    other = "J1" if question.intersection.id == "J0" else "J0"
+    assert question.seen.elsewhere(other).intersection.id == other
     assert question.seen.elsewhere(other).time == question.seen.time
 
 
@@ -267,10 +275,10 @@ def test_sampling_joins_the_agenda() -> None:
 
 
 def test_a_program_s_own_change_is_kept_letter_for_letter() -> None:
-    def longer(where: Intersection) -> Intersection:
-        stages = list(where.program.stages)
+    def longer(intersection: Intersection) -> Intersection:
+        stages = list(intersection.program.stages)
         stages[0] = Stage("Gr", 27.0, (Interval("yr", 4.0), Interval("rr", 1.0), Interval("ru", 1.0)))
-        return replace(where, program=replace(where.program, stages=tuple(stages)))
+        return replace(intersection, program=replace(intersection.program, stages=tuple(stages)))
 
     world = Notebook(street(longer))
     drive(world, 30.0, [Green(1, 30.0)])

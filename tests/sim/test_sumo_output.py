@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.errors import RunError
-from sim.outputs import read_edges, read_signals, read_statistic
-from sim.trips import read_trips
+from denxanh.sim.errors import RunError
+from denxanh.sim.sumo.outputs import read_edges, read_signals, read_statistic
+from denxanh.sim.sumo.tripinfo import read_trips
 
 HEAD = '<?xml version="1.0"?>\n<!-- generated on {when} -->\n'
 BODY = """<tripinfos>
@@ -126,4 +126,4 @@ def test_the_walks_of_a_person_are_added_up_and_rides_are_none(tmp_path: Path) -
     )
     path = tmp_path / "tripinfo.xml"
     path.write_text((HEAD.format(when="now") + BODY).replace("</tripinfos>", f"{persons}</tripinfos>"))
-    assert read_trips(path)[0].on_foot.tolist() == [6.5]
+    assert read_trips(path)[0].pedestrian_wait.tolist() == [6.5]

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.critical import critical_ratios, flows_of
-from sim.errors import InputError
-from sim.network import Approach, Intersection, Link, Movement, Network, Segment
-from sim.plan import Interval, Stage, Timing
-from sim.program import phases_of
-from sim.saturation import saturation_flow
-from sim.webster import (
+from denxanh.sim.errors import InputError
+from denxanh.sim.network import Approach, Intersection, Link, Movement, Network, Segment
+from denxanh.sim.plan import Interval, Stage, Timing
+from denxanh.sim.sumo.program import phases_of
+from denxanh.sim.timing.critical_flow import critical_ratios, flows_of
+from denxanh.sim.timing.saturation import saturation_flow
+from denxanh.sim.timing.webster import (
     PRACTICAL_SATURATION,
     START_LOSS,
     YELLOW_USED,
@@ -104,28 +104,30 @@ def crossroads(flows: tuple[float, ...], shared: bool = False) -> Intersection:
     )  # fmt: skip
 
 
-def network(where: Intersection) -> Network:
-    return Network("made", {}, {}, {where.id: where}, {})
+def network(intersection: Intersection) -> Network:
+    return Network("made", {}, {}, {intersection.id: intersection}, {})
 
 
 S = saturation_flow(13.9, 13.9)
 
 
 def test_critical_ratios_of_separate_stages_are_those_of_the_textbook():
-    where = crossroads((0.2, 0.1))
-    ratios = critical_ratios(where, ["Gr", "rG"], np.array([0.2, 0.1]))
+    intersection = crossroads((0.2, 0.1))
+    ratios = critical_ratios(intersection, ["Gr", "rG"], np.array([0.2, 0.1]))
     assert ratios == pytest.approx([0.2 / S, 0.1 / S])
 
 
 def test_a_movement_spreads_over_its_lanes():
-    where = crossroads((0.2, 0.1), shared=True)
-    ratios = critical_ratios(where, ["GrG", "rGr"], np.array([0.2, 0.1]))
+    intersection = crossroads((0.2, 0.1), shared=True)
+    ratios = critical_ratios(intersection, ["GrG", "rGr"], np.array([0.2, 0.1]))
     assert ratios == pytest.approx([0.1 / S, 0.1 / S])
 
 
 def test_a_lane_green_in_two_stages_is_counted_once():
-    where = crossroads((0.2, 0.1))
-    assert critical_ratios(where, ["Gr", "rG", "Gr"], np.array([0.2, 0.1])).sum() == pytest.approx(0.3 / S)
+    intersection = crossroads((0.2, 0.1))
+    assert critical_ratios(intersection, ["Gr", "rG", "Gr"], np.array([0.2, 0.1])).sum() == pytest.approx(
+        0.3 / S
+    )
 
 
 def test_the_plan_has_websters_cycle_and_splits():
@@ -145,14 +147,14 @@ def test_the_plan_says_when_the_demand_is_too_high():
 
 
 def test_minimum_greens_are_kept():
-    where = crossroads((0.25, 0.0))
-    where = replace(where, phases=tuple(replace(p, min_green=9.0) for p in where.phases))
-    assert [s.green >= 9 for s in webster_plan(network(where)).timings["J"].stages] == [True, True]
+    intersection = crossroads((0.25, 0.0))
+    intersection = replace(intersection, phases=tuple(replace(p, min_green=9.0) for p in intersection.phases))
+    assert [s.green >= 9 for s in webster_plan(network(intersection)).timings["J"].stages] == [True, True]
 
 
 def test_unknown_flows_are_refused():
-    where = crossroads((0.2, 0.1))
-    unknown = replace(where, movements=tuple(replace(m, flow=None) for m in where.movements))
+    intersection = crossroads((0.2, 0.1))
+    unknown = replace(intersection, movements=tuple(replace(m, flow=None) for m in intersection.movements))
     with pytest.raises(InputError, match="flows are not known"):
         webster_plan(network(unknown))
 

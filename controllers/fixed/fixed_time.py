@@ -1,0 +1,53 @@
+"""Fixed time: signals follow a plan by the clock, and return to it after any disturbance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from denxanh.sim.controller import Policy
+from denxanh.sim.errors import InputError
+from denxanh.sim.network import Network
+from denxanh.sim.plan import Plan
+from denxanh.sim.signals.fixed_time import fixed_time_policy
+
+PLANNED = "denxanh"  # the program id that denxanh.sim.sumo.network_reader.with_plan gives
+
+
+@dataclass(frozen=True)
+class FixedTime:
+    """Fixed time: a plan from a file (``plan``: the path of a plan.json, see docs/plan.md). Sees nothing."""
+
+    name: ClassVar[str] = "fixed-time"
+    sees: ClassVar[frozenset[str]] = frozenset()
+
+    plan: str
+
+    def make_plan(self, network: Network) -> Plan:
+        """Read the plan."""
+        return read_plan(self.plan)
+
+    def start(self, network: Network) -> Mapping[str, Policy]:
+        """A policy for each intersection of the plan; ``network`` has the plan's phases."""
+        return {
+            name: fixed_time_policy(intersection)
+            for name, intersection in network.intersections.items()
+            if intersection.program_id == PLANNED
+        }
+
+
+def read_plan(file: str) -> Plan:
+    """The plan in a plan.json. Raises InputError."""
+    try:
+        text = Path(file).read_text("utf-8")
+    except OSError as error:
+        raise InputError(
+            f"the plan cannot be read ({error.strerror})", location=file, remedy="give a plan.json"
+        ) from None
+    try:
+        return Plan.from_json(json.loads(text), location=file)
+    except ValueError as error:
+        raise InputError(f"this is not JSON ({error})", location=file, remedy="give a plan.json") from None

@@ -1,0 +1,11 @@
+"""Predictive control: rollout of the coming minute under many plans, and the modules that it alone uses."""
+
+__all__ = [
+    "downstream",
+    "one_road",
+    "plan_search",
+    "predictive",
+    "releases",
+    "rollout",
+    "turning",
+]

@@ -1,0 +1,48 @@
+"""Green states beyond the program's own: one road at a time, with every turn protected."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from denxanh.sim.network import Intersection, Phase
+
+
+def one_road_at_a_time(intersection: Intersection) -> tuple[str, ...]:
+    """For each road that leads to the signal: all its links, and those of others that do not cross them.
+
+    A lane shared by through and turning traffic moves without gaps only so. States that a program phase
+    already gives with priority are left out, and so is a signal with crossings.
+    """
+    if any(link.crossing for link in intersection.links):
+        return ()
+    direction = {link.index: link.direction for link in intersection.links}
+    best = ["G" if intersection.protected(k) else "g" for k in range(intersection.n_links)]
+    served = [k for k in range(intersection.n_links) if any(p.serves(k) for p in intersection.phases)]
+    stay = [
+        "s" if any(p.state[k] == "s" for p in intersection.phases) else "r"
+        for k in range(intersection.n_links)
+    ]
+    roads: dict[str, set[int]] = {}
+    for movement in intersection.movements:
+        roads.setdefault(movement.start, set()).update(k for k in movement.links if k in served)
+    out: list[str] = []
+    for road in sorted(roads):
+        chosen = sorted(roads[road])
+        if not chosen or any(intersection.foes[a, b] for a in chosen for b in chosen):
+            continue
+        if any(all(_unhindered(intersection, phase, k) for k in chosen) for phase in intersection.phases):
+            continue
+        for k in sorted(served, key=lambda k: (direction.get(k, "") not in "rR", k)):
+            if k not in chosen and not any(intersection.foes[k, other] for other in chosen):
+                chosen.append(k)
+        state = "".join(best[k] if k in chosen else stay[k] for k in range(intersection.n_links))
+        if state not in out:
+            out.append(state)
+    return tuple(out)
+
+
+def _unhindered(intersection: Intersection, phase: Phase, link: int) -> bool:
+    """Whether a link is green in a phase and no foe to which it would yield is."""
+    if phase.state[link] == "G" or not phase.serves(link):
+        return phase.state[link] == "G"
+    return not any(phase.serves(int(other)) for other in np.flatnonzero(intersection.yields[link]))

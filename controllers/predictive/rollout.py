@@ -1,0 +1,196 @@
+"""The rollout: simulates an intersection under candidate plans, second by second, compiled.
+
+A plan is a sequence of changes, each a time and a phase; after the last one a tail rule decides. A lane is first in,
+first out. Its head crosses when its link is green, it has arrived, the vehicle before it is a saturation headway
+ahead, and no foe that has the right of way is due. Times are s from now, 0 ≤ t < horizon.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from denxanh.sim.model.compiled import kernel
+
+RED, GREEN, YIELDING, STOPPING = 0, 1, 2, 3
+"""What a link shows: SUMO's r or y, G, g, and s (turn after a stop, giving way)."""
+
+HALT = 2.0  # s that a turn after a stop takes more than one without
+
+
+class Model(NamedTuple):
+    """The constants of the rollout."""
+
+    horizon: int  # s
+    headway: float  # s between vehicles of a discharging queue
+    start_loss: float  # s until the head of a held lane crosses
+    gap: float  # s: a foe due within it has the right of way
+    tail: float  # how many times the present phase's ready vehicles another must have to take over
+    impatience: float  # 1/s: cost of a lane whose head has waited a minute, grows with the square
+    left_over: float  # s for each vehicle that has arrived and not crossed at the end
+    crowd: float  # s, the same times the square of a lane's queue
+
+
+class Forecast(NamedTuple):
+    """The vehicles expected at the stop lines, sorted by lane and time."""
+
+    first: Any  # (lanes + 1,) where each lane's vehicles begin in the arrays by vehicle
+    link: Any  # (vehicles,) the link each takes
+    due: Any  # (vehicles,) s: arrival at the stop line on a free road
+    age: Any  # (vehicles,) s it has waited already
+    blocked: Any  # (lanes,) s: nothing leaves the lane before
+    shows: Any  # (phases, links) what each link shows in each phase
+
+
+class Signal(NamedTuple):
+    """The constants of an intersection that the rollout needs."""
+
+    yields: Any  # (links, links) row must give way to column
+    slower: Any  # (links,) s more between vehicles while it yields
+    change: Any  # (phases, phases) s from one green to the next
+    crossed: Any  # (phases, phases, links) s of that in which vehicles of a link that turns red still cross
+    min_green: Any  # (phases,) s
+
+
+class Outcome(NamedTuple):
+    """Output arrays of a rollout, overwritten by it."""
+
+    at: Any  # (plans, depth) s: the first changes carried out, those of the tail rule included …
+    to: Any  # (plans, depth) … and to which phase; −1: no further change
+    leaves: Any  # (vehicles,) s: when each crosses under the last plan; inf: not within the horizon
+
+
+@kernel()
+def rollout(
+    forecast: Forecast, signal: Signal, phase: int, at: Any, to: Any, model: Model, outcome: Outcome
+) -> Any:
+    """Cost of each plan in veh·s, shape (plans,).
+
+    ``phase`` is the present one; ``at`` (plans, depth) s are the times of the changes, each carried out once the
+    minimum green is over, and ``to`` (plans, depth) their phases; from a −1 on the tail rule decides.
+    """
+    first, link, due, age, blocked, shows = forecast
+    slower, change, crossed, min_green = signal.slower, signal.change, signal.crossed, signal.min_green
+    done_at, done_to, leaves = outcome
+    lanes, phases, links = len(first) - 1, shows.shape[0], shows.shape[1]
+    plans, depth = at.shape
+    cost = np.zeros(plans)
+    done_at[:] = 0.0
+    done_to[:] = -1
+    head = np.empty(lanes, np.int64)  # the next vehicle to cross
+    behind = np.empty(lanes, np.int64)  # the next vehicle to arrive
+    last = np.empty(lanes)  # s: when the lane was crossed last
+    held = np.empty(lanes, np.bool_)  # its head stands before red
+    ready = np.empty(phases)  # vehicles that have arrived and that the phase serves
+    shown = np.empty(links, np.int64)
+    for c in range(plans):
+        for i in range(lanes):
+            head[i] = behind[i] = first[i]
+            last[i] = blocked[i] - model.headway
+            held[i] = False
+        ready[:] = 0.0
+        leaves[:] = np.inf
+        old, current, since = phase, phase, -1e3  # ``since``: when the present phase turns or turned green
+        stage, changes, settled = 0, 0, False
+        total = 0.0
+        for step in range(model.horizon):
+            t = float(step)
+            for i in range(lanes):
+                while behind[i] < first[i + 1] and due[behind[i]] <= t:
+                    for p in range(phases):
+                        if shows[p, link[behind[i]]] != RED:
+                            ready[p] += 1.0
+                    behind[i] += 1
+            target = current
+            if t >= since + min_green[current] and (stage == depth or t >= at[c, stage]):
+                if stage < depth and to[c, stage] >= 0:
+                    target = to[c, stage]
+                    stage += 1
+                else:
+                    most = ready[current] * model.tail
+                    for p in range(phases):
+                        if p != current and ready[p] > most:
+                            most, target = ready[p], p
+            if target != current:
+                if changes < depth:
+                    done_at[c, changes], done_to[c, changes] = t, target
+                    changes += 1
+                old, since, settled = current, t + change[current, target], False
+                current = target
+            began = since - change[old, current]
+            if not settled:
+                settled = t >= since
+                for k in range(links):
+                    if settled:
+                        shown[k] = shows[current, k]
+                    elif shows[old, k] != RED and (
+                        shows[current, k] != RED or t < began + crossed[old, current, k]
+                    ):
+                        shown[k] = shows[old, k]
+                    else:
+                        shown[k] = RED
+            for i in range(lanes):
+                while head[i] < first[i + 1] and due[head[i]] < t + 1.0:
+                    v = head[i]
+                    k = link[v]
+                    if shown[k] == RED:
+                        held[i] = held[i] or due[v] <= t
+                        break
+                    if held[i]:
+                        held[i] = False
+                        last[i] = max(last[i], t + model.start_loss - model.headway)
+                    when = last[i] + model.headway
+                    if shown[k] == YIELDING:
+                        when += slower[k]
+                    elif shown[k] == STOPPING:
+                        when = max(when, due[v]) + HALT
+                    when = max(when, due[v])
+                    if when >= t + 1.0:
+                        break
+                    if t < since and shows[current, k] == RED and when >= began + crossed[old, current, k]:
+                        break
+                    if shown[k] >= YIELDING and _must_yield(
+                        i, k, t, forecast, head, shown, signal.yields, model
+                    ):
+                        last[i] = max(last[i], t + 1.0 - model.headway)
+                        break
+                    last[i] = leaves[v] = when
+                    total += when - due[v]
+                    if v < behind[i]:
+                        for p in range(phases):
+                            if shows[p, k] != RED:
+                                ready[p] -= 1.0
+                    else:
+                        behind[i] += 1
+                    head[i] += 1
+            for i in range(lanes):
+                if head[i] < behind[i]:
+                    minutes = (t - due[head[i]] + age[head[i]]) / 60.0
+                    total += model.impatience * minutes * minutes
+        for i in range(lanes):
+            queue = behind[i] - head[i]
+            total += model.left_over * queue + model.crowd * queue * queue
+            for v in range(head[i], behind[i]):
+                total += model.horizon - due[v]
+        cost[c] = total
+    return cost
+
+
+@kernel()
+def _must_yield(
+    lane: int, k: int, t: float, forecast: Forecast, head: Any, shown: Any, yields: Any, model: Model
+) -> bool:
+    """Whether a foe of link ``k`` is due, behind those in front of it on its lane."""
+    first, link, due, blocked = forecast.first, forecast.link, forecast.due, forecast.blocked
+    for j in range(len(head)):
+        if j == lane or blocked[j] > t:
+            continue
+        for rank in range(first[j + 1] - head[j]):
+            v = head[j] + rank
+            f = link[v]
+            if shown[f] == RED or due[v] > t + model.gap or rank * model.headway > model.gap:
+                break
+            if yields[k, f] and shown[f] != STOPPING:
+                return True
+    return False

@@ -1,0 +1,60 @@
+"""``denxanh counts``: a form for counts of a place, and a place whose demand meets a filled form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from denxanh.experiments.cli.arguments import PlaceArgument
+
+
+def counts(
+    place: PlaceArgument,
+    filled: Annotated[
+        Path | None, typer.Option("--from", metavar="CSV", help="A filled form: make a place of it.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The form to write, or the folder of the new place.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the sampled routes.")] = 1,
+) -> None:
+    """Write a form for counts (turns and approaches by vehicle type), or make a place from a filled one."""
+    from denxanh.networks.counts import count_form as form
+    from denxanh.networks.counts import counted_demand
+    from denxanh.networks.place.hours import time_text
+    from denxanh.networks.scenarios import open_scenario
+    from denxanh.sim.errors import InputError
+    from denxanh.sim.sumo.network_reader import network_of
+
+    scenario = open_scenario(place)
+    network = network_of(scenario)
+    types = counted_demand.vehicle_types(scenario)
+    if filled is None:
+        path = out or Path("counts.csv")
+        if path.exists():
+            raise InputError("it exists already", location=str(path), remedy="name another file with --out")
+        text = form.template(network, types, scenario.begin, scenario.end)
+        path.write_text(text, encoding="utf-8-sig", newline="\n")
+        typer.echo(
+            f"{path}: {len(text.splitlines()) - 1} rows; fill in what was counted, delete no column, then"
+            f"\ndenxanh counts {place} --from {path} --out my-place"
+        )
+        return
+    folder = out or filled.with_suffix("")
+    found = form.read(filled, network, types)
+    fits = counted_demand.build(scenario, found, folder, seed=seed)
+    typer.echo(f"{'from':<32} {'to':<32} {'time':<11} {'counted':>8} {'modelled':>8} {'GEH':>5}")
+    for fit in fits:
+        count = fit.count
+        times = f"{time_text(count.begin)}-{time_text(count.end)}"
+        typer.echo(
+            f"{count.start_edge:<32} {count.end_edge or '(approach)':<32} {times:<11} {count.total:>8}"
+            f" {fit.modelled:>8.0f} {fit.geh:>5.1f}"
+        )
+    good = sum(fit.geh < counted_demand.GEH_GOOD for fit in fits)
+    typer.echo(
+        f"GEH below {counted_demand.GEH_GOOD:g} in {good} of {len(fits)} rows ({good / len(fits):.0%})"
+    )
+    typer.echo(f"place: {folder}")

@@ -1,0 +1,80 @@
+"""Commands on places: ``list``, ``check``, ``import``, ``calibrate``, ``counts``, ``places``, ``warmup``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from denxanh.experiments.cli import import_commands
+from denxanh.experiments.cli.arguments import EndOption, PlaceArgument, parse_seeds
+from denxanh.experiments.cli.counts_command import counts
+
+calibrate_app = typer.Typer(no_args_is_help=True, help="Measure what the traffic does in SUMO.")
+
+
+def install(app: typer.Typer) -> None:
+    """Add these commands to the program."""
+    app.command("list")(list_)
+    app.command("check")(check)
+    app.add_typer(import_commands.app, name="import")
+    app.add_typer(calibrate_app, name="calibrate")
+    app.command("counts")(counts)
+    app.command("places")(places)
+    app.command("warmup")(warmup)
+
+
+def list_() -> None:
+    """List the built-in places, the controllers and the sensings, a line each."""
+    from denxanh.experiments.cli import printing
+
+    printing.print_catalogue()
+
+
+def check(place: PlaceArgument) -> None:
+    """Report the content of a place, its faults, and how denxanh treats them."""
+    from denxanh.experiments.cli import printing
+    from denxanh.networks.scenarios import open_scenario
+
+    printing.print_place(open_scenario(place))
+
+
+@calibrate_app.command("saturation")
+def calibrate_saturation(
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds 1…N of each measurement.")] = 10,
+    jobs: Annotated[int, typer.Option(min=1, help="Measurements side by side.")] = 1,
+    fit: Annotated[
+        bool, typer.Option("--fit", help="Fit the vehicle types to their targets instead of measuring them.")
+    ] = False,
+) -> None:
+    """Measure saturation flow, start-up lost time and equivalents of the shipped vehicle types, or fit them."""
+    from denxanh.networks.calibration.saturation_report import fitted, saturation
+
+    (fitted if fit else saturation)(range(1, seeds + 1), jobs=jobs, on_progress=typer.echo)
+
+
+def places(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[PLACE…]", help="Built-in places; default: all.")
+    ] = None,
+    fidelity: Annotated[str, typer.Option(help="lane, sublane or both.")] = "both",
+    seeds: Annotated[str, typer.Option(help="N for seeds 1…N, or a list as 3,5,8.")] = "1",
+    end: EndOption = None,
+) -> None:
+    """Run the peak hour of built-in places in bare SUMO: teleports, collisions, delay, speed, lane against sublane."""
+    from denxanh import networks
+    from denxanh.networks.calibration.peak_hour_report import hours
+    from denxanh.sim.errors import InputError
+
+    kinds = {"both": ("lane", "sublane"), "lane": ("lane",), "sublane": ("sublane",)}
+    if fidelity not in kinds:
+        raise InputError(f"there is no fidelity {fidelity!r}", remedy="choose lane, sublane or both")
+    chosen = names or [place.name for place in networks.list_places()]
+    hours(chosen, kinds[fidelity], parse_seeds(seeds), end=end, on_progress=typer.echo)
+
+
+def warmup() -> None:
+    """Compile the queue model now (once per machine), so that the first 'optimize' need not."""
+    from denxanh.sim.model.warmup import warmup as compile_model
+
+    typer.echo(f"the queue model is ready ({compile_model():.1f} s)")

@@ -1,0 +1,274 @@
+"""What the command line prints: places, checks, runs, comparisons, progress."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as RichProgress
+from rich.table import Table
+from rich.text import Text
+
+from denxanh.experiments.runs.execution import Outcome
+from denxanh.experiments.runs.run_row import RunRow
+from denxanh.sim.metrics import METRICS, Value
+from denxanh.sim.run.scheduled_events import FLASHING_RULE
+from denxanh.sim.scenario import Scenario
+
+if TYPE_CHECKING:
+    from denxanh.experiments.results.verify import Verdict
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+FIRST = ("delay_s", "stops", "queue_mean_veh", "arrived", "running", "waiting", "teleports", "collisions")
+"""The metrics a terminal shows; the files hold all."""
+_FIRST_TITLES = ("runs", *(f"{m.title} ({m.unit})" for name in FIRST for m in METRICS if m.name == name))
+
+
+def print_catalogue() -> None:
+    """Print places, controllers and sensings, a line each."""
+    from denxanh import networks
+    from denxanh.experiments.specification.controllers import controllers, describe
+    from denxanh.experiments.specification.sensings import describe_sensings
+
+    out.print(Text("Places", style="bold"))
+    for place in networks.list_places():
+        out.print(Text(f"  {place.name:<28} {place.signals:>3} signals  {place.title} · {place.title_vi}"))
+    out.print(Text("Controllers", style="bold"))
+    for name in controllers():
+        out.print(Text(f"  {name:<28} {describe(name)}"))
+    out.print(Text("Sensings", style="bold"))
+    for name, line in describe_sensings():
+        out.print(Text(f"  {name:<28} {line}"))
+
+
+def print_notes(scenario: Scenario) -> None:
+    """What was ignored or assumed in reading a place."""
+    for note in scenario.notes:
+        err.print(Text(f"note: {note}", style="dim"))
+
+
+def print_place(scenario: Scenario) -> None:
+    """Print the result of ``denxanh check``."""
+    from denxanh.experiments.cli.check_text import check_place
+
+    report = check_place(scenario)
+    for line in report.facts:
+        out.print(Text(line))
+    for line in report.plans:
+        out.print(Text(f"  {line}"))
+    for warning in report.warnings:
+        out.print(Text(f"warning: {warning.en}", style="yellow"))
+    for waiver in report.waivers:
+        out.print(Text(f"warning: {waiver}; kept as the network has it", style="yellow"))
+    out.print(Text(report.verdict, style="bold"))
+
+
+def print_run(manifest: Mapping[str, Any], target: Path) -> None:
+    """Print the results of one run."""
+    values: Mapping[str, Value] = manifest["metrics"]
+    table = Table(
+        title=f"{manifest['place']} · {manifest['controller']} · "
+        f"sensing {manifest['sensing']['name']} · seed {manifest['seed']}",
+        title_justify="left",
+    )
+    table.add_column("metric")
+    table.add_column("value", justify="right")
+    table.add_column("unit")
+    for metric in METRICS:
+        table.add_row(metric.title, number(values[metric.name]), metric.unit)
+    out.print(table)
+    for line in event_lines(manifest):
+        out.print(Text(line))
+    left = manifest["left_to_sumo"]
+    if left and not manifest["controller"].startswith(("program", "sumo")):
+        out.print(Text(f"{len(left)} signals were left to SUMO; denxanh check says why"))
+    for kind, count in manifest["warnings"].items():
+        err.print(Text(f"SUMO warned {count}×: {kind}", style="dim"))
+    out.print(Text(f"results in {target}"))
+
+
+def event_lines(manifest: Mapping[str, Any]) -> list[str]:
+    """Events of a run, fallbacks to the fixed plan, and the rules that its plans waive."""
+    from denxanh.experiments.report.conditions import waived_rules
+
+    lines = []
+    for event in manifest["events"]:
+        if event["kind"] == "fallback":
+            lines.append(
+                f"t={event['time_s']:g} s: {event['intersection']} fell back to its fixed plan "
+                f"({event['cause']}): {event['detail']}"
+            )
+        else:
+            lines.append(f"t={event['time_s']:g}–{event['until_s']:g} s: {event['detail']}")
+    rules = Counter(waiver["rule"] for waiver in manifest["waivers"] if waiver["rule"] != FLASHING_RULE)
+    return lines + [said.en for said in waived_rules(rules)]
+
+
+def print_comparison(rows: Sequence[RunRow], target: Path, report: Path) -> None:
+    """Print means, verdicts and failures of a comparison."""
+    from denxanh.experiments.results.summary import headline
+
+    for (place, demand), columns in _means(rows).items():
+        table = Table(title=place if demand == 1.0 else f"{place} × {demand:g}", title_justify="left")
+        table.add_column("mean over runs")
+        for controller in columns:
+            table.add_column(controller, justify="right")
+        for cells in zip(_FIRST_TITLES, *columns.values(), strict=True):
+            table.add_row(*cells)
+        out.print(table)
+    for english, _ in headline(rows):
+        out.print(Text(english))
+    for row in rows:
+        if not row.done:
+            err.print(
+                Text(
+                    f"{row.place}, {row.controller}, seed {row.seed}: {row.state}: {row.reason}", style="red"
+                )
+            )
+    out.print(Text(f"report: {report}   tables: {target / 'runs.csv'}, {target / 'summary.csv'}"))
+
+
+def print_message(text: str) -> None:
+    """Print a message to standard error."""
+    err.print(Text(text))
+
+
+def print_experiment(rows: Sequence[RunRow], target: Path) -> None:
+    """Print the end of an experiment: verdicts, failures by reason, the folder."""
+    from denxanh.experiments.results.summary import headline
+
+    counts = Counter(row.state for row in rows)
+    out.print(Text(", ".join(f"{n} {state}" for state, n in counts.items()) or "no runs"))
+    for english, _ in headline(rows):
+        out.print(Text(english))
+    reasons = Counter((row.state, row.reason) for row in rows if row.state not in ("done", "pending"))
+    for (state, reason), n in reasons.most_common(10):
+        err.print(Text(f"{n} {state}: {reason}", style="red"))
+    out.print(Text(f"results in {target}: README.md says what is where"))
+
+
+def print_table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print the result of a query: a table on a terminal, CSV elsewhere."""
+    if not out.is_terminal:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows(rows)
+        return
+    drawn = Table()
+    for name in names:
+        drawn.add_column(name)
+    for row in rows:
+        drawn.add_row(*(Text("" if value is None else str(value)) for value in row))
+    out.print(drawn)
+
+
+def print_verdict(found: Verdict) -> None:
+    """Print the verdict on one run."""
+    row = found.row
+    style = {"same": "", "differs": "red", "cannot": "yellow"}[found.state]
+    reason = f": {found.reason}" if found.reason else ""
+    out.print(Text(f"{row.place}, {row.controller}, seed {row.seed}: {found.state}{reason}", style=style))
+
+
+def print_verification(found: Sequence[Verdict]) -> None:
+    """Print the numbers of verdicts."""
+    counts = Counter(verdict.state for verdict in found)
+    if set(counts) <= {"same"}:
+        out.print(
+            Text(
+                f"every file is as it was written; {counts['same']} runs done again, the same to the last byte"
+            )
+        )
+    else:
+        out.print(Text(", ".join(f"{n} {state}" for state, n in counts.items()), style="bold"))
+
+
+def _means(rows: Sequence[RunRow]) -> dict[tuple[str, float], dict[str, list[str]]]:
+    """By place and demand, then controller: runs done, then the mean of each metric in FIRST."""
+    found: dict[tuple[str, float], dict[str, list[RunRow]]] = {}
+    for row in rows:
+        found.setdefault((row.place, row.demand), {}).setdefault(row.controller, []).append(row)
+    return {
+        key: {controller: _cells(mine) for controller, mine in columns.items()}
+        for key, columns in found.items()
+    }
+
+
+def _cells(rows: Sequence[RunRow]) -> list[str]:
+    done = [row for row in rows if row.done]
+    cells = [f"{len(done)}/{len(rows)}"]
+    for name in FIRST:
+        values = [value for row in done if (value := row.metrics.get(name)) is not None]
+        cells.append(number(sum(values) / len(values)) if values else "–")
+    return cells
+
+
+def number(value: Value) -> str:
+    """A number as text: whole, with two decimals below 100, else none."""
+    if value is None:
+        return "–"
+    if isinstance(value, int) or value == int(value):
+        return f"{int(value)}"
+    return f"{value:.2f}" if abs(value) < 100 else f"{value:.0f}"
+
+
+class Progress:
+    """A bar on a terminal, plain lines elsewhere; called with each finished run."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._done = 0
+        self._bar: RichProgress | None = None
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Progress:
+        if err.is_terminal:
+            self._bar = RichProgress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                TimeRemainingColumn(),
+                console=err,
+            )
+            self._bar.start()
+            self._task = self._bar.add_task("runs", total=self._total)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, id: str, outcome: Outcome) -> None:
+        """A run has ended."""
+        self._done += 1
+        if self._bar is not None and self._task is not None:
+            self._bar.advance(self._task)
+        elif outcome.manifest is not None:
+            m = outcome.manifest
+            err.print(
+                Text(
+                    f"{self._done}/{self._total}  {m['place']}  {m['controller']}  seed {m['seed']}  "
+                    f"{m['metrics']['delay_s']:.1f} s/veh  ({m['wall_s']:.1f} s)"
+                )
+            )
+        if outcome.manifest is None:
+            err.print(Text(f"{outcome.state}: {outcome.reason}", style="red"))

@@ -1,0 +1,355 @@
+"""experiment.toml: what a user writes, checked whole: every error at once, each with its path.
+
+Pydantic stands only here, at the file's edge; inside, an experiment is frozen dataclasses.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_type_hints
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    create_model,
+    field_validator,
+    model_validator,
+)
+
+from denxanh.experiments.specification.run_options import (
+    DECLARATION,
+    Declaration,
+    Limits,
+    RunOptions,
+    declarations,
+)
+from denxanh.sim.errors import InputError
+from denxanh.sim.metrics import NAMES
+from denxanh.sim.text_values import did_you_mean
+
+Scalar = bool | int | float | str
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+RESERVED = {
+    "profiles": "demand profiles cannot be given yet: scale the demand, or name a place for each profile",
+    "mixes": "vehicle mixes cannot be given yet: name a place for each mix",
+}
+
+
+_BRANCHES = {"str", "int", "float", "bool"}
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+_T = TypeVar("_T", bound=_Table)
+
+
+class Range(_Table):
+    """Values between two ends. With whole ends only whole values; ``log``: evenly in the logarithm."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+
+    low: int | float = Field(alias="from")
+    high: int | float = Field(alias="to")
+    levels: int | None = Field(default=None, ge=1, description="How many values a grid takes of it.")
+    log: bool = False
+
+    @model_validator(mode="after")
+    def _ends(self) -> Range:
+        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+            raise ValueError("'from' must be below 'to', both finite")
+        if self.log and self.low <= 0:
+            raise ValueError("a logarithmic range begins above 0")
+        return self
+
+
+def _kind(value: object) -> str:
+    """Which branch of a union is meant, so that an error speaks of that one only."""
+    return (
+        "·table" if isinstance(value, dict | BaseModel) else "·list" if isinstance(value, list) else "·value"
+    )
+
+
+Values = Annotated[
+    Annotated[Scalar, Tag("·value")]
+    | Annotated[list[Scalar], Tag("·list")]
+    | Annotated[Range, Tag("·table")],
+    Discriminator(_kind),
+]
+"""A value, a list of alternatives, or a range."""
+
+
+class ControllerEntry(BaseModel):
+    """A controller with parameters; lists and ranges expand by the design."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+    __pydantic_extra__: dict[str, Values]
+
+    name: str
+
+
+Controller = Annotated[
+    Annotated[str, Tag("·value")] | Annotated[ControllerEntry, Tag("·table")],
+    Discriminator(lambda value: "·table" if _kind(value) == "·table" else "·value"),
+]
+
+
+class Design(_Table):
+    """How lists and ranges of controllers' parameters expand."""
+
+    method: Literal["grid", "latin-hypercube", "sobol"] = "grid"
+    points: int | None = Field(default=None, ge=1, description="Points of a latin-hypercube or sobol design.")
+    seed: Seed = 1
+
+    @model_validator(mode="after")
+    def _points(self) -> Design:
+        if (self.method == "grid") != (self.points is None):
+            raise ValueError("'points' belongs to latin-hypercube and sobol, which need it; a grid has none")
+        return self
+
+
+class Resample(_Table):
+    """Another day for each seed: its departures drawn anew from the place's own."""
+
+    method: Literal["jitter", "bootstrap"]
+    seed: Seed = 1
+    sd: Positive | None = Field(
+        default=None, description="Jitter: standard deviation of the shift of a departure, s."
+    )
+    block: Positive | None = Field(
+        default=None, description="Bootstrap: vehicles are drawn within blocks so long, s."
+    )
+
+    @model_validator(mode="after")
+    def _numbers(self) -> Resample:
+        if (self.method == "jitter") != (self.sd is not None):
+            raise ValueError("jitter needs 'sd', in s; bootstrap has none")
+        if (self.method == "bootstrap") != (self.block is not None):
+            raise ValueError("bootstrap needs 'block', in s; jitter has none")
+        return self
+
+
+class Stop(_Table):
+    """Run seeds until the interval is narrow enough (denxanh.experiments.statistics.StoppingRule)."""
+
+    half_width: Share = Field(description="Of the mean; 0.05 is 5 %.")
+    min: int = Field(default=10, ge=2)
+    max: int = Field(default=50, ge=2, le=100_000)
+    every: int = Field(default=5, ge=1)
+    metric: str = "delay_s"
+    of: Literal["difference", "mean"] = "difference"
+
+    @model_validator(mode="after")
+    def _order(self) -> Stop:
+        if self.min > self.max:
+            raise ValueError("'min' is above 'max'")
+        _check_metrics([self.metric])
+        return self
+
+
+class Safety(_Table):
+    """What every signal that a controller drives must keep, beyond its plan (docs/safety.md)."""
+
+    min_green: Positive | None = Field(default=None, description="s")
+    max_green: Positive | None = Field(default=None, description="s")
+    max_red: Positive | None = Field(default=None, description="s")
+    yellow: Literal["plan", "ite"] | Positive = Field(default="plan", description="By rule, or s.")
+    all_red: Literal["plan", "ite"] | Positive = Field(default="plan", description="By rule, or s.")
+    uniform_change: Positive | None = Field(
+        default=None, description="s of yellow for every change, no all-red."
+    )
+
+
+class ExperimentFile(_Table):
+    """Places × demand levels × controllers × sensings × seeds."""  # and the options of a run: _with_options
+
+    places: list[str] = Field(min_length=1, description="Names, .sumocfg files, folders or NET+ROUTES.")
+    controllers: list[Controller] = Field(min_length=1, description="The first is the baseline.")
+    sensing: list[str] = Field(
+        default=["ideal"], min_length=1, description="What controllers see by: NAME or NAME:key=value,…."
+    )
+    demand: list[Positive] = Field(default=[1.0], min_length=1, description="Scales of the place's demand.")
+    seeds: int | list[Seed] = Field(default=10, description="N for 1…N, or a list.")
+    end: Positive | None = Field(default=None, description="Simulate until this time, s.")
+    warm_up: Annotated[float, Field(ge=0)] | Literal["mser-5"] = Field(
+        default=0.0, description="Seconds cut off the begin of all averages, or found by MSER-5."
+    )
+    metrics: list[str] = Field(default=["delay_s", "stops", "queue_mean_veh"], min_length=1)
+    vehicles_per_day: Positive | None = Field(default=None, description="For the effect in veh·h per day.")
+    worth_s: Positive | None = Field(
+        default=None, description="Difference in s/veh that matters, for the seeds needed."
+    )
+    design: Design = Design()
+    resample: Resample | None = None
+    stop: Stop | None = None
+    safety: Safety = Safety()
+    events: list[dict[str, Any]] = Field(
+        default=[], description="What happens during every run: tables with a kind (docs/events.md)."
+    )
+
+    def run_options(self) -> RunOptions:
+        """The options of every run; a warm-up that is to be found is 0 s."""
+        found = {name: getattr(self, name) for name in declarations(RunOptions)}
+        return RunOptions(
+            **found
+            | {
+                "warm_up": 0.0 if self.warm_up == "mser-5" else self.warm_up,
+                "limits": Limits(**found["limits"].model_dump()),
+                "events": tuple(self.events),
+                "safety": self.safety.model_dump(exclude_defaults=True),
+            }
+        )
+
+    @field_validator("places", "demand")
+    @classmethod
+    def _once(cls, values: list[Any]) -> list[Any]:
+        for i, value in enumerate(values):
+            if value in values[:i]:
+                raise ValueError(f"{value!r} is given twice")
+        return values
+
+    @field_validator("metrics")
+    @classmethod
+    def _known(cls, values: list[str]) -> list[str]:
+        _check_metrics(values)
+        return values
+
+    @field_validator("seeds")
+    @classmethod
+    def _seeds(cls, value: int | list[int]) -> int | list[int]:
+        if isinstance(value, int):
+            if not 1 <= value <= 100_000:
+                raise ValueError("a number of seeds is between 1 and 100000")
+        elif not value or len(set(value)) != len(value):
+            raise ValueError("a list of seeds names each once, and at least one")
+        return value
+
+    @model_validator(mode="after")
+    def _together(self) -> ExperimentFile:
+        if self.stop is not None and "seeds" in self.model_fields_set:
+            raise ValueError("'seeds' and 'stop' exclude each other: the stopping rule says how many seeds")
+        return self
+
+
+def _with_options(model: type[_T], described: type, **more: Any) -> type[_T]:
+    """The model with a key for every declared field of a dataclass that it does not have itself."""
+    hints = get_type_hints(described)
+    keys: dict[str, Any] = dict(more)
+    for f in fields(described):
+        if f.name in model.model_fields or f.name in keys:
+            continue
+        declared: Declaration = f.metadata[DECLARATION]
+        keys[f.name] = (_key_type(hints[f.name], declared), Field(f.default, description=declared.help))
+    return create_model(model.__name__.lstrip("_"), __base__=model, __doc__=model.__doc__, **keys)
+
+
+def _key_type(hint: Any, declared: Declaration) -> Any:
+    """The type of a key, with its bounds."""
+    if declared.choices:
+        return Literal[declared.choices]
+    optional = type(None) in get_args(hint)
+    plain = next(one for one in get_args(hint) if one is not type(None)) if optional else hint
+    if (declared.minimum, declared.above) != (None, None):
+        finite = False if plain is float else None
+        plain = Annotated[plain, Field(ge=declared.minimum, gt=declared.above, allow_inf_nan=finite)]
+    return plain | None if optional else plain
+
+
+class _RunLimits(_Table):
+    """What one run may use."""
+
+
+_LIMITS = _with_options(_RunLimits, Limits)
+_FILE = _with_options(ExperimentFile, RunOptions, limits=(_LIMITS, _LIMITS()))
+
+
+def read_experiment(path: Path) -> ExperimentFile:
+    """Read and check an experiment file. Raises InputError that names every error with its path."""
+    try:
+        text = path.read_text("utf-8")
+    except OSError as error:
+        raise InputError(
+            f"the experiment cannot be read ({error.strerror})",
+            location=str(path),
+            remedy="'denxanh new experiment' writes one",
+        ) from None
+    except UnicodeDecodeError:
+        raise InputError(
+            "the file is not UTF-8 text", location=str(path), remedy="save it as UTF-8"
+        ) from None
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"this is not TOML: {error}", location=str(path), remedy="correct it") from None
+    return check(data, str(path))
+
+
+def check(data: Mapping[str, Any], location: str) -> ExperimentFile:
+    """The experiment behind a table of values. Raises InputError."""
+    try:
+        return _FILE.model_validate(data)
+    except ValidationError as error:
+        raise combined_error([_sentence(e) for e in error.errors()], location) from None
+
+
+def combined_error(sentences: Iterable[str], location: str) -> InputError:
+    """One error that tells them all."""
+    lines = list(dict.fromkeys(sentences))
+    if len(lines) == 1:
+        return InputError(lines[0], location=location)
+    return InputError(f"{len(lines)} errors\n  " + "\n  ".join(lines), location=location)
+
+
+def schema() -> str:
+    """The JSON Schema of experiment.toml, as text for docs/experiment.schema.json."""
+    return json.dumps(_FILE.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _check_metrics(names: Iterable[str]) -> None:
+    for name in names:
+        if name not in NAMES:
+            raise ValueError(f"there is no metric {name!r}; {did_you_mean(name, NAMES)}")
+
+
+def _sentence(error: Any) -> str:
+    """One line: where in the file, and what is wrong."""
+    loc = [part for part in error["loc"] if not _is_branch(part)]
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip(".")
+    if error["type"] == "extra_forbidden":
+        name = str(loc[-1])
+        if len(loc) == 1 and name in RESERVED:
+            return RESERVED[name]
+        return f"{path}: there is no key {name!r}; {did_you_mean(name, _keys_beside(loc[:-1]))}"
+    message = error["msg"].removeprefix("Value error, ")
+    given = "" if error["type"] in ("missing", "value_error") else f" (given: {error['input']!r})"
+    return f"{path}: {message}{given}" if path else message
+
+
+def _is_branch(part: object) -> bool:
+    """Pydantic names the branch of a union in an error's path; the file has no such key."""
+    return isinstance(part, str) and (part.startswith("·") or part in _BRANCHES or "[" in part)
+
+
+def _keys_beside(path: list[Any]) -> list[str]:
+    tables: dict[str, type[BaseModel]] = {
+        "design": Design, "resample": Resample, "stop": Stop, "limits": _LIMITS, "safety": Safety,
+    }  # fmt: skip
+    if not path:
+        model: type[BaseModel] = _FILE
+    elif path[0] in tables:
+        model = tables[path[0]]
+    else:
+        model = Range
+    return [field.alias or name for name, field in model.model_fields.items()]

@@ -1,0 +1,291 @@
+"""The Python interface behind ``import denxanh``: open, run, compare, optimise and load, as on the command line."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from denxanh.experiments.compare import execute_runs, specify_runs
+from denxanh.experiments.results.load import Results, TableName, load
+from denxanh.experiments.results.summary import headline, summarise_rows
+from denxanh.experiments.results.summary_row import SummaryRow
+from denxanh.experiments.runs.execution import Outcome
+from denxanh.experiments.runs.local import run_one
+from denxanh.experiments.runs.run_row import RunRow
+from denxanh.experiments.specification.run_options import Limits, RunOptions, declarations
+from denxanh.experiments.specification.run_specification import RunSpecification
+from denxanh.experiments.specification.sensings import IDEAL
+from denxanh.networks.scenarios import open_scenario as _open_scenario
+from denxanh.sim.controller import Controller
+from denxanh.sim.errors import InputError
+from denxanh.sim.run.store import read_table
+from denxanh.sim.scenario import Scenario
+from denxanh.sim.text_values import did_you_mean
+
+if TYPE_CHECKING:
+    from denxanh.experiments.optimize.job.progress_listener import ProgressListener
+    from denxanh.experiments.optimize.job.tuning_result import TuningResult
+
+_T = TypeVar("_T")
+
+__all__ = [
+    "Comparison",
+    "RunResult",
+    "compare",
+    "list_controllers",
+    "load",
+    "open_scenario",
+    "optimize",
+    "run",
+]
+
+
+def open_scenario(place: str | Path, *, end: float | None = None, demand: float = 1.0) -> Scenario:
+    """The scenario that a place names: a built-in place, a .sumocfg, a folder with one, or ``NET+ROUTES``.
+
+    ``end`` is the end of the simulation, s; ``demand`` scales the number of vehicles (SUMO's --scale).
+
+    Raises:
+        InputError: no such place, or files that SUMO cannot use.
+
+    >>> open_scenario("ha-noi/pho-hue", end=1800).end
+    1800.0
+    """
+    from dataclasses import replace
+
+    scenario = _open_scenario(str(place), end=None if end is None else float(end))
+    if demand == 1.0:
+        return scenario
+    if not 0 < demand < 100:
+        raise InputError(f"invalid demand: {demand!r}", remedy="give a factor above 0 and below 100")
+    scale = float(scenario.options.get("scale", "1")) * demand
+    return replace(scenario, options={**scenario.options, "scale": f"{scale:g}"})
+
+
+def list_controllers() -> dict[str, str]:
+    """One line of description by name, of the controllers here and of installed plug-ins."""
+    from denxanh.experiments.specification.controllers import controllers, describe
+
+    return {name: describe(name) for name in sorted(controllers())}
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """The result of one run. Its folder holds the tables; a temporary one is removed with this object."""
+
+    metrics: Mapping[str, float | int | None]  # by the names of docs/metrics.md
+    manifest: Mapping[str, Any]  # everything that determined the run
+    folder: Path
+
+    def table(self, name: TableName) -> dict[str, Any]:
+        """One of the tables vehicles, intervals, signals and edges: arrays by column name."""
+        return dict(read_table(self.folder / f"{name}.parquet"))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The runs of a comparison, the first controller being the baseline. See ``RunResult`` for the folder."""
+
+    rows: tuple[RunRow, ...]
+    folder: Path
+    report: Path  # report.html
+    summary: tuple[SummaryRow, ...] = field(repr=False)
+
+    @property
+    def verdicts(self) -> tuple[str, ...]:
+        """One sentence on the delay of each controller against the baseline."""
+        return tuple(english for english, _ in headline(self.rows))
+
+    @property
+    def results(self) -> Results:
+        """Arrays by column name, as ``load`` gives them: ``comparison.results.runs["delay_s"]``."""
+        return load(self.folder)
+
+
+def run(
+    scenario: Scenario | str | Path,
+    controller: str | Controller,
+    *,
+    seed: int = 1,
+    sensing: str = IDEAL,
+    out: str | Path | None = None,
+    **options: Any,
+) -> RunResult:
+    """Run one controller on one scenario, in a process of its own.
+
+    ``controller`` is a name (``"max-pressure:interval=20"``) or an instance of any class that keeps the contract
+    ``denxanh.Controller``. ``options`` are the fields of RunOptions, the options of ``denxanh run``: warm_up, safety,
+    events, backend, ``limit`` in wall-clock seconds … Without ``out`` the results go into a temporary folder.
+
+    Raises:
+        InputError: the scenario, the controller or an option cannot be used.
+        RunError: the run failed.
+
+    >>> result = run("ha-noi/pho-hue", "actuated", seed=3)  # doctest: +SKIP
+    >>> result.metrics["delay_s"]  # s per vehicle  # doctest: +SKIP
+    """
+    scenario = _scenario(scenario)
+    made = _run_options(options, scenario, [sensing])
+    runs = specify_runs(scenario, [controller], [seed], sensing=[sensing], options=made)
+    folder, temporary = _folder(out)
+    target = folder / "run" if temporary else folder
+    manifest = run_one(runs[0], target)
+    result = RunResult(manifest["metrics"], manifest, target)
+    return _keep(result, temporary)
+
+
+def compare(
+    scenario: Scenario | str | Path,
+    controllers: Sequence[str | Controller],
+    *,
+    seeds: int | Sequence[int] = 5,
+    sensing: str | Sequence[str] = IDEAL,
+    jobs: int = 0,
+    out: str | Path | None = None,
+    on_progress: Callable[[str, Outcome], None] = lambda id, outcome: None,
+    command: str = "",
+    **options: Any,
+) -> Comparison:
+    """Compare controllers on the same demand and seeds; the first is the baseline. Writes tables and a report.
+
+    ``seeds`` is a number of seeds or a list of them; ``jobs`` runs side by side, 0 for one per core. An interrupted
+    comparison goes on where it stopped when it is called again with the same ``out``. For ``controllers`` and
+    ``options`` see ``run``.
+
+    Raises:
+        InputError: the scenario, a controller or an option cannot be used, or fewer than two runs could differ.
+
+    >>> study = compare("ha-noi/pho-hue", ["program", "actuated"], seeds=10)  # doctest: +SKIP
+    >>> print(*study.verdicts, sep="\\n")  # doctest: +SKIP
+    """
+    scenario = _scenario(scenario)
+    sensings = [sensing] if isinstance(sensing, str) else list(sensing)
+    made = _run_options(options, scenario, sensings)
+    runs = specify_runs(scenario, controllers, _seeds(seeds), sensing=sensings, options=made)
+    folder, temporary = _folder(out)
+    study = compare_runs(scenario, runs, folder, jobs=jobs, on_progress=on_progress, command=command)
+    return _keep(study, temporary)
+
+
+def compare_runs(
+    scenario: Scenario,
+    runs: Sequence[RunSpecification],
+    folder: Path,
+    *,
+    jobs: int,
+    on_progress: Callable[[str, Outcome], None],
+    command: str,
+) -> Comparison:
+    """Execute the specified runs of one scenario and write tables and the report. Raises InputError."""
+    from denxanh.experiments.report.comparison_report import write_comparison
+
+    if len({run.label for run in runs}) < 2:
+        raise InputError("one controller cannot be compared", remedy="name at least two, or two sensings")
+    rows = execute_runs(folder, runs, jobs=jobs or os.cpu_count() or 1, on_progress=on_progress)
+    warm_up = runs[0].options.warm_up
+    report = write_comparison(folder, [scenario], rows, command=command, warm_up=warm_up)
+    return Comparison(tuple(rows), folder, report, tuple(summarise_rows(rows)))
+
+
+def optimize(
+    scenario: Scenario | str | Path,
+    *,
+    jobs: int = 0,
+    limit: float = Limits.wall,
+    out: str | Path | None = None,
+    listener: ProgressListener | None = None,
+    command: str = "",
+    **options: Any,
+) -> TuningResult:
+    """Search signal timings and validate them in SUMO on seeds and days that the search never used.
+
+    ``options`` are the fields of TuningOptions, the options of ``denxanh optimize``: ``seconds`` of search,
+    ``objective``, ``seeds``, ``only``, ``kind`` … as values or as the command line writes them. ``plan`` of the result
+    is the best plan, empty where the existing plan was not beaten.
+
+    Raises:
+        InputError: a scenario without anything to tune, or an option that cannot be used.
+
+    >>> plan = optimize("ha-noi/pho-hue", seconds=15).plan  # doctest: +SKIP
+    """
+    from denxanh.experiments.optimize.job.optimization import optimize as tune
+    from denxanh.experiments.optimize.job.progress_listener import ProgressListener
+    from denxanh.experiments.optimize.job.tuning_options import TuningOptions, command_options
+    from denxanh.experiments.report.optimization.tuning_report import write_tuning
+
+    scenario = _scenario(scenario)
+    known = command_options()
+    for name in options:
+        if name not in TuningOptions.__dataclass_fields__:
+            raise InputError(
+                f"there is no option {name!r}", remedy=did_you_mean(name, TuningOptions.__dataclass_fields__)
+            )
+    values = {
+        name: known[name][0].read(value) if isinstance(value, str) and name in known else value
+        for name, value in options.items()
+    }
+    if "seeds" in values:
+        values["seeds"] = tuple(_seeds(values["seeds"]))
+    made = TuningOptions(**values)
+    folder, temporary = _folder(out)
+    result = tune(
+        scenario,
+        made,
+        folder,
+        jobs=jobs or os.cpu_count() or 1,
+        limits=Limits(limit),
+        listener=listener or ProgressListener(),
+    )
+    if result.rows:
+        write_tuning(result, made, command=command)
+    return _keep(result, temporary)
+
+
+def _scenario(scenario: Scenario | str | Path) -> Scenario:
+    return scenario if isinstance(scenario, Scenario) else open_scenario(scenario)
+
+
+def _seeds(seeds: int | Sequence[int]) -> list[int]:
+    """``N`` is 1…N. Raises InputError."""
+    found = list(range(1, seeds + 1)) if isinstance(seeds, int) else list(seeds)
+    if not found or len(set(found)) != len(found) or not all(isinstance(s, int) and s >= 0 for s in found):
+        raise InputError(
+            f"invalid seeds: {seeds!r}", remedy="give a number of seeds, or a list without repetition"
+        )
+    return found
+
+
+def _run_options(options: Mapping[str, Any], scenario: Scenario, sensing: Sequence[str]) -> RunOptions:
+    """RunOptions from keyword arguments; texts are read as on the command line. Raises InputError."""
+    known = declarations(RunOptions)
+    values: dict[str, Any] = {}
+    for name, value in options.items():
+        if name == "limit":  # as the command line names it
+            values["limits"] = Limits(value)
+            continue
+        if name not in known:
+            raise InputError(f"there is no option {name!r}", remedy=did_you_mean(name, [*known, "limit"]))
+        text = known[name].text
+        if isinstance(value, str | Path) and text is not None:
+            value = text.read(Path(value) if name == "events" else value, scenario, sensing)
+        values[name] = value
+    return RunOptions(**values)
+
+
+def _folder(out: str | Path | None) -> tuple[Path, tempfile.TemporaryDirectory[str] | None]:
+    if out is not None:
+        return Path(out), None
+    temporary = tempfile.TemporaryDirectory(prefix="denxanh-")
+    return Path(temporary.name), temporary
+
+
+def _keep(result: _T, temporary: tempfile.TemporaryDirectory[str] | None) -> _T:
+    """The result; its temporary folder is removed when it is."""
+    if temporary is not None:
+        weakref.finalize(result, temporary.cleanup)
+    return result

@@ -1,0 +1,162 @@
+"""Evaluation of plans in SUMO: each plan runs as a separate SUMO process on its exported program."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from denxanh.experiments.optimize.evaluation.measures import OUTPUTS, RunOutput, outputs
+from denxanh.experiments.optimize.evaluation.race import Case
+from denxanh.experiments.optimize.problem.objective import DELAY, Objective, Term
+from denxanh.experiments.optimize.problem.plan_programs import Actuation, plan_xml
+from denxanh.sim.demand.equivalents import Equivalent, read_equivalents
+from denxanh.sim.errors import RunError
+from denxanh.sim.network import Network
+from denxanh.sim.plan import Plan
+from denxanh.sim.scenario import Scenario
+from denxanh.sim.sumo.run_input import MEASURES, write_input
+from denxanh.sim.sumo.wheel import start_program
+
+Array = NDArray[np.float64]
+PLAN = "plan.add.xml"
+_NEW_GROUP: int = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # on Windows only
+
+
+@dataclass(frozen=True)
+class Program:
+    """Signal programs for bare SUMO: an additional file and the signals it controls."""
+
+    xml: str
+    signals: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SumoEvaluator:
+    """Runs plans in bare SUMO and reads their cost. ``scenarios`` are one network under different demands."""
+
+    network: Network
+    scenarios: tuple[Scenario, ...]
+    workers: int = 1  # processes at a time
+    limit: float = 3600.0  # s of wall time for one run
+    on_run: Callable[[float], None] = field(default=lambda seconds: None, compare=False)
+    """Called with the wall time of each run, s, from the thread that waited for it."""
+    actuation: Actuation | None = None  # evaluate actuated programs with the plans' stages instead
+    objective: Objective = DELAY
+
+    def __call__(self, plans: Sequence[Plan], cases: Sequence[Case]) -> Array:
+        """Cost of plans, shape (plans, cases). Raises RunError where SUMO fails."""
+        return self.objective.cost(self.values(plans, cases, self.objective.terms))
+
+    def values(self, plans: Sequence[Plan], cases: Sequence[Case], terms: Sequence[Term]) -> Array:
+        """SUMO's value of each term, shape (plans, cases, terms)."""
+        programs = [self.program(plan) for plan in plans]
+        return self.read(programs, cases, lambda run: run.values(terms), terms)
+
+    def program(self, plan: Plan) -> Program:
+        """The signal programs with which SUMO runs a plan."""
+        return Program(plan_xml(plan, self.network, actuation=self.actuation), tuple(plan.timings))
+
+    def read(
+        self,
+        programs: Sequence[Program],
+        cases: Sequence[Case],
+        reader: Callable[[RunOutput], Array],
+        terms: Sequence[Term] = (),
+    ) -> Array:
+        """Run every program on every case and apply ``reader`` to its output, shape (programs, cases, …).
+
+        ``terms`` decide what SUMO must write besides its trips. An interrupt ends the runs at once.
+        """
+        jobs = [(program, case) for program in programs for case in cases]
+        stop = threading.Event()
+        pool = ThreadPoolExecutor(max(1, self.workers))
+        try:
+            tasks = [pool.submit(self._job, program, case, reader, terms, stop) for program, case in jobs]
+            found = [task.result() for task in tasks]
+        except BaseException:
+            stop.set()
+            raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+        table = np.array(found, dtype=np.float64)
+        return table.reshape(len(programs), len(cases), *table.shape[1:])
+
+    def _job(
+        self,
+        program: Program,
+        case: Case,
+        reader: Callable[[RunOutput], Array],
+        terms: Sequence[Term],
+        stop: threading.Event,
+    ) -> Array:
+        scenario = self.scenarios[case.demand]
+        with tempfile.TemporaryDirectory(prefix="denxanh-evaluate-") as name:
+            folder = Path(name)
+            run_input = write_input(
+                replace(scenario, notes=()),
+                folder,
+                seed=case.seed,
+                signals=(),
+                drop_programs=program.signals,
+            )
+            # the measures of a full run are omitted: they cost time and are not read
+            additional = [*(a for a in run_input.additional if a != MEASURES), PLAN]
+            (folder / PLAN).write_text(program.xml, encoding="utf-8")
+            requested = outputs(terms, self.network)
+            if requested:
+                (folder / OUTPUTS).write_text(requested, encoding="utf-8")
+                additional.append(OUTPUTS)
+            began = time.perf_counter()
+            self._run([*run_input.arguments, "--additional-files", ",".join(additional)], folder, stop)
+            self.on_run(time.perf_counter() - began)
+            return reader(RunOutput(folder, scenario, self.network, self._equivalents[case.demand]))
+
+    @cached_property
+    def _equivalents(self) -> tuple[dict[str, Equivalent], ...]:
+        return tuple(read_equivalents((*one.routes, *one.additional)) for one in self.scenarios)
+
+    def _run(self, arguments: Sequence[str], folder: Path, stop: threading.Event | None = None) -> None:
+        with (folder / "messages").open("w+b") as messages:
+            process = start_program(
+                "sumo",
+                arguments,
+                folder=folder,
+                errors=messages,
+                start_new_session=True,  # Ctrl-C reaches this process only: no half-written output is read
+                creationflags=_NEW_GROUP,
+            )
+            _wait(process, self.limit, stop)
+            messages.seek(0)
+            text = messages.read().decode("utf-8", "replace")
+        if process.returncode or "Error:" in text:
+            lines = [line for line in text.splitlines() if line.startswith("Error:")]
+            reason = " ".join(lines) or text.strip() or "no message"
+            raise RunError(f"SUMO failed while evaluating a plan: {reason}")
+
+
+def _wait(process: subprocess.Popen[bytes], limit: float, stop: threading.Event | None) -> None:
+    """Wait for a run; kill it on ``stop`` or after ``limit`` s. Raises RunError if it was killed."""
+    waited = 0.0
+    while True:
+        try:
+            process.wait(timeout=0.2)
+        except subprocess.TimeoutExpired:
+            waited += 0.2
+        else:
+            return
+        stopped = stop is not None and stop.is_set()
+        if stopped or waited >= limit:
+            process.kill()
+            process.wait()
+            late = f"SUMO did not finish evaluating a plan within {limit:g} s; use a longer --limit or a shorter --end"
+            raise RunError("stopped" if stopped else late)

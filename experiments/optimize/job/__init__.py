@@ -1,0 +1,10 @@
+"""One optimisation from options to result: search, validation on held-out seeds and days, plan files."""
+
+__all__ = [
+    "optimization",
+    "plan_files",
+    "progress_listener",
+    "tuning_options",
+    "tuning_result",
+    "validation",
+]

@@ -1,0 +1,110 @@
+"""From an experiment's folder to its report: what the ledger and the places say, told to the report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from denxanh.experiments.report import Comparison, Panel, ScenarioResults, Text, write_report
+from denxanh.experiments.report.conditions import conditions
+from denxanh.experiments.report.left_to_sumo import left_to_sumo_notes
+from denxanh.experiments.results.summary import group_verdicts, groups, summarise_rows
+from denxanh.experiments.runs.run_row import RunRow, place_label
+from denxanh.sim.network import Network
+from denxanh.sim.run.provenance import versions
+from denxanh.sim.scenario import Scenario
+from denxanh.sim.sumo.network_reader import network_of
+
+COMPARISON = Text("Comparison of signal controllers", "So sánh các phương án điều khiển đèn tín hiệu")
+
+
+def write_comparison(
+    out: Path,
+    scenarios: Sequence[Scenario],
+    rows: Sequence[RunRow],
+    *,
+    command: str,
+    warm_up: float = 0.0,
+    title: Text = COMPARISON,
+    notes: tuple[Text, ...] = (),
+    panels: tuple[Panel, ...] = (),
+) -> Path:
+    """Write ``report.html`` into ``out``; returns its path. A section for each place and demand level.
+
+    ``panels`` go into the first section.
+    """
+    keys = dict.fromkeys((row.place, row.demand) for row in rows)
+    by_group = {(group.place, group.demand): group for group in groups(rows)}
+    by_name = {scenario.name: scenario for scenario in scenarios}
+    networks = {name: network_of(scenario) for name, scenario in by_name.items()}
+    comparison = Comparison(
+        title=title,
+        baseline=rows[0].controller,
+        scenarios=tuple(
+            ScenarioResults(
+                place=place_label(place, demand),
+                title=place_title(place_label(place, demand)),
+                begin=by_name[place].begin,
+                end=by_name[place].end,
+                network=networks[place],
+                warm_up=warm_up,
+                verdicts=tuple(Text(*said) for said in group_verdicts(by_group[place, demand])),
+                notes=_notes(by_name[place], networks[place])
+                + conditions([r for r in rows if (r.place, r.demand) == (place, demand)]),
+                credit="© OpenStreetMap contributors" if place.startswith(("ha-noi/", "tp-hcm/")) else "",
+            )
+            for place, demand in keys
+        ),
+        runs=tuple(rows),
+        summary=tuple(summarise_rows(rows)),
+        command=command,
+        versions=versions(),
+        notes=notes,
+    )
+    if panels:
+        first, *others = comparison.scenarios
+        comparison = replace(comparison, scenarios=(replace(first, panels=panels), *others))
+    path = out / "report.html"
+    write_report(path, comparison)
+    return path
+
+
+def place_title(name: str) -> Text:
+    """A place's name; what ``denxanh optimize`` calls its held-out demand is translated."""
+    return Text(
+        name, re.sub(r"\(another day(, \d+)?\)", r"(ngày khác\1)", re.sub(r"\(also, ", "(thêm, ", name))
+    )
+
+
+def _notes(scenario: Scenario, network: Network) -> tuple[Text, ...]:
+    said = (Text(note, _vietnamese(note)) for note in scenario.notes)
+    return (*said, *left_to_sumo_notes(network, most=8))
+
+
+def _vietnamese(note: str) -> str:
+    """The notes that reading a place makes, in Vietnamese; file names and options stay as they are."""
+    for english, vietnamese in _VIETNAMESE:
+        if english in note:
+            return note.replace(english, vietnamese, 1)
+    return note
+
+
+_VIETNAMESE = (
+    (
+        "the demand is synthetic: no published counts exist for it",
+        "lưu lượng là tổng hợp: chưa có số liệu đếm xe được công bố cho nơi này",
+    ),
+    ("ignored from", "không dùng, trong"),
+    (
+        "asks for SUMO's mesoscopic model; here every vehicle is simulated microscopically",
+        "yêu cầu mô hình mesoscopic của SUMO; ở đây mọi xe được mô phỏng vi mô",
+    ),
+    (
+        "it gives no end: the run goes on for an hour after the last departure, "
+        "and flows per hour and mean queues are over all of it",
+        "không cho thời điểm kết thúc: chạy thêm một giờ sau chuyến cuối cùng, "
+        "lưu lượng giờ và hàng chờ trung bình tính trên toàn bộ thời gian đó",
+    ),
+)

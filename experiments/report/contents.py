@@ -1,0 +1,108 @@
+"""Contents of a report: rows of runs, their summary, and the scenarios they were simulated in. Plain frozen data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from markupsafe import Markup
+
+from denxanh.experiments.results.summary_row import SummaryRow
+from denxanh.experiments.runs.run_row import RunRow
+from denxanh.sim.errors import InputError
+from denxanh.sim.language.text import Text
+from denxanh.sim.network import Network
+
+
+@dataclass(frozen=True)
+class ScenarioResults:
+    """One place under one demand: a section of the report. Times are s.
+
+    ``place`` is the key of its runs; ``notes`` say what was ignored, left to SUMO or assumed. ``verdicts``
+    are its headline, for instance corrected for the number of comparisons; without them it is made of the
+    verdicts on delay_s in the summary.
+    """
+
+    place: str
+    title: Text
+    begin: float
+    end: float
+    warm_up: float = 0.0
+    network: Network | None = None
+    verdicts: tuple[Text, ...] = ()
+    notes: tuple[Text, ...] = ()
+    credit: str = ""
+    panels: tuple[Panel, ...] = ()
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A part of a scenario that only some reports have: drawings or tables with captions, under a heading."""
+
+    heading: Text
+    items: tuple[tuple[Markup, Text], ...]  # drawing or table, caption
+    note: Text | None = None
+    wide: bool = False  # one item a row
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Everything the report says.
+
+    ``made`` is printed as it is; leave it empty and equal input gives equal bytes.
+    """
+
+    title: Text
+    baseline: str
+    scenarios: tuple[ScenarioResults, ...]
+    runs: tuple[RunRow, ...]
+    summary: tuple[SummaryRow, ...]
+    command: str
+    versions: Mapping[str, str]
+    notes: tuple[Text, ...] = ()
+    made: str = ""
+
+    def __post_init__(self) -> None:
+        places = [scenario.place for scenario in self.scenarios]
+        if not places:
+            raise InputError("a report needs at least one place")
+        if len(set(places)) != len(places):
+            raise InputError(f"duplicate place: {', '.join(places)}")
+        known = {run.place_label for run in self.runs} | {row.place_label for row in self.summary}
+        unknown = sorted(known - set(places))
+        if unknown:
+            raise InputError(
+                f"there are results of the unknown place '{unknown[0]}'; the places are {', '.join(places)}"
+            )
+        if self.baseline not in self.controllers:
+            raise InputError(
+                f"the baseline '{self.baseline}' has no run",
+                remedy=f"choose from {', '.join(self.controllers)}",
+            )
+
+    @cached_property
+    def controllers(self) -> tuple[str, ...]:
+        """Labels in order of appearance, the baseline first."""
+        seen = dict.fromkeys(run.controller for run in self.runs)
+        return tuple(sorted(seen, key=lambda name: name != self.baseline))
+
+    def runs_of(self, place: str, controller: str) -> tuple[RunRow, ...]:
+        """The believable runs of one controller at one place, by seed."""
+        return self._runs.get((place, controller), ())
+
+    @cached_property
+    def _runs(self) -> dict[tuple[str, str], tuple[RunRow, ...]]:
+        found: dict[tuple[str, str], list[RunRow]] = {}
+        for run in sorted(self.runs, key=lambda run: run.seed):
+            if run.done:
+                found.setdefault((run.place_label, run.controller), []).append(run)
+        return {key: tuple(runs) for key, runs in found.items()}
+
+    def row(self, place: str, controller: str, metric: str) -> SummaryRow | None:
+        """The summary of one controller and metric, or None."""
+        return self._rows.get((place, controller, metric))
+
+    @cached_property
+    def _rows(self) -> dict[tuple[str, str, str], SummaryRow]:
+        return {(row.place_label, row.controller, row.metric): row for row in self.summary}

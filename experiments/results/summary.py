@@ -1,0 +1,154 @@
+"""Summary of runs: mean, interval, paired difference to the baseline and verdict, for each metric."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from denxanh.experiments.results.summary_row import SummaryRow
+from denxanh.experiments.runs.run_row import RunRow, place_label
+from denxanh.experiments.statistics import (
+    GridlockSummary,
+    Quantity,
+    Runs,
+    compare_holm,
+    compare_paired,
+    is_gridlocked,
+    summarise,
+    summarise_with_gridlock,
+    verdict,
+    verdicts,
+)
+from denxanh.sim.language.text import Text, unit
+from denxanh.sim.metrics import METRICS, Metric
+
+
+@dataclass(frozen=True)
+class Group:
+    """The done runs of one place at one demand level, by controller in order of appearance."""
+
+    place: str
+    demand: float
+    runs: Mapping[str, Sequence[RunRow]]
+
+    def values(self, metric: str) -> dict[str, Runs]:
+        """The metric by controller and (seed, demand); runs without it are left out."""
+        return {
+            controller: {
+                (row.seed, row.demand): float(value)
+                for row in rows
+                if (value := row.metrics.get(metric)) is not None
+            }
+            for controller, rows in self.runs.items()
+        }
+
+
+def groups(rows: Sequence[RunRow]) -> list[Group]:
+    """Runs by place and demand."""
+    found: dict[tuple[str, float], dict[str, list[RunRow]]] = {}
+    for row in rows:
+        by_controller = found.setdefault((row.place, row.demand), {})
+        by_controller.setdefault(row.controller, [])
+        if row.done:
+            by_controller[row.controller].append(row)
+    return [Group(place, demand, runs) for (place, demand), runs in found.items()]
+
+
+def summarise_rows(rows: Sequence[RunRow]) -> list[SummaryRow]:
+    """A row for every metric of every controller; the first controller of a group is its baseline."""
+    return [row for group in groups(rows) for metric in METRICS for row in _rows(group, metric)]
+
+
+def headline(rows: Sequence[RunRow]) -> list[tuple[str, str]]:
+    """The verdicts on delay of every group, in English and Vietnamese, each with its place if there are several."""
+    found = groups(rows)
+    out = []
+    for group in found:
+        where = "" if len(found) == 1 else f"{place_label(group.place, group.demand)}: "
+        out += [(where + english, where + vietnamese) for english, vietnamese in group_verdicts(group)]
+    return out
+
+
+def group_verdicts(group: Group) -> list[tuple[str, str]]:
+    """The verdicts on delay against the group's baseline, Holm-corrected, in English and Vietnamese."""
+    runs = {name: values for name, values in group.values("delay_s").items() if values}
+    if len(runs) < 2:
+        return []
+    baseline = next(iter(runs))
+    shared = set.intersection(*(set(values) for values in runs.values()))
+    if len(shared) < 2:
+        said = [
+            verdict(compare_paired(runs[name], runs[baseline]), candidate=name, baseline=baseline)
+            for name in runs
+            if name != baseline and set(runs[name]) & set(runs[baseline])
+        ]
+    else:
+        said = list(verdicts(compare_holm(runs, baseline=baseline), gridlock=gridlock(group)))
+    return [(v.english, v.vietnamese) for v in said]
+
+
+def _rows(group: Group, metric: Metric) -> list[SummaryRow]:
+    runs = group.values(metric.name)
+    baseline = next(iter(runs))
+    out = []
+    for controller, values in runs.items():
+        if not values:
+            continue
+        summary = summarise(list(values.values()))
+        difference, ends, said = None, None, ("baseline", "mốc so sánh")
+        if controller != baseline:
+            said = ("no seed in common with the baseline", "không có hạt giống chung với mốc so sánh")
+            if set(values) & set(runs[baseline]):
+                paired = compare_paired(values, runs[baseline])
+                words = verdict(
+                    paired, candidate=controller, baseline=baseline, quantity=quantity(metric.name)
+                )
+                difference, ends, said = paired.difference, paired.interval, (words.english, words.vietnamese)
+        out.append(
+            SummaryRow(
+                place=group.place,
+                controller=controller,
+                metric=metric.name,
+                mean=summary.mean,
+                ci_low=summary.interval.low if summary.interval else None,
+                ci_high=summary.interval.high if summary.interval else None,
+                n=summary.n,
+                diff=difference,
+                diff_ci_low=ends.low if ends else None,
+                diff_ci_high=ends.high if ends else None,
+                verdict=Text(*said),
+                demand=group.demand,
+            )
+        )
+    return out
+
+
+def quantity(name: str) -> Quantity:
+    """The words for a metric in a verdict; abbreviations keep their capitals."""
+    metric = next(metric for metric in METRICS if metric.name == name)
+    return Quantity(
+        english=metric.title[0].lower() + metric.title[1:] if metric.title[1:2].islower() else metric.title,
+        vietnamese=metric.title_vi[0].lower() + metric.title_vi[1:]
+        if metric.title_vi[1:2].islower()
+        else metric.title_vi,
+        unit=unit(metric.unit).en,
+        unit_vietnamese=unit(metric.unit).vi,
+        less="fewer" if metric.unit in ("1", "veh", "1/veh") and "queue" not in name else "less",
+        less_is_better=metric.less_is_better,
+    )
+
+
+def gridlock(group: Group) -> dict[str, GridlockSummary]:
+    """Delay of each controller's runs with the rate of gridlock."""
+    out = {}
+    for name, rows in group.runs.items():
+        if rows:
+            delays: Runs = {(row.seed, row.demand): float(row.metrics["delay_s"] or 0.0) for row in rows}
+            out[name] = summarise_with_gridlock(delays, {(r.seed, r.demand) for r in rows if jammed(r)})
+    return out
+
+
+def jammed(row: RunRow) -> bool:
+    """Whether a run counts as gridlocked (see denxanh.experiments.statistics.GridlockLimits)."""
+    m = row.metrics
+    return bool(is_gridlocked(m["loaded"] or 0, m["waiting"] or 0, m["teleports"] or 0))

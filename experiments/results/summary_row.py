@@ -1,0 +1,35 @@
+"""SummaryRow: one metric of one controller over its runs at one place, and its difference to the baseline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from denxanh.experiments.runs.run_row import place_label
+from denxanh.sim.language.text import Text
+
+
+@dataclass(frozen=True)
+class SummaryRow:
+    """Mean and difference in the metric's unit; intervals of 95 %.
+
+    ``diff`` is the mean paired difference to the baseline. None where nothing can be told: one run has no
+    interval, the baseline no difference.
+    """
+
+    place: str
+    controller: str
+    metric: str
+    mean: float | None
+    ci_low: float | None
+    ci_high: float | None
+    n: int  # runs
+    diff: float | None = None
+    diff_ci_low: float | None = None
+    diff_ci_high: float | None = None
+    verdict: Text | None = None
+    demand: float = 1.0
+
+    @property
+    def place_label(self) -> str:
+        """The place under its demand level."""
+        return place_label(self.place, self.demand)

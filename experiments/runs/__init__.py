@@ -1,0 +1,13 @@
+"""Running a specification: its process, the ledger, executors on this machine and on a cluster."""
+
+__all__ = [
+    "cluster",
+    "execution",
+    "forkserver",
+    "launcher",
+    "ledger",
+    "local",
+    "run_row",
+    "runner",
+    "worker",
+]

@@ -1,0 +1,207 @@
+"""Processes of runs: start, wait with a time limit, kill; none outlives the runner.
+
+Where the system can fork, a fork server that has only imported starts each run without paying for the imports
+again. Elsewhere each run is a fresh interpreter. Either way a crash of one run does not affect the others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Protocol
+
+from denxanh.sim.errors import RunError
+
+START_LIMIT = 120.0  # s to import everything on a cold, slow disk
+LOST = -1000
+"""Exit status of a run whose fork server died; no signal has this number, and the run is not at fault."""
+
+
+class Process(Protocol):
+    """The process of a run."""
+
+    def wait(self, seconds: float) -> int | None:
+        """The exit status (negative: killed by that signal), or None if it still runs after ``seconds``."""
+        ...
+
+    def kill(self) -> None:
+        """Kill the process."""
+        ...
+
+
+class Launcher(Protocol):
+    """Starts the processes of runs; ``close`` leaves none."""
+
+    def start(self, folder: Path) -> Process:
+        """Run the job in ``folder``."""
+        ...
+
+    def close(self) -> None:
+        """Kill the running processes."""
+        ...
+
+
+def launcher() -> Launcher:
+    """The launcher for this system."""
+    return ForkLauncher() if hasattr(os, "fork") and sys.platform != "darwin" else SpawnLauncher()
+
+
+def _python(module: str, *arguments: str) -> list[str]:
+    # -P: a folder in the working directory must not shadow our packages
+    return [sys.executable, "-P", "-c", f"from {module} import main; main()", *arguments]
+
+
+class SpawnLauncher:
+    """A fresh interpreter for each run."""
+
+    def __init__(self) -> None:
+        self._running: set[subprocess.Popen[bytes]] = set()
+
+    def start(self, folder: Path) -> Process:
+        """Start an interpreter for the job."""
+        # the pipe stays open as long as we live: the run ends when it sees it close
+        process = subprocess.Popen(
+            _python("denxanh.experiments.runs.worker", str(folder)), stdin=subprocess.PIPE
+        )
+        self._running.add(process)
+        return _Spawned(process, self._running)
+
+    def close(self) -> None:
+        """Kill the running processes."""
+        for process in list(self._running):
+            _Spawned(process, self._running).kill()
+
+
+class _Spawned:
+    def __init__(self, process: subprocess.Popen[bytes], running: set[subprocess.Popen[bytes]]) -> None:
+        self._process = process
+        self._running = running
+
+    def wait(self, seconds: float) -> int | None:
+        try:
+            status = self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+        self._forget()
+        return status
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Close the pipe to a process that has ended: thousands of runs would use up the handles of this one."""
+        if self._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+        self._running.discard(self._process)
+
+
+class ForkLauncher:
+    """One fork server for all runs of this runner; it is replaced if it dies."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._numbers = itertools.count()
+        self._server: subprocess.Popen[bytes] | None = None
+        self._ready = False
+        self._closed = False
+        self._running: dict[int, _Forked] = {}  # by this server, not by one that died before it
+
+    def start(self, folder: Path) -> Process:
+        """Fork a run for the job."""
+        with self._lock:
+            if self._closed:
+                raise RunError("no run is started any more")
+            if self._server is None or self._server.poll() is not None:
+                self._serve()
+            number = next(self._numbers)
+            process = self._running[number] = _Forked(self, number)
+            self._send(f"start {number} {folder}")
+        return process
+
+    def close(self) -> None:
+        """End the server; it kills what still runs. One that still imports is killed: nobody waits for it."""
+        self._closed = True
+        server = self._server  # without the lock: a start may hold it until the server is ready
+        if server is not None and not self._ready:
+            server.kill()
+        with self._lock:
+            server, self._server = self._server, None
+        if server is not None:
+            assert server.stdin is not None
+            server.stdin.close()
+            try:
+                server.wait(5.0)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+
+    def kill(self, number: int) -> None:
+        """Kill one run."""
+        with self._lock:
+            if self._server is not None and self._server.poll() is None:
+                self._send(f"kill {number}")
+
+    def _serve(self) -> None:
+        self._ready = False
+        self._server = server = subprocess.Popen(
+            _python("denxanh.experiments.runs.forkserver"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C reaches the runner, which then ends its runs in order
+        )
+        assert server.stdout is not None
+        if server.stdout.readline() != b"ready\n":
+            raise RunError(f"the process that starts runs ended with status {server.wait(START_LIMIT)}")
+        self._ready = True
+        self._running = {}
+        threading.Thread(target=self._listen, args=(server, self._running), daemon=True).start()
+
+    def _send(self, line: str) -> None:
+        assert self._server is not None
+        assert self._server.stdin is not None
+        try:
+            self._server.stdin.write(os.fsencode(f"{line}\n"))
+            self._server.stdin.flush()
+        except BrokenPipeError:
+            pass  # the listener tells every run that its server died
+
+    def _listen(self, server: subprocess.Popen[bytes], running: dict[int, _Forked]) -> None:
+        assert server.stdout is not None
+        for line in server.stdout:
+            word, number, status = line.split()
+            process = running.pop(int(number), None)
+            if word == b"done" and process is not None:
+                process.end(int(status))
+        server.wait()
+        with self._lock:
+            orphans = list(running.values())
+            running.clear()
+        for process in orphans:  # they died with it
+            process.end(LOST)
+
+
+class _Forked:
+    def __init__(self, owner: ForkLauncher, number: int) -> None:
+        self._owner = owner
+        self._number = number
+        self._ended = threading.Event()
+        self._status = 0
+
+    def end(self, status: int) -> None:
+        self._status = status
+        self._ended.set()
+
+    def wait(self, seconds: float) -> int | None:
+        return self._status if self._ended.wait(seconds) else None
+
+    def kill(self) -> None:
+        self._owner.kill(self._number)
+        self._ended.wait(5.0)

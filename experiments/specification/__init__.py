@@ -1,0 +1,12 @@
+"""The specification of a run as data: controller, sensing, events and rules as a user writes them; its identity."""
+
+__all__ = [
+    "controllers",
+    "events",
+    "identity",
+    "objects",
+    "run_options",
+    "run_specification",
+    "safety_rules",
+    "sensings",
+]

@@ -1,0 +1,179 @@
+"""Build a place: place file, plain XML, netconvert, demand, and one ``place.sumocfg`` in the cache."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+from denxanh.networks.build import cache, plain_xml, signal_programs, switching_times
+from denxanh.networks.build.place_folder import write_text
+from denxanh.networks.build.signal_programs import Program
+from denxanh.networks.place import pockets, reader, schema, vehicles
+from denxanh.networks.place.place import Place
+from denxanh.networks.place.vehicles import Fidelity
+from denxanh.networks.traffic import routes_xml, synthetic_demand
+from denxanh.sim.errors import InputError
+from denxanh.sim.sumo import wheel
+
+CONFIG = """<?xml version="1.0" encoding="UTF-8"?>
+<!-- {comment} -->
+<configuration>
+    <input>
+        <net-file value="net.net.xml"/>
+        <route-files value="demand.rou.xml"/>{additional}
+    </input>
+    <time>
+        <begin value="{begin}"/>
+        <end value="{end}"/>
+        <step-length value="{step}"/>
+    </time>
+    <processing>
+        <time-to-teleport value="300"/>{lateral}
+    </processing>
+</configuration>
+"""
+STEP = {"lane": "1", "sublane": "0.5"}  # s; with a step above the drivers' tau vehicles collide in SUMO
+LATERAL_RESOLUTION = "0.8"  # m; 0.4 doubles the computing time for a few per cent more flow
+
+SOURCES = ("build", "place", "traffic")  # folders whose code is part of the cache key
+
+NETCONVERT = [
+    "--no-turnarounds", "true",
+    "--output.street-names", "true",
+    "--offset.disable-normalization", "true",
+    "--junctions.corner-detail", "5",
+    "--default.junctions.radius", "6",
+]  # fmt: skip
+
+
+def place_text(name: str) -> str:
+    """Return the text of a built-in place's data file."""
+    return (files("denxanh.networks") / "data" / Path(*name.split("/")) / "place.toml").read_text(
+        encoding="utf-8"
+    )
+
+
+def load_place(
+    name: str, *, period: str = "peak", hours: tuple[int, int] | None = None, year: int | None = None
+) -> Place:
+    """Return a built-in place without building it; the options are those of `reader.read`."""
+    location = f"{name}/place.toml"
+    file = schema.parse(place_text(name), location=location)
+    return reader.read(file, location=location, period=period, hours=hours, year=year)
+
+
+def build(
+    name: str,
+    *,
+    fidelity: Fidelity = "lane",
+    period: str = "peak",
+    hours: tuple[int, int] | None = None,
+    year: int | None = None,
+) -> Path:
+    """Return the ``place.sumocfg`` of a built-in place, building it if it is not in the cache.
+
+    The options are those of `denxanh.networks.built_in.Choice`.
+    """
+    if fidelity not in STEP:
+        raise InputError(f"there is no fidelity '{fidelity}'", remedy="choose lane or sublane")
+    key = cache.digest([place_text(name), period, repr(hours), repr(year), fidelity, *_dependencies()])
+    built = cache.get(
+        f"{name.replace('/', '--')}-{fidelity}-{key}",
+        lambda folder: write_place(
+            load_place(name, period=period, hours=hours, year=year), folder, fidelity=fidelity
+        ),
+    )
+    return built / "place.sumocfg"
+
+
+def _dependencies() -> list[str]:
+    """Return what a built place depends on beside its place file: code, data files, versions of SUMO and NumPy."""
+    rooms = [files("denxanh.networks") / name for name in SOURCES]
+    modules = sorted(
+        (f for room in rooms for f in room.iterdir() if f.name.endswith(".py")), key=lambda f: f.name
+    )
+    code = [module.read_text(encoding="utf-8") for module in modules]
+    cities = (files("denxanh.networks") / "data" / "cities.toml").read_text(encoding="utf-8")
+    return [*code, cities, vehicles.source(), wheel.sumo_version(), np.__version__]
+
+
+def write_place(place: Place, folder: Path, *, fidelity: Fidelity) -> None:
+    """Write ``net.net.xml``, ``demand.rou.xml`` and ``place.sumocfg`` of a place into ``folder``.
+
+    A place whose plan changes during the day also has ``plans.add.xml``, one with bus lines ``stops.add.xml``.
+    """
+    comment = f"{place.name}: {place.title}. {place.credit}"
+    net, programs = _net(place, folder)
+    additional = []
+    if len(programs) > 1:
+        write_text(folder / "plans.add.xml", switching_times.document(place.switches, programs))
+        additional.append("plans.add.xml")
+    if place.bus_stops:
+        write_text(folder / "stops.add.xml", plain_xml.bus_stops(place, ET.fromstring(net)))
+        additional.append("stops.add.xml")
+    write_text(folder / "net.net.xml", net.replace("?>\n", f"?>\n<!-- {comment} -->\n", 1))
+    origin = (
+        f"SYNTHETIC demand, not counted: degree of saturation {place.demand.saturation:g} under the"
+        f" plan '{place.plan.name}', mix {place.demand.mix}, fidelity {fidelity}, seed {place.demand.seed}."
+        f" {comment}"
+    )
+    traffic = [
+        replace(v, route=pockets.expand(v.route, place.pockets))
+        for v in synthetic_demand.vehicles(place, fidelity)
+    ]
+    write_text(folder / "demand.rou.xml", routes_xml.document(traffic, fidelity, origin))
+    write_text(
+        folder / "place.sumocfg",
+        CONFIG.format(
+            comment=origin,
+            additional=_additional(additional),
+            begin=f"{place.demand.begin:g}",
+            end=f"{place.demand.end:g}",
+            step=STEP[fidelity],
+            lateral=_lateral(fidelity),
+        ),
+    )
+
+
+def _lateral(fidelity: Fidelity) -> str:
+    """Return the line of the configuration that turns the sublane model on."""
+    return f'\n        <lateral-resolution value="{LATERAL_RESOLUTION}"/>' if fidelity == "sublane" else ""
+
+
+def _additional(names: list[str]) -> str:
+    """Return the line of the configuration that names the additional files, if there are any."""
+    return f'\n        <additional-files value="{",".join(names)}"/>' if names else ""
+
+
+def _net(place: Place, folder: Path) -> tuple[str, dict[str, list[Program]]]:
+    """Return the network with the programs that run first, and the programs of every plan by plan name.
+
+    netconvert runs twice: for the links and their conflicts, then with the programs.
+    """
+    write_text(folder / "plain.nod.xml", plain_xml.nodes(place))
+    write_text(folder / "plain.edg.xml", plain_xml.edges(place))
+    write_text(folder / "plain.con.xml", plain_xml.connections(place))
+    inputs = ["--node-files", "plain.nod.xml", "--edge-files", "plain.edg.xml"]
+    inputs += ["--connection-files", "plain.con.xml", *NETCONVERT]
+    wheel.run_program("netconvert", [*inputs, "--output-file", "draft.net.xml"], folder=folder)
+    draft = ET.parse(folder / "draft.net.xml").getroot()
+    links = {s.node: signal_programs.links(draft, s.node) for s in place.signals}
+    programs = {
+        switch.plan.name: [signal_programs.program(s, switch.plan, links[s.node]) for s in switch.signals]
+        for switch in place.running()
+    }
+    write_text(folder / "plain.tll.xml", plain_xml.programs(programs[place.running()[0].plan.name]))
+    inputs = ["--sumo-net-file", "draft.net.xml", "--tllogic-files", "plain.tll.xml", *NETCONVERT]
+    wheel.run_program("netconvert", [*inputs, "--output-file", "final.net.xml"], folder=folder)
+    text = (folder / "final.net.xml").read_text(encoding="utf-8")
+    # netconvert keeps its own program of the draft, "0", beside the new one.
+    text = re.sub(r' *<tlLogic [^>]*programID="0".*?</tlLogic>\n', "", text, flags=re.DOTALL)
+    for path in [*folder.glob("plain.*"), *folder.glob("*.net.xml")]:
+        path.unlink()
+    # Remove the time stamp and the command line that netconvert writes at the head.
+    return re.sub(r"<!-- generated on .*?-->\n*", "", text, count=1, flags=re.DOTALL), programs

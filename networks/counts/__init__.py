@@ -1,0 +1,6 @@
+"""Traffic counts: the form to fill in, and a demand that reproduces the counts."""
+
+__all__ = [
+    "count_form",
+    "counted_demand",
+]

@@ -1,0 +1,141 @@
+"""``import opendrive|visum|vissim|matsim|plain``: convert with netconvert, add a synthetic demand."""
+
+from __future__ import annotations
+
+import tempfile
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass
+from pathlib import Path
+
+from denxanh.networks.build.place_folder import config_name, new_folder
+from denxanh.networks.importing import starting_demand
+from denxanh.networks.importing.import_report import ImportNotes, ImportReport
+from denxanh.sim.errors import InputError, WorldError
+from denxanh.sim.language.text import Text, same
+from denxanh.sim.sumo import wheel
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One of netconvert's input formats."""
+
+    title: str
+    option: str
+    endings: tuple[str, ...]  # file extensions, in lower case
+
+
+KINDS = {
+    "opendrive": Kind("OpenDRIVE", "--opendrive-files", (".xodr", ".xodr.gz")),
+    "visum": Kind("PTV Visum network text", "--visum-file", (".net",)),
+    "vissim": Kind("PTV Vissim", "--vissim-file", (".inp", ".inpx")),
+    "matsim": Kind("MATSim network", "--matsim-files", (".xml", ".xml.gz")),
+    "plain": Kind("SUMO plain XML", "--node-files", (".nod.xml", ".nod.xml.gz")),
+}
+# Files of SUMO's plain XML beside PREFIX.nod.xml, and netconvert's option for each.
+PLAIN = {"edg": "--edge-files", "con": "--connection-files", "tll": "--tllogic-files", "typ": "--type-files"}
+NETCONVERT = [
+    "--geometry.remove", "true",
+    "--no-turnarounds", "true",
+    "--remove-edges.isolated", "true",
+    "--keep-edges.components", "1",
+    "--output.street-names", "true",
+]  # fmt: skip
+GUESS = ["--tls.guess", "true", "--tls.join", "true", "--tls.discard-simple", "true"]
+
+
+def import_network(
+    kind: str,
+    source: Path,
+    folder: Path,
+    *,
+    name: str,
+    demand: starting_demand.Demand,
+    guess_signals: bool = False,
+) -> ImportReport:
+    """Convert ``source``, of a ``kind`` in KINDS, into a place with a synthetic demand in ``folder``.
+
+    Plain XML is named by its ``PREFIX.nod.xml``; files with the same prefix beside it are read too.
+    ``guess_signals`` adds signals at larger junctions if the source has none.
+
+    Raises:
+        InputError: netconvert cannot read the source; the message is netconvert's.
+    """
+    config = config_name(name)
+    format = KINDS[kind]
+    if not source.is_file():
+        raise InputError("there is no such file", location=str(source))
+    if not source.name.lower().endswith(format.endings):
+        raise InputError(
+            f"a file name of {format.title} ends in {' or '.join(format.endings)}",
+            location=str(source),
+        )
+    notes = ImportNotes()
+    with new_folder(folder) as draft:
+        net = _net(format, source, guess_signals, notes)
+        has_plans = kind == "plain" and bool(_beside(source, "tll"))
+        comment = f"{name}: imported from {format.title}, {source.name}"
+        outline = starting_demand.write_place(
+            net, draft, config, comment=comment, demand=demand, notes=notes, repair_plans=not has_plans
+        )
+        if not net.findall("tlLogic"):
+            notes.add_finding(
+                Text(
+                    "The source has no signal; --guess-signals adds one at every larger junction.",
+                    "Dữ liệu không có đèn tín hiệu; --guess-signals đặt đèn ở mỗi nút lớn.",
+                )
+            )
+        report = outline.report(name, f"{source.name} ({format.title})", same(""))
+        report.write(draft)
+    return report
+
+
+def _net(kind: Kind, source: Path, guess_signals: bool, notes: ImportNotes) -> ET.Element:
+    arguments = [kind.option, str(source.resolve())]
+    if kind.option == "--node-files":
+        for part, option in PLAIN.items():
+            if beside := _beside(source, part):
+                arguments += [option, str(beside.resolve())]
+            elif part == "edg":
+                raise InputError("there is no .edg.xml beside it", location=str(source), remedy="add it")
+    if kind.option == "--visum-file":
+        arguments += _language(source)
+    with tempfile.TemporaryDirectory(prefix="denxanh-import-") as temporary:
+        output = Path(temporary) / "net.net.xml"
+        guess = GUESS if guess_signals else []
+        arguments += [*NETCONVERT, *starting_demand.SIGNALS, *guess, "-o", output.name]
+        try:
+            starting_demand.count_warnings(
+                wheel.run_program("netconvert", arguments, folder=Path(temporary)), notes
+            )
+        except WorldError as error:
+            raise InputError(
+                f"netconvert cannot read this as {kind.title}: {error}", location=str(source)
+            ) from None
+        net = ET.parse(output).getroot()
+    if not net.findall("edge"):
+        raise InputError("netconvert found no street in it", location=str(source))
+    if guess_signals:
+        notes.add_assumption(
+            Text("signals guessed at larger junctions", "đèn phỏng đoán ở các nút lớn"),
+            len(net.findall("tlLogic")),
+        )
+    return net
+
+
+def _beside(source: Path, part: str) -> Path | None:
+    """Return the plain XML file of another part with the same prefix."""
+    prefix = source.name.lower().split(".nod.xml")[0]
+    names = (f"{prefix}.{part}.xml", f"{prefix}.{part}.xml.gz")
+    return next((p for p in sorted(source.parent.iterdir()) if p.name.lower() in names), None)
+
+
+def _language(source: Path) -> list[str]:
+    """Return the option for the language of a Visum file; German, netconvert's default, needs none."""
+    text = source.read_bytes().decode("latin-1").upper()
+    words = {"$NODE:": "EN", "$NOEUD:": "FR", "$NODO:": "IT"}
+    found = next((code for word, code in words.items() if word in text), None)
+    return (
+        ["--visum.language-file", str(wheel.sumo_home() / "data" / "lang" / f"visum{found}.txt")]
+        if found
+        else []
+    )

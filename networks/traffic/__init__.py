@@ -1,0 +1,7 @@
+"""Synthetic traffic of a place: capacity of approaches, demand by degree of saturation, route files."""
+
+__all__ = [
+    "capacity",
+    "routes_xml",
+    "synthetic_demand",
+]

@@ -1,0 +1,47 @@
+"""The switch between the two languages of a page: what of it stands in the body, its style, and its script.
+
+A page that uses it has `choices` first in its body, ``BUTTONS`` in a ``header`` after them, and `Text` for its
+words; ``#vi`` or ``#en`` at the end of its address says which language is shown first. Without scripts it works too.
+"""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+BUTTONS = Markup(
+    '<nav class="languages"><label for="language-en">English</label>'
+    '<label for="language-vi">Tiếng Việt</label></nav>'
+)
+STYLE = """:root { color-scheme: light; --ink: #222; --faint: #595959; --line: #d5d5d5; --accent: #00634a; }
+.choice { position: absolute; opacity: 0; width: 1px; height: 1px; }
+.languages { float: right; display: flex; gap: 4px; }
+.languages label { padding: 3px 12px; border: 1px solid var(--accent); border-radius: 4px; cursor: pointer;
+  color: var(--accent); }
+#language-en:checked ~ * [lang="vi"], #language-vi:checked ~ * [lang="en"] { display: none; }
+#language-en:checked ~ header label[for="language-en"],
+#language-vi:checked ~ header label[for="language-vi"] { background: var(--accent); color: #fff; }
+#language-en:focus-visible ~ header label[for="language-en"],
+#language-vi:focus-visible ~ header label[for="language-vi"] { outline: 3px solid #e69f00; outline-offset: 2px; }
+@media print { .languages { display: none; } }
+"""
+SCRIPT = """"use strict";
+const choices = { en: document.getElementById("language-en"), vi: document.getElementById("language-vi") };
+const language = () => (choices.vi.checked ? "vi" : "en");
+const tell = () => { document.documentElement.lang = language(); };
+const wish = location.hash.slice(1);
+if (choices[wish]) { choices[wish].checked = true; }
+for (const choice of Object.values(choices)) { choice.addEventListener("change", tell); }
+tell();
+"""
+
+
+def choices(first: str) -> Markup:
+    """The two inputs that hold the choice; ``first`` is ``"en"`` or ``"vi"``, the language shown by default."""
+    inputs = [
+        Markup(
+            '<input class="choice" type="radio" name="language" id="language-{}" autocomplete="off"{}'
+            ' aria-label="{}">'
+        ).format(id, Markup(" checked") if id == first else "", name)
+        for id, name in (("en", "English"), ("vi", "Tiếng Việt"))
+    ]
+    return Markup("\n").join(inputs)

@@ -1,0 +1,12 @@
+"""One run: a scenario under a controller in SUMO, from the prepared network to the result folder."""
+
+__all__ = [
+    "collection",
+    "preparation",
+    "provenance",
+    "results",
+    "run",
+    "run_description",
+    "scheduled_events",
+    "store",
+]

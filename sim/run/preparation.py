@@ -1,0 +1,170 @@
+"""Preparation of a run: the network and the traffic under a controller, its policies, and SUMO's input files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from denxanh.sim.controller import Capabilities, Controller, Policy, capabilities
+from denxanh.sim.demand.departures import NONE, Departures, read_departures
+from denxanh.sim.errors import ControlError, InputError
+from denxanh.sim.network import Network
+from denxanh.sim.run.provenance import hash_file
+from denxanh.sim.run.run_description import Run
+from denxanh.sim.run.scheduled_events import add_event_traffic
+from denxanh.sim.scenario import Scenario
+from denxanh.sim.signals.added_phases import with_phases
+from denxanh.sim.signals.pedestrian_calls import serve_pedestrian_calls
+from denxanh.sim.signals.plan_check import checked_plan
+from denxanh.sim.signals.rules import Rules
+from denxanh.sim.sumo import run_input
+from denxanh.sim.sumo.network_reader import network_of, with_plan
+from denxanh.sim.sumo.run_input import SumoInput
+from denxanh.sim.supervisor import Supervisor
+
+PROGRAMS = "programs.add.xml"
+
+
+@dataclass(frozen=True)
+class PreparedRun:
+    """A run whose input is written: all that the simulation and the results need."""
+
+    run: Run
+    controller: Controller
+    scenario: Scenario  # the run's, with the files and options that events and the controller add
+    network: Network  # as the controller gets it
+    departures: Departures
+    policies: Mapping[str, Policy]  # by intersection id
+    supervisor: Supervisor  # of these policies
+    sumo_input: SumoInput
+    input_hashes: Mapping[str, str]  # SHA-256 by path of the run's input files
+    controller_files: tuple[Path, ...]  # SUMO additional files of the controller
+
+    @property
+    def controlled(self) -> list[str]:
+        """The intersections that policies control, sorted."""
+        return sorted(self.policies)
+
+    @property
+    def queue_lanes(self) -> dict[str, tuple[str, ...]]:
+        """The approach lanes of each intersection, on which its queue is measured."""
+        return {
+            name: tuple(dict.fromkeys(s.lane for a in intersection.approaches for s in a.segments))
+            for name, intersection in self.network.intersections.items()
+        }
+
+
+def prepare_run(run: Run, controller: Controller, folder: Path) -> PreparedRun:
+    """Make the network, start the policies, and write SUMO's input into ``folder``.
+
+    Raises InputError for input that cannot be used, ControlError for a controller without policies by intersection.
+    """
+    able = capabilities(controller)
+    files = tuple(path.resolve() for path in able.additional_files())
+    run = replace(run, scenario=replace(run.scenario, additional=(*run.scenario.additional, *files)))
+    network = prepare_network(run.scenario, controller, run.rules)
+    scenario, network, written = _with_programs(run.scenario, able, network, folder)
+    scenario = add_event_traffic(scenario, network, run.events, folder)
+    departures = check_demand(scenario, network)
+    network, policies = _start(controller, able, network, run.rules)
+    limits = replace(run.limits, max_green=run.rules.max_green, max_red=run.rules.max_red)
+    supervisor = Supervisor(network, policies, limits)
+    sumo_input = run_input.write_input(
+        scenario,
+        folder,
+        seed=run.seed,
+        signals=sorted(set(network.intersections) | _driving_a_connection(network)),
+        drop_programs=policies,
+        brought=(*files, *written),
+    )
+    return PreparedRun(
+        run=run,
+        controller=controller,
+        scenario=scenario,
+        network=network,
+        departures=departures,
+        policies=policies,
+        supervisor=supervisor,
+        sumo_input=sumo_input,
+        input_hashes={str(path): hash_file(path) for path in run.scenario.inputs()},
+        controller_files=files,
+    )
+
+
+def prepare_network(scenario: Scenario, controller: Controller, rules: Rules | None = None) -> Network:
+    """The network with the programs, the flows and the plan that a controller asks for.
+
+    A controller makes its plan from the network under ``rules``, or from the network as it is where its own programs
+    cannot follow them: the plan takes their place, and the rules are applied to it later.
+    """
+    network = network_of(scenario)
+    if "flow" in controller.sees:
+        from denxanh.sim.demand.movement_flows import (
+            with_flows,  # reads all routes: only where they are needed
+        )
+
+        network = with_flows(network, scenario)
+    try:
+        ruled = (rules or Rules()).apply(network)
+    except InputError:
+        ruled = network
+    plan = capabilities(controller).make_plan(ruled)
+    return network if plan is None else checked_plan(network, with_plan(network, plan))
+
+
+def check_demand(scenario: Scenario, network: Network) -> Departures:
+    """The departures of the route files. Raises InputError for what SUMO would drop or refuse, and for no demand."""
+    begin, end, edges = scenario.begin, scenario.end, network.edges
+    found = sum((read_departures(p, begin, end, edges) for p in scenario.routes), NONE)
+    more = (read_departures(p, begin, end, edges, additional=True) for p in scenario.additional)
+    found = sum(more, found)
+    if found.due + found.flows + found.triggered == 0:
+        outside = (
+            f" ({found.before} before the begin, {found.after} after the end)"
+            if found.before + found.after
+            else ""
+        )
+        raise InputError(
+            f"no vehicle departs between {scenario.begin:g} s and {scenario.end:g} s{outside}",
+            location=", ".join(map(str, scenario.routes or scenario.additional)),
+            remedy="check begin and end, or give routes with vehicles",
+        )
+    return found
+
+
+def _with_programs(
+    scenario: Scenario, able: Capabilities, network: Network, folder: Path
+) -> tuple[Scenario, Network, tuple[Path, ...]]:
+    """The scenario and network with the programs that the controller writes, which SUMO loads last and so runs."""
+    text = able.programs(network)
+    if not text:
+        return scenario, network, ()
+    file = folder / PROGRAMS
+    file.write_text(text, encoding="utf-8")
+    scenario = replace(scenario, additional=(*scenario.additional, file))
+    return scenario, network_of(scenario), (file,)
+
+
+def _start(
+    controller: Controller, able: Capabilities, network: Network, rules: Rules
+) -> tuple[Network, Mapping[str, Policy]]:
+    """The network under the rules and with the controller's phases, and the policies started on it."""
+    if not able.leaves_signals_to_sumo:  # signals that SUMO runs keep what the network's programs show
+        network = rules.apply(network)
+        network = with_phases(network, able.more_phases(network))
+    policies = serve_pedestrian_calls(controller.start(network), network, controller)
+    if policies and able.leaves_signals_to_sumo:
+        raise ControlError(
+            f"controller {controller.name!r} declares leaves_signals_to_sumo, but its start returns policies"
+        )
+    return network, policies
+
+
+def _driving_a_connection(network: Network) -> set[str]:
+    """Signals left to SUMO that drive a connection."""
+    return {
+        tl
+        for tl, reason in network.left_to_sumo.items()
+        if "rail" not in reason and "no connection" not in reason
+    }

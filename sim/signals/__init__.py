@@ -1,0 +1,13 @@
+"""Safe signal states: changes between greens, clearance, the conflict monitor, rules, pedestrian calls."""
+
+__all__ = [
+    "added_phases",
+    "change",
+    "clearance",
+    "fixed_time",
+    "monitor",
+    "pedestrian_calls",
+    "permits",
+    "plan_check",
+    "rules",
+]

@@ -1,0 +1,251 @@
+"""The conflict monitor: every state is checked against what the base plan permits before it reaches the world.
+
+It is independent of controllers, phases and change intervals: like the monitor in a signal cabinet it watches the
+letters of each link over time, as a second barrier behind the loop that switches the signal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from copy import copy
+
+import numpy as np
+
+from denxanh.sim.errors import SafetyError
+from denxanh.sim.network import Bools, Intersection
+from denxanh.sim.plan import Interval, Timing
+from denxanh.sim.signals.change import change_intervals
+from denxanh.sim.signals.clearance import RANK
+from denxanh.sim.signals.permits import YELLOW, Array, Ints, permits_of
+
+FLASHING = "o"  # SUMO: off, blinking; right of way is by the junction's own rules
+_CLOSE = 1e-6  # s: rounding of clock arithmetic
+_MOST_VERDICTS = 10_000  # remembered; a signal of a few phases needs some hundreds
+_LONG = 1e4  # s: longer than any clearance
+Past = tuple[tuple[str, float], ...]
+_RANK = np.array([RANK.get(chr(code), 0) for code in range(128)])
+_YELLOW = np.array([chr(code) in YELLOW for code in range(128)])
+_RULES = (
+    "would end its green without yellow",
+    "would turn yellow from red",
+    "would turn green from yellow",
+    "would show too short a yellow",
+    "would show too short a green",
+)
+
+
+class ConflictMonitor:
+    """Watches one signal. ``check`` refuses an unsafe next state, ``note`` records the state shown.
+
+    Times are the scenario's, s. The history before ``begin`` is that of the program by the clock.
+    """
+
+    def __init__(self, intersection: Intersection, begin: float) -> None:
+        self._name = intersection.id
+        self._permits = p = permits_of(intersection)
+        self._foes: Bools = intersection.foes.copy()  # a policy holds the original
+        self._a, self._b = np.indices(intersection.foes.shape)
+        n = intersection.n_links
+        self.settled = float(max(part.max(initial=0.0) for part in (p.clearance, p.yellow, p.green)))
+        """s after which a state's past no longer matters: every green, yellow and clearance is long enough."""
+        self._good: set[str] = set()
+        self._verdicts: dict[tuple[str, Past], str] = {}  # the same past gives the same verdict
+        self._recent: tuple[tuple[str, float], ...] = ()  # (state, s since when), the latest first
+        self._read: dict[str, tuple[Ints, Bools]] = {}
+        self.state = "r" * n
+        self._flashing = False
+        self._rank: Ints = np.zeros(n, dtype=np.int64)
+        self._yellow: Bools = np.zeros(n, dtype=np.bool_)
+        self._rank_before: Ints = np.zeros(n, dtype=np.int64)  # of the last green
+        self._green_since: Array = np.full(n, -np.inf)
+        self._green_end: Array = np.full(n, -np.inf)
+        self._yellow_since: Array = np.full(n, -np.inf)
+        self._rewind(intersection.program, begin)
+
+    def _rewind(self, timing: Timing, begin: float) -> None:
+        """Record the last cycles of the program before ``begin``."""
+        start = begin - (begin - timing.offset) % timing.cycle
+        for cycle in (-2, -1, 0):
+            moment = start + cycle * timing.cycle
+            for stage in timing.stages:
+                self._note_until(begin, stage.state, moment)
+                moment += stage.green
+                for interval in stage.change:
+                    self._note_until(begin, interval.state, moment)
+                    moment += interval.duration
+        now = timing.at(begin)  # has the last word where rounding puts begin on the edge of two states
+        stage = timing.stages[now.stage]
+        self.note(stage.state if now.step == 0 else stage.change[now.step - 1].state, begin)
+
+    def _note_until(self, begin: float, state: str, moment: float) -> None:
+        if moment <= begin:
+            self.note(state, moment)
+
+    def note(self, state: str, time: float) -> None:
+        """Record a state as shown from ``time`` on."""
+        rank, yellow = self._letters(state)
+        if self._flashing:  # any link may have been in use until now
+            self._flashing, self._rank = False, np.ones_like(rank)
+        was, is_ = self._rank > 0, rank > 0
+        # new arrays each time, so that a copy of the monitor can look ahead
+        self._green_since = np.where(is_ & ~was, time, self._green_since)
+        self._green_end = np.where(was & ~is_, time, self._green_end)
+        self._rank_before = np.where(was & ~is_, self._rank, self._rank_before)
+        self._yellow_since = np.where(yellow & ~self._yellow, time, self._yellow_since)
+        self.state, self._rank, self._yellow = state, rank, yellow
+        self._remember(time)
+
+    def past(self, time: float) -> Past:
+        """The states shown and the age of each, as far back as it matters, the latest first."""
+        out = []
+        for state, since in self._recent:
+            age = time - since
+            if age >= self.settled:
+                out.append((state, self.settled))
+                break
+            out.append((state, round(age, 6)))
+        return tuple(out)
+
+    def fault(self, state: str, time: float) -> str:
+        """The fault of showing ``state`` from ``time`` on; "" if there is none."""
+        if self._flashing or type(state) is not str:
+            return self._fault(state, time)
+        key = state, self.past(time)
+        if key not in self._verdicts:
+            if len(self._verdicts) >= _MOST_VERDICTS:
+                self._verdicts.clear()
+            self._verdicts[key] = self._fault(state, time)
+        return self._verdicts[key]
+
+    def _fault(self, state: str, time: float) -> str:
+        """The same, without the memory of verdicts."""
+        if self._flashing and set(state) != {"r"}:
+            return f"{state!r} would follow flashing, which all-red must end"
+        if fault := self._fault_of_state(state):
+            return fault
+        if self._flashing:
+            return ""
+        permits = self._permits
+        rank, yellow = self._letters(state)
+        was, is_ = self._rank > 0, rank > 0
+        ends, ends_yellow = was & ~is_, self._yellow & ~yellow
+        broken = (
+            ends & ~yellow & ~permits.ends_at_once,
+            yellow & ~self._yellow & ~was & ~permits.to_yellow,
+            self._yellow & is_ & ~permits.from_yellow,
+            ends_yellow & (time - self._yellow_since < permits.yellow - _CLOSE),
+            ends & (time - self._green_since < permits.green - _CLOSE),
+        )
+        if np.logical_or.reduce(broken).any():
+            link, rule = next(
+                (int(np.argmax(b)), rule) for b, rule in zip(broken, _RULES, strict=True) if b.any()
+            )
+            return f"link {link} {rule}"
+        missing, gains = self._missing(rank, time)
+        if missing.max(initial=0.0) > _CLOSE:
+            foe, k = np.argwhere(missing == missing.max())[0]
+            return f"link {gains[k]} would turn green {missing[foe, k]:g} s before its foe {foe} has cleared"
+        return ""
+
+    def flash(self, time: float) -> None:
+        """Record flashing from ``time`` on: the one state outside the plan, for which the run has a waiver."""
+        self._flashing, self.state = True, FLASHING * len(self._rank)
+        self._remember(time)
+
+    def _remember(self, time: float) -> None:
+        """Record that the present state began at ``time``; drop states that no longer matter."""
+        kept = 1 + sum(time - since < self.settled for _, since in self._recent)
+        self._recent = ((self.state, time), *self._recent[:kept])
+
+    def _fault_of_state(self, state: str) -> str:
+        """The fault of a state independent of the past; states without fault are remembered."""
+        if type(state) is not str or len(state) != len(self._rank) or not state.isascii():
+            return f"{state!r} is not a state of {len(self._rank)} letters"
+        if state in self._good:
+            return ""
+        wrong = ~self._permits.letters[np.arange(len(state)), [ord(letter) for letter in state]]
+        if wrong.any():
+            link = int(np.argmax(wrong))
+            return f"link {link} would show {state[link]!r}, which its plan never does"
+        rank = self._letters(state)[0]
+        clash = ~self._permits.together[rank[:, None], rank[None, :], self._a, self._b]
+        if clash.any():
+            a, b = np.argwhere(clash)[0]
+            return f"links {a} ({state[a]}) and {b} ({state[b]}) are foes and would be green together"
+        self._good.add(state)
+        return ""
+
+    def _letters(self, state: str) -> tuple[Ints, Bools]:
+        """Right of way and yellow by link."""
+        if state not in self._read:
+            codes = [ord(letter) for letter in state]
+            self._read[state] = (_RANK[codes], _YELLOW[codes])
+        return self._read[state]
+
+    def check(self, state: str, time: float) -> None:
+        """Raise SafetyError for a state that must not be shown."""
+        if fault := self.fault(state, time):
+            raise SafetyError(f"{self._name} at t={time:g} s: {fault}")
+
+    def _missing(self, rank: Ints, time: float) -> tuple[Array, Ints]:
+        """Time for which links that gain right of way must wait for each foe that lost it.
+
+        Returns the times, shape (foes, gains) s, and the indices of the gaining links.
+        """
+        gains = np.flatnonzero(rank > self._rank)
+        if not gains.size:
+            return np.zeros((len(rank), 0)), gains
+        permits = self._permits
+        end = np.where(self._rank > 0, time, self._green_end)  # those that end just now
+        missing = permits.clearance[:, gains] - (time - end)[:, None]
+        missing[~self._foes[:, gains]] = 0.0
+        missing[rank > 0] = 0.0
+        for walker in np.flatnonzero(permits.crossing):
+            # a link that may be green, yielding, beside the crossing may also start while it clears
+            before = self._rank[walker] or self._rank_before[walker]
+            missing[walker, permits.together[before, rank[gains], walker, gains]] = 0.0
+        return missing, gains
+
+    def wait_for_foes(self, state: str, time: float, began: float) -> float:
+        """Time until ``state`` may be shown, s, in a change that began at ``began``.
+
+        The change between two phases clears the links and crossings of the phase that ends; but after a short phase,
+        those of the phase before it may not have cleared when the next one starts.
+        """
+        missing, _ = self._missing(self._letters(state)[0], time)
+        earlier = self._permits.crossing | (self._green_end < began - _CLOSE)
+        return float(missing[earlier].max(initial=0.0))
+
+    def look_ahead(self, change: Iterable[Interval], green: str, time: float) -> str:
+        """The fault of showing these intervals from ``time`` on and then ``green``; "" if there is none."""
+        future, began = copy(self), time
+        for interval in change:
+            if fault := future.fault(interval.state, time):
+                return fault
+            future.note(interval.state, time)
+            time += interval.duration
+        if wait := future.wait_for_foes(green, time, began):
+            if fault := future.fault(cleared(future.state), time):
+                return fault
+            future.note(cleared(future.state), time)
+        return future.fault(green, time + wait)
+
+
+def cleared(state: str) -> str:
+    """The state shown while foes still clear: ``state`` with its yellows red."""
+    return state.translate(str.maketrans("yY", "rr"))
+
+
+def unsafe_changes(intersection: Intersection) -> dict[tuple[int, int], str]:
+    """The fault of the change from phase i to phase j, for every pair that has one."""
+    out = {}
+    monitor = ConflictMonitor(intersection, begin=0.0)
+    monitor.note("r" * intersection.n_links, 0.0)
+    for i, before in enumerate(intersection.phases):
+        shown = copy(monitor)
+        shown.note(before.state, _LONG)  # earlier states have cleared
+        for j, after in enumerate(intersection.phases):
+            change = change_intervals(intersection, i, j)
+            if fault := shown.look_ahead(change, after.state, _LONG + before.min_green):
+                out[i, j] = fault
+    return out

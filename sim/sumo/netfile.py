@@ -1,0 +1,271 @@
+"""The raw content of a SUMO .net.xml: records as the file has them, nothing derived.
+
+sumolib reads networks too; this reader keeps what control needs and sumolib leaves out or makes slowly
+(docs/decisions/0003-own-net-reader.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+from denxanh.sim.errors import InputError
+from denxanh.sim.network import Edge, Lane
+from denxanh.sim.sumo.xmlfile import parse
+
+VEHICLE_CLASSES = frozenset(
+    (
+        "private emergency authority army vip pedestrian passenger hov taxi bus coach delivery truck trailer "
+        "motorcycle moped bicycle evehicle tram rail_urban rail rail_electric rail_fast ship container "
+        "cable_car subway aircraft wheelchair scooter drone custom1 custom2"
+    ).split()
+)
+_MOTOR = frozenset(
+    "passenger taxi bus coach delivery truck trailer motorcycle moped hov private evehicle".split()
+)
+_PLAIN = frozenset({"connection", "tlLogic", "type", "roundabout", "prohibition", "param"})
+
+
+@dataclass(frozen=True)
+class RawPhase:
+    """One <phase> of a tlLogic."""
+
+    state: str
+    duration: float  # s
+    min_dur: float | None
+    max_dur: float | None
+    next: str
+    name: str
+
+
+@dataclass(frozen=True)
+class RawProgram:
+    """One <tlLogic>."""
+
+    id: str
+    program: str
+    type: str
+    offset: float  # s
+    phases: tuple[RawPhase, ...]
+    location: str = ""  # the file it stands in
+    with_run: bool = False  # its offset counts from the begin of the run, not from midnight
+
+
+@dataclass(frozen=True)
+class RawConnection:
+    """One <connection> between two lanes; ``tl`` is "" where no signal drives it."""
+
+    start: str  # lane
+    end: str  # lane
+    via: str
+    direction: str
+    tl: str
+    index: int
+
+
+@dataclass(frozen=True)
+class RawJunction:
+    """One <junction> with its right-of-way rows; bit k of a row is link k, read from the right."""
+
+    id: str
+    type: str
+    position: tuple[float, float]
+    int_lanes: tuple[str, ...]
+    foes: dict[int, str]
+    response: dict[int, str]
+    inc_lanes: tuple[str, ...] = ()
+
+
+@dataclass
+class NetFile:
+    """All records of one file."""
+
+    path: Path
+    lanes: dict[str, Lane] = field(default_factory=dict)
+    internal: dict[str, Lane] = field(default_factory=dict)
+    edges: dict[str, Edge] = field(default_factory=dict)
+    connections: list[RawConnection] = field(default_factory=list)
+    junctions: dict[str, RawJunction] = field(default_factory=dict)
+    programs: dict[str, list[RawProgram]] = field(default_factory=dict)
+    crossings: set[str] = field(default_factory=set)
+    projection: str = ""
+
+
+def read_net(path: Path) -> NetFile:
+    """Read a .net.xml or .net.xml.gz; every fault is an InputError that names the file and the place."""
+    root = parse(path, kind="network file")
+    if root.tag != "net":
+        raise InputError(
+            f"this is not a SUMO network: its root is <{root.tag}>, not <net>",
+            location=str(path),
+            remedy="give the .net.xml as the network and the .rou.xml as routes",
+        )
+    net = NetFile(path)
+    try:
+        _read(root, net)
+    except (KeyError, ValueError) as error:
+        raise InputError(
+            f"the network file lacks or has a wrong value ({error})",
+            location=str(path),
+            remedy="rebuild it with netconvert",
+        ) from None
+    if not net.edges:
+        raise InputError("the network has no road", location=str(path), remedy="rebuild it with netconvert")
+    return net
+
+
+def read_programs(elements: Iterable[Element], location: str) -> list[RawProgram]:
+    """The <tlLogic> elements among ``elements``, in file order."""
+    out = []
+    for element in elements:
+        name = element.get("id", "")
+        phases = []
+        for i, row in enumerate(element.findall("phase")):
+            spot = f"{location}: signal {name!r}, phase {i}"
+            phases.append(
+                RawPhase(
+                    row.get("state", ""),
+                    _duration(row.get("duration", ""), f"{spot}, duration"),
+                    _optional(row.get("minDur"), f"{spot}, minDur"),
+                    _optional(row.get("maxDur"), f"{spot}, maxDur"),
+                    row.get("next", ""),
+                    row.get("name", ""),
+                )
+            )
+        offset = element.get("offset", "0")
+        out.append(
+            RawProgram(
+                name,
+                element.get("programID", "0"),
+                element.get("type", "static"),
+                0.0 if offset == "begin" else seconds(offset, f"{location}: signal {name!r}, offset"),
+                tuple(phases),
+                location,
+                with_run=offset == "begin",  # SUMO ≥ 1.21
+            )
+        )
+    return out
+
+
+def _read(root: Element, net: NetFile) -> None:
+    follow: dict[str, list[str]] = {}
+    for element in root.iter("connection"):
+        tl = element.get("tl", "")
+        raw = RawConnection(
+            f"{element.attrib['from']}_{element.attrib['fromLane']}",
+            f"{element.attrib['to']}_{element.attrib['toLane']}",
+            element.get("via", ""),
+            element.get("dir", ""),
+            tl,
+            int(element.get("linkIndex", "-1")) if tl else -1,
+        )
+        net.connections.append(raw)
+        follow.setdefault(raw.start, []).append(raw.end)
+    for element in root:
+        if element.tag == "edge":
+            _read_edge(element, net, follow)
+        elif element.tag == "junction":
+            _read_junction(element, net)
+        elif element.tag == "location":
+            net.projection = element.get("projParameter", "!")
+        elif element.tag not in _PLAIN:  # SUMO would build detectors and follow includes here
+            raise InputError(
+                f"a network does not hold <{element.tag}>",
+                location=str(net.path),
+                remedy="put it into an additional file",
+            )
+    for program in read_programs(root.findall("tlLogic"), str(net.path)):
+        net.programs.setdefault(program.id, []).append(program)
+
+
+def _read_edge(element: Element, net: NetFile, follow: dict[str, list[str]]) -> None:
+    function = element.get("function", "normal")
+    name = element.attrib["id"]
+    lanes = []
+    for row in element.findall("lane"):
+        allow = _permissions(row.get("allow"), row.get("disallow"))
+        lane = Lane(
+            id=row.attrib["id"],
+            edge=name,
+            length=float(row.attrib["length"]),
+            speed=float(row.attrib["speed"]),
+            shape=_shape(row.get("shape", "")),
+            next=tuple(dict.fromkeys(follow.get(row.attrib["id"], ()))),
+            vehicles=bool(allow & _MOTOR),
+            allow=allow,
+        )
+        lanes.append(lane)
+    if function in ("crossing", "walkingarea"):
+        net.crossings.add(name)
+    if function not in ("normal", ""):
+        net.internal.update((lane.id, lane) for lane in lanes)
+        return
+    net.lanes.update((lane.id, lane) for lane in lanes)
+    middle = lanes[len(lanes) // 2]
+    shape = _shape(element.get("shape", "")) or middle.shape
+    net.edges[name] = Edge(
+        id=name,
+        name=element.get("name", ""),
+        start=element.attrib["from"],
+        end=element.attrib["to"],
+        lanes=tuple(lane.id for lane in lanes),
+        length=middle.length,
+        speed=max(lane.speed for lane in lanes),
+        priority=int(element.get("priority", "-1")),
+        shape=shape,
+    )
+
+
+def _read_junction(element: Element, net: NetFile) -> None:
+    kind = element.get("type", "")
+    if kind == "internal":  # its intLanes are foes, not links
+        return
+    requests = element.findall("request")
+    junction = RawJunction(
+        element.attrib["id"],
+        kind,
+        (float(element.get("x", "0")), float(element.get("y", "0"))),
+        tuple(element.get("intLanes", "").split()),
+        {int(r.attrib["index"]): r.get("foes", "") for r in requests},
+        {int(r.attrib["index"]): r.get("response", "") for r in requests},
+        tuple(element.get("incLanes", "").split()),
+    )
+    net.junctions[junction.id] = junction
+
+
+def _permissions(allow: str | None, disallow: str | None) -> frozenset[str]:
+    if allow is not None and allow != "all":
+        return frozenset(allow.split())
+    if disallow is not None:
+        return frozenset() if disallow == "all" else VEHICLE_CLASSES - set(disallow.split())
+    return VEHICLE_CLASSES
+
+
+def _shape(text: str) -> tuple[tuple[float, float], ...]:
+    points = (point.split(",") for point in text.split())
+    return tuple((float(point[0]), float(point[1])) for point in points)
+
+
+def seconds(text: str, location: str) -> float:
+    """A SUMO time: seconds, or [d:]h:m:s."""
+    try:
+        if ":" in text:
+            parts = [float(part) for part in text.split(":")]
+            return sum(part * unit for part, unit in zip(reversed(parts), (1, 60, 3600, 86400), strict=False))
+        return float(text)
+    except ValueError:
+        raise InputError(f"{text!r} is not a time", location=location, remedy="give seconds") from None
+
+
+def _duration(text: str, location: str) -> float:
+    """A phase's duration; SUMO stops at 0, and below 0 the signal stops switching without a word."""
+    value = seconds(text, location)
+    if value <= 0:
+        raise InputError(f"{text} s is no duration", location=location, remedy="give a positive time")
+    return value
+
+
+def _optional(text: str | None, location: str) -> float | None:
+    return None if text is None else seconds(text, location)

@@ -1,0 +1,359 @@
+"""Network from SUMO files: intersections with their approaches, movements, phases and conflicts."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from denxanh.sim.errors import InputError
+from denxanh.sim.network import Approach, Crossing, Intersection, Link, Movement, Network, Segment
+from denxanh.sim.plan import Plan, Timing
+from denxanh.sim.scenario import Scenario
+from denxanh.sim.sumo.conflicts import beyond_the_signal, conflict_matrices, junction_positions, position_of
+from denxanh.sim.sumo.netfile import NetFile, RawConnection, RawProgram, read_net
+from denxanh.sim.sumo.program import change_times, phases_of, read_program
+from denxanh.sim.sumo.run_input import read_additional
+from denxanh.sim.sumo.waut import programs_at
+from denxanh.sim.timing.saturation import saturation_flow
+
+_RAIL = ("rail_signal", "rail_crossing")
+REACH = 300.0  # m that an approach is followed upstream; the longest any controller of ours looks
+
+
+def network_of(scenario: Scenario) -> Network:
+    """The network as SUMO begins to run it: with the programs and switching times of the additional files.
+
+    Raises InputError for a file that cannot be read or that SUMO could not use.
+    """
+    files = [(str(path), read_additional(path)) for path in scenario.additional]
+    switched: dict[str, str] = {}
+    for location, additional in files:
+        switched |= programs_at(additional.root, scenario.begin, location)
+    programs = [program for _, additional in files for program in additional.programs]
+    return load_network(scenario.net, programs, scenario.name, begin=scenario.begin, switched=switched)
+
+
+def load_network(
+    path: Path,
+    programs: Iterable[RawProgram] = (),
+    name: str = "",
+    *,
+    begin: float = 0.0,
+    switched: Mapping[str, str] = {},
+) -> Network:
+    """Read a network file. ``programs`` come from additional files and replace those of the net.
+
+    ``begin`` (s) is when the run begins; ``switched`` names the program that runs then by signal, where it
+    is not the one loaded last. Raises InputError for a file that cannot be read or that SUMO could not use.
+    """
+    net = read_net(path)
+    loaded = _all_programs(net, programs)
+    active = {tl: _active(rows, switched.get(tl, "")) for tl, rows in loaded.items()}
+    return _build(net, loaded, active, name or path.name.split(".")[0], begin)
+
+
+def _build(
+    net: NetFile,
+    loaded: Mapping[str, Sequence[RawProgram]],
+    active: Mapping[str, RawProgram],
+    name: str,
+    begin: float,
+) -> Network:
+    """Derive intersections from raw records."""
+    by_signal: dict[str, list[RawConnection]] = defaultdict(list)
+    for raw in net.connections:
+        if raw.tl:
+            by_signal[raw.tl].append(raw)
+    reader = _Reader(net, begin)
+    intersections, left = {}, {}
+    for tl in sorted(by_signal):
+        raws = sorted(by_signal[tl], key=lambda r: (r.index, r.start, r.end))
+        if tl not in active and tl in net.junctions and net.junctions[tl].type in _RAIL:
+            continue  # SUMO itself controls it, by the trains
+        if tl not in active:
+            raise InputError(
+                f"connections name the signal {tl!r}, which has no <tlLogic>",
+                location=str(net.path),
+                remedy="rebuild the network with netconvert",
+            )
+        for program in loaded[tl]:
+            _check_states(program, highest=raws[-1].index)
+        outcome = reader.intersection(tl, raws, active[tl])
+        if isinstance(outcome, str):
+            left[tl] = outcome
+        else:
+            intersections[tl] = outcome
+    for tl in sorted(set(active) - set(by_signal)):
+        left[tl] = "it drives no connection"
+    for junction in net.junctions.values():
+        if junction.type in _RAIL:
+            left[junction.id] = f"it is a {junction.type.replace('_', ' ')}"
+            intersections.pop(junction.id, None)
+    plain = tuple(reader.link(raw) for raw in net.connections if not raw.tl and raw.start in net.lanes)
+    driven = tuple(link for i in intersections.values() for link in i.links)
+    return Network(name, net.edges, net.lanes, intersections, left, driven + plain, net.projection)
+
+
+def _all_programs(net: NetFile, programs: Iterable[RawProgram]) -> dict[str, list[RawProgram]]:
+    """The programs of every signal in the order in which SUMO loads them."""
+    loaded = {tl: list(rows) for tl, rows in net.programs.items()}
+    for program in programs:
+        if program.id not in loaded:
+            raise InputError(
+                f"there is no signal {program.id!r} in the network",
+                location=program.location,
+                remedy="remove its <tlLogic>, or use the network it was made for",
+            )
+        known = [other.program for other in loaded[program.id]]
+        if program.program in known and not program.phases:  # as tlsCoordinator.py writes it: a new offset
+            k = known.index(program.program)
+            old = loaded[program.id][k]
+            loaded[program.id][k] = replace(old, offset=program.offset, with_run=program.with_run)
+            continue
+        if program.program in known:
+            raise InputError(
+                f"signal {program.id!r} already has a program {program.program!r}",
+                location=program.location,
+                remedy="give it another programID",
+            )
+        loaded[program.id].append(program)
+    return loaded
+
+
+def _active(rows: Sequence[RawProgram], switched: str) -> RawProgram:
+    """The program that runs: the one switched to, else the one that SUMO loaded last."""
+    return next((row for row in rows if row.program == switched), rows[-1])
+
+
+def _check_states(program: RawProgram, *, highest: int) -> None:
+    """Refuse states that SUMO would stop at; ``highest`` is the highest link index in use."""
+    for i, row in enumerate(program.phases):
+        spot = f"signal {program.id!r}, program {program.program!r}, phase {i}"
+        if len(row.state) <= highest:
+            raise InputError(
+                f"{spot}: the state {row.state!r} has {len(row.state)} letters but link index {highest} is in use",
+                location=program.location,
+                remedy=f"give every phase at least {highest + 1} letters",
+            )
+        if set(row.state) - set("rGgyYuosO"):
+            raise InputError(
+                f"{spot}: the state {row.state!r} has a letter that is not a signal colour",
+                location=program.location,
+                remedy="use SUMO's letters rGgyus",
+            )
+
+
+def with_plan(network: Network, plan: Plan) -> Network:
+    """The network with a plan's timings in place of its programs; the plan's stages become the phases."""
+    changed = dict(network.intersections)
+    for tl, timing in plan.timings.items():
+        if tl not in changed:
+            reason = network.left_to_sumo.get(tl)
+            raise InputError(
+                f"the plan names signal {tl!r}, which {'is left to SUMO: ' + reason if reason else 'is not here'}",
+                location=network.name,
+                remedy="make the plan for this network",
+            )
+        intersection = changed[tl]
+        wrong = [s.state for s in timing.stages if len(s.state) != intersection.n_links]
+        if wrong:
+            raise InputError(
+                f"the plan's state {wrong[0]!r} has {len(wrong[0])} letters; signal {tl!r} has {intersection.n_links}",
+                location=network.name,
+                remedy="make the plan for this network",
+            )
+        yellow, all_red = change_times(timing)
+        changed[tl] = replace(
+            intersection,
+            phases=phases_of(timing, intersection.phases),
+            program=timing,
+            program_id="denxanh",
+            yellow=yellow,
+            all_red=all_red,
+        )
+    return replace(network, intersections=changed)
+
+
+class _Reader:
+    """Look-ups shared by all intersections of one file."""
+
+    def __init__(self, net: NetFile, begin: float) -> None:
+        self.net = net
+        self.begin = begin
+        self.places = junction_positions(net)
+        self.onward = {raw.start: raw.via for raw in net.connections if raw.start.startswith(":") and raw.via}
+        self.arriving: dict[str, list[RawConnection]] = defaultdict(list)
+        for raw in net.connections:
+            if raw.start in net.lanes and raw.end in net.lanes:
+                self.arriving[raw.end].append(raw)
+
+    def link(self, raw: RawConnection) -> Link:
+        via = self.net.internal.get(raw.via)
+        length, speed, lane = 0.0, 0.0, via
+        while lane is not None:  # a way over the junction may consist of several internal lanes
+            length, speed = length + lane.length, lane.speed
+            lane = self.net.internal.get(self.onward.get(lane.id, ""))
+        start = self.net.lanes.get(raw.start)
+        return Link(
+            raw.index,
+            raw.start,
+            raw.end,
+            raw.via,
+            raw.direction,
+            length,
+            speed or (start.speed if start else 1.0),
+            crossing=raw.start not in self.net.lanes,
+        )
+
+    def intersection(self, tl: str, raws: Sequence[RawConnection], program: RawProgram) -> Intersection | str:
+        """The intersection, or the reason why it is left to SUMO."""
+        crossings = self._crossings(raws)
+        reading = read_program(
+            program, self.begin, {link: crossing.length for link, crossing in crossings.items()}
+        )
+        if reading.timing is None:
+            return reading.refusal
+        n_links = len(program.phases[0].state)
+        if any(len(row.state) != n_links for row in program.phases):
+            return "its phases have states of different lengths"
+        links = tuple(self.link(raw) for raw in raws)
+        roads = tuple(link for link in links if not link.crossing)
+        if not roads:
+            return "it serves pedestrians only"
+        exits = tuple(sorted({link.end for link in roads}))
+        approaches = tuple(self._approach(lane, roads) for lane in sorted({link.start for link in roads}))
+        placed = [(raw.index, position_of(raw, self.places, self.onward)) for raw in raws]
+        foes, yields = conflict_matrices(n_links, placed, self.net)
+        junctions = tuple(sorted({location[0] for _, location in placed if location is not None}))
+        spots = [self.net.junctions[j].position for j in junctions]
+        return Intersection(
+            id=tl,
+            name=self._name(roads) or tl,
+            position=(sum(p[0] for p in spots) / len(spots), sum(p[1] for p in spots) / len(spots))
+            if spots
+            else self.net.lanes[approaches[0].lane].shape[-1],
+            junctions=junctions,
+            links=links,
+            n_links=n_links,
+            approaches=approaches,
+            exits=exits,
+            movements=self._movements(roads, approaches, exits),
+            phases=reading.phases,
+            program=reading.timing,
+            program_id=program.program,
+            yellow=reading.yellow,
+            all_red=reading.all_red,
+            foes=foes,
+            yields=yields,
+            crossings=crossings,
+            open_foes=beyond_the_signal(placed, self.net),
+        )
+
+    def _crossings(self, raws: Sequence[RawConnection]) -> dict[int, Crossing]:
+        """The crossings by letter. A second letter, for pedestrians from the other side, leads off the crossing."""
+        internal = self.net.internal
+        pedestrian = [raw for raw in raws if raw.start in internal and raw.end in internal]
+        off = {raw.start for raw in pedestrian if _is_crossing(raw.start)}
+        out: dict[int, Crossing] = {}
+        for raw in pedestrian:
+            crossing, near = (raw.start, raw.end) if _is_crossing(raw.start) else (raw.end, raw.start)
+            ends = (near,) if crossing in off else (near, *internal[crossing].next)
+            before = out.get(raw.index, Crossing(0.0, (), ()))
+            areas = (*before.areas, *(internal[lane].edge for lane in ends if lane in internal))
+            out[raw.index] = Crossing(
+                max(before.length, internal[crossing].length),
+                (*before.edges, internal[crossing].edge),
+                tuple(dict.fromkeys(areas)),
+            )
+        return out
+
+    def _approach(self, lane: str, links: Sequence[Link]) -> Approach:
+        mine = [link for link in links if link.start == lane]
+        speed = self.net.lanes[lane].speed
+        flows = [saturation_flow(speed, link.turn_speed) for link in mine]
+        segments = self._segments(lane)
+        return Approach(
+            lane=lane,
+            links=tuple(sorted({link.index for link in mine})),
+            speed=speed,
+            reach=max(s.beyond + self.net.lanes[s.lane].length for s in segments),
+            segments=segments,
+            saturation_flow=sum(flows) / len(flows),
+        )
+
+    def _segments(self, lane: str) -> tuple[Segment, ...]:
+        """The lanes in front of a stop line, upstream to REACH, as far as no other signal stands between."""
+        found: dict[str, Segment] = {}
+        ahead = [Segment(lane, 0.0, 1.0)]
+        while ahead:
+            segment = ahead.pop()
+            if segment.lane in found:
+                continue
+            found[segment.lane] = segment
+            beyond = segment.beyond + self.net.lanes[segment.lane].length
+            if beyond >= REACH:
+                continue
+            for raw in self.arriving.get(segment.lane, ()):
+                if raw.tl or raw.direction == "t":
+                    continue
+                branches = sum(1 for end in self.net.lanes[raw.start].next if end in self.net.lanes)
+                via = self.net.internal.get(raw.via)
+                gap = via.length if via else 0.0
+                ahead.append(Segment(raw.start, beyond + gap, segment.share / max(branches, 1)))
+        return tuple(sorted(found.values(), key=lambda s: (s.beyond, s.lane)))
+
+    def _movements(
+        self, links: Sequence[Link], approaches: Sequence[Approach], exits: Sequence[str]
+    ) -> tuple[Movement, ...]:
+        groups: dict[tuple[str, str], list[Link]] = defaultdict(list)
+        targets: dict[str, set[str]] = defaultdict(set)
+        for link in links:
+            pair = (self.net.lanes[link.start].edge, self.net.lanes[link.end].edge)
+            groups[pair].append(link)
+            targets[link.start].add(pair[1])
+        lane_index = {approach.lane: i for i, approach in enumerate(approaches)}
+        exit_index = {lane: i for i, lane in enumerate(exits)}
+        out = []
+        for (start, end), mine in sorted(groups.items()):
+            lanes = sorted({link.start for link in mine})
+            speed = {link.start: link.turn_speed for link in mine}
+            out.append(
+                Movement(
+                    name=f"{start}>{end}",
+                    start=start,
+                    end=end,
+                    direction=Counter(link.direction for link in mine).most_common(1)[0][0],
+                    links=tuple(sorted({link.index for link in mine})),
+                    approaches=tuple(lane_index[lane] for lane in lanes),
+                    exits=tuple(sorted({exit_index[link.end] for link in mine})),
+                    # a lane shared by several movements gives each an equal part
+                    saturation_flow=sum(
+                        saturation_flow(self.net.lanes[lane].speed, speed[lane]) / len(targets[lane])
+                        for lane in lanes
+                    ),
+                )
+            )
+        return tuple(out)
+
+    def _name(self, links: Sequence[Link]) -> str:
+        """The most frequent street names of these links."""
+        names = Counter(
+            self.net.edges[self.net.lanes[lane].edge].name
+            for link in links
+            for lane in (link.start, link.end)
+        )
+        del names[""]
+        return " / ".join(name for name, _ in sorted(names.items(), key=lambda item: (-item[1], item[0]))[:2])
+
+
+def timings(network: Network) -> dict[str, Timing]:
+    """The program of every controlled intersection."""
+    return {tl: intersection.program for tl, intersection in network.intersections.items()}
+
+
+def _is_crossing(lane: str) -> bool:
+    """By the name that netconvert gives: ``:NODE_cN_0``; walking areas are ``:NODE_wN_0``."""
+    return re.search(r"_c\d+_\d+$", lane) is not None

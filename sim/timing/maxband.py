@@ -1,0 +1,215 @@
+"""MAXBAND: offsets with the widest green bands through an arterial, as a mixed-integer linear program.
+
+Little, J. D. C., Kelson, M. D., Gartner, N. H. (1981), MAXBAND: a program for setting signals on arteries and
+triangular networks, Transportation Research Record 795. Times inside the program are fractions of a cycle.
+The loop constraints are written with each signal's offset in place of the loop integers: band and green of the
+outbound direction fix the offset, and one integer for each signal ties the inbound direction to it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+from denxanh.sim.errors import InputError
+from denxanh.sim.network import GREEN
+from denxanh.sim.plan import Timing
+from denxanh.sim.timing.arterials import Arterial, Hop
+
+Array = NDArray[np.float64]
+
+TIME_LIMIT = 10.0  # s; arterials of up to 20 signals are solved in well under one
+
+
+@dataclass(frozen=True)
+class Window:
+    """When a direction has green at a signal, as fractions of the cycle from the offset."""
+
+    start: float
+    length: float
+
+
+@dataclass(frozen=True)
+class Bands:
+    """The solution. ``offsets`` (s) are relative to the first signal's; bands are s, 0 where not asked for."""
+
+    cycle: float  # s
+    offsets: tuple[float, ...]
+    outbound: float
+    inbound: float
+    outbound_times: tuple[float, ...]  # s for each hop
+    inbound_times: tuple[float, ...]
+
+
+def maxband(
+    outbound: Sequence[Window],
+    times: Sequence[tuple[float, float]],
+    inbound: Sequence[Window] = (),
+    back_times: Sequence[tuple[float, float]] = (),
+    *,
+    cycle: tuple[float, float],
+    ratio: float = 1.0,
+) -> Bands | None:
+    """The widest bands through n signals; None if not even bands of no width pass in both directions.
+
+    ``times`` and ``back_times`` are (shortest, longest) travel times in s of the n − 1 hops; ``inbound`` empty
+    means one way. ``cycle`` bounds the cycle, s. ``ratio`` is k, how wide the inbound band should be for one
+    of outbound: the objective is b + k·b̄ under (1 − k)·b̄ ≥ (1 − k)·k·b (their equations 1 and 2).
+    """
+    n, both = len(outbound), bool(inbound)
+    if n < 2 or len(times) != n - 1 or (both and (len(inbound) != n or len(back_times) != n - 1)):
+        raise InputError(
+            "an arterial needs n ≥ 2 signals and n − 1 travel times each way", location="maxband"
+        )
+    if not 0 < cycle[0] <= cycle[1] or ratio <= 0:
+        raise InputError("the cycle bounds or the ratio of the bands cannot be meant", location="maxband")
+    program = _Program()
+    band, band_back, z = (
+        program.new(0, 1),
+        program.new(0, 1 if both else 0),
+        program.new(1 / cycle[1], 1 / cycle[0]),
+    )
+    # no band is more cycles away from the first one than the longest way takes
+    most = n + sum(high for _, high in (*times, *back_times)) / cycle[0]
+    start = [program.new(-most, most) for _ in range(n)]  # when the outbound band begins at each signal
+    wait = [program.new(0, 1) for _ in range(n)]  # from green start to band
+    start_back = [program.new(-most, most) for _ in range(n)]
+    wait_back = [program.new(0, 1) for _ in range(n)]
+    turns = [program.new(-2 * most, 2 * most, whole=True) for _ in range(n)]
+    program.row({start[0]: 1, wait[0]: -1}, outbound[0].start, outbound[0].start)  # first offset 0
+    for i in range(n):
+        program.row({wait[i]: 1, band: 1}, -np.inf, outbound[i].length)
+        if both:
+            program.row({wait_back[i]: 1, band_back: 1}, -np.inf, inbound[i].length)
+            # offset = start − wait − window, the same from both sides, up to whole cycles
+            gap = inbound[i].start - outbound[i].start
+            program.row(
+                {start_back[i]: 1, wait_back[i]: -1, start[i]: -1, wait[i]: 1, turns[i]: -1}, gap, gap
+            )
+    for i, (low, high) in enumerate(times):
+        program.row({start[i + 1]: 1, start[i]: -1, z: -low}, 0, np.inf)
+        program.row({start[i + 1]: 1, start[i]: -1, z: -high}, -np.inf, 0)
+    for i, (low, high) in enumerate(back_times if both else ()):
+        program.row({start_back[i]: 1, start_back[i + 1]: -1, z: -low}, 0, np.inf)
+        program.row({start_back[i]: 1, start_back[i + 1]: -1, z: -high}, -np.inf, 0)
+    if both and ratio != 1:
+        program.row({band_back: 1 - ratio, band: -(1 - ratio) * ratio}, 0, np.inf)
+    x = program.solve({band: 1.0, band_back: ratio if both else 0.0})
+    if x is None:
+        return None
+    seconds = 1 / x[z]
+    offsets = [(x[start[i]] - x[wait[i]] - outbound[i].start) % 1.0 * seconds for i in range(n)]
+    return Bands(
+        cycle=seconds,
+        offsets=tuple(0.0 if math.isclose(o, seconds, abs_tol=1e-6) else o for o in offsets),
+        outbound=x[band] * seconds,
+        inbound=x[band_back] * seconds,
+        outbound_times=tuple((x[start[i + 1]] - x[start[i]]) * seconds for i in range(n - 1)),
+        inbound_times=tuple((x[start_back[i]] - x[start_back[i + 1]]) * seconds for i in range(n - 1))
+        if both
+        else (),
+    )
+
+
+def green_window(timing: Timing, links: Sequence[int]) -> Window | None:
+    """The longest stretch in which all ``links`` are green together, changes within it included; None if none."""
+    steps = [
+        step
+        for stage in timing.stages
+        for step in ((stage.state, stage.green), *((i.state, i.duration) for i in stage.change))
+    ]
+    green = [all(state[k] in GREEN for k in links) for state, _ in steps]
+    if all(green) or not any(green):
+        return Window(0.0, 1.0) if all(green) else None
+    starts = np.concatenate([[0.0], np.cumsum([d for _, d in steps])])
+    best: Window | None = None
+    for k in range(len(steps)):
+        if green[k] and not green[k - 1]:
+            length, j = 0.0, k
+            while green[j % len(steps)]:
+                length += steps[j % len(steps)][1]
+                j += 1
+            if best is None or length / timing.cycle > best.length:
+                best = Window(float(starts[k]) / timing.cycle, length / timing.cycle)
+    return best
+
+
+def progression(
+    ways: Sequence[Arterial], timings: Mapping[str, Timing], *, tolerance: float = 0.1, ratio: float = 1.0
+) -> dict[str, float]:
+    """Offsets (s) by signal that give the arterials green bands at the timings' own cycle.
+
+    Speeds may differ from the limits by ``tolerance``. Where arterials cross, the earlier one keeps its
+    offsets and the later one is laid through the first signal that they share; signals on no arterial are
+    left out. Where no band passes in both directions, the outbound one gets it. Arterials whose signals have
+    different cycles are passed over.
+    """
+    out: dict[str, float] = {}
+    for way in ways:
+        mine = [timings[name] for name in way.signals]
+        windows = [green_window(t, links) for t, links in zip(mine, way.links, strict=True)]
+        back = [green_window(t, links) for t, links in zip(mine, way.back_links or (), strict=False)]
+        if any(w is None for w in windows) or len({round(t.cycle, 6) for t in mine}) > 1:
+            continue
+        there = [w for w in windows if w is not None], _times(way.hops, tolerance)
+        bands = None
+        if way.two_way and all(w is not None for w in back):
+            here = [w for w in back if w is not None], _times(way.back, tolerance)
+            bands = maxband(*there, *here, cycle=(mine[0].cycle, mine[0].cycle), ratio=ratio)
+        bands = bands or maxband(*there, cycle=(mine[0].cycle, mine[0].cycle))
+        if bands is None:
+            continue
+        shift = next((out[s] - o for s, o in zip(way.signals, bands.offsets, strict=True) if s in out), 0.0)
+        for name, offset in zip(way.signals, bands.offsets, strict=True):
+            out.setdefault(name, (offset + shift) % mine[0].cycle)
+    return out
+
+
+def _times(hops: Sequence[Hop], tolerance: float) -> list[tuple[float, float]]:
+    return [(hop.time * (1 - tolerance), hop.time * (1 + tolerance)) for hop in hops]
+
+
+class _Program:
+    """Collects variables and rows for scipy's milp."""
+
+    def __init__(self) -> None:
+        self.low: list[float] = []
+        self.high: list[float] = []
+        self.whole: list[int] = []
+        self.rows: list[dict[int, float]] = []
+        self.least: list[float] = []
+        self.most: list[float] = []
+
+    def new(self, low: float, high: float, *, whole: bool = False) -> int:
+        self.low.append(low)
+        self.high.append(high)
+        self.whole.append(int(whole))
+        return len(self.low) - 1
+
+    def row(self, terms: Mapping[int, float], least: float, most: float) -> None:
+        self.rows.append(dict(terms))
+        self.least.append(least)
+        self.most.append(most)
+
+    def solve(self, gain: Mapping[int, float]) -> list[float] | None:
+        """Values of all variables that maximise ``gain``; None if the rows cannot be met."""
+        cost = np.zeros(len(self.low))
+        for k, weight in gain.items():
+            cost[k] = -weight
+        matrix = np.zeros((len(self.rows), len(self.low)))
+        for r, row in enumerate(self.rows):
+            for k, value in row.items():
+                matrix[r, k] = value
+        result = milp(
+            cost,
+            integrality=np.array(self.whole),
+            bounds=Bounds(np.array(self.low), np.array(self.high)),
+            constraints=LinearConstraint(matrix, np.array(self.least), np.array(self.most)),
+            options={"time_limit": TIME_LIMIT},
+        )
+        return None if result.x is None else [float(value) for value in result.x]

@@ -1,0 +1,87 @@
+"""The table of controllers against places: means, who is best, and what is said beside them."""
+
+from __future__ import annotations
+
+import pytest
+
+from denxanh.experiments.results.pivot import as_csv, markdown, pivot
+from denxanh.experiments.runs.run_row import RunRow
+from denxanh.sim.errors import InputError
+
+SAME = (1.0, -1.0, 0.5, -0.5, 0.0)
+
+
+def row(place, controller, seed, delay, *, state="done", **more):
+    metrics = {} if state != "done" else {"delay_s": delay, "speed_mps": 1 / delay, **more}
+    return RunRow(
+        id=f"{place}{controller}{seed}",
+        number=0,
+        place=place,
+        demand=1.0,
+        controller=controller,
+        seed=seed,
+        state=state,
+        attempts=1,
+        reason="",
+        wall_s=1.0,
+        cpu_s=1.0,
+        sha256="",
+        metrics=metrics,
+    )
+
+
+def town(place, means):
+    """Five seeds of each controller; the seeds' ups and downs differ between a and b, c is shifted as a whole."""
+    noise = {"a": SAME, "b": SAME[::-1], "c": SAME}
+    return [
+        row(place, name, seed, mean + noise[name][seed - 1], teleports=2 if name == "c" else 0, waiting=0)
+        for seed in range(1, 6)
+        for name, mean in means.items()
+    ]
+
+
+def test_who_is_best_and_who_cannot_be_told_from_it():
+    found = pivot(
+        [*town("x", {"a": 20.0, "b": 20.1, "c": 23.0}), *town("y", {"a": 30.0, "b": 20.0, "c": 40.0})]
+    )
+    assert found.places == ("x", "y")
+    assert found.controllers == ("a", "b", "c")
+    assert [[cell.best for cell in cells] for cells in found.cells] == [
+        [True, False],
+        [True, True],
+        [False, False],
+    ]
+    assert found.cells[2][1].mean == pytest.approx(40.0)
+    # sd of SAME is 0.79, t(4, 97.5 %) is 2.776
+    assert found.cells[0][0].half_width == pytest.approx(2.776 * 0.7906 / 5**0.5, abs=1e-3)
+
+
+def test_where_more_is_better():
+    found = pivot(town("x", {"a": 20.0, "b": 30.0, "c": 40.0}), "speed_mps")
+    assert [cells[0].best for cells in found.cells] == [True, False, False]
+
+
+def test_markdown_tells_what_a_mean_hides():
+    rows = town("x", {"a": 20.0, "b": 20.1, "c": 23.0})
+    text = markdown(pivot([*rows, row("x", "b", 6, 0.0, state="failed")]))
+    assert "| a | **20.0 ± 1.0** |" in text
+    assert "| b | **20.1 ± 1.0** x1 |" in text
+    assert "| c | 23.0 ± 1.0 t2 |" in text
+    assert "over 5 seeds" in text
+
+
+def test_csv_has_a_row_for_each_pair():
+    lines = as_csv(pivot(town("x", {"a": 20.0, "c": 23.0}))).splitlines()
+    assert lines[0].startswith("controller,place,delay_s,half_width_95,runs,best")
+    assert lines[1].split(",")[:2] == ["a", "x"]
+    assert lines[2].split(",")[5] == "0"
+
+
+def test_nothing_to_show():
+    with pytest.raises(InputError, match="no metric 'delays'"):
+        pivot(town("x", {"a": 20.0}), "delays")
+    with pytest.raises(InputError, match="no runs"):
+        pivot([])
+    only_failed = pivot([row("x", "a", 1, 0.0, state="failed")])
+    assert only_failed.cells[0][0].mean is None
+    assert "– x1" in markdown(only_failed)

@@ -1,0 +1,132 @@
+"""Every built-in place: it reads, agrees with the list, says what it is, and runs in bare SUMO."""
+
+import xml.etree.ElementTree as ET
+from importlib.resources import files
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from denxanh import networks
+from denxanh.networks.build import building, generators
+from denxanh.networks.place.place import Place
+from denxanh.networks.scenarios import open_scenario
+from denxanh.networks.traffic import synthetic_demand
+from denxanh.sim.errors import InputError
+from denxanh.sim.sumo import wheel
+from denxanh.sim.sumo.network_reader import network_of
+
+NAMES = [p.name for p in networks.list_places()]
+
+
+def run(folder: Path, seconds: int) -> dict[str, dict[str, str]]:
+    """Run a built place in bare SUMO; return the groups of its statistic output."""
+    options = ["-c", "place.sumocfg", "--end", str(seconds), "--no-step-log"]
+    wheel.run_program("sumo", [*options, "--statistic-output", "statistics.xml"], folder=folder)
+    return {group.tag: dict(group.attrib) for group in ET.parse(folder / "statistics.xml").getroot()}
+
+
+def test_the_list_is_sorted_and_holds_the_places_of_both_cities() -> None:
+    assert sorted(NAMES) == NAMES
+    assert {n.split("/")[0] for n in NAMES} == {"ha-noi", "tp-hcm"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_list_agrees_with_the_place(name: str) -> None:
+    info = next(p for p in networks.list_places() if p.name == name)
+    place = building.load_place(name)
+    assert (info.title, info.title_vi, info.signals) == (place.title, place.title_vi, len(place.signals))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_says_what_it_is_where_it_comes_from_and_what_is_assumed(name: str) -> None:
+    about = (files("denxanh.networks") / "data" / Path(*name.split("/")) / "about.md").read_text(
+        encoding="utf-8"
+    )
+    for needed in (
+        f"`{name}`",
+        "© OpenStreetMap contributors",
+        "ODbL",
+        "**Known**",
+        "**Assumed",
+        "synthetic",
+    ):
+        assert needed in about
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_approach_is_oversaturated_in_any_part_of_the_day(name: str) -> None:
+    for period in ("peak", "day"):
+        place = building.load_place(name, period=period)
+        assert max(synthetic_demand.saturation(place).values()) < place.demand.saturation + 0.03
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n != "ha-noi/pho-hue"])
+def test_three_minutes_run_without_teleport_or_collision(name: str, tmp_path: Path) -> None:
+    building.write_place(building.load_place(name), tmp_path, fidelity="lane")
+    result = run(tmp_path, 180)
+    assert result["teleports"]["total"] == result["safety"]["collisions"] == "0"
+    assert int(result["vehicles"]["inserted"]) > 150
+    assert int(result["vehicles"]["waiting"]) < 0.02 * int(result["vehicles"]["inserted"])
+
+
+def test_motorbikes_ride_side_by_side_in_the_sublane_fidelity(tmp_path: Path) -> None:
+    building.write_place(building.load_place("ha-noi/hoang-dao-thuy"), tmp_path, fidelity="sublane")
+    config = (tmp_path / "place.sumocfg").read_text(encoding="utf-8")
+    assert '<lateral-resolution value="0.8"/>' in config
+    assert '<step-length value="0.5"/>' in config
+    sublane = run(tmp_path, 60)
+    assert sublane["safety"]["collisions"] == "0"
+    types = {t.get("id"): t for t in ET.parse(tmp_path / "demand.rou.xml").getroot().iter("vType")}
+    assert types["motorbike"].get("latAlignment") == "compact"
+    assert all(float(t.get("tau", "nan")) >= 0.5 for t in types.values())
+
+
+def test_no_driver_reacts_faster_than_the_step_of_the_lane_fidelity(tmp_path: Path) -> None:
+    building.write_place(building.load_place("ha-noi/hoang-dao-thuy"), tmp_path, fidelity="lane")
+    types = list(ET.parse(tmp_path / "demand.rou.xml").getroot().iter("vType"))
+    assert types
+    assert all(float(t.get("tau", "nan")) >= 1 for t in types)
+
+
+@pytest.mark.parametrize(
+    ("place", "signals"),
+    [(generators.grid(3, 2), 6), (generators.grid(2, 2, oneway=True), 4), (generators.arterial(4), 4)],
+    ids=["grid", "one-way grid", "arterial"],
+)
+def test_a_generated_place_runs(place: Place, signals: int, tmp_path: Path) -> None:
+    assert len(place.signals) == signals
+    building.write_place(place, tmp_path, fidelity="lane")
+    result = run(tmp_path, 180)
+    assert result["teleports"]["total"] == result["safety"]["collisions"] == "0"
+    assert int(result["vehicles"]["inserted"]) > 80
+
+
+def test_streets_of_a_one_way_grid_alternate() -> None:
+    edges = generators.grid(2, 2, oneway=True).edges.values()
+    heading = {e.street: e.line[-1][0] - e.line[0][0] for e in edges if e.street.startswith("Row")}
+    assert heading["Row 1"] > 0 > heading["Row 2"]
+
+
+def test_a_generated_place_that_cannot_be_is_refused() -> None:
+    with pytest.raises(InputError, match="spacing is 20; give at least 60"):
+        generators.grid(2, 2, spacing=20)
+    with pytest.raises(InputError, match="there is no mix 'moon'"):
+        generators.arterial(2, mix="moon")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_lanes_of_one_approach_do_not_cross_while_they_have_green(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DENXANH_CACHE", str(tmp_path))
+    for intersection in network_of(open_scenario(name)).intersections.values():
+        road = {link.index: link.start.rsplit("_", 1)[0] for link in intersection.links}
+        target = {link.index: link.end for link in intersection.links}
+        for phase in intersection.phases:
+            green = [k for k in road if phase.serves(k)]
+            assert not [
+                (intersection.id, a, b)
+                for a, b in combinations(green, 2)
+                if road[a] == road[b] and target[a] != target[b] and intersection.foes[a, b]
+            ]

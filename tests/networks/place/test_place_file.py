@@ -1,0 +1,47 @@
+"""A place file with a mistake gives one clear sentence that names the place of the mistake."""
+
+import pytest
+
+from denxanh.networks.build import building
+from denxanh.networks.place import reader, schema
+from denxanh.sim.errors import InputError
+
+GOOD = building.place_text("ha-noi/pho-hue")
+
+
+def message(text: str) -> str:
+    assert text != GOOD, "the edit did not change the file"
+    with pytest.raises(InputError) as caught:
+        reader.read(schema.parse(text, location="x.toml"), location="x.toml")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("lanes = 4", "lanes = 40", "x.toml: streets.4.lanes"),
+        ("oneway = true\nlanes = 2", "one_way = true\nlanes = 2", "streets.1.one_way: unknown key"),
+        ('title = "', 'title = ', "x.toml: this is not TOML"),
+        ('"tue-tinh", "tran-nhan-tong"', '"tue-tin", "tran-nhan-tong"', "names the junction 'tue-tin'"),
+        ("[55, 35]", "[55, 36]", "signals.to-hien-thanh: its greens and change intervals add to 101 s"),
+        ("[20, 37, 28]", "[20, 70]", "signals.dai-co-viet: 3 stages but 2 green times"),
+        ('["Huế"], ["Hoà Mã"]', '["Huế"], ["Hòa Mã"]', "'Hòa Mã' names no turn of this junction"),
+        ('["Huế"], ["Hoà Mã"]', '["Huế"], ["Hoà Mã: through"]', "no stage serves the right turn"),
+        ("offset = 40", "offset = 140", "signals.tue-tinh: its offset 140 s is not below the cycle 100 s"),
+        ("[signals.tue-tinh]", "[signals.tue-tin]", "signals.tue-tin: there is no junction of this name"),
+        ("left|left;through|", "left|", "has 3 lanes, the street has 4"),
+        ('"Đại Cồ Việt: left" = 0.35', '"Đại Cồ Việt: left" = 0.8, "Đại Cồ Việt: right" = 0.5', "add to 1.3"),
+        ('plan = "peak"', 'plan = "late"', "there is no plan 'late'; choose from day, night, peak"),
+        ("length = 245", "length = 24", "streets.9.path"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_sentence(old: str, new: str, expected: str) -> None:
+    found = message(GOOD.replace(old, new, 1))
+    assert expected in found
+    assert found.startswith("x.toml")
+    assert "\n" not in found
+
+
+def test_an_unknown_fidelity_is_refused() -> None:
+    with pytest.raises(InputError, match="choose lane or sublane"):
+        building.build("ha-noi/pho-hue", fidelity="mesoscopic")  # type: ignore[arg-type]
