@@ -28,9 +28,9 @@ from scipy.sparse.csgraph import dijkstra
 from denxanh.controllers.registry import make_controller, parse_controller
 from denxanh.networks.scenarios import open_scenario
 from denxanh.sim.network import Network
+from denxanh.sim.network_reader import network_of
 from denxanh.sim.run.run import Run, execute
 from denxanh.sim.run.store import read_table
-from denxanh.sim.sumo.network_reader import network_of
 
 PLACES = ("ha-noi/pho-hue", "ha-noi/tran-duy-hung")
 AMBULANCES = 10  # an hour: far enough apart that the traffic recovers between them

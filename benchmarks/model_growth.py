@@ -26,8 +26,8 @@ from model_speed import bare_sumo, shifted
 from denxanh.sim.model import Model, PlanArrays, build, right_of_way, warmup
 from denxanh.sim.model.arrays import Plans, memory
 from denxanh.sim.model.kernel import run
+from denxanh.sim.network_reader import load_network
 from denxanh.sim.sumo.netfile import read_net
-from denxanh.sim.sumo.network_reader import load_network
 
 GRIDS = {4: (2, 2), 16: (4, 4), 60: (10, 6), 150: (15, 10), 500: (25, 20)}
 EACH = 200  # vehicles a signal: busy

@@ -20,9 +20,9 @@ from model_places import LENT, RECIPES, folder_of
 
 from denxanh.sim.demand.demand_reader import read_demand
 from denxanh.sim.model import PlanArrays, build, encode, right_of_way, warmup
+from denxanh.sim.network_reader import load_network
 from denxanh.sim.plan import Plan, Timing
 from denxanh.sim.sumo.netfile import read_net
-from denxanh.sim.sumo.network_reader import load_network
 from denxanh.sim.sumo.wheel import sumo_binary, sumo_environment
 
 BATCHES = (1, 16, 256)

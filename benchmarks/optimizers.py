@@ -37,10 +37,10 @@ from denxanh.experiments.optimize.tuning_problem import (
 )
 from denxanh.networks.scenarios import open_scenario
 from denxanh.sim.model import warmup
+from denxanh.sim.network_reader import network_of
 from denxanh.sim.plan import Plan
 from denxanh.sim.run import store
 from denxanh.sim.scenario import Scenario
-from denxanh.sim.sumo.network_reader import network_of
 
 RESCO = ("cologne1", "cologne3", "ingolstadt1", "grid4x4", "arterial4x4")
 BUILT_IN = "ha-noi/pho-hue"

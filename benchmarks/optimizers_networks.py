@@ -19,9 +19,9 @@ import numpy as np
 
 from denxanh.sim.demand.movement_flows import with_flows
 from denxanh.sim.network import Network
+from denxanh.sim.network_reader import network_of
 from denxanh.sim.scenario import Scenario
 from denxanh.sim.sumo.netfile import seconds
-from denxanh.sim.sumo.network_reader import network_of
 from denxanh.sim.sumo.wheel import sumo_binary, sumo_environment, sumo_home
 from denxanh.sim.timing.critical_flow import critical_ratios, flows_of
 from denxanh.sim.timing.webster import lost_time

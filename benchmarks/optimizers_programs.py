@@ -13,8 +13,8 @@ from xml.etree.ElementTree import Element
 from denxanh.experiments.optimize.problem.plan_programs import plan_xml
 from denxanh.sim.demand.movement_flows import with_flows
 from denxanh.sim.network import Network
+from denxanh.sim.network_reader import network_of
 from denxanh.sim.scenario import Scenario
-from denxanh.sim.sumo.network_reader import network_of
 from denxanh.sim.sumo.wheel import sumo_environment, sumo_home
 from denxanh.sim.timing.webster import webster_plan
 

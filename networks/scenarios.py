@@ -18,7 +18,7 @@ from denxanh.sim.scenario import Scenario, is_simulation_option
 from denxanh.sim.sumo.netfile import seconds
 from denxanh.sim.sumo.options import check_options
 from denxanh.sim.sumo.xmlfile import parse
-from denxanh.sim.text_values import closest, did_you_mean
+from denxanh.sim.text_values import TRUE, closest, did_you_mean
 
 CLEARING = 3600.0  # s simulated after the last departure where a configuration gives no end
 _ALIASES = {
@@ -59,6 +59,25 @@ def open_scenario(text: str, *, end: float | None = None) -> Scenario:
     return scenario
 
 
+def files_of(text: str, folder: Path = Path()) -> list[str]:
+    """The files that a PLACE names: NET and ROUTES where it is NET+ROUTES[+…], else itself alone.
+
+    A "+" within a name does not divide: what divides follows .net.xml[.gz], or the end of a route file. Paths are
+    relative to ``folder``.
+    """
+    ends = [m.end() for m in re.finditer(r"\.net\.xml(\.gz)?(?=\+)", text)]
+    if not ends or (folder / text).exists():
+        return [text]
+    end = next((end for end in ends if (folder / text[:end]).is_file()), ends[0])
+    found, name = [text[:end]], ""
+    for piece in text[end + 1 :].split("+"):
+        name = f"{name}+{piece}" if name else piece
+        if name.endswith((".xml", ".xml.gz")) or (folder / name).is_file():
+            found.append(name)
+            name = ""
+    return [*found, name] if name or len(found) == 1 else found
+
+
 def _open(text: str) -> Scenario:
     if not text:
         raise InputError("no place is given", remedy="name a place from 'denxanh list' or a .sumocfg")
@@ -81,8 +100,8 @@ def _open(text: str) -> Scenario:
             what = "no .sumocfg" if not found else f"{len(found)} .sumocfg files"
             raise InputError(f"the folder holds {what}", location=text, remedy="name the .sumocfg")
         return read_config(found[0])
-    if "+" in text and re.search(r"\.net\.xml(\.gz)?\+", text):
-        net, *routes = text.split("+")
+    net, *routes = files_of(text)
+    if routes:
         return _from_files(Path(net), tuple(map(Path, routes)), text)
     if built_in.name_of(text) in {place.name for place in networks.list_places()}:
         choice = built_in.parse(text)
@@ -108,9 +127,14 @@ def read_config(path: Path) -> Scenario:
             values[key] = value
     ignored = sorted(key for key in values if key not in _READ | _IGNORED and not is_simulation_option(key))
     notes = [f"ignored from {path.name}: {', '.join(ignored)}"] if ignored else []
-    if values.get("mesosim", "") in ("true", "1", "yes", "on", "t", "x"):
+    if values.get("mesosim", "").lower() in TRUE:
         notes.append(
             f"{path.name} asks for SUMO's mesoscopic model; here every vehicle is simulated microscopically"
+        )
+    if values.get("tls.all-off", "").lower() in TRUE:
+        notes.append(
+            f"{path.name} switches every signal off (tls.all-off): under 'program' and SUMO's own logics junctions "
+            "run by right of way; other controllers put the signals into operation"
         )
     for key in ("net-file", "route-files"):
         missing = not values.get(key, "").strip()

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from denxanh.sim.controller import Controller, Green, Policy
     from denxanh.sim.errors import ControlError, DenxanhError, InputError, RunError, WorldError
     from denxanh.sim.network import Approach, Intersection, Link, Movement, Network, Phase
+    from denxanh.sim.network_reader import load_network
     from denxanh.sim.observation import Observation, Vehicles
     from denxanh.sim.plan import Interval, Plan, Stage, Timing
     from denxanh.sim.scenario import Scenario
+    from denxanh.sim.signals.planned_network import with_plan
     from denxanh.sim.simulation import Question, Simulation
-    from denxanh.sim.sumo.network_reader import load_network, with_plan
     from denxanh.sim.world import World
 
 _HOME = {
@@ -45,8 +46,8 @@ _HOME = {
     "Vehicles": "observation",
     "World": "world",
     "WorldError": "errors",
-    "load_network": "sumo.network_reader",
-    "with_plan": "sumo.network_reader",
+    "load_network": "network_reader",
+    "with_plan": "signals.planned_network",
 }
 
 __all__ = [

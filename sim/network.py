@@ -15,10 +15,14 @@ from numpy.typing import NDArray
 
 from denxanh.sim.plan import Timing
 
+Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 GREEN = frozenset("Gg")
 """Letters that let traffic go: ``G`` with priority, ``g`` yielding (permissive)."""
+
+TURN_AROUND = frozenset("tT")
+"""Directions of links that turn around; SUMO writes ``T`` where traffic drives on the left."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class Lane:
 
 @dataclass(frozen=True)
 class Edge:
-    """A directed road between two junctions, with its lanes from right to left as SUMO counts them."""
+    """A directed road between two junctions, with its lanes from the kerb to the middle as SUMO counts them."""
 
     id: str
     name: str  # street name or ""
@@ -69,7 +73,7 @@ class Link:
     start: str  # lane it leaves
     end: str  # lane it enters
     via: str  # internal lane, "" if the net has none
-    direction: str  # SUMO: s straight, l/L left, r/R right, t turn around, "" crossing
+    direction: str  # SUMO: s straight, l/L left, r/R right, t/T turn around, "" crossing
     length: float  # m over the junction
     turn_speed: float  # m/s, the limit over the junction
     crossing: bool
@@ -155,14 +159,48 @@ class Intersection:
     foes: Bools = field(repr=False, compare=False)  # (n_links, n_links) the paths cross or merge
     yields: Bools = field(repr=False, compare=False)  # (n_links, n_links) row must give way to column
     crossings: Mapping[int, Crossing] = field(default_factory=dict, compare=False)  # by link index
+    clearance: Array | None = field(default=None, repr=False, compare=False)
+    """(n_links, n_links) s from the end of the row's green to the column's that the network's own program keeps, which
+    holds for plans in its place too; None where only ``program`` counts."""
     open_foes: frozenset[int] = (
         frozenset()
     )  # link indices that also meet ways which this signal does not drive
+    placed: Mapping[int, frozenset[str]] = field(default_factory=dict, compare=False)
+    """The junctions that the links of each letter cross, by link index; without those that are not known."""
 
     def protected(self, link: int) -> bool:
         """Whether ``link`` may show ``G`` where all its foes are red: the program shows it, or it has no open foes."""
         shown = {stage.state[link] for stage in self.program.stages}
         return "G" in shown or ("g" in shown and link not in self.open_foes)
+
+    def never_red(self) -> dict[int, str]:
+        """The links that the program shows green in every state, with the least right of way that it gives them."""
+        columns = enumerate(zip(*(state for state, _ in self.program.steps()), strict=True))
+        return {k: "g" if "g" in shown else "G" for k, shown in columns if set(shown) <= GREEN}
+
+    def unserved(self, link: int) -> str:
+        """The letter of ``link`` where it is not served: ``s`` or ``r``, or the only one that the program shows."""
+        shown = {state[link] for state, _ in self.program.steps()}
+        if len(shown) == 1:
+            return shown.pop()
+        return "s" if {stage.state[link] for stage in self.program.stages} - GREEN == {"s"} else "r"
+
+    def strangers(self) -> Bools:
+        """(n_links, n_links): pairs in different junctions that the program does not show green together.
+
+        The net does not say whether ways in different junctions of a joined signal can meet: the program does.
+        """
+        out = np.zeros((self.n_links, self.n_links), dtype=np.bool_)
+        if len(set().union(*self.placed.values())) < 2:
+            return out
+        for a, mine in self.placed.items():
+            for b, others in self.placed.items():
+                out[a, b] = len(mine | others) > 1
+        for stage in self.program.stages:
+            green = np.array([letter in GREEN for letter in stage.state])
+            out &= ~(green[:, None] & green[None, :])
+        np.fill_diagonal(out, False)
+        return out
 
     def phase_of(self, state: str) -> int | None:
         """Index of the phase that shows ``state``, or None."""
@@ -183,6 +221,17 @@ class Network:
     left_to_sumo: Mapping[str, str]
     links: tuple[Link, ...] = ()  # connections that no signal drives have index −1
     to_wgs84: str = ""  # the net's projection parameter, "" if it has none
+    lefthand: bool = False  # traffic drives on the left
+
+    @property
+    def opposed_turns(self) -> frozenset[str]:
+        """Directions of links that turn across oncoming traffic: to the left, or to the right in left-hand traffic."""
+        return frozenset("rR" if self.lefthand else "lL") | TURN_AROUND
+
+    @property
+    def near_turns(self) -> frozenset[str]:
+        """Directions of links that turn without crossing oncoming traffic: to the right, or to the left."""
+        return frozenset("lL" if self.lefthand else "rR")
 
     def left_by_reason(self) -> Mapping[str, tuple[str, ...]]:
         """The signals left to SUMO under each reason."""

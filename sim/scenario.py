@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from denxanh.sim.text_values import TRUE
+
 SIMULATION_OPTIONS = frozenset(
     """
     step-method.ballistic extrapolate-departpos lateral-resolution route-steps no-internal-links
@@ -59,6 +61,11 @@ class Scenario:
     step: float = 1.0
     options: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()  # for the user: what was ignored or assumed while reading
+
+    @property
+    def signals_off(self) -> bool:
+        """Whether SUMO switches every signal off, so that none of its programs runs (``tls.all-off``)."""
+        return self.options.get("tls.all-off", "false").lower() in TRUE
 
     def inputs(self) -> tuple[Path, ...]:
         """All files that determine the traffic."""

@@ -21,7 +21,7 @@ from denxanh.sim.network import GREEN, Intersection
 from denxanh.sim.plan import Interval
 from denxanh.sim.sensing import Ideal, Sensing, Shown
 from denxanh.sim.signals.change import change_intervals
-from denxanh.sim.signals.monitor import FLASHING, ConflictMonitor, Past, cleared
+from denxanh.sim.signals.monitor import FLASHING, ConflictMonitor, Past
 from denxanh.sim.world import World
 
 Process = Generator[simpy.Event, Any, None]
@@ -277,7 +277,7 @@ class _Signal:
                     yield self._hold(interval.duration)
                 after = self.intersection.phases[green.phase].state
                 if wait := self.monitor.wait_for_foes(after, self.simulation.now, began):
-                    self._show(cleared(self.state))
+                    self._show(self.monitor.cleared())
                     yield self._hold(wait)
                 self._turn_green(green.phase)
             yield self._hold(green.seconds)

@@ -7,6 +7,10 @@ from collections.abc import Callable, Iterable
 
 from denxanh.sim.errors import InputError
 
+TRUE = frozenset("1 yes true on x t".split())
+FALSE = frozenset("0 no false off - f".split())
+"""SUMO's spellings of a Boolean, in lower case."""
+
 SHOWN = 30  # known names that a remedy lists; of more, as the edges of a network, …
 FIRST = 5  # … it lists so many
 

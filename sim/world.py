@@ -22,6 +22,9 @@ class OnLane(NamedTuple):
     speed: float  # m/s
     wait: float  # s it has been standing
     space: float  # m: its length and minimum gap
+    stopped: bool = (
+        False  # it stands at a stop of its own (a bus stop, a parking place): no demand, and no queue
+    )
 
 
 class Pedestrian(NamedTuple):
@@ -106,5 +109,5 @@ class World(Protocol):
         ...
 
     def halted(self, lane: str) -> int:
-        """Vehicles slower than HALTED_SPEED on a lane."""
+        """Vehicles slower than HALTED_SPEED on a lane, except those at a stop of their own."""
         ...

@@ -124,3 +124,17 @@ def test_an_import_across_a_border_is_found(tree: Path, module: str, line: str) 
         assert lint(tree).returncode == 1
     finally:
         path.write_text(before, encoding="utf-8")
+
+
+def test_the_page_of_the_house_has_the_line_of_every_room() -> None:
+    page = (ROOT / "docs" / "house.md").read_text("utf-8")
+    for folder in PACKAGES:
+        tree = ast.parse((ROOT / folder / "__init__.py").read_text("utf-8"))
+        assert (ast.get_docstring(tree) or "").partition("\n")[0] in page, folder
+
+
+def test_the_index_of_decisions_has_every_record() -> None:
+    folder = ROOT / "docs" / "decisions"
+    index = (folder / "README.md").read_text("utf-8")
+    records = [path.name for path in folder.glob("[0-9]*.md")]
+    assert [name for name in records if f"({name})" not in index] == []

@@ -3,20 +3,21 @@
 Phases 2 and 6 are the two directions of the main street, 4 and 8 those of the side street; the left turn that
 opposes an even phase has the number before it: 1 turns against 2, 5 against 6, 3 against 4, 7 against 8
 (FHWA-HOP-08-024, chapter 4; NTCIP 1202). Ring 1 is 1 2 | 3 4, ring 2 is 5 6 | 7 8; phases of different rings
-on the same side of the barrier may be green together.
+on the same side of the barrier may be green together. Where traffic drives on the left all of this is mirrored: left
+and right change places.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from denxanh.sim.errors import InputError
 from denxanh.sim.network import GREEN, Intersection, Link, Network
 from denxanh.sim.plan import Plan, Stage, Timing
 from denxanh.sim.signals.change import change_between
 from denxanh.sim.signals.plan_check import checked_plan
-from denxanh.sim.sumo.network_reader import with_plan
+from denxanh.sim.signals.planned_network import with_plan
 from denxanh.sim.sumo.program import MIN_GREEN
 
 SIDES = (((1, 2), (5, 6)), ((3, 4), (7, 8)))
@@ -49,9 +50,7 @@ def rings_of(intersection: Intersection, network: Network) -> Rings:
     try:
         rings = _Builder(intersection, network).build()
         plan = Plan({intersection.id: timing_of(intersection, rings, [MIN_GREEN] * len(rings.pairs))})
-        only = Network(
-            network.name, network.edges, network.lanes, {intersection.id: intersection}, {}, network.links
-        )
+        only = replace(network, intersections={intersection.id: intersection}, left_to_sumo={})
         checked_plan(only, with_plan(only, plan))
     except _NoRings as reason:
         return _single(intersection, str(reason))
@@ -170,12 +169,14 @@ class _Builder:
         """The through phase ``even`` of a road and the left turn that opposes the phase ``other``."""
         if not road:
             return
-        lefts = {link.index for link in self.roads[road] if link.direction in "lLt"}
+        lefts = {link.index for link in self.roads[road] if link.direction in self.network.opposed_turns}
         rest = {link.index for link in self.roads[road]} - lefts
         if not opposite or not lefts:
             self.links[even] = rest | lefts
             return
-        facing = {link.index for link in self.roads[opposite] if link.direction not in "lLt"}
+        facing = {
+            link.index for link in self.roads[opposite] if link.direction not in self.network.opposed_turns
+        }
         foes = {k for k in facing if any(self.intersection.foes[k, left] for left in lefts)}
         protected = any(lefts <= green and not green & foes for green in self.greens)
         together = any(lefts <= green and green & foes for green in self.greens)
@@ -191,7 +192,7 @@ class _Builder:
         elif together or not foes:
             self.links[even] = rest | lefts
         else:
-            raise _NoRings(f"the left turns of {road!r} share lanes and never go with those they oppose")
+            raise _NoRings(f"the opposed turns of {road!r} share lanes and never go with those they oppose")
 
     def _crossings(self) -> None:
         """Crossings go with the through phase whose side of the barrier has no foe with right of way."""
@@ -225,8 +226,7 @@ class _Builder:
         letters = []
         for k in range(self.intersection.n_links):
             if k not in own:
-                stays = {phase.state[k] for phase in self.intersection.phases} - {"G", "g"}
-                letters.append("s" if stays == {"s"} else "r")
+                letters.append(self.intersection.unserved(k))
                 continue
             major = any(phase.state[k] == "G" for phase in self.intersection.phases)
             yields = any(self.intersection.yields[k, m] for m in own | beside if m != k)
@@ -235,6 +235,7 @@ class _Builder:
 
     def _overlaps(self, own: set[int]) -> set[int]:
         """Right turns that the program shows in every phase with these greens, though their road has red."""
-        rights = {link.index for links in self.roads.values() for link in links if link.direction in "rR"}
+        near = self.network.near_turns
+        rights = {link.index for links in self.roads.values() for link in links if link.direction in near}
         like = [green for green in self.greens if own - rights <= green]
         return (set.intersection(*like) & rights) if like else set()

@@ -16,6 +16,7 @@ from denxanh.controllers.actuated.dual_ring import Rings, timing_of
 from denxanh.sim.network import Intersection, Network
 from denxanh.sim.plan import Timing
 from denxanh.sim.signals.change import change_between
+from denxanh.sim.signals.clearance import kept_apart
 from denxanh.sim.timing.arterials import arterials
 from denxanh.sim.timing.critical_flow import critical_ratios, flows_of
 from denxanh.sim.timing.maxband import progression
@@ -71,8 +72,11 @@ def own_pattern(intersection: Intersection, rings: Rings, *, longest: float) -> 
 
 
 def clearance(intersection: Intersection) -> float:
-    """Yellow change and red clearance, s."""
-    return intersection.yellow + intersection.all_red
+    """Yellow change and red clearance, s: the signal's, or what its program gives the pair of foes that needs most."""
+    return max(
+        intersection.yellow + intersection.all_red,
+        float(np.max(kept_apart(intersection), where=intersection.foes, initial=0.0)),
+    )
 
 
 def pattern(intersection: Intersection, rings: Rings, ratios: Sequence[float], cycle: float) -> Pattern:

@@ -16,8 +16,8 @@ from typing import ClassVar
 import numpy as np
 
 from denxanh.controllers.greens import green_worth
+from denxanh.sim.compiled import kernel
 from denxanh.sim.controller import Array, Green, Ints, Observation, Policy
-from denxanh.sim.model.compiled import kernel
 from denxanh.sim.network import Bools, Intersection, Network
 from denxanh.sim.testing.point_queue import START_LOSS
 from denxanh.sim.timing.webster import YELLOW_USED

@@ -14,7 +14,7 @@ from denxanh.sim.network import Network
 from denxanh.sim.plan import Plan
 from denxanh.sim.signals.fixed_time import fixed_time_policy
 
-PLANNED = "denxanh"  # the program id that denxanh.sim.sumo.network_reader.with_plan gives
+PLANNED = "denxanh"  # the program id that denxanh.sim.signals.planned_network.with_plan gives
 
 
 @dataclass(frozen=True)

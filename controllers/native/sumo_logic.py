@@ -166,7 +166,7 @@ class SumoNema:
                 maxDur=f"{green:g}",
                 vehext=f"{self.passage:g}",
                 yellow=f"{intersection.yellow:g}",
-                red=f"{intersection.all_red:g}",
+                red=f"{clearance(intersection) - intersection.yellow:g}",
                 name=str(phase),
                 state=state,
             )

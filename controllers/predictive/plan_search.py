@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from denxanh.controllers.predictive.rollout import Forecast, Model, Outcome, Signal, rollout
-from denxanh.sim.model.compiled import kernel
+from denxanh.sim.compiled import kernel
 
 DEPTH = 4
 """Changes of a plan that the search may move; with six, one run of ten was another (docs/predictive.md)."""

@@ -94,7 +94,8 @@ class Predictive:
         if not self.one_road:
             return {}
         return {
-            name: one_road_at_a_time(intersection) for name, intersection in network.intersections.items()
+            name: one_road_at_a_time(intersection, network.near_turns)
+            for name, intersection in network.intersections.items()
         }
 
     def start(self, network: Network) -> Mapping[str, Policy]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from denxanh.sim.model.compiled import kernel
+from denxanh.sim.compiled import kernel
 
 RED, GREEN, YIELDING, STOPPING = 0, 1, 2, 3
 """What a link shows: SUMO's r or y, G, g, and s (turn after a stop, giving way)."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from denxanh.experiments.report.left_to_sumo import left_to_sumo_notes
 from denxanh.sim.language.text import Text, same
 from denxanh.sim.network import Intersection, Network
+from denxanh.sim.network_reader import network_of
 from denxanh.sim.run.preparation import check_demand
 from denxanh.sim.scenario import Scenario
-from denxanh.sim.signals.permits import Waiver, waivers
-from denxanh.sim.sumo.network_reader import network_of
+from denxanh.sim.signals.waivers import Waiver, waivers
 from denxanh.sim.sumo.run_input import read_additional
+from denxanh.sim.sumo.trial_load import check_loads
+
+_NAMED = 5  # signals in a line
 
 
 @dataclass(frozen=True)
@@ -26,10 +30,11 @@ class Report:
 
 
 def check_place(scenario: Scenario) -> Report:
-    """Read everything a run would read. Raises InputError for what would stop a run."""
+    """Read everything a run would read, and let SUMO load it. Raises InputError for what would stop a run."""
     additional = [read_additional(path) for path in scenario.additional]
     network = network_of(scenario)
-    departures = check_demand(scenario, network)
+    departures = check_demand(scenario, network).departures
+    check_loads(scenario)
     warnings = [same(note) for note in (*scenario.notes, *(note for a in additional for note in a.notes))]
     if departures.before:
         warnings.append(
@@ -46,12 +51,13 @@ def check_place(scenario: Scenario) -> Report:
             )
         )
     warnings += left_to_sumo_notes(network)
-    for intersection in network.intersections.values():
-        warnings += _signal_warnings(intersection)
+    warnings += _signal_warnings(network)
     count = len(network.intersections)
     return Report(
         facts=_facts(scenario, network, departures.due, departures.flows),
-        plans=tuple(_signal(intersection) for intersection in network.intersections.values()),
+        plans=tuple(
+            _signal(intersection, off=scenario.signals_off) for intersection in network.intersections.values()
+        ),
         warnings=tuple(warnings),
         waivers=tuple(w for intersection in network.intersections.values() for w in waivers(intersection)),
         verdict=f"ready: {_of(count, 'signal')} can be controlled"
@@ -62,9 +68,11 @@ def check_place(scenario: Scenario) -> Report:
 
 def _facts(scenario: Scenario, network: Network, due: int, flows: int) -> tuple[str, ...]:
     length = sum(edge.length for edge in network.edges.values()) / 1000.0
+    side = ", left-hand traffic" if network.lefthand else ""
     demand = _of(due, "vehicle") + (f" and {_of(flows, 'flow')}" if flows else "")
+    signals = _of(len(network.intersections), "signal")
     return (
-        f"{scenario.name}: {len(network.edges)} edges, {length:.1f} km, {_of(len(network.intersections), 'signal')}",
+        f"{scenario.name}: {len(network.edges)} edges, {length:.1f} km, {signals}{side}",
         f"from {scenario.begin:.10g} s to {scenario.end:.10g} s in steps of {scenario.step:g} s: {demand}",
     )
 
@@ -73,35 +81,48 @@ def _of(number: int, noun: str) -> str:
     return f"{number} {noun}{'s' if number != 1 else ''}"
 
 
-def _signal(intersection: Intersection) -> str:
+def _signal(intersection: Intersection, *, off: bool) -> str:
     greens = " + ".join(f"{stage.green:g}" for stage in intersection.program.stages)
     return (
         f"{intersection.id} ({intersection.name}): {len(intersection.movements)} movements, "
         f"{len(intersection.phases)} phases, "
         f"cycle {intersection.program.cycle:g} s, greens {greens} s, "
         f"yellow {intersection.yellow:g} s, all-red {intersection.all_red:g} s"
+        + (", switched off" if off else "")
     )
 
 
-def _signal_warnings(intersection: Intersection) -> list[Text]:
+def _signal_warnings(network: Network) -> list[Text]:
+    """A line for each kind, with the signals that it holds for."""
+    signals = network.intersections.values()
+    spare = {
+        intersection.id: intersection.n_links - 1 - max(link.index for link in intersection.links)
+        for intersection in signals
+    }
+    dark = {intersection.id: _never_green(intersection) for intersection in signals}
     out = []
-    spare = intersection.n_links - 1 - max(link.index for link in intersection.links)
-    if spare > 0:
+    if longer := [f"{name}: {count}" for name, count in spare.items() if count > 0]:
         out.append(
             Text(
-                f"signal {intersection.id}: its states are longer than its links; "
-                f"the last {spare} letters drive nothing",
-                f"đèn {intersection.id}: chuỗi trạng thái dài hơn số hướng; {spare} ký tự cuối không điều khiển gì",
+                f"letters at the end of a state that drive no link, at {_of(len(longer), 'signal')} ({_some(longer)})",
+                f"ký tự cuối chuỗi trạng thái không điều khiển hướng nào, ở {len(longer)} đèn ({_some(longer)})",
             )
         )
-    served = {k for phase in intersection.phases for k in range(intersection.n_links) if phase.serves(k)}
-    dark = sorted({link.index for link in intersection.links} - served)
-    if dark:
-        links = ", ".join(map(str, dark))
+    if never := [f"{name}: {', '.join(map(str, links))}" for name, links in dark.items() if links]:
+        count = sum(map(len, dark.values()))
         out.append(
             Text(
-                f"signal {intersection.id}: links {links} are never green",
-                f"đèn {intersection.id}: các hướng {links} không bao giờ có đèn xanh",
+                f"links that are never green: {count} at {_of(len(never), 'signal')} ({_some(never, '; ')})",
+                f"các hướng không bao giờ có đèn xanh: {count} ở {len(never)} đèn ({_some(never, '; ')})",
             )
         )
     return out
+
+
+def _never_green(intersection: Intersection) -> list[int]:
+    served = {k for phase in intersection.phases for k in range(intersection.n_links) if phase.serves(k)}
+    return sorted({link.index for link in intersection.links} - served)
+
+
+def _some(names: Sequence[str], sign: str = ", ") -> str:
+    return sign.join(names[:_NAMED]) + (f"{sign}…" if len(names) > _NAMED else "")

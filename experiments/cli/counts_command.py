@@ -26,7 +26,7 @@ def counts(
     from denxanh.networks.place.hours import time_text
     from denxanh.networks.scenarios import open_scenario
     from denxanh.sim.errors import InputError
-    from denxanh.sim.sumo.network_reader import network_of
+    from denxanh.sim.network_reader import network_of
 
     scenario = open_scenario(place)
     network = network_of(scenario)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,7 +26,14 @@ TrialOption = Annotated[
     bool, typer.Option(help="Simulate the synthetic demand for an hour, and thin it where traffic stands.")
 ]
 SeedOption = Annotated[int, typer.Option(min=0, help="Seed of the synthetic demand.")]
+MixOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Mix of the synthetic demand: starting (Vietnam), cars, or another of networks/data/vehicles.toml."
+    ),
+]
 SHOWN = 5  # findings on the terminal; the report has all
+DEFAULTS = ("vietnam", "sumo")
 SourceArgument = Annotated[Path, typer.Argument(metavar="FILE", show_default=False)]
 
 
@@ -38,6 +44,20 @@ def import_osm(
     ],
     name: NameOption,
     bbox: Annotated[str, typer.Option(metavar="W,S,E,N", help="Only this part, degrees.")] = "",
+    left_hand: Annotated[
+        bool | None,
+        typer.Option(
+            "--left-hand/--right-hand", help="The side on which traffic drives; default: as the map shows."
+        ),
+    ] = None,
+    defaults: Annotated[
+        str,
+        typer.Option(
+            help="What the map does not say: by the law and practice of vietnam, or by sumo's netconvert; default: "
+            "vietnam for streets in Vietnam."
+        ),
+    ] = "",
+    mix: MixOption = None,
     saturation: SaturationOption = 0.5,
     seed: SeedOption = 1,
     trial: TrialOption = True,
@@ -46,11 +66,23 @@ def import_osm(
     """OpenStreetMap: network, signals, a plan for each, a demand to start with, a report of what was guessed."""
     from denxanh.networks.importing.osm import import_osm as run_import
     from denxanh.networks.importing.starting_demand import Demand
+    from denxanh.sim.errors import InputError
+    from denxanh.sim.text_values import did_you_mean
 
     folder = out or Path(name)
-    box = _degrees(bbox) if bbox else None
+    if defaults not in ("", *DEFAULTS):
+        raise InputError(f"--defaults {defaults!r} is not known", remedy=did_you_mean(defaults, DEFAULTS))
     _report_import(
-        run_import(source, folder, name=name, bbox=box, demand=Demand(saturation, 3600, seed, trial)), folder
+        run_import(
+            source,
+            folder,
+            name=name,
+            bbox=_degrees(bbox) if bbox else None,
+            demand=Demand(saturation, 3600, seed, trial, mix),
+            lefthand=left_hand,
+            vietnam=defaults == "vietnam" if defaults else None,
+        ),
+        folder,
     )
 
 
@@ -64,6 +96,7 @@ def import_sumo(
     additional: Annotated[
         list[Path] | None, typer.Option("--additional", "-a", help="Additional file; may be repeated.")
     ] = None,
+    mix: MixOption = None,
     saturation: SaturationOption = 0.5,
     seed: SeedOption = 1,
     trial: TrialOption = True,
@@ -74,7 +107,7 @@ def import_sumo(
     from denxanh.networks.importing.sumo_import import import_sumo as adopt
 
     folder = out or Path(name)
-    demand = Demand(saturation, 3600, seed, trial)
+    demand = Demand(saturation, 3600, seed, trial, mix)
     _report_import(
         adopt(source, folder, name=name, demand=demand, routes=routes or (), additional=additional or ()),
         folder,
@@ -91,6 +124,8 @@ def _converter(kind: str, help: str) -> None:
         guess_signals: Annotated[
             bool, typer.Option("--guess-signals", help="Put signals at larger junctions.")
         ] = False,
+        left_hand: Annotated[bool, typer.Option("--left-hand", help="Traffic drives on the left.")] = False,
+        mix: MixOption = None,
         saturation: SaturationOption = 0.5,
         seed: SeedOption = 1,
         trial: TrialOption = True,
@@ -100,9 +135,16 @@ def _converter(kind: str, help: str) -> None:
         from denxanh.networks.importing.starting_demand import Demand
 
         folder = out or Path(name)
-        demand = Demand(saturation, 3600, seed, trial)
         _report_import(
-            import_network(kind, source, folder, name=name, demand=demand, guess_signals=guess_signals),
+            import_network(
+                kind,
+                source,
+                folder,
+                name=name,
+                demand=Demand(saturation, 3600, seed, trial, mix),
+                guess_signals=guess_signals,
+                lefthand=left_hand,
+            ),
             folder,
         )
 
@@ -116,17 +158,17 @@ _converter("plain", "SUMO plain XML, named by its .nod.xml, through netconvert, 
 
 def _report_import(report: ImportReport, folder: Path) -> None:
     """Check the new place, add what the check found to its report, and tell the user where all is."""
+    from dataclasses import asdict
+
     from denxanh.experiments.cli.check_text import check_place
     from denxanh.experiments.report.conditions import waived_rules
     from denxanh.networks.scenarios import open_scenario
-    from denxanh.sim.language.text import Text
 
     checked = check_place(open_scenario(str(folder)))
     for warning in checked.warnings:
         report.notes.add_finding(warning.capitalised() + ".")
-    for sentence in waived_rules(Counter(waiver.rule for waiver in checked.waivers)):
-        listed = Text("; 'denxanh check' names them.", "; lệnh 'denxanh check' nêu từng đèn.")
-        report.notes.add_finding(sentence.capitalised() + listed)
+    for sentence in waived_rules([asdict(waiver) for waiver in checked.waivers]):
+        report.notes.add_finding(sentence.capitalised() + ".")
     report.write(folder)
     typer.echo(report.summary().en)
     for sentence in report.notes.findings[:SHOWN]:

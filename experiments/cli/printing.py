@@ -26,7 +26,6 @@ from rich.text import Text
 from denxanh.experiments.runs.execution import Outcome
 from denxanh.experiments.runs.run_row import RunRow
 from denxanh.sim.metrics import METRICS, Value
-from denxanh.sim.run.scheduled_events import FLASHING_RULE
 from denxanh.sim.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -66,6 +65,7 @@ def print_notes(scenario: Scenario) -> None:
 def print_place(scenario: Scenario) -> None:
     """Print the result of ``denxanh check``."""
     from denxanh.experiments.cli.check_text import check_place
+    from denxanh.sim.signals.waivers import by_kind
 
     report = check_place(scenario)
     for line in report.facts:
@@ -74,8 +74,8 @@ def print_place(scenario: Scenario) -> None:
         out.print(Text(f"  {line}"))
     for warning in report.warnings:
         out.print(Text(f"warning: {warning.en}", style="yellow"))
-    for waiver in report.waivers:
-        out.print(Text(f"warning: {waiver}; kept as the network has it", style="yellow"))
+    for line in by_kind(report.waivers):
+        out.print(Text(f"warning: {line}; kept as the network has it", style="yellow"))
     out.print(Text(report.verdict, style="bold"))
 
 
@@ -116,8 +116,7 @@ def event_lines(manifest: Mapping[str, Any]) -> list[str]:
             )
         else:
             lines.append(f"t={event['time_s']:g}–{event['until_s']:g} s: {event['detail']}")
-    rules = Counter(waiver["rule"] for waiver in manifest["waivers"] if waiver["rule"] != FLASHING_RULE)
-    return lines + [said.en for said in waived_rules(rules)]
+    return lines + [said.en for said in waived_rules(manifest["waivers"])]
 
 
 def print_comparison(rows: Sequence[RunRow], target: Path, report: Path) -> None:

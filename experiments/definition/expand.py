@@ -35,7 +35,7 @@ from denxanh.experiments.specification.run_specification import (
 )
 from denxanh.experiments.specification.sensings import check_sensings, make_sensing, sensings_of
 from denxanh.experiments.statistics import StoppingRule
-from denxanh.networks.scenarios import open_scenario
+from denxanh.networks.scenarios import files_of, open_scenario
 from denxanh.sim.errors import InputError
 from denxanh.sim.scenario import Scenario
 
@@ -182,7 +182,7 @@ def _seeds(file: ExperimentFile) -> tuple[int, ...]:
 
 def _open(text: str, folder: Path, end: float | None) -> Scenario:
     """A path is meant relative to the experiment's file, wherever the command is given."""
-    parts = [str(folder / part) if (folder / part).exists() else part for part in text.split("+")]
+    parts = [str(folder / part) if (folder / part).exists() else part for part in files_of(text, folder)]
     return absolute(open_scenario("+".join(parts), end=end))
 
 

@@ -19,6 +19,7 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
+from denxanh.sim.demand.flow_departures import AT_ONCE, HOURLY, WITHOUT_TIME, read_flow
 from denxanh.sim.errors import InputError
 from denxanh.sim.run import store
 from denxanh.sim.scenario import Scenario
@@ -28,7 +29,7 @@ from denxanh.sim.sumo.xmlfile import parse
 
 _DRAWN = ("vehicle", "trip")
 _FLOWS = ("flow", "personFlow", "containerFlow")
-_WORDS = ("triggered", "containerTriggered", "split", "begin", "now")
+_WORDS = (*WITHOUT_TIME, *AT_ONCE)
 _APART = 60.0  # s, within which the copy of a vehicle follows it
 
 
@@ -120,7 +121,7 @@ def _scaled(path: Path, scenario: Scenario, factor: float, rng: np.random.Genera
 
 def _faster(flow: Element, factor: float) -> None:
     """Multiply a flow's rate."""
-    for name in ("vehsPerHour", "perHour", "number", "probability", "period"):
+    for name in (*HOURLY, "number", "probability", "period"):
         given = flow.get(name)
         if given is None:
             continue
@@ -131,7 +132,7 @@ def _faster(flow: Element, factor: float) -> None:
             elif name == "period":
                 flow.set(name, f"{float(given) / factor:.10g}")
             elif name == "number":
-                flow.set(name, str(max(1, round(int(given) * factor))))
+                flow.set(name, str(max(1, round(int(given) * factor)) if int(given) else 0))
             else:
                 most = 1.0 if name == "probability" else math.inf
                 flow.set(name, f"{min(float(given) * factor, most):.10g}")
@@ -143,19 +144,15 @@ def _faster(flow: Element, factor: float) -> None:
 
 def _at_random(flow: Element, scenario: Scenario) -> bool:
     """Let a flow's vehicles arrive at random, at the rate that it has; False where nothing is to be changed."""
-    begin, end = _time(flow.get("begin"), scenario.begin), _time(flow.get("end"), scenario.end)
-    number = _number(flow.get("number"), math.nan)
-    period = _number(flow.get("period"), math.nan)
-    rate = _number(flow.get("vehsPerHour") or flow.get("perHour"), math.nan) / 3600.0
-    if math.isnan(rate):
-        rate = 1.0 / period if period > 0 else number / (end - begin) if end > begin else math.nan
-    if flow.get("probability") or math.isnan(rate) or not rate > 0:
-        return False  # it is random already, or nothing that we understand
-    for name in ("number", "vehsPerHour", "perHour"):
+    read = read_flow(flow.attrib, scenario.begin, scenario.end, f"flow {flow.get('id', '')!r}")
+    if read.waits or not read.period > 0:
+        return False  # it waits, is random already, or makes no vehicle
+    rate = 1.0 / read.period
+    for name in ("number", *HOURLY):
         flow.attrib.pop(name, None)
     flow.set("period", f"exp({rate:.10g})")
-    if not flow.get("end") and not math.isnan(number):
-        flow.set("end", f"{min(begin + number / rate, scenario.end):g}")
+    if not flow.get("end") and read.number is not None:
+        flow.set("end", f"{min(read.begin + read.number / rate, scenario.end):g}")
     return True
 
 
@@ -246,18 +243,14 @@ def _at(element: Element, depart: float, id: str) -> tuple[float, Element]:
 
 def _begin(element: Element, scenario: Scenario, path: Path) -> float:
     """When an element is due: a flow by its begin, if not given the simulation's; NaN where nothing says so."""
-    return _time(element.get("begin"), scenario.begin) if element.tag in _FLOWS else _seconds(element, path)
+    begin = element.get("begin", "begin")
+    if element.tag in _FLOWS:
+        return _time(None if begin in _WORDS else begin, scenario.begin)
+    return _seconds(element, path)
 
 
 def _time(text: str | None, default: float) -> float:
     return default if text is None else seconds(text, "begin or end of a flow")
-
-
-def _number(text: str | None, default: float) -> float:
-    try:
-        return default if text is None else float(text)
-    except ValueError:
-        return default
 
 
 def _seconds(element: Element, path: Path) -> float:

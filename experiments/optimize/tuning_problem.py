@@ -23,9 +23,9 @@ from denxanh.sim.errors import InputError
 from denxanh.sim.model import build
 from denxanh.sim.model.right_of_way import right_of_way
 from denxanh.sim.network import Network
+from denxanh.sim.network_reader import network_of
 from denxanh.sim.scenario import Scenario
 from denxanh.sim.sumo.netfile import read_net
-from denxanh.sim.sumo.network_reader import network_of
 
 BLOCK = (
     900.0  # s, the interval within which the HCM takes demand as uniform: departures are resampled within it
@@ -76,6 +76,13 @@ def prepare_problem(
     a time. Raises InputError where nothing can be tuned.
     """
     options = options or ProblemOptions()
+    for one in (scenario, *options.also):
+        if one.signals_off:
+            raise InputError(
+                "its configuration switches every signal off (tls.all-off), so no plan would run",
+                location=one.name,
+                remedy="remove tls.all-off from the configuration",
+            )
     scenarios = _scenarios(scenario, options, folder or Path())
     network = with_flows(network_of(scenario), scenario)
     _check_signals(network)
@@ -151,6 +158,7 @@ def demand_of(
         end,
         net_file=scenario.net,
         type_files=scenario.additional,
+        options=scenario.options,
         seed=seed,
     )
     factor = float(scenario.options.get("scale", "1"))

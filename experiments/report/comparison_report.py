@@ -13,9 +13,9 @@ from denxanh.experiments.report.left_to_sumo import left_to_sumo_notes
 from denxanh.experiments.results.summary import group_verdicts, groups, summarise_rows
 from denxanh.experiments.runs.run_row import RunRow, place_label
 from denxanh.sim.network import Network
+from denxanh.sim.network_reader import network_of
 from denxanh.sim.run.provenance import versions
 from denxanh.sim.scenario import Scenario
-from denxanh.sim.sumo.network_reader import network_of
 
 COMPARISON = Text("Comparison of signal controllers", "So sánh các phương án điều khiển đèn tín hiệu")
 
@@ -100,6 +100,12 @@ _VIETNAMESE = (
     (
         "asks for SUMO's mesoscopic model; here every vehicle is simulated microscopically",
         "yêu cầu mô hình mesoscopic của SUMO; ở đây mọi xe được mô phỏng vi mô",
+    ),
+    (
+        "switches every signal off (tls.all-off): under 'program' and SUMO's own logics junctions "
+        "run by right of way; other controllers put the signals into operation",
+        "tắt mọi đèn tín hiệu (tls.all-off): với 'program' và các thuật toán của SUMO, nút chạy theo quyền ưu tiên; "
+        "các bộ điều khiển khác bật đèn trở lại",
     ),
     (
         "it gives no end: the run goes on for an hour after the last departure, "

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from denxanh.experiments.report import Text
@@ -48,18 +47,18 @@ def conditions(rows: Sequence[RunRow]) -> tuple[Text, ...]:
         if (manifest := read_manifest(row.folder)) is not None:
             found[row.controller] = manifest
     events: dict[tuple[Any, ...], Mapping[str, Any]] = {}
-    waived: set[tuple[str, str]] = set()
+    waived: dict[tuple[str, str], Mapping[str, Any]] = {}
     rules: dict[str, Any] = {}
     for said in found.values():
         events |= {
             (e["time_s"], e["kind"], e["detail"]): e for e in said["events"] if e["kind"] != "fallback"
         }
-        waived |= {(w["intersection"], w["rule"]) for w in said["waivers"] if w["rule"] != FLASHING_RULE}
+        waived |= {(w["rule"], w["intersection"]): w for w in said["waivers"]}
         rules |= said.get("safety", {})
     return (
         *(_event(event) for _, event in sorted(events.items())),
         *(_rule(name, value) for name, value in rules.items()),
-        *waived_rules(Counter(rule for _, rule in sorted(waived))),
+        *waived_rules([waiver for _, waiver in sorted(waived.items())]),
     )
 
 
@@ -79,15 +78,34 @@ def _rule(name: str, value: Any) -> Text:
     )
 
 
-def waived_rules(counts: Counter[str]) -> list[Text]:
-    """A sentence on the rules that plans break themselves, from the number of signals by rule; none without any."""
-    if not counts:
+def waived_rules(waivers: Iterable[Mapping[str, Any]]) -> list[Text]:
+    """A sentence on the rules that plans break themselves, from the waivers of manifests; none without any.
+
+    It has the number of signals by rule, and an example: signal, plan and movement.
+    """
+    rules: dict[str, list[Mapping[str, Any]]] = {}
+    for waiver in waivers:
+        if waiver["rule"] != FLASHING_RULE:
+            rules.setdefault(waiver["rule"], []).append(waiver)
+    if not rules:
         return []
-    english = ", ".join(f"{rule} at {n} signal{'s' if n > 1 else ''}" for rule, n in counts.items())
-    vietnamese = ", ".join(f"{_WAIVERS.get(rule, rule)} ở {n} đèn" for rule, n in counts.items())
+    english = ", ".join(
+        f"{rule} at {len(same)} signal{'s' if len(same) > 1 else ''}{_example(same[0], 'plan', 'such as')}"
+        for rule, same in rules.items()
+    )
+    vietnamese = ", ".join(
+        f"{_WAIVERS.get(rule, rule)} ở {len(same)} đèn{_example(same[0], 'phương án', 'ví dụ')}"
+        for rule, same in rules.items()
+    )
     return [
         Text(
             f"safety rules waived, since the plans themselves do so (docs/safety.md): {english}",
             f"các quy tắc an toàn được miễn, vì bản thân phương án tín hiệu đã như vậy (docs/safety.md): {vietnamese}",
         )
     ]
+
+
+def _example(waiver: Mapping[str, Any], plan: str, word: str) -> str:
+    if not waiver.get("example"):  # a manifest of an earlier version
+        return ""
+    return f" ({word} {waiver['intersection']}, {plan} {waiver['plan']!r}, {waiver['example']})"

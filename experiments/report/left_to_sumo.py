@@ -18,6 +18,10 @@ _REASONS = (  # the beginning of a reason; the rest of it is a name
         "its program switches links of it off (o, O) for a time",
         "chương trình tắt một số hướng của đèn (o, O) trong một thời gian",
     ),
+    (
+        "its switching times have it switched off at the begin",
+        "lịch chuyển chương trình tắt đèn này lúc bắt đầu",
+    ),
     ("its phases have states of different lengths", "các pha có trạng thái dài ngắn khác nhau"),
     ("it serves pedestrians only", "chỉ phục vụ người đi bộ"),
     ("it drives no connection", "đèn không điều khiển hướng đi nào"),

@@ -18,8 +18,8 @@ from denxanh.experiments.specification.sensings import IDEAL
 from denxanh.sim.errors import InputError
 from denxanh.sim.events import KINDS, Event, EventContext
 from denxanh.sim.network import Network
+from denxanh.sim.network_reader import network_of
 from denxanh.sim.scenario import Scenario
-from denxanh.sim.sumo.network_reader import network_of
 from denxanh.sim.text_values import did_you_mean
 
 _KINDS = {kind.kind: kind for kind in KINDS}

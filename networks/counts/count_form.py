@@ -17,7 +17,15 @@ from denxanh.sim.errors import InputError
 from denxanh.sim.network import Network
 
 FIXED = ("signal", "street", "turn", "from", "to", "begin", "end")
-TURNS = {"s": "through", "l": "left", "L": "left", "r": "right", "R": "right", "t": "turn around"}
+TURNS = {
+    "s": "through",
+    "l": "left",
+    "L": "left",
+    "r": "right",
+    "R": "right",
+    "t": "turn around",
+    "T": "turn around",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,9 @@ from denxanh.networks.counts.count_form import Count
 from denxanh.sim.demand.demand_reader import read_demand
 from denxanh.sim.errors import InputError
 from denxanh.sim.network import Network
+from denxanh.sim.network_reader import network_of
 from denxanh.sim.scenario import Scenario
 from denxanh.sim.sumo import wheel
-from denxanh.sim.sumo.network_reader import network_of
 from denxanh.sim.sumo.xmlfile import parse
 
 _TRAFFIC = ("vehicle", "trip", "flow")
@@ -104,7 +104,7 @@ def _candidates(scenario: Scenario, network: Network, counts: Iterable[Count]) -
     """Return the routes of the scenario's demand, and one for every counted turn or approach that no route has."""
     demand = read_demand(
         scenario.routes, network, scenario.begin, scenario.end,
-        net_file=scenario.net, type_files=scenario.additional,
+        net_file=scenario.net, type_files=scenario.additional, options=scenario.options,
     )  # fmt: skip
     found = dict.fromkeys(demand.routes)
     successors: dict[str, list[str]] = defaultdict(list)

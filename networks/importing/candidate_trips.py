@@ -22,8 +22,7 @@ from denxanh.networks.traffic.capacity import SATURATION_FLOW
 from denxanh.networks.traffic.synthetic_demand import Vehicle
 from denxanh.sim.errors import InputError
 
-MIX = "starting"
-TRIPS = 6000  # routes drawn per vehicle class, over all rounds; more change the flows little
+TRIPS = 6000  # routes drawn per vehicle class and round; more changes the flows little
 ROUNDS = 3
 SHORTEST = 300.0  # m in a straight line; shorter trips would only touch the boundary of the network
 SIDE_SHARE = 0.3  # of the trips begin, and end, in side streets: assumed
@@ -59,17 +58,17 @@ class CandidateTrips:
         return tuple(vehicle for vehicle, number, probability in pairs if number < probability)
 
 
-def generate(net: ET.Element, *, saturation: float, duration: int, seed: int) -> CandidateTrips:
-    """Return trips on ``net`` with which the busiest edges reach or exceed the degree of ``saturation``.
+def generate(
+    net: ET.Element, *, mix_name: str, saturation: float, duration: int, seed: int
+) -> CandidateTrips:
+    """Return trips on ``net`` with which the busier edges reach or pass a degree of ``saturation``.
 
-    ``duration`` in s.
-
-    Raises:
-        InputError: no two ends of streets are connected and far enough apart.
+    ``mix_name`` is a mix of vehicles.toml; ``duration`` in s. Raises InputError where no street of the net leads from
+    one end to another.
     """
     rng = np.random.default_rng(seed)
     known = types()
-    shares = {t: s / known[t].represents("lane") for t, s in mix(MIX).items()}
+    shares = {t: s / known[t].represents("lane") for t, s in mix(mix_name).items()}
     pcus = {t: known[t].pcu * known[t].represents("lane") for t in shares}
     routes: dict[str, tuple[Graph, list[NDArray[np.int64]]]] = {}
     load: dict[str, float] = {}  # PCU/s on each edge for one vehicle/s in the whole net

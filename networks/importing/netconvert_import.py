@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
 
-from denxanh.networks.build.place_folder import config_name, new_folder
+from denxanh.networks.build.place_folder import config_name, new_folder, write_net
 from denxanh.networks.importing import starting_demand
 from denxanh.networks.importing.import_report import ImportNotes, ImportReport
 from denxanh.sim.errors import InputError, WorldError
@@ -40,6 +40,7 @@ NETCONVERT = [
     "--keep-edges.components", "1",
     "--output.street-names", "true",
 ]  # fmt: skip
+ZONES = "zones.taz.xml"
 GUESS = ["--tls.guess", "true", "--tls.join", "true", "--tls.discard-simple", "true"]
 
 
@@ -51,11 +52,13 @@ def import_network(
     name: str,
     demand: starting_demand.Demand,
     guess_signals: bool = False,
+    lefthand: bool = False,
 ) -> ImportReport:
     """Convert ``source``, of a ``kind`` in KINDS, into a place with a synthetic demand in ``folder``.
 
-    Plain XML is named by its ``PREFIX.nod.xml``; files with the same prefix beside it are read too.
-    ``guess_signals`` adds signals at larger junctions if the source has none.
+    Plain XML is named by its ``PREFIX.nod.xml``; the files beside it with the same prefix are read too.
+    ``guess_signals`` puts signals at larger junctions where the source has none; ``lefthand``: traffic drives on the
+    left.
 
     Raises:
         InputError: netconvert cannot read the source; the message is netconvert's.
@@ -71,13 +74,28 @@ def import_network(
         )
     notes = ImportNotes()
     with new_folder(folder) as draft:
-        net = _net(format, source, guess_signals, notes)
+        options = [*(GUESS if guess_signals else []), *(["--lefthand", "true"] if lefthand else [])]
+        net = _net(format, source, options, notes, draft)
+        if guess_signals:
+            notes.add_assumption(
+                Text("signals guessed at larger junctions", "đèn phỏng đoán ở các nút lớn"),
+                len(net.findall("tlLogic")),
+            )
+        if net.get("lefthand") == "true":
+            notes.add_content(Text("left-hand traffic", "giao thông bên trái"))
         has_plans = kind == "plain" and bool(_beside(source, "tll"))
         comment = f"{name}: imported from {format.title}, {source.name}"
         outline = starting_demand.write_place(
             net, draft, config, comment=comment, demand=demand, notes=notes, repair_plans=not has_plans
         )
-        if not net.findall("tlLogic"):
+        if not net.findall("tlLogic") and guess_signals:
+            notes.add_finding(
+                Text(
+                    "The source holds no signal, and no junction is large enough for netconvert to guess one.",
+                    "Dữ liệu không có đèn tín hiệu, và không có nút nào đủ lớn để netconvert đặt đèn.",
+                )
+            )
+        elif not net.findall("tlLogic"):
             notes.add_finding(
                 Text(
                     "The source has no signal; --guess-signals adds one at every larger junction.",
@@ -89,7 +107,8 @@ def import_network(
     return report
 
 
-def _net(kind: Kind, source: Path, guess_signals: bool, notes: ImportNotes) -> ET.Element:
+def _net(kind: Kind, source: Path, options: list[str], notes: ImportNotes, draft: Path) -> ET.Element:
+    """Return the net that netconvert makes of the source; traffic zones go into a file of their own in ``draft``."""
     arguments = [kind.option, str(source.resolve())]
     if kind.option == "--node-files":
         for part, option in PLAIN.items():
@@ -99,27 +118,44 @@ def _net(kind: Kind, source: Path, guess_signals: bool, notes: ImportNotes) -> E
                 raise InputError("there is no .edg.xml beside it", location=str(source), remedy="add it")
     if kind.option == "--visum-file":
         arguments += _language(source)
-    with tempfile.TemporaryDirectory(prefix="denxanh-import-") as temporary:
-        output = Path(temporary) / "net.net.xml"
-        guess = GUESS if guess_signals else []
-        arguments += [*NETCONVERT, *starting_demand.SIGNALS, *guess, "-o", output.name]
+    with tempfile.TemporaryDirectory(prefix="denxanh-import-") as made:
+        output = Path(made) / "net.net.xml"
+        arguments += [
+            *NETCONVERT,
+            *starting_demand.SIGNALS,
+            *options,
+            "-o",
+            output.name,
+            "--taz-output",
+            ZONES,
+        ]
         try:
             starting_demand.count_warnings(
-                wheel.run_program("netconvert", arguments, folder=Path(temporary)), notes
+                wheel.run_program("netconvert", arguments, folder=Path(made)), notes
             )
         except WorldError as error:
             raise InputError(
                 f"netconvert cannot read this as {kind.title}: {error}", location=str(source)
             ) from None
         net = ET.parse(output).getroot()
+        _keep_zones(Path(made) / ZONES, draft, notes)
     if not net.findall("edge"):
         raise InputError("netconvert found no street in it", location=str(source))
-    if guess_signals:
-        notes.add_assumption(
-            Text("signals guessed at larger junctions", "đèn phỏng đoán ở các nút lớn"),
-            len(net.findall("tlLogic")),
-        )
     return net
+
+
+def _keep_zones(made: Path, draft: Path, notes: ImportNotes) -> None:
+    """Copy the traffic zones of the source, if it has any, beside the net."""
+    zones = ET.parse(made).getroot() if made.is_file() else ET.Element("additional")
+    if number := len(zones.findall("taz")):
+        write_net(zones, draft / ZONES, "traffic zones of the source")
+        notes.add_content(
+            Text(
+                f"traffic zones, in {ZONES}; the synthetic demand does not use them",
+                f"vùng giao thông, trong {ZONES}; lưu lượng giả lập không dùng đến",
+            ),
+            number,
+        )
 
 
 def _beside(source: Path, part: str) -> Path | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from denxanh.networks.importing.import_report import ImportNotes
 from denxanh.sim.language.text import Text
-from denxanh.sim.sumo.network_reader import load_network
+from denxanh.sim.network_reader import load_network
 
 MAX_CYCLE = 180.0  # s; Vietnamese cycles of 140–220 s are reported at junctions with manual plans
 TARGET_CYCLE = 120.0  # s, of a shortened cycle

@@ -9,10 +9,14 @@ from pathlib import Path
 from denxanh.networks.build import place_folder as files
 from denxanh.networks.importing import candidate_trips, demand_check, plan_repair
 from denxanh.networks.importing.import_report import ImportNotes, ImportReport
+from denxanh.networks.place.vehicles import mix
 from denxanh.networks.traffic import routes_xml
 from denxanh.sim.errors import InputError
 from denxanh.sim.language.text import Text, same
 
+MIX = "starting"  # Vietnamese traffic
+CARS = "cars"
+SATURATION = 0.5  # of nearly every approach: moderate, so that nothing grows for an hour under a guessed plan
 MAX_CHECKS = 6  # runs of SUMO
 BLOCKED_FACTOR = 0.5  # of the capacity of an edge that was blocked in the last check
 OTHER_FACTOR = 0.85  # of the capacity of the other edges: a blocked edge is not always the cause
@@ -34,9 +38,14 @@ class Demand:
     duration: int  # s
     seed: int
     check: bool = True  # simulate it, and reduce it where traffic is blocked
+    mix: str | None = (
+        None  # of vehicles.toml; None: MIX, or CARS where the place is known not to be in Vietnam
+    )
 
     def __post_init__(self) -> None:
-        """Raise InputError for an invalid degree of saturation."""
+        """Refuse what is no degree of saturation, or no mix."""
+        if self.mix is not None:
+            mix(self.mix)
         if not 0 < self.saturation <= 1:
             raise InputError(
                 f"the degree of saturation is {self.saturation:g}", remedy="give one above 0, at most 1"
@@ -106,8 +115,9 @@ def add_demand(
     ``config`` is the folder's configuration, already written. Returns a sentence about the demand and the number of
     its vehicles.
     """
+    chosen = demand.mix or MIX
     candidates = candidate_trips.generate(
-        net, saturation=demand.saturation, duration=demand.duration, seed=demand.seed
+        net, mix_name=chosen, saturation=demand.saturation, duration=demand.duration, seed=demand.seed
     )
     lengths = {
         e.get("id", ""): float(lane.get("length", "0"))
@@ -159,7 +169,16 @@ def add_demand(
         " điểm ra vào của mạng lưới, theo đường ngắn nhất, sao cho độ bão hòa của mỗi nhánh vào nút dự kiến dưới"
         f" {share.replace('.', ',')}.",
     )
-    return sentence + checked, len(vehicles)
+    return sentence + _mix_in_words(chosen) + checked, len(vehicles)
+
+
+def _mix_in_words(name: str) -> Text:
+    shares = ", ".join(f"{type} {share:.0%}" for type, share in mix(name).items())
+    country = (" as in Vietnam", " như ở Việt Nam") if name != CARS else ("", "")
+    return Text(
+        f" The mix of vehicles is assumed{country[0]} ('{name}': {shares}); --mix takes another.",
+        f" Thành phần xe là giả định{country[1]} ('{name}': {shares}); dùng --mix để chọn thành phần khác.",
+    )
 
 
 def count_warnings(log: str, notes: ImportNotes) -> None:

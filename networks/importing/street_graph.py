@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from denxanh.networks.importing.permissions import allows
+from denxanh.sim.network import TURN_AROUND
 
 Array = NDArray[np.float64]
 # Share of the saturation flow available to a lane without a signal, by SUMO's state letter of the connection. The
@@ -77,7 +78,7 @@ def build_graph(net: ET.Element, vehicle_class: str, saturation_flow: float) -> 
     shares: dict[tuple[int, str], list[float]] = {}
     for c in net.iterfind("connection"):
         a, b = position.get(c.get("from", "")), position.get(c.get("to", ""))
-        if a is None or b is None or c.get("dir") == "t":  # shortest routes have no U-turns
+        if a is None or b is None or c.get("dir") in TURN_AROUND:  # nobody turns round on a shortest way
             continue
         if int(c.get("fromLane", "-1")) in rows[a][4] and int(c.get("toLane", "-1")) in rows[b][4]:
             arcs.add((a, b))

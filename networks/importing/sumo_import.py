@@ -24,6 +24,7 @@ from denxanh.sim.scenario import Scenario
 from denxanh.sim.sumo.netfile import read_net
 from denxanh.sim.sumo.run_input import check_routes
 from denxanh.sim.sumo.xmlfile import parse, read_bytes
+from denxanh.sim.text_values import TRUE
 
 REFERENCING = ("rerouter", "variableSpeedSign", "calibrator")  # additional objects whose ``file`` is an input
 LICENCE = Text(
@@ -177,5 +178,5 @@ def _describe(net: ET.Element, notes: ImportNotes) -> None:
             Text("rail crossings", "đường ngang (giao cắt đường sắt)"),
             len(net.findall("junction[@type='rail_crossing']")),
         )
-    if net.get("lefthand") == "true":
+    if net.get("lefthand", "").lower() in TRUE:
         notes.add_content(Text("left-hand traffic", "giao thông bên trái"), 1)

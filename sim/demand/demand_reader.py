@@ -7,7 +7,8 @@ them (docs/decisions/0301-routing-by-duarouter.md).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
@@ -15,17 +16,26 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 
 from denxanh.sim.demand.demand import ANY_LANE, Demand, Row, assemble
-from denxanh.sim.demand.flow_departures import as_number, flow_departures
+from denxanh.sim.demand.flow_departures import (
+    AT_ONCE,
+    HOURLY,
+    WITHOUT_TIME,
+    Flow,
+    as_number,
+    as_time,
+    flow_time,
+    read_flow,
+)
 from denxanh.sim.demand.routing import route_trips
-from denxanh.sim.demand.vehicle_class import DEFAULT_TYPES, VehicleClass, read_vtype
+from denxanh.sim.demand.vehicle_class import DEFAULT_TYPES, VehicleClass, check_vtype, read_vtype
 from denxanh.sim.errors import InputError
 from denxanh.sim.network import Network
-from denxanh.sim.sumo.netfile import seconds
-from denxanh.sim.sumo.xmlfile import parse
+from denxanh.sim.sumo.xmlfile import scan
 
-_TRIGGERED = ("triggered", "containerTriggered", "split")
-_ORIGINS = ("from", "fromJunction", "fromTaz")
-_DESTINATIONS = ("to", "toJunction", "toTaz")
+_KINDS = ("", "Junction", "Taz", "XY", "LonLat")
+_ORIGINS = tuple(f"from{kind}" for kind in _KINDS)
+_DESTINATIONS = tuple(f"to{kind}" for kind in _KINDS)
+_ON_THE_WAY = ("via", "viaJunctions", "viaXY", "viaLonLat")
 
 
 def read_demand(
@@ -37,32 +47,46 @@ def read_demand(
     net_file: Path | None = None,
     type_files: Sequence[Path] = (),
     seed: int = 0,
+    options: Mapping[str, str] | None = None,
 ) -> Demand:
     """Read vehicles, trips and flows that depart in [begin, end) s.
 
     ``net_file`` is needed where trips or flows have no route of their own; ``type_files`` are additional
-    files that hold vTypes; ``seed`` draws from type and route distributions and random flows. Raises
-    InputError.
+    files that hold vTypes; ``seed`` draws from type and route distributions and random flows. ``options`` are SUMO's
+    of the scenario: they may say how places on the map become roads, and that trips without a way are left out.
+    Raises InputError.
     """
-    reader = _Reader(network, begin, end, np.random.default_rng(seed))
+    reader = _Reader(network, begin, end, np.random.default_rng(seed), options or {})
     for path in (*type_files, *route_files):
         reader.path = path
-        parse(path, kind="route file", target=reader)
+        scan(path, reader, kind="route file")
     return reader.demand(net_file)
 
 
 class _Reader:
-    """An expat target: keeps what it needs of each element and builds no tree."""
+    """Keeps what it needs of each element and builds no tree."""
 
-    def __init__(self, network: Network, begin: float, end: float, rng: np.random.Generator) -> None:
+    def __init__(
+        self,
+        network: Network,
+        begin: float,
+        end: float,
+        rng: np.random.Generator,
+        options: Mapping[str, str],
+    ) -> None:
         self.network = network
         self.first, self.last, self.rng = begin, end, rng
+        self.options = options
+        self.line: Callable[[], int] = int
         self.path = Path()
         self.types: dict[str, VehicleClass] = {}
         self.mixtures: dict[str, list[tuple[str, float]]] = {}  # type and route distributions
+        self.shares: dict[str, float] = {}  # of each type in a distribution that names it and no probability
         self.routes: dict[str, tuple[str, ...]] = {}
         self.known: dict[str, tuple[str, ...]] = {}  # edge list as written → checked route
-        self.pending: list[tuple[str, dict[str, str], Path]] = []  # vehicles, trips and flows
+        self.pending: list[tuple[str, dict[str, str], Path, Flow | None]] = []  # vehicles, trips and flows
+        self.interval = begin, end  # s, how long a flow lasts that does not say so
+        self.in_calibrator = False
         self.inside: dict[str, str] | None = None  # the vehicle being read
         self.mixture = ""  # the distribution being read
         self.alternatives: list[tuple[str, float]] = []  # routes of the vehicle being read, and their weights
@@ -72,11 +96,15 @@ class _Reader:
         for name, vclass in DEFAULT_TYPES.items():
             self._vtype({"id": name, "vClass": vclass})
 
-    # --- expat target
+    # --- what scan tells
     def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """An element begins."""
         if tag in ("vehicle", "trip", "flow"):
+            if self.in_calibrator and set(HOURLY).isdisjoint(attributes):
+                return  # a wish for speeds
             self.inside = attributes
-            self.pending.append((tag, attributes, self.path))
+            flow = self._flow(tag, attributes) if tag == "flow" else None
+            self.pending.append((tag, attributes, self.path, flow))
         elif tag == "route":
             self._route(attributes)
         elif tag == "vType":
@@ -88,10 +116,19 @@ class _Reader:
         elif tag in ("taz", "tazSource", "tazSink"):
             given = " ".join(f"{key}={quoteattr(value)}" for key, value in attributes.items())
             self.zones.append(f"<{tag} {given}>")
-        elif tag in ("person", "personFlow", "container", "containerFlow", "stop"):
-            self.ignored[tag] = self.ignored.get(tag, 0) + 1
+        elif tag == "interval":
+            location = f"{self.path}, line {self.line()}: interval"
+            begin, end = (flow_time(attributes.get(key, ""), key, location) for key in ("begin", "end"))
+            self.interval = begin, end
+        elif tag in ("person", "personFlow", "container", "containerFlow", "stop", "calibrator"):
+            self.in_calibrator |= tag == "calibrator"
+            self._ignore(tag)
+
+    def _ignore(self, what: str) -> None:
+        self.ignored[what] = self.ignored.get(what, 0) + 1
 
     def end(self, tag: str) -> None:
+        """An element ends."""
         if tag in ("vehicle", "trip", "flow"):
             self.inside = None
         elif tag in ("vTypeDistribution", "routeDistribution"):
@@ -108,12 +145,10 @@ class _Reader:
             self.vtype = ""
         elif tag in ("taz", "tazSource", "tazSink"):
             self.zones.append(f"</{tag}>")
-
-    def data(self, text: str) -> None:
-        """Text between tags says nothing in a route file."""
-
-    def close(self) -> None:
-        """All is kept in the reader."""
+        elif tag == "interval":
+            self.interval = self.first, self.last
+        elif tag == "calibrator":
+            self.in_calibrator = False
 
     # --- elements
     def _fault(self, what: str, location: str, remedy: str) -> InputError:
@@ -124,13 +159,10 @@ class _Reader:
         if "refId" in a:
             self.mixtures[self.mixture].append((a["refId"], as_number(a.get("probability", "1"))))
             return
-        again = a.get("repeat") or "0"
-        if not again.isdecimal():
-            raise self._fault(
-                f"repeat={again!r} is no number", f"route of {owner!r}", "give a whole number ≥ 0"
-            )
-        text = " ".join([a.get("edges", "")] * (1 + int(again)))
-        edges = self._edges(text, f"route of {owner!r}")
+        text = a.get("edges", "")
+        if "repeat" in a:
+            text = self._repeated(text, a["repeat"], f"route of {owner!r}")
+        edges = self.known.get(text) or self._edges(text, f"route of {owner!r}")
         if self.inside is not None and self.mixture:  # one of those that duarouter weighed
             self.alternatives.append((text, as_number(a.get("probability", "1"))))
         elif self.inside is not None:
@@ -142,6 +174,11 @@ class _Reader:
                 name = a.get("id") or f"{self.mixture}/{len(self.mixtures[self.mixture])}"
                 self.routes[name] = edges
                 self.mixtures[self.mixture].append((name, as_number(a.get("probability", "1"))))
+
+    def _repeated(self, text: str, again: str, location: str) -> str:
+        if not again.isdecimal():
+            raise self._fault(f"repeat={again!r} is no number", location, "give a whole number ≥ 0")
+        return " ".join([text] * (1 + int(again)))
 
     def _edges(self, text: str, location: str) -> tuple[str, ...]:
         found = self.known.get(text)
@@ -160,14 +197,12 @@ class _Reader:
         return found
 
     def _vtype(self, a: dict[str, str]) -> None:
-        name = a.get("id", "")
-        try:
+        name = a.get("refId", a.get("id", ""))
+        if "refId" not in a:
+            check_vtype(a, str(self.path))
             self.types[name] = read_vtype(a)
-        except ValueError as error:
-            raise self._fault(
-                f"a value is not a number ({error})", f"vType {name!r}", "give a number"
-            ) from None
-        self.vtype = name
+            self.shares[name] = as_number(a.get("probability", "1"))
+            self.vtype = name
         if self.mixture:
             self.mixtures[self.mixture].append((name, as_number(a.get("probability", "1"))))
 
@@ -185,14 +220,10 @@ class _Reader:
     def _distribution(self, tag: str, a: dict[str, str]) -> None:
         self.mixture = a.get("id", "") or "of a vehicle"
         names = a.get("vTypes" if tag == "vTypeDistribution" else "routes", "").split()
-        weights = [as_number(w) for w in a.get("probabilities", "").split()] or [1.0] * len(names)
-        if len(weights) != len(names):
-            raise self._fault(
-                f"{len(names)} names and {len(weights)} probabilities",
-                f"{tag} {self.mixture!r}",
-                "give one each",
-            )
-        self.mixtures[self.mixture] = list(zip(names, weights, strict=True))
+        weights = [as_number(w) for w in a.get("probabilities", "").split()]
+        known = self.shares if tag == "vTypeDistribution" else {}
+        own = [known.get(name, 1.0) for name in names[len(weights) :]]
+        self.mixtures[self.mixture] = list(zip(names, [*weights, *own], strict=False))
 
     # --- assembly
     def demand(self, net_file: Path | None) -> Demand:
@@ -200,15 +231,15 @@ class _Reader:
         rows: list[Row] = []
         trips: list[tuple[int, tuple[tuple[str, str], ...]]] = []
         numbers: dict[str, int] = {}
-        for tag, a, path in self.pending:
+        made: dict[str, int] = {}  # vehicles read of each scaled type
+        for tag, a, path, flow in self.pending:
             self.path = path
             location = f"{tag} {a.get('id', '')!r}"
-            if (
-                a.get("depart") in _TRIGGERED
-            ):  # it departs with a person or container, which no queue model has
-                self.ignored["triggered vehicle"] = self.ignored.get("triggered vehicle", 0) + 1
+            waits = flow.waits if flow else a.get("depart") in WITHOUT_TIME
+            if waits:  # it leaves with a person or container, whom no queue model has
+                self._ignore("triggered vehicle")
                 continue
-            departs = self._departures(tag, a, f"{path}: {location}")
+            departs = flow.departures(self.rng) if flow else (self._departure(a, location),)
             key = _trip_key(a) if not a.get("edges") and not a.get("route") else ()
             for count, depart in enumerate(departs):
                 kind = self._draw(a.get("type", "DEFAULT_VEHTYPE"), self.types)
@@ -216,6 +247,9 @@ class _Reader:
                     raise self._fault(
                         f"the vehicle type {kind!r} is not defined", location, "define it as a vType"
                     )
+                copies = 1 if self.types[kind].scale == 1.0 else self._copies(kind, made)
+                if not copies:
+                    continue
                 number = numbers.setdefault(kind, len(numbers))
                 route: tuple[str, ...] = ()
                 if a.get("edges"):
@@ -230,19 +264,18 @@ class _Reader:
                         "there is no route, and no origin and destination", location, "give one"
                     )
                 elif self.first <= depart < self.last:
-                    trips.append((len(rows), (*key, ("type", kind))))
+                    trips += ((len(rows) + copy, (*key, ("type", kind))) for copy in range(copies))
                 name = a.get("id", "") if tag != "flow" else f"{a.get('id', '')}.{count}"
-                rows.append(
-                    (
-                        depart,
-                        number,
-                        route,
-                        _lane(a.get("departLane", "")),
-                        as_number(a.get("departSpeed", "avg")) == 0.0,
-                        a.get("departPos", "base") in ("random", "random_free", "free"),
-                        name,
-                    )
+                row = (
+                    depart,
+                    number,
+                    route,
+                    _lane(a.get("departLane", "")),
+                    as_number(a.get("departSpeed", "avg")) == 0.0,
+                    a.get("departPos", "base") in ("random", "random_free", "free"),
                 )
+                rows.append((*row, name))
+                rows += ((*row, f"{name}.{copy}") for copy in range(1, copies))
         if trips:
             self._route_trips(rows, trips, net_file)
         types = tuple(self.types[name] for name in numbers) or (self.types["DEFAULT_VEHTYPE"],)
@@ -261,9 +294,22 @@ class _Reader:
                 remedy="give the network file too, or run duarouter first",
             )
         distinct = dict.fromkeys(key for _, key in trips)
-        found = route_trips(net_file, list(distinct), list(self.types.values()), self.zones)
+        found = route_trips(net_file, list(distinct), list(self.types.values()), self.zones, self.options)
+        lost = {row for row, key in trips if key not in found}
         for row, key in trips:
-            rows[row] = (*rows[row][:2], found[key], *rows[row][3:])
+            if row not in lost:
+                rows[row] = (*rows[row][:2], found[key], *rows[row][3:])
+        for _ in lost:
+            self._ignore("trip without a way")
+        rows[:] = [row for number, row in enumerate(rows) if number not in lost]
+
+    def _copies(self, kind: str, made: dict[str, int]) -> int:
+        """Vehicles that SUMO makes of the next one of a type (MSVehicleControl::getScalingQuota)."""
+        scale = self.types[kind].scale
+        number = made[kind] = made.get(kind, -1) + 1
+        whole = int(scale)
+        part = math.floor((scale - whole) * 1000.0 + 0.5)
+        return whole + (number % 1000 * part % 1000 < part)
 
     def _draw(self, name: str, plain: Mapping[str, object]) -> str:
         if name in plain or name not in self.mixtures:
@@ -271,17 +317,32 @@ class _Reader:
         names, weights = zip(*self.mixtures[name], strict=True)
         return str(names[self.rng.choice(len(names), p=np.array(weights) / sum(weights))])
 
-    def _departures(self, tag: str, a: Mapping[str, str], location: str) -> list[float]:
-        if tag == "flow":
-            return flow_departures(a, self.first, self.last, self.rng, location)
+    def _flow(self, tag: str, a: Mapping[str, str]) -> Flow:
+        """The flow that begins here."""
+        return read_flow(a, *self.interval, f"{self.path}, line {self.line()}: {tag} {a.get('id', '')!r}")
+
+    def _departure(self, a: Mapping[str, str], location: str) -> float:
         text = a.get("depart", "")
-        return [self.first if text == "begin" else seconds(text, f"{location}, depart")]
+        time = self.first if text in AT_ONCE else as_time(text)
+        if not time >= 0.0:
+            raise self._fault(f"{text!r} is not a time to depart", location, "give seconds or h:m:s")
+        return time
 
 
 def _trip_key(a: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """The attributes that decide a trip's route; empty if it has no origin and destination."""
-    key = tuple((name, a[name]) for name in (*_ORIGINS, *_DESTINATIONS, "via") if name in a)
-    return key if {*_ORIGINS} & set(a) and {*_DESTINATIONS} & set(a) else ()
+    """What decides a trip's way; empty if it has no origin and destination.
+
+    SUMO lets a trip begin, or end, with what is on its way where it gives no more than that.
+    """
+    ends = {name: a[name] for name in (*_ORIGINS, *_DESTINATIONS, *_ON_THE_WAY) if name in a}
+    between = a.get("via", "").split()
+    if not any(name in ends for name in _ORIGINS) and (between or "to" in a):
+        ends["from"] = [*between, a.get("to", "")][0]
+    if not any(name in ends for name in _DESTINATIONS) and (between or "from" in a):
+        ends["to"] = [a.get("from", ""), *between][-1]
+    if {*_ORIGINS}.isdisjoint(ends) or {*_DESTINATIONS}.isdisjoint(ends):
+        return ()
+    return tuple((name, ends[name]) for name in (*_ORIGINS, *_DESTINATIONS, *_ON_THE_WAY) if name in ends)
 
 
 def _lane(text: str) -> int:

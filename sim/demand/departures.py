@@ -1,34 +1,31 @@
 """Departures of a route file, counted: enough to find the vehicles that SUMO would drop without a message.
 
-SUMO ignores vehicles that depart before ``begin``, and any vehicle that stands after a later one.
+SUMO ignores vehicles that depart before ``begin``, and any that stands after a later one. One pass over a file tells
+all that a run needs to know of it before SUMO reads it: departures, what a vehicle of each type counts for, and
+whether vehicles may change their routes.
 """
 
 from __future__ import annotations
 
-import itertools
-import re
-from collections.abc import Container, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Container
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from denxanh.sim.demand.equivalents import Equivalent, TypeReader
+from denxanh.sim.demand.flow_departures import AT_ONCE, WITHOUT_TIME, as_time, flow_time, read_flow
 from denxanh.sim.errors import InputError
-from denxanh.sim.sumo.netfile import seconds
 from denxanh.sim.sumo.run_input import check_routes
-from denxanh.sim.sumo.xmlfile import read_bytes
+from denxanh.sim.sumo.xmlfile import read_bytes, scan
 
-_COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
-_CALIBRATOR = re.compile(rb"<calibrator\b[^>]*(?<!/)>.*?</calibrator\s*>", re.DOTALL)
-_DEPARTURE = re.compile(rb"<(vehicle|trip|flow|person|personFlow|container|containerFlow)\b([^>]*)>")
-_FLOWS = (b"flow", b"personFlow", b"containerFlow")
-_VEHICLES = (b"vehicle", b"trip", b"flow")
-_TRIGGERED = ("triggered", "containerTriggered", "split")
-_ROOT = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*(?:<\?.*?\?>\s*)*<([A-Za-z_][\w.:-]*)[^>]*?(/?)>", re.DOTALL)
-_EDGES = re.compile(rb'(?<![\w.-])edges\s*=\s*["\']([^"\']*)["\']')
-_FROM_TO = re.compile(rb'(?<![\w.-])(?:from|to|via)\s*=\s*["\']([^"\']*)["\']')
-_ATTRIBUTE = {
-    name: re.compile(rb"(?<![\w.-])" + name.encode() + rb'\s*=\s*["\']([^"\']*)["\']')
-    for name in ("id", "depart", "begin", "end", "number", "period", "vehsPerHour", "perHour")
-}
+FLOWS = ("flow", "personFlow", "containerFlow")
+SINGLE = ("vehicle", "trip", "person", "container")
+VEHICLES = ("vehicle", "trip", "flow")
+ENDS = frozenset(
+    f"{end}{kind}" for end in ("from", "to") for kind in ("", "Junction", "Taz", "XY", "LonLat")
+) | {"via", "viaJunctions", "viaXY", "viaLonLat"}
+"""Attributes that say where a trip leads."""
+_AT_JUNCTIONS = frozenset({"fromJunction", "toJunction", "viaJunctions"})
+_REROUTING = "has.rerouting.device"
 
 
 @dataclass(frozen=True)
@@ -58,6 +55,26 @@ class Departures:
 NONE = Departures(0, 0, 0, 0, 0, float("-inf"))
 
 
+@dataclass(frozen=True)
+class Traffic:
+    """What a run needs to know of its route files."""
+
+    departures: Departures = NONE
+    equivalents: dict[str, Equivalent] = field(default_factory=dict)  # by vType
+    scaled: bool = False  # a vType has a scale: SUMO makes more or fewer vehicles than are written
+    reroutes: bool = False  # vehicles may change their routes on the way
+    stops: bool = False  # vehicles may stand at stops of their own
+
+    def __add__(self, other: Traffic) -> Traffic:
+        return Traffic(
+            self.departures + other.departures,
+            self.equivalents | other.equivalents,
+            self.scaled or other.scaled,
+            self.reroutes or other.reroutes,
+            self.stops or other.stops,
+        )
+
+
 def read_departures(
     path: Path,
     begin: float,
@@ -66,131 +83,223 @@ def read_departures(
     *,
     additional: bool = False,
 ) -> Departures:
-    """Count departures in one route file, or in an ``additional`` one, which SUMO loads as a whole.
+    """Count departures in one route file, or in an ``additional`` one. Raises InputError as ``read_traffic``."""
+    return read_traffic(path, begin, end, edges, additional=additional).departures
 
-    Raises InputError where a vehicle would be dropped for its order or, where the network's ``edges`` are
-    given, drives along an edge that is not there (SUMO says so only when it comes to that vehicle).
+
+def read_traffic(
+    path: Path,
+    begin: float,
+    end: float,
+    edges: Container[str] | None = None,
+    *,
+    additional: bool = False,
+    junctions: bool = True,
+) -> Traffic:
+    """Read one route file, or an ``additional`` one, which SUMO loads as a whole.
+
+    Raises InputError for what SUMO refuses, where a vehicle would be dropped for its order and, where the network's
+    ``edges`` are given, where one drives along an edge that is not there (SUMO says so only when it comes to it).
+    ``junctions``: trips may begin and end at junctions, which SUMO allows with the option junction-taz.
     """
-    content = read_bytes(path, kind="route file")
-    check_routes(path, content)
-    if b"<!--" in content:
-        content = _COMMENT.sub(lambda match: b"\n" * match.group().count(b"\n"), content)
-    _check_root(path, content)
-    if edges is not None:
-        _check_edges(path, content, edges)
-    before = due = after = flows = triggered = persons = 0
-    if b"<calibrator" in content:  # its flows are rates, in no order
-        flows = content.count(b"<calibrator")  # also those that read their flows from a file
-        content = _CALIBRATOR.sub(lambda match: b"\n" * match.group().count(b"\n"), content)
-    last, last_id, latest = float("-inf"), "", float("-inf")
-    for match in _DEPARTURE.finditer(content):
-        kind, attributes = match.groups()
-        key = "begin" if kind in _FLOWS else "depart"
-        found = _ATTRIBUTE[key].search(attributes)
-        text = found.group(1).decode() if found else ("begin" if kind in _FLOWS else "triggered")
-        if text in _TRIGGERED:
-            triggered += kind in _VEHICLES
-            persons += kind.startswith(b"person")
-            continue
-        name = _ATTRIBUTE["id"].search(attributes)
-        label = name.group(1).decode("utf-8", "replace") if name else ""
-        time = begin if text in ("now", "begin") else _time(text, path, key, label)
-        if time < last and not additional:
-            line = content.count(b"\n", 0, match.start()) + 1
-            raise InputError(
-                f"{kind.decode()} {label!r} departs at {time:g} s but stands after {last_id!r}, which departs at "
-                f"{last:g} s, so SUMO would drop it",
-                location=f"{path}, line {line}",
-                remedy="sort the file by departure time",
-            )
-        last, last_id = time, label
-        persons += kind.startswith(b"person")
-        if kind not in _VEHICLES:  # SUMO keeps one order for vehicles and persons, but we count vehicles
-            continue
-        if kind == b"flow":
-            flows += time < end
-            latest = max(latest, _flow_end(attributes, time, path, label))
-        elif time < begin:
-            before += 1
-        elif time < end:
-            due += 1
+    check_routes(path, read_bytes(path, kind="route file"))
+    reader = _Reader(path, begin, end, edges, additional, junctions)
+    scan(path, reader, kind="route file")
+    return reader.traffic()
+
+
+class _Reader:
+    """Counts the departures of one file, element by element."""
+
+    def __init__(
+        self,
+        path: Path,
+        begin: float,
+        end: float,
+        edges: Container[str] | None,
+        additional: bool,
+        junctions: bool,
+    ) -> None:
+        self.path, self.first, self.until, self.edges, self.additional = path, begin, end, edges, additional
+        self.junctions = junctions
+        self.line: Callable[[], int] = int
+        self.before = self.due = self.after = self.flows = self.triggered = self.persons = 0
+        self.last, self.last_id = float("-inf"), ""  # what the next element must not depart before
+        self.latest = float("-inf")
+        self.interval = begin, end  # s, how long a flow lasts that does not say so
+        self.types = TypeReader(str(path))
+        self.reroutes = self.stops = False
+        self.root = ""
+        self.in_calibrator = False  # its flows are rates, in no order
+        self.routeless: dict[str, str] | None = None  # the vehicle or flow that is open and has no route yet
+        self.known: set[str] = set()  # lists of edges that are in the network
+        self.starts: dict[str, Callable[[str, dict[str, str]], None]] = {
+            **dict.fromkeys(SINGLE, self._single),
+            **dict.fromkeys(FLOWS, self._flow),
+            "route": self._route,
+            "routeDistribution": self._route,
+            "interval": self._interval,
+            "calibrator": self._calibrator,
+            "param": self._param,
+            "stop": self._stop,
+            "vType": self.types.start,
+        }
+        self.ends = {
+            "vehicle": self._no_route,
+            "flow": self._no_route,
+            "interval": self._no_interval,
+            "calibrator": self._no_calibrator,
+            "vType": self.types.end,
+        }
+
+    def traffic(self) -> Traffic:
+        """What was read."""
+        counts = self.before, self.due, self.after, self.flows, self.triggered, self.latest, self.persons
+        stops = self.stops or self.persons + self.triggered > 0  # vehicles stop for who rides them
+        types = self.types
+        return Traffic(Departures(*counts), types.equivalents, types.scaled, self.reroutes, stops)
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """An element begins."""
+        if not self.root:
+            self.root = tag
+            if tag == "net":
+                location = str(self.path)
+                remedy = "give the .rou.xml as the route file"
+                raise InputError("this is a network, not routes", location=location, remedy=remedy)
+        handle = self.starts.get(tag)
+        if handle is not None:
+            handle(tag, attributes)
+
+    def end(self, tag: str) -> None:
+        """An element ends."""
+        handle = self.ends.get(tag)
+        if handle is not None:
+            handle(tag)
+
+    # --- elements
+    def _single(self, tag: str, a: dict[str, str]) -> None:
+        text = a.get("depart")
+        if text is None:
+            raise self._fault(f"{tag} {a.get('id', '')!r} has no time of departure", "give depart")
+        self.persons += tag == "person"
+        if tag == "vehicle":
+            self.routeless = None if "route" in a else a
+        elif tag == "trip":
+            self._has_ends(tag, a)
+        if text in WITHOUT_TIME:
+            self.triggered += tag in VEHICLES
+            return
+        if text in AT_ONCE:
+            time = self.first
         else:
-            after += 1
-    return Departures(before, due, after, flows, triggered, max(last, latest), persons)
-
-
-def _flow_end(attributes: bytes, begin: float, path: Path, label: str) -> float:
-    """The end of a flow, s: as given, or with the last of its ``number`` vehicles."""
-    given = {
-        name: found.group(1).decode()
-        for name, pattern in _ATTRIBUTE.items()
-        if (found := pattern.search(attributes))
-    }
-    if "end" in given:
-        return _time(given["end"], path, "end", label)
-    if "number" not in given:
-        return begin
-    number = _time(given["number"], path, "number", label)
-    rate = 0.0  # veh/s; SUMO itself refuses one that is not above 0
-    if hourly := given.get("vehsPerHour", given.get("perHour")):
-        rate = _time(hourly, path, "vehsPerHour", label) / 3600.0
-    elif random := re.fullmatch(r"exp\(([^)]*)\)", given.get("period", "")):
-        rate = _time(random.group(1), path, "period", label)
-    elif "period" in given:
-        return begin + number * _time(given["period"], path, "period", label)
-    return begin + number / rate if rate > 0 else begin
-
-
-def _check_root(path: Path, content: bytes) -> None:
-    """Raise InputError for a file without routes or cut off, which SUMO notices only at its end."""
-    if not content.strip():
-        raise InputError("the route file is empty", location=str(path), remedy="write it again")
-    root = _ROOT.match(content)
-    if root is None:
-        raise InputError("the route file is not XML", location=str(path), remedy="give a .rou.xml")
-    if root.group(1) == b"net":
-        raise InputError(
-            "this is a network, not routes", location=str(path), remedy="give the .rou.xml as the route file"
-        )
-    closing = re.compile(rb"</" + re.escape(root.group(1)) + rb"\s*>\s*\Z")
-    if not root.group(2) and not closing.search(content, max(0, len(content) - 4096)):
-        line = content.count(b"\n") + 1
-        raise InputError(
-            f"the route file is cut off: </{root.group(1).decode()}> is missing",
-            location=f"{path}, line {line}",
-            remedy="write it again",
-        )
-
-
-def _check_edges(path: Path, content: bytes, edges: Container[str]) -> None:
-    known: set[bytes] = set()
-    ends = (
-        end
-        for row in _DEPARTURE.finditer(content)
-        if row.group(1) in (b"trip", b"flow")
-        for end in _ends(row)
-    )
-    for match in itertools.chain(_EDGES.finditer(content), ends):
-        if match.group(1) in known:
-            continue
-        for edge in match.group(1).decode("utf-8", "replace").split():
-            if edge not in edges:
-                line = content.count(b"\n", 0, match.start()) + 1
-                raise InputError(
-                    f"the route names the edge {edge!r}, which is not in the network",
-                    location=f"{path}, line {line}",
-                    remedy="use the network the routes were made for",
+            time = as_time(text)
+            if not time >= 0.0:
+                raise self._fault(
+                    f"{text!r} is not a time to depart, of {tag} {a.get('id', '')!r}", "give seconds or h:m:s"
                 )
-        known.add(match.group(1))
+            self._in_order(tag, a, time, registers=time >= self.first)
+        self.latest = max(self.latest, time)
+        if tag not in VEHICLES:  # SUMO keeps one order for vehicles and persons, but we count vehicles
+            return
+        if time < self.first:
+            self.before += 1
+        elif time < self.until:
+            self.due += 1
+        else:
+            self.after += 1
 
+    def _flow(self, tag: str, a: dict[str, str]) -> None:
+        if self.in_calibrator:
+            return
+        flow = read_flow(a, *self.interval, f"{self.path}, line {self.line()}: {tag} {a.get('id', '')!r}")
+        self.persons += tag == "personFlow"
+        if tag == "flow" and "route" not in a:
+            if ENDS.isdisjoint(a):
+                self.routeless = a
+            else:
+                self._has_ends(tag, a)
+        if flow.waits:
+            self.triggered += tag == "flow"
+            return
+        if flow.number == 0 or (flow.last <= self.first and flow.last > flow.begin):
+            return  # SUMO forgets it at once
+        if a.get("begin") not in AT_ONCE:  # one that does not say it is given the begin, and so has an order
+            self._in_order(tag, a, flow.begin, registers=True)
+        self.latest = max(self.latest, flow.last if tag == "flow" else flow.begin)
+        self.flows += tag == "flow" and flow.begin < self.until
 
-def _ends(row: re.Match[bytes]) -> Iterator[re.Match[bytes]]:
-    """The roads that a trip or flow names: matches within the whole file."""
-    return _FROM_TO.finditer(row.string, *row.span(2))
+    def _route(self, tag: str, a: dict[str, str]) -> None:
+        self.routeless = None
+        if self.edges is not None and "edges" in a:
+            self._check_edges(a["edges"], self.edges)
 
+    def _interval(self, tag: str, a: dict[str, str]) -> None:
+        location = f"{self.path}, line {self.line()}: {tag}"
+        begin, end = (a.get(key, "") for key in ("begin", "end"))
+        self.interval = flow_time(begin, "begin", location), flow_time(end, "end", location)
 
-def _time(text: str, path: Path, key: str, label: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return seconds(text, f"{path}: {key} of {label!r}")
+    def _no_interval(self, tag: str) -> None:
+        self.interval = self.first, self.until
+
+    def _calibrator(self, tag: str, a: dict[str, str]) -> None:
+        self.flows += 1  # also those that read their flows from a file
+        self.in_calibrator = True
+
+    def _no_calibrator(self, tag: str) -> None:
+        self.in_calibrator = False
+
+    def _param(self, tag: str, a: dict[str, str]) -> None:
+        self.reroutes |= a.get("key") == _REROUTING
+        self.types.start(tag, a)
+
+    def _stop(self, tag: str, a: dict[str, str]) -> None:
+        self.stops = True
+
+    # --- rules
+    def _in_order(self, tag: str, a: dict[str, str], time: float, *, registers: bool) -> None:
+        """SUMO drops what departs before a predecessor; who serves a line is no predecessor (registerLastDepart)."""
+        name = a.get("id", "")
+        if time < self.last and not self.additional:
+            raise self._fault(
+                f"{tag} {name!r} departs at {time:g} s but stands after {self.last_id!r}, which departs at "
+                f"{self.last:g} s, so SUMO would drop it",
+                "sort the file by departure time",
+            )
+        if registers and "line" not in a:
+            self.last, self.last_id = time, name
+
+    def _has_ends(self, tag: str, a: dict[str, str]) -> None:
+        """A trip must lead somewhere, along edges of the network."""
+        if ENDS.isdisjoint(a):
+            raise self._fault(
+                f"{tag} {a.get('id', '')!r} has no route, and no origin and destination", "give from and to"
+            )
+        if not self.junctions and not _AT_JUNCTIONS.isdisjoint(a):
+            raise self._fault(
+                f"{tag} {a.get('id', '')!r} leads from or to a junction, which needs the option junction-taz",
+                'add <junction-taz value="true"/> to the configuration',
+            )
+        if self.edges is not None:
+            for key in ("from", "to", "via"):
+                if key in a:
+                    self._check_edges(a[key], self.edges)
+
+    def _no_route(self, tag: str) -> None:
+        if self.routeless is not None:
+            name = self.routeless.get("id", "")
+            raise self._fault(f"{tag} {name!r} has no route", "give route, or a <route> inside")
+
+    def _check_edges(self, text: str, edges: Container[str]) -> None:
+        if text in self.known:
+            return
+        for edge in text.split():
+            if edge not in edges:
+                raise self._fault(
+                    f"the route names the edge {edge!r}, which is not in the network",
+                    "use the network the routes were made for",
+                )
+        self.known.add(text)
+
+    def _fault(self, what: str, remedy: str) -> InputError:
+        return InputError(what, location=f"{self.path}, line {self.line()}", remedy=remedy)

@@ -6,28 +6,16 @@ of the vehicle class (denxanh.sim.demand.vehicle_class) and one person.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from xml.etree.ElementTree import ParseError, fromstring
 
 import numpy as np
 from numpy.typing import NDArray
 
-from denxanh.sim.demand.vehicle_class import class_pcu
+from denxanh.sim.demand.vehicle_class import DEFAULT_TYPES, check_vtype, class_pcu
 from denxanh.sim.errors import InputError
-from denxanh.sim.sumo.xmlfile import read_bytes
-
-_COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
-_VTYPE = re.compile(rb"<vType\b[^>]*?(?:/>|>.*?</vType\s*>)", re.DOTALL)
-# SUMO's own types, for vehicles that name none (docs: "Default Vehicle Type"), and the classes they have
-_SUMO_TYPES = {
-    "DEFAULT_VEHTYPE": "passenger",
-    "DEFAULT_BIKETYPE": "bicycle",
-    "DEFAULT_TAXITYPE": "taxi",
-    "DEFAULT_RAILTYPE": "rail",
-}
+from denxanh.sim.sumo.xmlfile import scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +28,45 @@ class Equivalent:
 
 def read_equivalents(files: Iterable[Path]) -> dict[str, Equivalent]:
     """Equivalents by vType id from route and additional files. Raises InputError for a value that is no number ≥ 0."""
-    found = {id: Equivalent(class_pcu(vclass)) for id, vclass in _SUMO_TYPES.items()}
+    found = dict(OF_SUMO)
     for path in files:
-        content = read_bytes(path, kind="route file")
-        if b"<vType" not in content:
-            continue
-        for match in _VTYPE.finditer(_COMMENT.sub(b"", content)):
-            id, equivalent = _equivalent(match.group(), path)
-            found[id] = equivalent
+        reader = TypeReader(str(path))
+        scan(path, reader, kind="route file")
+        found |= reader.equivalents
     return found
+
+
+OF_SUMO = {id: Equivalent(class_pcu(vclass)) for id, vclass in DEFAULT_TYPES.items()}
+"""Of SUMO's own types, for vehicles that name none."""
+
+
+class TypeReader:
+    """Reads the vTypes of a file, element by element."""
+
+    def __init__(self, location: str) -> None:
+        self.line: Callable[[], int] = int
+        self.equivalents: dict[str, Equivalent] = {}
+        self.scaled = False
+        self._location = location
+        self._open: str | None = None
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """An element begins."""
+        if tag == "vType" and "refId" not in attributes:
+            self._open = attributes.get("id", "")
+            check_vtype(attributes, self._location)
+            self.scaled |= float(attributes.get("scale", "1")) != 1.0
+            vclass = attributes.get("vClass", "passenger")
+            self.equivalents[self._open] = Equivalent(class_pcu(vclass))
+        elif tag == "param" and self._open is not None and attributes.get("key") in ("pcu", "persons"):
+            key = attributes["key"]
+            value = _number(attributes.get("value", ""), key, f"{self._location}: vType {self._open!r}")
+            self.equivalents[self._open] = replace(self.equivalents[self._open], **{key: value})
+
+    def end(self, tag: str) -> None:
+        """An element ends."""
+        if tag == "vType":
+            self._open = None
 
 
 def weights(types: Sequence[str], known: Mapping[str, Equivalent]) -> NDArray[np.float64]:
@@ -56,22 +74,6 @@ def weights(types: Sequence[str], known: Mapping[str, Equivalent]) -> NDArray[np
     index = {id: known.get(id, Equivalent()) for id in dict.fromkeys(types)}
     pairs = [(index[id].pcu, index[id].persons) for id in types]
     return np.array(pairs, dtype=np.float64).reshape(-1, 2).T
-
-
-def _equivalent(xml: bytes, path: Path) -> tuple[str, Equivalent]:
-    try:
-        element = fromstring(
-            xml
-        )  # a piece of a file that SUMO reads as well; it holds no entities of its own
-    except ParseError as error:
-        raise InputError(f"a vType is not well-formed XML ({error})", location=str(path)) from None
-    id = element.get("id", "")
-    given = {"pcu": class_pcu(element.get("vClass", "passenger")), "persons": 1.0}
-    for param in element.iter("param"):
-        key = param.get("key", "")
-        if key in given:
-            given[key] = _number(param.get("value", ""), key, f"{path}: vType {id!r}")
-    return id, Equivalent(**given)
 
 
 def _number(text: str, key: str, location: str) -> float:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from denxanh.sim.demand.demand import movement_flows
 from denxanh.sim.demand.demand_reader import read_demand
-from denxanh.sim.demand.equivalents import read_equivalents, weights
 from denxanh.sim.network import Network
 from denxanh.sim.scenario import Scenario
 
@@ -24,12 +25,12 @@ def with_flows(network: Network, scenario: Scenario) -> Network:
         scenario.end,
         net_file=scenario.net,
         type_files=scenario.additional,
+        options=scenario.options,
     )
     scale = float(scenario.options.get("scale", "1"))
     worth = None
     if float(scenario.options.get("lateral-resolution", "0")) > 0:
-        known = read_equivalents((*scenario.additional, *scenario.routes))
-        worth = weights([vehicle_type.id for vehicle_type in demand.types], known)[0]
+        worth = np.array([vehicle_type.pcu for vehicle_type in demand.types])
     flows = movement_flows(demand, network, worth)
     return replace(
         network,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from denxanh.sim.errors import InputError
+from denxanh.sim.sumo.netfile import VEHICLE_CLASSES
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class VehicleClass:
     speed_high: float = 2.0
     pcu: float = 1.0
     persons: float = 1.0
+    scale: float = 1.0  # vehicles that SUMO makes of each one in a route file
 
 
 # length, minGap, width, accel, maxSpeed, speedDev of SUMO's vehicle classes
@@ -51,8 +56,15 @@ def class_pcu(vclass: str) -> float:
     return _CLASSES.get(vclass, _CLASSES["passenger"])[-1]
 
 
-DEFAULT_TYPES = {"DEFAULT_VEHTYPE": "passenger", "DEFAULT_BIKETYPE": "bicycle", "DEFAULT_TAXITYPE": "taxi"}
-"""SUMO's types for vehicles without one, and their classes."""
+DEFAULT_TYPES = {
+    "DEFAULT_VEHTYPE": "passenger",
+    "DEFAULT_BIKETYPE": "bicycle",
+    "DEFAULT_TAXITYPE": "taxi",
+    "DEFAULT_RAILTYPE": "rail",
+    "DEFAULT_PEDTYPE": "pedestrian",
+    "DEFAULT_CONTAINERTYPE": "container",
+}
+"""SUMO's own types (docs: "Default Vehicle Type"), and their classes."""
 
 _SPEED = {"bicycle": 5.56, "moped": 12.5}  # desiredMaxSpeed, which bounds these classes below maxSpeed
 
@@ -89,4 +101,42 @@ def read_vtype(a: Mapping[str, str]) -> VehicleClass:
         speed_low=low,
         speed_high=high,
         pcu=pcu,
+        scale=float(a.get("scale", 1.0)),
     )
+
+
+_NAMES = frozenset(
+    "id vClass guiShape color imgFile osgFile emissionClass carFollowModel laneChangeModel latAlignment".split()
+)
+
+
+def check_vtype(a: Mapping[str, str], location: str) -> None:
+    """Raise InputError for a vType that SUMO refuses, or takes and then computes with nan or infinity."""
+    spot = f"{location}: vType {a.get('id', '')!r}"
+    vclass = a.get("vClass", "passenger")
+    if vclass not in VEHICLE_CLASSES:
+        raise InputError(
+            f"there is no vehicle class {vclass!r}", location=spot, remedy="give one of SUMO's classes"
+        )
+    try:
+        read = read_vtype(a)
+    except (ValueError, IndexError) as error:
+        raise InputError(
+            f"a value is not a number ({error})", location=spot, remedy="give a number"
+        ) from None
+    for key, value in a.items():
+        if key not in _NAMES and _not_finite(value):
+            raise InputError(
+                f"{key}={value!r} is no finite number", location=spot, remedy="give a finite number"
+            )
+    if not (read.scale >= 0.0 and all(map(math.isfinite, (read.speed_factor, read.speed_dev)))):
+        raise InputError(
+            "scale or speedFactor is no number ≥ 0", location=spot, remedy="give a finite number ≥ 0"
+        )
+
+
+def _not_finite(text: str) -> bool:
+    try:
+        return not math.isfinite(float(text))
+    except ValueError:
+        return False

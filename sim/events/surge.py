@@ -50,6 +50,7 @@ class Surge(EventBase):
             stop,
             net_file=scenario.net,
             type_files=scenario.additional,
+            options=scenario.options,
         )
         root = Element("routes")
         for number, (depart, kind, edges) in enumerate(self._added(demand, stop)):

@@ -215,7 +215,7 @@ def build(
     smallest = float(space.min()) if len(space) else QUEUE_SPACING
     rings = np.ceil(length / smallest).astype(np.int64) + 6
     foe_first, foe = _foes(network, links, signal, letter, right_of_way)
-    ahead = _waiting(links, signal, right_of_way)  # (K,) m
+    ahead = _waiting(links, signal, right_of_way, network.opposed_turns)  # (K,) m
     waits = np.flatnonzero((ahead > 0.0) & (np.diff(foe_first) > 0))
     bay = np.full(len(links), -1, dtype=np.int32)
     bay[waits] = np.arange(len(waits))
@@ -384,14 +384,20 @@ def _share(demand: Demand, sublane: bool) -> NDArray[np.float64]:
 
 
 def _waiting(
-    links: Sequence[Link], signal: NDArray[np.int32], right_of_way: RightOfWay | None
+    links: Sequence[Link],
+    signal: NDArray[np.int32],
+    right_of_way: RightOfWay | None,
+    opposed: frozenset[str],
 ) -> NDArray[np.float64]:
-    """Way from each stop line to the waiting point within the junction, m; 0 where there is none."""
+    """Way from each stop line to the waiting point within the junction, m; 0 where there is none.
+
+    ``opposed``: the directions of turns across oncoming traffic, which wait where no right of way is known.
+    """
     if right_of_way is not None:
         return np.array([right_of_way.waiting.get((link.start, link.end), 0.0) for link in links])
     return np.array(
         [
-            link.length / 3 if signal[k] >= 0 and link.direction in "lLt" and link.length >= _BAY else 0.0
+            link.length / 3 if signal[k] >= 0 and link.direction in opposed and link.length >= _BAY else 0.0
             for k, link in enumerate(links)
         ]
     )

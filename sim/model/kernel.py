@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from denxanh.sim.compiled import kernel
 from denxanh.sim.model.arrays import Signals
-from denxanh.sim.model.compiled import kernel
 from denxanh.sim.model.plan_arrays import MAJOR, MINOR, STOP, YELLOW
 from denxanh.sim.model.stop_line import (
     NEVER,

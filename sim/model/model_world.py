@@ -17,9 +17,10 @@ from denxanh.sim.errors import InputError
 from denxanh.sim.model.arrays import Signals, memory
 from denxanh.sim.model.build import Model
 from denxanh.sim.model.kernel import PARKED, count, reset, seconds
-from denxanh.sim.model.plan_arrays import GREENS, encode, meanings
+from denxanh.sim.model.plan_arrays import GREENS, RED, encode, meanings
 from denxanh.sim.model.stop_line import NEVER
 from denxanh.sim.plan import Plan
+from denxanh.sim.sumo.program import steady_letters
 from denxanh.sim.world import HALTED_SPEED, PRIORITY_CLASSES, OnLane, PriorityVehicle
 
 
@@ -73,6 +74,8 @@ class ModelWorld:
         self._shown[intersection] = state
         row = self._own_row[i]
         self._signals.codes[row, : len(state)] = meanings(state)
+        steady = steady_letters(self.network.intersections[intersection].program)
+        self._signals.codes[row, [k for k, letter in steady.items() if letter in "yY"]] = RED
         self._signals.duration[i] = 0.0  # its program shows nothing more
         w.row[i], w.begun[i], w.until[i] = row, now, NEVER
         n = self.model.static

@@ -88,6 +88,9 @@ class StateTable:
         table = np.full((sum(len(row) for row in self.letters), width), RED, dtype=np.uint8)
         for number, state in enumerate(state for row in self.letters for state in row):
             table[number, : len(state)] = meanings(state)
+        for start, row in zip(first, self.letters, strict=True):
+            own = table[start : start + len(row)]
+            own[:, (own == YELLOW).all(axis=0)] = RED  # a yellow that never ends lets nobody go, as in SUMO
         return first, table
 
 

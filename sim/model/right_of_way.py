@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from denxanh.sim.network import Lane
+from denxanh.sim.network import TURN_AROUND, Lane
 from denxanh.sim.sumo.conflicts import junction_positions, position_of
 from denxanh.sim.sumo.netfile import NetFile
 
@@ -49,7 +49,7 @@ def right_of_way(net: NetFile) -> RightOfWay:
         place = position_of(raw, places, onward)
         if place is not None:
             at[place[0]][place[1]] = raw.start, raw.end
-        if raw.via in net.internal and raw.direction != "t":
+        if raw.via in net.internal and raw.direction not in TURN_AROUND:
             inside[raw.start][raw.start, raw.end] = net.internal[raw.via]
         if raw.via in onward and raw.via in net.internal:
             waiting[raw.start, raw.end] = net.internal[raw.via].length

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from denxanh.sim.model.compiled import kernel
+from denxanh.sim.compiled import kernel
 from denxanh.sim.model.plan_arrays import MAJOR, MINOR, STOP
 
 # Without numba's reference counts, which are atomic and took two thirds of the time; nothing here allocates.

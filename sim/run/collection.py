@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from denxanh.sim import metrics
-from denxanh.sim.demand.departures import Departures
-from denxanh.sim.demand.equivalents import read_equivalents, weights
+from denxanh.sim.demand.departures import Traffic
+from denxanh.sim.demand.equivalents import weights
 from denxanh.sim.errors import RunError
 from denxanh.sim.run.preparation import PreparedRun
 from denxanh.sim.run.store import LOG
@@ -58,8 +58,8 @@ def collect(prepared: PreparedRun, queue: QueueSamples) -> Output:
     edges = outputs.read_edges(Path(run_input.EDGES), Path(run_input.EMISSIONS))
     signals = outputs.read_signals(Path(run_input.SIGNALS))
     counts = metrics.Counts(
-        before_begin=prepared.departures.before,
-        dropped=_dropped(prepared.scenario, prepared.departures, trips, statistic),
+        before_begin=prepared.traffic.departures.before,
+        dropped=_dropped(prepared.scenario, prepared.traffic, trips, statistic),
         teleports=statistic.teleports,
         collisions=statistic.collisions,
         emergency_brakings=statistic.emergency_brakings,
@@ -67,7 +67,7 @@ def collect(prepared: PreparedRun, queue: QueueSamples) -> Output:
         co2_kg=float(np.sum(edges["co2_kg"])),
         fuel_kg=float(np.sum(edges["fuel_kg"])),
     )
-    per_vehicle = weights(trips.type, read_equivalents((*scenario.routes, *scenario.additional)))
+    per_vehicle = weights(trips.type, prepared.traffic.equivalents)
     values = metrics.compute(
         trips,
         counts,
@@ -117,12 +117,11 @@ def _check_complete(
             raise RunError(f"SUMO dropped a vehicle: {line}")
 
 
-def _dropped(
-    scenario: Scenario, departures: Departures, trips: Trips, statistic: outputs.Statistic
-) -> int | None:
+def _dropped(scenario: Scenario, traffic: Traffic, trips: Trips, statistic: outputs.Statistic) -> int | None:
     """The number of vehicles that SUMO discarded before insertion, None where the files do not tell."""
+    departures = traffic.departures
     made = departures.flows + departures.triggered + departures.persons  # persons bring cars of their own
-    explicit = made == 0 and "scale" not in scenario.options
+    explicit = made == 0 and not traffic.scaled and "scale" not in scenario.options
     if explicit:
         missing = departures.due - len(trips)
         if missing < 0 and departures.after == 0:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from denxanh.sim.controller import Capabilities, Controller, Policy, capabilities
-from denxanh.sim.demand.departures import NONE, Departures, read_departures
+from denxanh.sim.demand.departures import Traffic, read_traffic
+from denxanh.sim.demand.equivalents import OF_SUMO
 from denxanh.sim.errors import ControlError, InputError
 from denxanh.sim.network import Network
+from denxanh.sim.network_reader import network_of
 from denxanh.sim.run.provenance import hash_file
 from denxanh.sim.run.run_description import Run
 from denxanh.sim.run.scheduled_events import add_event_traffic
@@ -17,11 +19,12 @@ from denxanh.sim.scenario import Scenario
 from denxanh.sim.signals.added_phases import with_phases
 from denxanh.sim.signals.pedestrian_calls import serve_pedestrian_calls
 from denxanh.sim.signals.plan_check import checked_plan
+from denxanh.sim.signals.planned_network import with_plan
 from denxanh.sim.signals.rules import Rules
 from denxanh.sim.sumo import run_input
-from denxanh.sim.sumo.network_reader import network_of, with_plan
 from denxanh.sim.sumo.run_input import SumoInput
 from denxanh.sim.supervisor import Supervisor
+from denxanh.sim.text_values import TRUE
 
 PROGRAMS = "programs.add.xml"
 
@@ -34,7 +37,7 @@ class PreparedRun:
     controller: Controller
     scenario: Scenario  # the run's, with the files and options that events and the controller add
     network: Network  # as the controller gets it
-    departures: Departures
+    traffic: Traffic  # what the route files ask for
     policies: Mapping[str, Policy]  # by intersection id
     supervisor: Supervisor  # of these policies
     sumo_input: SumoInput
@@ -66,7 +69,7 @@ def prepare_run(run: Run, controller: Controller, folder: Path) -> PreparedRun:
     network = prepare_network(run.scenario, controller, run.rules)
     scenario, network, written = _with_programs(run.scenario, able, network, folder)
     scenario = add_event_traffic(scenario, network, run.events, folder)
-    departures = check_demand(scenario, network)
+    traffic = check_demand(scenario, network)
     network, policies = _start(controller, able, network, run.rules)
     limits = replace(run.limits, max_green=run.rules.max_green, max_red=run.rules.max_red)
     supervisor = Supervisor(network, policies, limits)
@@ -83,7 +86,7 @@ def prepare_run(run: Run, controller: Controller, folder: Path) -> PreparedRun:
         controller=controller,
         scenario=scenario,
         network=network,
-        departures=departures,
+        traffic=traffic,
         policies=policies,
         supervisor=supervisor,
         sumo_input=sumo_input,
@@ -113,12 +116,15 @@ def prepare_network(scenario: Scenario, controller: Controller, rules: Rules | N
     return network if plan is None else checked_plan(network, with_plan(network, plan))
 
 
-def check_demand(scenario: Scenario, network: Network) -> Departures:
-    """The departures of the route files. Raises InputError for what SUMO would drop or refuse, and for no demand."""
+def check_demand(scenario: Scenario, network: Network) -> Traffic:
+    """What the route files ask for. Raises InputError for what SUMO would drop or refuse, and for no demand."""
     begin, end, edges = scenario.begin, scenario.end, network.edges
-    found = sum((read_departures(p, begin, end, edges) for p in scenario.routes), NONE)
-    more = (read_departures(p, begin, end, edges, additional=True) for p in scenario.additional)
-    found = sum(more, found)
+    junctions = scenario.options.get("junction-taz", "").lower() in TRUE
+    traffic = Traffic(equivalents=dict(OF_SUMO))
+    for additional, paths in ((True, scenario.additional), (False, scenario.routes)):  # in SUMO's order
+        for path in paths:
+            traffic += read_traffic(path, begin, end, edges, additional=additional, junctions=junctions)
+    found = traffic.departures
     if found.due + found.flows + found.triggered == 0:
         outside = (
             f" ({found.before} before the begin, {found.after} after the end)"
@@ -130,7 +136,7 @@ def check_demand(scenario: Scenario, network: Network) -> Departures:
             location=", ".join(map(str, scenario.routes or scenario.additional)),
             remedy="check begin and end, or give routes with vehicles",
         )
-    return found
+    return traffic
 
 
 def _with_programs(

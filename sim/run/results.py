@@ -18,7 +18,7 @@ from denxanh.sim.run.preparation import PreparedRun
 from denxanh.sim.run.provenance import versions
 from denxanh.sim.run.scheduled_events import event_records, flashing_waivers, replayable
 from denxanh.sim.sensing import described
-from denxanh.sim.signals.permits import waivers
+from denxanh.sim.signals.waivers import waivers
 from denxanh.sim.sumo import outputs, run_input
 from denxanh.sim.sumo.tripinfo import Trips
 

@@ -28,7 +28,6 @@ from denxanh.sim.simulation import Simulation
 from denxanh.sim.sumo import run_input
 from denxanh.sim.sumo.engine import Engine, SumoWorld, open_libsumo, open_traci
 from denxanh.sim.sumo.run_input import SumoInput
-from denxanh.sim.sumo.xmlfile import read_bytes
 
 __all__ = ["Backend", "Run", "execute"]
 
@@ -51,8 +50,14 @@ def _simulate(prepared: PreparedRun) -> QueueSamples:
     """Run SUMO under the policies until the end; returns the queues on the way."""
     run, scenario, queue_lanes = prepared.run, prepared.scenario, prepared.queue_lanes
     engine = _engine(run.backend, prepared.sumo_input, queue_lanes)
+    traffic = prepared.traffic
     world = SumoWorld(
-        engine, prepared.network, scenario.begin, scenario.step, reroutes=_may_reroute(scenario)
+        engine,
+        prepared.network,
+        scenario.begin,
+        scenario.step,
+        reroutes=traffic.reroutes or _may_reroute(scenario),
+        stops=traffic.stops,
     )
     simulation = Simulation(
         world,
@@ -61,7 +66,7 @@ def _simulate(prepared: PreparedRun) -> QueueSamples:
         sees=prepared.controller.sees,
         sensing=run.sensing,
         seed=run.seed,
-        calls=PedestrianCalls(world, world.pedestrians).at if prepared.departures.persons else None,
+        calls=PedestrianCalls(world, world.pedestrians).at if traffic.departures.persons else None,
     )
     schedule_events(run.events, simulation, world)
     samples: list[list[int]] = []
@@ -85,9 +90,7 @@ def _engine(backend: Backend, sumo_input: SumoInput, queue_lanes: Mapping[str, S
 
 
 def _may_reroute(scenario: Scenario) -> bool:
-    """Whether vehicles may change their routes on the way."""
+    """Whether options or additional files have vehicles change their routes on the way."""
     asked = float(scenario.options.get("device.rerouting.probability", "0")) > 0
     asked |= bool(scenario.options.get("device.rerouting.explicit"))
-    files = (*scenario.routes, *scenario.additional)
-    asked |= any(b"has.rerouting.device" in read_bytes(p, kind="route file") for p in files)
     return asked or any(run_input.read_additional(path).reroutes for path in scenario.additional)

@@ -78,6 +78,8 @@ def flashing_waivers(events: Sequence[Event]) -> list[dict[str, Any]]:
             "rule": FLASHING_RULE,
             "what": f"it flashes yellow from {event.begin:g} s to {event.end:g} s",
             "count": 1,
+            "plan": "",
+            "example": "",
         }
         for event in events
         if isinstance(event, Flashing)

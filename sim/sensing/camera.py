@@ -141,6 +141,8 @@ class _Site:
         for lane in self._ends:
             length = self._world.network.lanes[lane].length
             for vehicle in self._seen(on_lane(lane)):
+                if vehicle.stopped:  # it stands at a stop, whose place is known
+                    continue
                 at = draw(self._seed, self._intersection.id, vehicle.id, "turn")
                 approach, beyond = self._turns.approach(lane, at)
                 distance = beyond + length - vehicle.position
@@ -190,8 +192,10 @@ class _Site:
         for lane in self._intersection.exits:
             reach = min(self._world.network.lanes[lane].length, self._settings.range_m)
             seen = [v for v in self._seen(on_lane(lane)) if v.position <= reach]
-            count.append(float(len(seen)))
-            halted.append(float(sum(vehicle.speed < HALTED_SPEED for vehicle in seen)))
+            count.append(float(sum(not vehicle.stopped for vehicle in seen)))
+            halted.append(
+                float(sum(vehicle.speed < HALTED_SPEED and not vehicle.stopped for vehicle in seen))
+            )
             room.append(reach - sum(vehicle.space for vehicle in seen))
         return np.array(count), np.array(halted), np.array(room)
 

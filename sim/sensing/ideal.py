@@ -75,8 +75,8 @@ class _IdealSensor:
         room = self._lengths(intersection).copy()
         for k, lane in enumerate(intersection.exits):
             if found := self.world.on_lane(lane):
-                count[k] = len(found)
-                halted[k] = sum(vehicle.speed < HALTED_SPEED for vehicle in found)
+                count[k] = sum(not vehicle.stopped for vehicle in found)
+                halted[k] = sum(vehicle.speed < HALTED_SPEED and not vehicle.stopped for vehicle in found)
                 room[k] -= sum(vehicle.space for vehicle in found)
         return count, halted, room
 
@@ -96,6 +96,8 @@ class _IdealSensor:
         rows = []
         for lane, length, own in finder.lanes:
             for vehicle in self.world.on_lane(lane):
+                if vehicle.stopped:
+                    continue  # it asks for no green until it goes on
                 found = finder.find(vehicle, lane, own)
                 if found is None:
                     continue

@@ -9,5 +9,7 @@ __all__ = [
     "pedestrian_calls",
     "permits",
     "plan_check",
+    "planned_network",
     "rules",
+    "waivers",
 ]

@@ -1,4 +1,9 @@
-"""Clearance: the time between the end of one green and the start of another, and the part that pedestrians need."""
+"""What lies between the end of one green and the start of another, and what vehicles and people on foot need of it.
+
+Between two greens of a program lies a clearance if nobody is served in the meantime: no link that is red at other
+times turns green in a phase in between and ends again. Others may go on there, or start early. What lies between two
+greens with a phase for somebody else in between is no clearance: then the signal's yellow and all-red are enough.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +13,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from denxanh.sim.network import Intersection
+from denxanh.sim.network import Bools, Intersection
 from denxanh.sim.plan import Timing
-from denxanh.sim.sumo.program import MIN_GREEN, WALKING
-
-RANK = {"g": 1, "G": 2}
-"""Rank of a letter by right of way; all other letters have 0."""
+from denxanh.sim.sumo.program import MIN_GREEN, RANK, WALKING
 
 Array = NDArray[np.float64]
 
@@ -26,8 +28,24 @@ def shortest_gaps(intersection: Intersection) -> Array:
     return _gaps(intersection.program, ())
 
 
+def kept_apart(intersection: Intersection) -> Array:
+    """(n, n): the clearance from the end of the row's green to a rise of the column's, s; 0 where there is none.
+
+    It is the program's shortest, or that of the network's own program where a plan stands in its place. Letters
+    that drive people on foot need what ``pedestrian_clearance`` says.
+    """
+    own = np.where(_spans(intersection.program).any(axis=0), shortest_gaps(intersection), 0.0)
+    return own if intersection.clearance is None else np.maximum(own, intersection.clearance)
+
+
+def clearing_stages(intersection: Intersection) -> tuple[bool, ...]:
+    """By stage of the program, whether it is part of the clearance between two foes."""
+    between = _spans(intersection.program)[1:]
+    return tuple(bool((stage & intersection.foes).any()) for stage in between)
+
+
 def pedestrian_clearance(intersection: Intersection) -> Array:
-    """Time from the end of a crossing's green to the start of any foe, s, shape (n,); only crossings have a meaning.
+    """(n,) s from the end of a crossing's green to the start of any foe; values of other links mean nothing.
 
     It is the time that the program gives, the same before every foe. Where the length of the crossing is known, it
     is limited to the walking time, and to what is left when the greens in between have their minimum.
@@ -74,3 +92,37 @@ def _gaps(program: Timing, min_green: tuple[float, ...]) -> Array:
         gaps[ending] = np.minimum(gaps[ending], first)
     gaps.flags.writeable = False
     return gaps
+
+
+@lru_cache(maxsize=1024)
+def _spans(program: Timing) -> Bools:
+    """(1 + stages, n, n): pairs of links with a clearance between them, then those of which it spans the stage."""
+    rows = [  # state, and the number of the stage from 1 on, 0 for a change interval
+        row
+        for number, stage in enumerate(program.stages, start=1)
+        for row in ((stage.state, number), *((interval.state, 0) for interval in stage.change))
+    ]
+    rank = np.array([[RANK.get(letter, 0) for letter in state] for state, _ in rows])
+    size, n = rank.shape
+    sometimes_red = (rank == 0).any(axis=0)
+    spans = np.zeros((1 + len(program.stages), n, n), dtype=np.bool_)
+    for end in range(size):
+        ending = (rank[end - 1] > 0) & (rank[end] == 0)
+        if not ending.any():
+            continue
+        new = np.ones(n, dtype=np.bool_)  # has not risen since
+        started = served = np.zeros(n, dtype=np.bool_)
+        passed = [0]
+        for k in range(end, end + size):
+            now, before = rank[k % size], rank[(k - 1) % size]
+            if (served & (now < before)).any():
+                break
+            rises = now > before
+            spans[passed] |= ending[:, None] & (rises & new)[None, :]
+            new = new & ~rises
+            started = (started | (rises & sometimes_red)) & (now > 0)
+            if stage := rows[k % size][1]:
+                served = served | started
+                passed.append(stage)
+    spans.flags.writeable = False
+    return spans

@@ -15,8 +15,8 @@ from denxanh.sim.errors import SafetyError
 from denxanh.sim.network import Bools, Intersection
 from denxanh.sim.plan import Interval, Timing
 from denxanh.sim.signals.change import change_intervals
-from denxanh.sim.signals.clearance import RANK
 from denxanh.sim.signals.permits import YELLOW, Array, Ints, permits_of
+from denxanh.sim.sumo.program import RANK, steady_letters
 
 FLASHING = "o"  # SUMO: off, blinking; right of way is by the junction's own rules
 _CLOSE = 1e-6  # s: rounding of clock arithmetic
@@ -48,6 +48,7 @@ class ConflictMonitor:
         n = intersection.n_links
         self.settled = float(max(part.max(initial=0.0) for part in (p.clearance, p.yellow, p.green)))
         """s after which a state's past no longer matters: every green, yellow and clearance is long enough."""
+        self._steady = steady_letters(intersection.program)
         self._good: set[str] = set()
         self._verdicts: dict[tuple[str, Past], str] = {}  # the same past gives the same verdict
         self._recent: tuple[tuple[str, float], ...] = ()  # (state, s since when), the latest first
@@ -171,7 +172,8 @@ class ConflictMonitor:
         clash = ~self._permits.together[rank[:, None], rank[None, :], self._a, self._b]
         if clash.any():
             a, b = np.argwhere(clash)[0]
-            return f"links {a} ({state[a]}) and {b} ({state[b]}) are foes and would be green together"
+            how = "are foes" if self._foes[a, b] else "stand in different junctions"
+            return f"links {a} ({state[a]}) and {b} ({state[b]}) {how} and would be green together"
         self._good.add(state)
         return ""
 
@@ -216,6 +218,13 @@ class ConflictMonitor:
         earlier = self._permits.crossing | (self._green_end < began - _CLOSE)
         return float(missing[earlier].max(initial=0.0))
 
+    def cleared(self) -> str:
+        """What is shown while those still on the road are waited for: the yellows are over."""
+        return "".join(
+            "r" if letter in YELLOW and k not in self._steady else letter
+            for k, letter in enumerate(self.state)
+        )
+
     def look_ahead(self, change: Iterable[Interval], green: str, time: float) -> str:
         """The fault of showing these intervals from ``time`` on and then ``green``; "" if there is none."""
         future, began = copy(self), time
@@ -225,15 +234,10 @@ class ConflictMonitor:
             future.note(interval.state, time)
             time += interval.duration
         if wait := future.wait_for_foes(green, time, began):
-            if fault := future.fault(cleared(future.state), time):
+            if fault := future.fault(future.cleared(), time):
                 return fault
-            future.note(cleared(future.state), time)
+            future.note(future.cleared(), time)
         return future.fault(green, time + wait)
-
-
-def cleared(state: str) -> str:
-    """The state shown while foes still clear: ``state`` with its yellows red."""
-    return state.translate(str.maketrans("yY", "rr"))
 
 
 def unsafe_changes(intersection: Intersection) -> dict[tuple[int, int], str]:

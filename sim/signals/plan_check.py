@@ -8,6 +8,7 @@ import numpy as np
 
 from denxanh.sim.errors import InputError
 from denxanh.sim.network import Intersection, Network
+from denxanh.sim.signals.clearance import shortest_gaps
 from denxanh.sim.signals.permits import ite_yellow, permits_of
 from denxanh.sim.sumo.program import MIN_GREEN
 
@@ -18,9 +19,10 @@ def checked_plan(base: Network, planned: Network) -> Network:
     """``planned``, which is ``base`` with a plan; raises InputError where the plan is less safe.
 
     A plan may have other stages: greens of foes together only as the program has them, or as a turn that
-    gives way by the right of way (``g`` beside ``G``). Its yellows, minimum greens and clearances are not
-    shorter than the program's; a yellow or a minimum green may be as short as the rule, if the program has
-    more. Ways that the plan itself does not take keep the program's yellow and all-red.
+    gives way by the right of way (``g`` beside ``G``); greens in different junctions of a joined signal only as
+    the program has them. Its yellows, minimum greens and clearances are not shorter than the program's; a yellow
+    or a minimum green may be as short as the rule, if the program has more. Ways that the plan itself does not
+    take keep the program's yellow and all-red.
     """
     checked = {}
     for name, intersection in planned.intersections.items():
@@ -50,17 +52,19 @@ def _fault(base: Intersection, planned: Intersection) -> str:
     more[1, 1] &= ~(turn | turn.T)
     if more.any():
         a, b = sorted(np.argwhere(more)[0][2:])
-        return f"it shows green to the foes {a} and {b} together, as the network's program does not"
+        what = "the foes" if base.foes[a, b] else "the links of different junctions"
+        return f"it shows green to {what} {a} and {b} together, as the network's program does not"
     speed = np.zeros(base.n_links)
     for approach in base.approaches:
         speed[list(approach.links)] = approach.speed
     rule = np.array([ite_yellow(v) for v in speed])
+    clearance = np.where(own.crossing[:, None], new.clearance, shortest_gaps(planned))
     for worse, what in (
         (new.ends_at_once & ~own.ends_at_once, "ends without yellow, as it does not"),
         (new.yellow < np.minimum(own.yellow, rule) - _CLOSE, "has a shorter yellow than"),
         (new.green < np.minimum(own.green, MIN_GREEN) - _CLOSE, "has a shorter green than"),
         (
-            (base.foes & (new.clearance < own.clearance - _CLOSE)).any(axis=1),
+            (base.foes & (clearance < own.clearance - _CLOSE)).any(axis=1),
             "has less time to clear than",
         ),
     ):

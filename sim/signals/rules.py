@@ -16,6 +16,7 @@ from denxanh.sim.network import GREEN, Intersection, Network
 from denxanh.sim.plan import Interval, Stage, Timing
 from denxanh.sim.signals.change import built_change
 from denxanh.sim.signals.permits import YELLOW, ite_yellow
+from denxanh.sim.sumo.program import steady_letters, without
 
 Rule = Literal["plan", "ite"] | float
 VEHICLE = 6.1  # m (20 ft), ITE's vehicle length for the all-red
@@ -123,19 +124,25 @@ class Rules:
     def _stage(self, intersection: Intersection, number: int) -> Stage:
         stages = intersection.program.stages
         stage, after = stages[number], stages[(number + 1) % len(stages)]
-        if not any(set(interval.state) & YELLOW for interval in stage.change):
+        steady = steady_letters(intersection.program)
+        yellows = [bool(set(without(interval.state, steady)) & YELLOW) for interval in stage.change]
+        if not any(yellows):
             return stage  # its greens go on, or the plan ends them without yellow, which a waiver says
         ending = "".join(
             a if a in GREEN and b not in GREEN else "r" for a, b in zip(stage.state, after.state, strict=True)
         )
         yellow, all_red = self._change(intersection, ending)
         change = [
-            replace(x, duration=max(x.duration, yellow)) if set(x.state) & YELLOW else x for x in stage.change
+            replace(x, duration=max(x.duration, yellow)) if shown else x
+            for x, shown in zip(stage.change, yellows, strict=True)
         ]
-        last = max(i for i, x in enumerate(change) if set(x.state) & YELLOW)
+        last = max(i for i, shown in enumerate(yellows) if shown)
         cleared = sum(x.duration for x in change[last + 1 :])
         if all_red > cleared + _CLOSE:
-            state = change[last].state.translate(str.maketrans("yY", "rr"))
+            state = "".join(
+                "r" if letter in YELLOW and k not in steady else letter
+                for k, letter in enumerate(change[last].state)
+            )
             if last + 1 < len(change):
                 change[last + 1] = replace(
                     change[last + 1], duration=change[last + 1].duration + all_red - cleared
@@ -155,11 +162,13 @@ class Rules:
 
 
 def _with_uniform_change(intersection: Intersection, yellow: float) -> Intersection:
-    """The intersection with ``yellow`` s between any two greens; crossings keep their clearance."""
-    intersection = replace(intersection, yellow=yellow, all_red=0.0)
+    """The intersection with ``yellow`` s between any two greens; people on foot keep their clearance."""
+    intersection = replace(intersection, yellow=yellow, all_red=0.0, clearance=None)
     stages = intersection.program.stages
     ways = zip(stages, stages[1:] + stages[:1], strict=True)
-    uniform = tuple(replace(a, change=built_change(intersection, a.state, b.state)) for a, b in ways)
+    uniform = tuple(
+        replace(a, change=built_change(intersection, a.state, b.state, own_clearance=False)) for a, b in ways
+    )
     return replace(intersection, program=replace(intersection.program, stages=uniform))
 
 

@@ -95,6 +95,15 @@ def beyond_the_signal(placed: Sequence[tuple[int, tuple[str, int] | None]], net:
     return frozenset(out)
 
 
+def junctions_by_letter(placed: Sequence[tuple[int, tuple[str, int] | None]]) -> dict[int, frozenset[str]]:
+    """The junctions that the links of each letter cross, by link index; unknown places are left out."""
+    out: dict[int, frozenset[str]] = {}
+    for index, location in placed:
+        if location is not None:
+            out[index] = out.get(index, frozenset()) | {location[0]}
+    return out
+
+
 def _bits(row: str, places: NDArray[np.int64]) -> Bools:
     """The bits of a request row at these places; rows are written with link 0 on the right."""
     bits = np.zeros(max(int(places.max()) + 1, len(row)), dtype=np.bool_)

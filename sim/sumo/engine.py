@@ -23,6 +23,7 @@ from denxanh.sim.sumo.road_changes import SumoRoads
 from denxanh.sim.sumo.wheel import start_program
 from denxanh.sim.world import HALTED_SPEED, OnLane, Pedestrian, PriorityVehicle
 
+_STOPPED = 1  # bit of SUMO's stop state: at a stop of its own, whatever the others say of it
 NONCE_OPTION = "save-state.prefix"  # has no effect, since no state is saved
 CONNECT_LIMIT = 60.0  # s to load a network and open the port
 CALL_LIMIT = 120.0  # s for one call; a jammed city takes well under 1 s a step
@@ -102,10 +103,18 @@ def open_traci(arguments: Sequence[str], *, log: Path, watch: Sequence[str]) -> 
 
 
 class SumoWorld:
-    """A World over one of the backends. ``reroutes``: vehicles may change their routes on the way."""
+    """A World over one of the backends. ``reroutes``: vehicles may change their routes on the way; ``stops``: they may
+    stand at stops of their own."""
 
     def __init__(
-        self, engine: Engine, network: Network, begin: float, step: float, *, reroutes: bool = False
+        self,
+        engine: Engine,
+        network: Network,
+        begin: float,
+        step: float,
+        *,
+        reroutes: bool = False,
+        stops: bool = True,
     ) -> None:
         self.network = network
         self.begin = begin
@@ -113,6 +122,7 @@ class SumoWorld:
         self.steps = 0
         self._engine = engine
         self._reroutes = reroutes
+        self._stops = stops
         self._next: dict[str, dict[str, str]] = {}
         self._class: dict[str, str] = {}
         self._lanes: dict[str, Sequence[OnLane]] = {}
@@ -140,8 +150,11 @@ class SumoWorld:
         return self._lanes[lane]
 
     def halted(self, lane: str) -> int:
-        """Vehicles slower than 0.1 m/s on a lane."""
-        return self._engine.halted(lane)
+        """Vehicles slower than 0.1 m/s on a lane, except those at a stop of their own, which SUMO counts too."""
+        count = self._engine.halted(lane)
+        if count and self._stops:
+            count -= sum(vehicle.stopped and vehicle.speed < HALTED_SPEED for vehicle in self.on_lane(lane))
+        return count
 
     def vehicle_class(self, vehicle: str) -> str:
         """A vehicle's class, asked for once."""
@@ -222,8 +235,10 @@ class _Libsumo:
             space = self._space[name] = raw.vehicle_getLength(name) + raw.vehicle_getMinGap(name)
         speed = raw.vehicle_getSpeed(name)
         # SUMO counts waiting only below its halting speed
-        wait = raw.vehicle_getWaitingTime(name) if speed <= HALTED_SPEED else 0.0
-        return OnLane(name, raw.vehicle_getLanePosition(name), speed, wait, space)
+        wait, stopped = 0.0, False
+        if speed <= HALTED_SPEED:
+            wait, stopped = raw.vehicle_getWaitingTime(name), bool(raw.vehicle_getStopState(name) & _STOPPED)
+        return OnLane(name, raw.vehicle_getLanePosition(name), speed, wait, space, stopped)
 
     def halted(self, lane: str) -> int:
         count: int = self._raw.lane_getLastStepHaltingNumber(lane)
@@ -351,13 +366,14 @@ class _Traci:
                     row[tc.VAR_SPEED],
                     row[tc.VAR_WAITING_TIME],
                     self._space[name],
+                    bool(row[tc.VAR_STOPSTATE] & _STOPPED),
                 )
             )
         return out
 
     def _subscribe_vehicle(self, name: str) -> None:
         tc, vehicle = self._tc, self._connection.vehicle
-        vehicle.subscribe(name, [tc.VAR_LANEPOSITION, tc.VAR_SPEED, tc.VAR_WAITING_TIME])
+        vehicle.subscribe(name, [tc.VAR_LANEPOSITION, tc.VAR_SPEED, tc.VAR_WAITING_TIME, tc.VAR_STOPSTATE])
         self._space[name] = vehicle.getLength(name) + vehicle.getMinGap(name)
 
     def halted(self, lane: str) -> int:

@@ -6,6 +6,8 @@ sumolib reads networks too; this reader keeps what control needs and sumolib lea
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +16,7 @@ from xml.etree.ElementTree import Element
 from denxanh.sim.errors import InputError
 from denxanh.sim.network import Edge, Lane
 from denxanh.sim.sumo.xmlfile import parse
+from denxanh.sim.text_values import FALSE, TRUE
 
 VEHICLE_CLASSES = frozenset(
     (
@@ -25,7 +28,7 @@ VEHICLE_CLASSES = frozenset(
 _MOTOR = frozenset(
     "passenger taxi bus coach delivery truck trailer motorcycle moped hov private evehicle".split()
 )
-_PLAIN = frozenset({"connection", "tlLogic", "type", "roundabout", "prohibition", "param"})
+_PLAIN = frozenset({"connection", "tlLogic", "type", "roundabout", "prohibition", "param", "taz"})
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class RawPhase:
     duration: float  # s
     min_dur: float | None
     max_dur: float | None
-    next: str
+    next: tuple[int, ...]  # phases that may follow; () for the one after it
     name: str
 
 
@@ -91,6 +94,7 @@ class NetFile:
     programs: dict[str, list[RawProgram]] = field(default_factory=dict)
     crossings: set[str] = field(default_factory=set)
     projection: str = ""
+    lefthand: bool = False  # traffic drives on the left
 
 
 def read_net(path: Path) -> NetFile:
@@ -122,7 +126,8 @@ def read_programs(elements: Iterable[Element], location: str) -> list[RawProgram
     for element in elements:
         name = element.get("id", "")
         phases = []
-        for i, row in enumerate(element.findall("phase")):
+        rows = element.findall("phase")
+        for i, row in enumerate(rows):
             spot = f"{location}: signal {name!r}, phase {i}"
             phases.append(
                 RawPhase(
@@ -130,7 +135,7 @@ def read_programs(elements: Iterable[Element], location: str) -> list[RawProgram
                     _duration(row.get("duration", ""), f"{spot}, duration"),
                     _optional(row.get("minDur"), f"{spot}, minDur"),
                     _optional(row.get("maxDur"), f"{spot}, maxDur"),
-                    row.get("next", ""),
+                    _next(row.get("next"), len(rows), f"{spot}, next"),
                     row.get("name", ""),
                 )
             )
@@ -150,6 +155,7 @@ def read_programs(elements: Iterable[Element], location: str) -> list[RawProgram
 
 
 def _read(root: Element, net: NetFile) -> None:
+    net.lefthand = boolean(root.get("lefthand", "false"), f"{net.path}: lefthand")
     follow: dict[str, list[str]] = {}
     for element in root.iter("connection"):
         tl = element.get("tl", "")
@@ -159,7 +165,7 @@ def _read(root: Element, net: NetFile) -> None:
             element.get("via", ""),
             element.get("dir", ""),
             tl,
-            int(element.get("linkIndex", "-1")) if tl else -1,
+            _link_index(element.get("linkIndex", "-1")) if tl else -1,
         )
         net.connections.append(raw)
         follow.setdefault(raw.start, []).append(raw.end)
@@ -189,8 +195,8 @@ def _read_edge(element: Element, net: NetFile, follow: dict[str, list[str]]) -> 
         lane = Lane(
             id=row.attrib["id"],
             edge=name,
-            length=float(row.attrib["length"]),
-            speed=float(row.attrib["speed"]),
+            length=finite(float(row.attrib["length"])),
+            speed=finite(float(row.attrib["speed"])),
             shape=_shape(row.get("shape", "")),
             next=tuple(dict.fromkeys(follow.get(row.attrib["id"], ()))),
             vehicles=bool(allow & _MOTOR),
@@ -226,13 +232,28 @@ def _read_junction(element: Element, net: NetFile) -> None:
     junction = RawJunction(
         element.attrib["id"],
         kind,
-        (float(element.get("x", "0")), float(element.get("y", "0"))),
+        (finite(float(element.get("x", "0"))), finite(float(element.get("y", "0")))),
         tuple(element.get("intLanes", "").split()),
-        {int(r.attrib["index"]): r.get("foes", "") for r in requests},
-        {int(r.attrib["index"]): r.get("response", "") for r in requests},
+        {int(r.attrib["index"]): _row(r, "foes") for r in requests},
+        {int(r.attrib["index"]): _row(r, "response") for r in requests},
         tuple(element.get("incLanes", "").split()),
     )
     net.junctions[junction.id] = junction
+
+
+def _link_index(text: str) -> int:
+    """Which letter drives a connection: one from 0 on, or −1 for none."""
+    if (index := int(text)) < -1:
+        raise ValueError(f"linkIndex {text} of a connection that a signal drives")
+    return index
+
+
+def _row(request: Element, key: str) -> str:
+    """A row of a junction's right-of-way table: a digit for each of its links."""
+    row = request.get(key, "")
+    if not set(row) <= {"0", "1"}:
+        raise ValueError(f"{key} {row!r} of a junction's request")
+    return row
 
 
 def _permissions(allow: str | None, disallow: str | None) -> frozenset[str]:
@@ -245,7 +266,7 @@ def _permissions(allow: str | None, disallow: str | None) -> frozenset[str]:
 
 def _shape(text: str) -> tuple[tuple[float, float], ...]:
     points = (point.split(",") for point in text.split())
-    return tuple((float(point[0]), float(point[1])) for point in points)
+    return tuple((finite(float(point[0])), finite(float(point[1]))) for point in points)
 
 
 def seconds(text: str, location: str) -> float:
@@ -253,10 +274,29 @@ def seconds(text: str, location: str) -> float:
     try:
         if ":" in text:
             parts = [float(part) for part in text.split(":")]
-            return sum(part * unit for part, unit in zip(reversed(parts), (1, 60, 3600, 86400), strict=False))
-        return float(text)
+            value = sum(
+                part * unit for part, unit in zip(reversed(parts), (1, 60, 3600, 86400), strict=False)
+            )
+        else:
+            value = float(text)
+        return finite(value)
     except ValueError:
         raise InputError(f"{text!r} is not a time", location=location, remedy="give seconds") from None
+
+
+def boolean(text: str, location: str) -> bool:
+    """A SUMO truth value."""
+    word = text.lower()
+    if word not in TRUE | FALSE:
+        raise InputError(f"{text!r} is not true or false", location=location, remedy="give true or false")
+    return word in TRUE
+
+
+def finite(value: float) -> float:
+    """The value. Raises ValueError for nan and infinity, with which SUMO computes until it breaks."""
+    if not math.isfinite(value):
+        raise ValueError(f"{value} is no finite number")
+    return value
 
 
 def _duration(text: str, location: str) -> float:
@@ -265,6 +305,23 @@ def _duration(text: str, location: str) -> float:
     if value <= 0:
         raise InputError(f"{text} s is no duration", location=location, remedy="give a positive time")
     return value
+
+
+def _next(text: str | None, phases: int, location: str) -> tuple[int, ...]:
+    """The phases that may follow a phase; SUMO stops at an empty list and at a number that is no phase."""
+    words = [] if text is None else text.split()
+    if text is not None and not words:
+        raise InputError(
+            "it names no phase", location=location, remedy="name a phase, or remove the attribute"
+        )
+    for word in words:
+        if not re.fullmatch(r"\+?\d{1,9}", word, re.ASCII) or int(word) >= phases:
+            raise InputError(
+                f"{word!r} is no phase of this program",
+                location=location,
+                remedy=f"give whole numbers from 0 to {phases - 1}, separated by spaces",
+            )
+    return tuple(int(word) for word in words)
 
 
 def _optional(text: str | None, location: str) -> float | None:

@@ -13,9 +13,9 @@ from functools import cache
 from denxanh.sim.errors import InputError
 from denxanh.sim.sumo.netfile import seconds
 from denxanh.sim.sumo.wheel import sumo_home
+from denxanh.sim.text_values import FALSE, TRUE
 
 _ELEMENT = re.compile(r'<xsd:element name="([\w.-]+)" type="(\w+)OptionType"')
-_BOOLEAN = frozenset("1 yes true on x t 0 no false off - f".split())
 
 
 def check_options(values: Mapping[str, str], location: str) -> None:
@@ -43,7 +43,7 @@ def _fault(kind: str, value: str) -> str:
             return "a finite number"
         elif kind == "int":
             int(value)
-        elif kind == "bool" and value.lower() not in _BOOLEAN:
+        elif kind == "bool" and value.lower() not in TRUE | FALSE:
             return "true or false"
     except ValueError:
         return "a whole number" if kind == "int" else "a number"

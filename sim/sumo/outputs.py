@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from xml.etree.ElementTree import Element, ParseError, parse
+from xml.etree.ElementTree import Element, ParseError, fromstring
 from xml.sax.saxutils import unescape
 
 import numpy as np
@@ -20,6 +20,7 @@ Column = NDArray[np.float64] | list[str]
 _STATE = re.compile(
     r'<tlsState time="([^"]*)" id="([^"]*)" programID="([^"]*)" phase="[^"]*" state="([^"]*)"'
 )
+_BARE = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9A-Fa-f]+);)")
 _STATES_END = re.compile(r"</tlsStates>\s*\Z|<tlsStates[^<>]*/>\s*\Z")
 
 
@@ -91,9 +92,14 @@ def read_signals(path: Path) -> dict[str, Column]:
     }
 
 
+def escaped(content: bytes) -> bytes:
+    """An output of SUMO as XML: SUMO writes an & in the name of a road as it is."""
+    return _BARE.sub(b"&amp;", content) if b"&" in content else content
+
+
 def _root(path: Path) -> Element:
     try:
-        return parse(path).getroot()  # written by SUMO itself into our own folder
+        return fromstring(escaped(path.read_bytes()))  # written by SUMO itself into our own folder
     except OSError as error:
         raise RunError(f"SUMO left no {path.name} ({error.strerror})") from None
     except ParseError as error:

@@ -69,6 +69,7 @@ def read_additional(path: Path) -> Additional:
     """Read an additional file and remove its outputs. Raises InputError."""
     root = parse(path, kind="additional file")
     notes = []
+    silenced: dict[str, list[str]] = {}  # ids by tag
     for element in list(root):
         if element.tag in _OUTPUT_ELEMENTS or (
             element.tag == "timedEvent" and element.get("type", "").startswith("SaveTLS")
@@ -85,9 +86,7 @@ def read_additional(path: Path) -> Additional:
         for name in _OUTPUT_ATTRIBUTES:
             if element.get(name) and not (name == "file" and element.tag in READS_FILE):
                 element.set(name, _NOWHERE)
-                notes.append(
-                    f"{path.name}: <{element.tag} id={element.get('id', '')!r}> no longer writes a file"
-                )
+                silenced.setdefault(element.tag, []).append(element.get("id", ""))
             elif element.get(name) and element.tag in READS_FILE:
                 read = (path.parent / element.attrib[name]).resolve()
                 check_routes(read, read_bytes(read, kind=f"file of a <{element.tag}>"))
@@ -101,6 +100,9 @@ def read_additional(path: Path) -> Additional:
                 location=str(path),
                 remedy="remove it",
             )
+    for tag, ids in silenced.items():
+        more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
+        notes.append(f"{path.name}: <{tag} id={ids[0]!r}>{more} no longer writes a file")
     programs = tuple(read_programs(root.findall("tlLogic"), str(path)))
     reroutes = any(element.tag == "rerouter" for element in root)
     return Additional(root, programs, tuple(dict.fromkeys(notes)), reroutes)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from denxanh.sim.errors import RunError
+from denxanh.sim.sumo.outputs import escaped
 
 _NUMBERS = (
     "depart",
@@ -129,7 +130,7 @@ def read_trips(path: Path) -> tuple[Trips, str]:
     target = _Target()
     parser: XMLParser[Any] = XMLParser(target=target)
     try:
-        parser.feed(content)
+        parser.feed(escaped(content))
         parser.close()
     except ParseError as error:
         raise RunError(f"{path.name} cannot be read ({error})") from None

@@ -16,8 +16,8 @@ from denxanh.sim.controller import SENSES, Controller, capabilities, parameters
 from denxanh.sim.errors import ControlError, DenxanhError
 from denxanh.sim.network import Network
 from denxanh.sim.sensing import Camera, Loops, Sensing
+from denxanh.sim.signals.planned_network import with_plan
 from denxanh.sim.simulation import Simulation
-from denxanh.sim.sumo.network_reader import with_plan
 from denxanh.sim.testing.point_queue import PointQueueWorld, corridor, steady
 from denxanh.sim.world import HALTED_SPEED, QUEUE_SPACING, OnLane, PriorityVehicle, World
 

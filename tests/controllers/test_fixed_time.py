@@ -52,7 +52,7 @@ def test_it_shows_what_the_clock_says_at_every_second(file, begin):
 @given(delay=st.integers(1, 200), start=st.integers(0, 200))
 def test_it_comes_back_to_the_clock_after_any_disturbance(delay, start):
     """Somebody holds a phase for ``delay`` s; within two cycles the signal is on the clock again."""
-    from denxanh.sim.sumo.network_reader import with_plan
+    from denxanh.sim.signals.planned_network import with_plan
 
     network = with_plan(corridor(1), Plan({"J0": TIMING}))
     world = PointQueueWorld(network, {})
@@ -72,7 +72,7 @@ def test_it_comes_back_to_the_clock_after_any_disturbance(delay, start):
 
 def test_it_waits_for_a_green_it_can_still_join(file):
     network = corridor(1)
-    from denxanh.sim.sumo.network_reader import with_plan
+    from denxanh.sim.signals.planned_network import with_plan
 
     intersection = with_plan(network, FixedTime(file).make_plan(network)).intersections["J0"]
     # clock: at t = 87 phase 1 is green until 62 + 7 − … = position 21 → yellow; phase 0 shows since 80

@@ -11,7 +11,8 @@ from denxanh.controllers.actuated.ring_pattern import Pattern, pattern, share
 from denxanh.networks.scenarios import open_scenario
 from denxanh.sim.controller import Green
 from denxanh.sim.network import Phase
-from denxanh.sim.sumo.network_reader import load_network, with_plan
+from denxanh.sim.network_reader import load_network
+from denxanh.sim.signals.planned_network import with_plan
 from denxanh.sim.testing.check_controller import check_controller, corridor
 
 SIDES = (((1, 2), (5, 6)), ((3, 4), (7, 8)))

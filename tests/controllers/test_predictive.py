@@ -335,7 +335,7 @@ def test_one_road_at_a_time_where_turns_are_not_protected():
         foes=foes,
         yields=yields,
         phases=(permissive,),
-        program=Timing((Stage("GgGg", 20.0),)),
+        program=Timing((Stage("GgGg", 20.0, (Interval("yyyy", 3.0),)),)),
     )
     assert one_road_at_a_time(both) == ("rrGG", "GGrr")  # E first; nobody is there to yield to
     assert one_road_at_a_time(replace(both, open_foes=frozenset({3}))) == ("rrGg", "GGrr")
@@ -345,9 +345,9 @@ def test_one_road_at_a_time_where_turns_are_not_protected():
 
 def test_every_way_to_the_added_phases_is_permitted(resco):
     from denxanh.networks.scenarios import open_scenario
+    from denxanh.sim.network_reader import network_of
     from denxanh.sim.signals.added_phases import with_phases
     from denxanh.sim.signals.monitor import unsafe_changes
-    from denxanh.sim.sumo.network_reader import network_of
 
     network = network_of(open_scenario(str(resco("cologne1"))))
     network = with_phases(network, Predictive().more_phases(network))

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
+import os
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from denxanh.experiments.cli.check_text import check_place
+from denxanh.experiments.definition.expand import _open
+from denxanh.experiments.optimize.tuning_problem import prepare_problem
+from denxanh.experiments.report.comparison_report import _notes
 from denxanh.networks.scenarios import CLEARING, open_scenario, read_config
 from denxanh.sim.errors import InputError
+from denxanh.sim.network_reader import network_of
 from denxanh.sim.scenario import Scenario
 from denxanh.sim.sumo.options import check_options
 
@@ -113,3 +122,64 @@ def test_an_option_s_value_must_be_of_its_kind(name: str, good: str, bad: str, w
 def test_a_built_in_place_can_be_opened_more_than_once_in_a_process() -> None:
     """A function of `networks` with the name of a room, as ``build``, is replaced when that room is imported."""
     assert open_scenario("ha-noi/pho-hue") == open_scenario("ha-noi/pho-hue")
+
+
+PLUS = (
+    "C++/g.net.xml+C++/r.rou.xml",
+    "C++/g.net.xml+C++/r.rou.xml+C++/a+b.rou.xml.gz",
+    "C++/g.net.xml+C++/plain+routes",
+)
+
+
+@pytest.mark.parametrize("text", PLUS)
+def test_a_plus_in_a_name_does_not_divide_net_and_routes(
+    text: str, tiny_place: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "C++"
+    folder.mkdir()
+    shutil.copy(tiny_place.net, folder / "g.net.xml")
+    for name in ("r.rou.xml", "plain+routes"):
+        shutil.copy(tiny_place.routes, folder / name)
+    (folder / "a+b.rou.xml.gz").write_bytes(gzip.compress(tiny_place.routes.read_bytes()))
+    monkeypatch.chdir(tmp_path)
+    scenario = open_scenario(text, end=60.0)
+    names = [str(scenario.net), *map(str, scenario.routes)]
+    assert "+".join(names) == text.replace("/", os.sep)
+    assert all(Path(name).is_file() for name in names)
+
+
+@pytest.mark.parametrize("text", ["g.net.xml+", "g.net.xml+nothing", "C++/g.net.xml+C++/r.rou.xml"])
+def test_a_missing_route_file_is_named(text: str, tiny_place: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    shutil.copy(tiny_place.net, tmp_path / "g.net.xml")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="does not exist"):
+        open_scenario(text)
+
+
+def test_a_place_of_an_experiment_may_have_a_plus_in_its_name(tiny_place: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "C++"
+    folder.mkdir()
+    shutil.copy(tiny_place.net, folder / "g.net.xml")
+    shutil.copy(tiny_place.routes, folder / "r.rou.xml")
+    inside = _open("C++/g.net.xml+C++/r.rou.xml", tmp_path, 60.0)
+    beside = _open("g.net.xml+r.rou.xml", folder, 60.0)
+    assert inside.net == beside.net == folder / "g.net.xml"
+    assert inside.routes == beside.routes == (folder / "r.rou.xml",)
+
+
+@pytest.mark.parametrize(("word", "off"), [("true", True), ("1", True), ("ON", True), ("false", False)])
+def test_signals_that_are_switched_off_are_named(word: str, off: bool, config: Any) -> None:
+    scenario = read_config(config(f'<tls.all-off value="{word}"/>'))
+    assert scenario.signals_off is off
+    assert any("switches every signal off" in note for note in scenario.notes) is off
+
+
+def test_check_and_report_say_that_signals_are_off_and_optimize_refuses(config: Any, tmp_path: Path) -> None:
+    scenario = replace(read_config(config('<tls.all-off value="true"/>')), end=60.0)
+    checked = check_place(scenario)
+    assert all(line.endswith("switched off") for line in checked.plans)
+    assert any("tls.all-off" in warning.en for warning in checked.warnings)
+    (note,) = (note for note in _notes(scenario, network_of(scenario)) if "tls.all-off" in note.en)
+    assert note.vi != note.en
+    with pytest.raises(InputError, match="no plan would run"):
+        prepare_problem(scenario, folder=tmp_path, workers=1)

@@ -2,7 +2,7 @@
 
 MONITOR, PERMITS, CLEARANCE = "sim/signals/monitor.py", "sim/signals/permits.py", "sim/signals/clearance.py"
 SUPERVISOR, ENGINE, CHANGE = "sim/supervisor.py", "sim/simulation.py", "sim/signals/change.py"
-CLOCK, LIMIT = "sim/signals/fixed_time.py", "sim/time_limit.py"
+CLOCK, LIMIT, PROGRAM = "sim/signals/fixed_time.py", "sim/time_limit.py", "sim/sumo/program.py"
 
 MUTANTS = (
     # the monitor's rules, one after the other
@@ -100,7 +100,16 @@ MUTANTS = (
         "show(waiting, losing), intersection.yellow)",
         "show(waiting, losing), intersection.yellow - 1)",
     ),
-    (CHANGE, "    if intersection.all_red > 0:", "    if False:"),
+    (CHANGE, "    if all_red > 0:", "    if False:"),
+    (CHANGE, "    if own_clearance:", "    if False:"),
+    (
+        CLEARANCE,
+        "np.where(_spans(intersection.program).any(axis=0), shortest_gaps(intersection), 0.0)",
+        "0.0 * shortest_gaps(intersection)",
+    ),
+    (CLEARANCE, "np.maximum(own, intersection.clearance)", "own"),
+    (PROGRAM, "if letters[k] - GREEN}", "}"),
+    (PROGRAM, "lead or _goes_on(kept, leads, i)", "lead"),
     (CHANGE, '"y" if k in clearing', '"r" if k in clearing'),
     (
         CHANGE,

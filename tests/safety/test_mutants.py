@@ -16,6 +16,7 @@ TESTS = (
     "test_monitor.py",
     "test_supervisor.py",
     "test_permits.py",
+    "test_clearance_by_pair.py",
     "test_time_limit.py",
     "test_fuzz.py",
     "test_walks.py",

@@ -3,8 +3,9 @@
 import pytest
 from safety_worlds import crossroads, signal, timing
 
-from denxanh.sim.signals.permits import ite_yellow, permits_of, waivers
-from denxanh.sim.sumo.network_reader import load_network
+from denxanh.sim.network_reader import load_network
+from denxanh.sim.signals.permits import ite_yellow, permits_of
+from denxanh.sim.signals.waivers import waivers
 from denxanh.sim.testing.check_controller import corridor
 
 
@@ -62,7 +63,7 @@ def test_each_shortcoming_is_a_waiver(rows, rule, count):
     found = {waiver.rule: waiver for waiver in waivers(intersection)}
     assert found[rule].count == count
     assert found[rule].intersection == "A"
-    assert str(found[rule]).startswith("signal A: ")
+    assert f"at signal A, plan {intersection.program_id!r}, such as " in str(found[rule])
 
 
 def test_green_against_yellow_is_a_waiver():

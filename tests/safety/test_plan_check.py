@@ -7,7 +7,7 @@ from denxanh.sim.errors import InputError
 from denxanh.sim.plan import Plan
 from denxanh.sim.signals.monitor import unsafe_changes
 from denxanh.sim.signals.plan_check import checked_plan
-from denxanh.sim.sumo.network_reader import with_plan
+from denxanh.sim.signals.planned_network import with_plan
 
 OWN = (
     ("GgGrr", 20.0, ("Ggyrr", 3.0), ("Ggrrr", 1.0)),

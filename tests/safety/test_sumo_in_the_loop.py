@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from safety_oracle import violations
 
-from denxanh.sim.sumo.network_reader import load_network
+from denxanh.sim.network_reader import load_network
 
 PLACES = ("arterial4x4", "cologne1", "cologne3", "grid4x4", "ingolstadt1")
 DEMANDED = 100_000  # controller-seconds per network

@@ -11,10 +11,10 @@ from safety_oracle import violations
 from safety_worlds import RecordingWorld, crossroads, network_of, signal
 
 from denxanh.sim.controller import Green
+from denxanh.sim.network_reader import load_network
 from denxanh.sim.plan import Interval, Stage, Timing
 from denxanh.sim.signals.monitor import unsafe_changes
 from denxanh.sim.simulation import Simulation
-from denxanh.sim.sumo.network_reader import load_network
 
 PLACES = ("arterial4x4", "cologne1", "cologne3", "grid4x4", "ingolstadt1")
 DEMANDED = 100_000  # controller-seconds per network

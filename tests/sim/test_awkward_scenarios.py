@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from denxanh.networks.scenarios import open_scenario
+from denxanh.sim.network_reader import network_of
 from denxanh.sim.plan import Plan
-from denxanh.sim.sumo.network_reader import network_of
 
 WAUT = """<additional>
     <tlLogic id="A0" type="static" programID="evening" offset="0">{phases}</tlLogic>

@@ -17,9 +17,9 @@ from denxanh.experiments.runs.launcher import launcher
 from denxanh.experiments.runs.worker import job
 from denxanh.experiments.specification.run_options import RunOptions
 from denxanh.networks.scenarios import open_scenario
+from denxanh.sim.network_reader import network_of, timings
 from denxanh.sim.plan import Plan
 from denxanh.sim.scenario import Scenario
-from denxanh.sim.sumo.network_reader import network_of, timings
 
 NAMES = ("arterial4x4", "cologne1", "cologne3", "grid4x4", "ingolstadt1")
 SHORT = 600.0  # s simulated in every push; the whole hour under the `slow` marker

@@ -135,7 +135,9 @@ def test_no_change_is_ever_unsafe(intersection: Intersection, data: st.DataObjec
                 if intersection.foes[a, b] and "G" == interval.state[a] == interval.state[b]:
                     assert before[a] == before[b] == "G"
     if walk:
-        assert walk[-1].duration == (intersection.all_red or intersection.yellow)
+        assert walk[-1].duration >= (
+            intersection.all_red or intersection.yellow
+        )  # longer for a pair kept apart
 
 
 @pytest.mark.parametrize("pair", [(0, 0), (0, 1), (1, 2), (2, 0)])

@@ -8,17 +8,17 @@ from dataclasses import replace
 import pytest
 
 from denxanh.sim.network import Crossing, Network
+from denxanh.sim.network_reader import load_network
 from denxanh.sim.signals.change import change_between
 from denxanh.sim.signals.clearance import pedestrian_clearance, shortest_gaps
 from denxanh.sim.sumo.netfile import RawPhase, RawProgram
-from denxanh.sim.sumo.network_reader import load_network
 from denxanh.sim.sumo.program import read_program
 
 STATES = (("GrG", 37.0), ("Grr", 5.0), ("yrr", 3.0), ("rGr", 30.0), ("ryr", 3.0))
 
 
 def program(*rows: tuple[str, float]) -> RawProgram:
-    phases = tuple(RawPhase(state, seconds, None, None, "", "") for state, seconds in rows)
+    phases = tuple(RawPhase(state, seconds, None, None, (), "") for state, seconds in rows)
     return RawProgram("J", "0", "static", 0.0, phases)
 
 

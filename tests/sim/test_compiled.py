@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 KERNEL = """
-from denxanh.sim.model.compiled import kernel
+from denxanh.sim.compiled import kernel
 from other import inner, CONSTANT
 
 @kernel()
@@ -16,7 +16,7 @@ def outer(x):
     return inner(x) + CONSTANT
 """
 OTHER = """
-from denxanh.sim.model.compiled import kernel
+from denxanh.sim.compiled import kernel
 CONSTANT = {constant}
 
 @kernel()
@@ -60,7 +60,7 @@ def test_a_kernel_follows_what_it_uses_from_another_file(tmp_path: Path, elsewhe
 def test_the_user_s_own_kernels_stay_where_numba_puts_them() -> None:
     import numba
 
-    from denxanh.sim.model.compiled import kernel
+    from denxanh.sim.compiled import kernel
 
     def same(x: float) -> float:
         return x

@@ -8,7 +8,7 @@ import pytest
 
 from denxanh.networks.scenarios import open_scenario
 from denxanh.sim.demand.movement_flows import with_flows
-from denxanh.sim.sumo.network_reader import network_of
+from denxanh.sim.network_reader import network_of
 from denxanh.sim.timing.critical_flow import critical_ratios, flows_of
 
 

@@ -14,10 +14,11 @@ import pytest
 from denxanh.controllers.registry import make_controller, parse_controller
 from denxanh.sim.controller import Green, Observation
 from denxanh.sim.network import Crossing, Intersection, Network
+from denxanh.sim.network_reader import load_network
 from denxanh.sim.plan import Interval, Stage, Timing
 from denxanh.sim.signals.pedestrian_calls import PedestrianCalls, longest_red, serve_pedestrian_calls
+from denxanh.sim.signals.planned_network import with_plan
 from denxanh.sim.simulation import Simulation
-from denxanh.sim.sumo.network_reader import load_network, with_plan
 from denxanh.sim.testing.check_controller import corridor
 from denxanh.sim.world import Pedestrian
 

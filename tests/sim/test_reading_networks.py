@@ -17,10 +17,12 @@ import pytest
 
 from denxanh.sim.errors import InputError
 from denxanh.sim.network import Network
+from denxanh.sim.network_reader import load_network, network_of
 from denxanh.sim.plan import Timing
 from denxanh.sim.scenario import Scenario
-from denxanh.sim.sumo.netfile import read_net
-from denxanh.sim.sumo.network_reader import load_network, network_of
+from denxanh.sim.sumo.netfile import RawPhase, RawProgram, read_net
+from denxanh.sim.sumo.phase_sequence import repeated
+from denxanh.sim.sumo.program import read_program
 from denxanh.sim.sumo.wheel import sumo_environment
 
 PROBE = """
@@ -303,3 +305,111 @@ def test_a_static_program_never_ends_a_green_early_so_its_min_dur_is_no_longer(
     for intersection in load_network(net).intersections.values():
         greens = [stage.green for stage in intersection.program.stages]
         assert [phase.min_green for phase in intersection.phases] == greens
+
+
+GREEN_A, YELLOW_A = ("GGGgrrrrGGGgrrrr", 20), ("yyyyrrrryyyyrrrr", 4)
+GREEN_B, YELLOW_B = ("rrrrGGGgrrrrGGGg", 31), ("rrrryyyyrrrryyyy", 5)
+DARK = ("r" * 16, 7)
+LOOP = (GREEN_A, YELLOW_A, GREEN_B, YELLOW_B)
+
+
+def ordered(rows: tuple[tuple[str, int], ...], following: dict[int, str], *, kind: str = "static") -> str:
+    """A program of signal A0 whose offset is 13 s; ``following`` holds ``next`` by phase."""
+    text = "".join(
+        f'<phase duration="{duration}" state="{state}"'
+        + (f' next="{following[i]}"/>' if i in following else "/>")
+        for i, (state, duration) in enumerate(rows)
+    )
+    return (
+        f'<additional><tlLogic id="A0" type="{kind}" programID="x" offset="13">{text}</tlLogic></additional>'
+    )
+
+
+LOOPS = {
+    "the last names the first": ordered(LOOP, {3: "0"}),
+    "all name their successor": ordered(LOOP, {0: "1", 1: "2", 2: "3", 3: "0"}),
+    "only the first of a list counts": ordered(LOOP, {0: "1 0"}),
+    "phases after the loop": ordered((*LOOP, DARK, DARK), {3: "0"}),
+    "phases before the loop": ordered((DARK, *LOOP), {4: "1"}),
+    "phases before and after it": ordered((DARK, *LOOP, DARK), {4: "1"}),
+    "delay-based does not read it": ordered((*LOOP, *LOOP), {1: "7", 3: "0"}, kind="delay_based"),
+}
+
+
+def with_program(tiny_place: Any, folder: Path, text: str, begin: float = 0.0) -> Scenario:
+    """The tiny place with a program of its own for A0."""
+    more = folder / "more.add.xml"
+    more.write_text(text)
+    return Scenario("tiny", tiny_place.net, (), (more,), begin=begin, end=begin + 100)
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_a_loop_that_next_closes_is_read_as_sumo_shows_it(name: str, tiny_place: Any, tmp_path: Path) -> None:
+    begins = (0.0, 137.0, 25200.0)
+    scenarios = [with_program(tiny_place, tmp_path, LOOPS[name], begin) for begin in begins]
+    networks = [network_of(scenario) for scenario in scenarios]
+    once = 14 if "phases" in name else 0  # s for which SUMO may show what it never repeats
+    seconds = [once + two_cycles(network) for network in networks]
+    more = scenarios[0].additional[0]
+    shown = ask_sumo(tmp_path, [(tiny_place.net, more, b, s) for b, s in zip(begins, seconds, strict=True)])
+    for network, seen, begin in zip(networks, shown, begins, strict=True):
+        assert "A0" in network.intersections
+        later = Shown(seen.programs, {tl: states[once:] for tl, states in seen.states.items()})
+        assert not differences(network, later, begin + once, lambda tl: "delay" not in name)
+
+
+@pytest.mark.parametrize("following", [{0: "2"}, {1: "3"}, {0: "2", 1: "0", 2: "3", 3: "1"}])
+def test_phases_in_another_order_than_they_stand_in_are_left_to_sumo(
+    following: dict[int, str], tiny_place: Any, tmp_path: Path
+) -> None:
+    network = network_of(with_program(tiny_place, tmp_path, ordered(LOOP, following)))
+    assert "another order" in network.left_to_sumo["A0"]
+
+
+def test_an_actuated_phase_that_may_stay_or_go_on_is_a_phase_like_others(
+    tiny_place: Any, tmp_path: Path
+) -> None:
+    """As netconvert writes a mid-block crossing with --tls.default-type actuated."""
+    stays = network_of(with_program(tiny_place, tmp_path, ordered(LOOP, {0: "0 1"}, kind="actuated")))
+    plain = network_of(with_program(tiny_place, tmp_path, ordered(LOOP, {}, kind="actuated")))
+    assert stays.intersections["A0"].program == plain.intersections["A0"].program
+    chooses = network_of(with_program(tiny_place, tmp_path, ordered(LOOP, {1: "2 0"}, kind="actuated")))
+    assert "A0" in chooses.left_to_sumo
+
+
+def test_a_static_phase_that_names_itself_first_never_ends(tiny_place: Any, tmp_path: Path) -> None:
+    network = network_of(with_program(tiny_place, tmp_path, ordered(LOOP, {0: "0 1"})))
+    assert "one green phase" in network.left_to_sumo["A0"]
+
+
+@pytest.mark.parametrize("text", ["", " ", "4", "-1", "x", "1.0", "1,2", "9" * 5000])
+def test_a_next_at_which_sumo_stops_is_refused(text: str, tiny_place: Any, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="'A0', phase 0, next"):
+        network_of(with_program(tiny_place, tmp_path, ordered(LOOP, {0: text})))
+
+
+def test_a_program_without_next_is_not_touched() -> None:
+    phases = tuple(RawPhase(state, float(seconds), None, None, (), "") for state, seconds in LOOP)
+    program = RawProgram("J", "0", "static", 13.0, phases)
+    assert repeated(program, 25200.0) is program
+    assert read_program(program, 25200.0).timing.offset == 13.0
+
+
+@pytest.mark.parametrize(("start", "left"), [("off", True), ("0", False)])
+def test_a_signal_that_is_switched_off_at_the_begin_is_left_to_sumo(
+    start: str, left: bool, tiny_place: Any, tmp_path: Path
+) -> None:
+    waut = WAUT.replace('startProg="0"', f'startProg="{start}"')
+    network = network_of(
+        with_program(tiny_place, tmp_path, f"<additional>{logic('A0', 'noon', '7')}{waut}</additional>")
+    )
+    assert ("A0" in network.left_to_sumo) is left
+    assert "switched off" in network.left_to_sumo.get("A0", "switched off")
+    (shown,) = ask_sumo(tmp_path, [(tiny_place.net, tmp_path / "more.add.xml", 0.0, 5)])
+    assert (shown.programs["A0"] == "off") is left
+
+
+def test_switching_times_to_a_program_that_is_not_there_are_refused(tiny_place: Any, tmp_path: Path) -> None:
+    waut = WAUT.replace('startProg="0"', 'startProg="nosuch"')
+    with pytest.raises(InputError, match="the program 'nosuch' of signal 'A0'"):
+        network_of(with_program(tiny_place, tmp_path, f"<additional>{waut}</additional>"))

@@ -16,14 +16,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from denxanh.sim.network import GREEN, Bools, Intersection
+from denxanh.sim.network import GREEN, TURN_AROUND, Bools, Intersection
 
 MOST_GENERATED = 60
 """Limit of maximal sets. More result from signals over several junctions, whose parts multiply: such signals keep
 their existing stages."""
 
 WALK = 7.0  # s of green in which pedestrians start: MUTCD 2009, section 4E.06
-_TURNS = frozenset("lLrRt")
+_TURNS = frozenset("lLrR") | TURN_AROUND
 
 
 @dataclass(frozen=True)
@@ -109,12 +109,13 @@ class _Letters:
         shown = [stage.state for stage in intersection.program.stages]
         green = np.array([[letter in GREEN for letter in state] for state in shown], dtype=np.bool_)
         self.intersection = intersection
+        self.always = intersection.never_red()
         self.shown = shown
         together: Bools = np.zeros((intersection.n_links, intersection.n_links), dtype=np.bool_)
         for row in green:
             together |= row[:, None] & row[None, :]
         self.seen = together  # pairs that are green together in the program
-        self.junction = {link.index: _junction(link.via or link.start) for link in intersection.links}
+        self.strangers = intersection.strangers()
         self.permitted: Bools = self._program_pairs()
         if drop_protected:
             self.permitted = np.logical_or(self.permitted, self._turns_that_give_way())
@@ -124,20 +125,17 @@ class _Letters:
         if self.intersection.foes[a, b]:
             # exactly one of the two must give way
             return bool(self.permitted[a, b] != self.permitted[b, a])
-        if self.junction[a] != self.junction[b]:  # the net holds no foes of such pairs: the program decides
-            return bool(self.seen[a, b])
-        return True
+        return not self.strangers[a, b]
 
     def state(self, links: Sequence[int]) -> str:
         """The state string with green on ``links``."""
         out = []
         for k in range(self.intersection.n_links):
-            shown = {state[k] for state in self.shown}
             if k in links:
                 yielding = any(self.permitted[k, m] for m in links)
                 out.append("G" if self.intersection.protected(k) and not yielding else "g")
             else:
-                out.append("s" if shown - GREEN == {"s"} else "r")
+                out.append(self.always.get(k, self.intersection.unserved(k)))
         return "".join(out)
 
     def _program_pairs(self) -> Bools:
@@ -166,12 +164,13 @@ class _Letters:
 
 
 def _groups(intersection: Intersection, *, by_lane: bool = False) -> list[tuple[int, ...]]:
-    """Groups of links that turn green together: those of one movement, each crossing alone; without unused links.
+    """Groups of links that turn green together: one movement, or one crossing; without unused and never-red links.
 
     ``by_lane``: movements that start on the same lanes, or one on some of the other's, form one lane group: on red
     one would block the other. They stay separate where the program shows one without the other.
     """
     used = {k for s in intersection.program.stages for k, letter in enumerate(s.state) if letter in GREEN}
+    used -= intersection.never_red().keys()  # green beside every stage
     shown = np.array([[letter in GREEN for letter in s.state] for s in intersection.program.stages])
     taken: set[int] = set()
     groups: list[tuple[set[int], set[str]]] = []  # links and their lanes
@@ -191,11 +190,6 @@ def _groups(intersection: Intersection, *, by_lane: bool = False) -> list[tuple[
             groups = [*apart, (links, lanes)]
     rest = sorted({link.index for link in intersection.links} & used - taken)
     return sorted(tuple(sorted(links)) for links, _ in groups) + [(k,) for k in rest]
-
-
-def _junction(lane: str) -> str:
-    """The junction that an internal lane ``:J_3_0`` or ``:J_c1_0`` belongs to."""
-    return lane.lstrip(":").rsplit("_", 2)[0]
 
 
 def _limits(intersection: Intersection, state: str) -> tuple[float, float]:

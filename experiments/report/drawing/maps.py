@@ -71,8 +71,8 @@ def network_map(
     for edge in edges:
         stroke = min(max(len(edge.lanes) * 3.2 * place.scale, 2.4), 9.0)
         points = _thin([place(point) for point in edge.shape])
-        if (edge.end, edge.start) in ways:  # both directions: side by side, driving on the right
-            points = _beside(points, stroke / 2 + 0.4)
+        if (edge.end, edge.start) in ways:  # both directions: side by side, each on the side it drives on
+            points = _beside(points, (stroke / 2 + 0.4) * (-1 if network.lefthand else 1))
         lines[edge.id] = (points, stroke)
     order = [edge for edge in lines if edge not in colour] + [edge for edge in colour if edge in lines]
     drawn = [

@@ -13,7 +13,7 @@ from denxanh.sim.language.text import Text, number, same
 from denxanh.sim.network import Intersection, Link, Network
 from denxanh.sim.plan import Timing
 
-ARROWS = {"t": "↶", "l": "←", "L": "↖", "s": "↑", "R": "↗", "r": "→"}
+ARROWS = {"T": "↷", "t": "↶", "l": "←", "L": "↖", "s": "↑", "R": "↗", "r": "→"}
 _COMPASS = (
     ("E", "Đ"),
     ("NE", "ĐB"),

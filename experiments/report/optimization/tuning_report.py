@@ -132,18 +132,19 @@ def _policy(options: TuningOptions) -> list[Text]:
     if options.lefts == "drop":
         out.append(
             Text(
-                "Protected left turns were allowed to become permitted ones.",
-                "Cho phép pha rẽ trái riêng trở thành rẽ trái nhường đường.",
+                "Protected turns across oncoming traffic were allowed to become permitted ones.",
+                "Cho phép pha riêng của hướng rẽ cắt dòng xe ngược chiều trở thành rẽ nhường đường.",
             )
         )
     if options.lefts == "both":
         out.append(
             Text(
-                "“lefts protected” keeps every protected left turn of the existing plan; in “lefts permitted” "
-                "they may have to give way to oncoming traffic. The choice is a matter of safety, "
-                "not of delay alone.",
-                "“lefts protected” giữ mọi pha rẽ trái riêng của phương án hiện có; ở “lefts permitted” xe rẽ trái "
-                "có thể phải nhường xe ngược chiều. Chọn cách nào là vấn đề an toàn, không chỉ là thời gian trễ.",
+                "“lefts protected” keeps every protected turn across oncoming traffic of the network's own plan (left "
+                "turns, or right turns where traffic drives on the left); in “lefts permitted” they may have to give "
+                "way to oncoming traffic. Which of the two is a matter of safety, not of delay alone.",
+                "“lefts protected” giữ mọi pha riêng của hướng rẽ cắt dòng xe ngược chiều trong phương án hiện có (rẽ "
+                "trái, hoặc rẽ phải nơi xe đi bên trái); ở “lefts permitted” xe rẽ có thể phải nhường xe ngược "
+                "chiều. Chọn cách nào là vấn đề an toàn, không chỉ là thời gian trễ.",
             )
         )
     demands = [f"× {factor:g}" for factor in options.scales if factor != 1]

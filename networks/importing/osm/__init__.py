@@ -1,4 +1,4 @@
-"""Import from OpenStreetMap: read, complete tags by Vietnamese law and practice, convert, report."""
+"""Any city from OpenStreetMap: read, fill (in Vietnam by its law and practice), convert, mend, report."""
 
 from denxanh.networks.importing.osm.osm_import import import_osm
 

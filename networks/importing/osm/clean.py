@@ -1,7 +1,7 @@
-"""Prepare an OpenStreetMap extract for netconvert: streets only, missing tags by Vietnamese law and practice.
+"""An OpenStreetMap extract made ready for netconvert: streets only; in Vietnam filled by its law and practice.
 
-netconvert assumes 100 km/h for a primary road without ``maxspeed``; here missing tags are added, inconsistent ones are
-removed, and every change is counted.
+netconvert would give 100 km/h to a primary road without ``maxspeed`` and read none of the motorcycle tags; here the
+missing tags are written where the law is known, the doubtful ones dropped, and each is counted.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ SLOW = {"unclassified", "residential", "living_street"}
 SLOW_KMH = 30
 MOTORWAY_KMH = 80  # assumed: expressways are signed one by one, and the law gives no figure for them
 ONEWAY = {"yes": True, "true": True, "1": True, "-1": True, "no": False, "false": False}
+_BY_NETCONVERT = ": netconvert's default", ": theo mặc định của netconvert"
 # fmt: off
 KEPT_TAGS = (
     "highway", "name", "oneway", "lanes", "lanes:forward", "lanes:backward", "maxspeed", "junction", "layer",
@@ -32,17 +33,18 @@ KEPT_TAGS = (
 # fmt: on
 
 
-def complete_tags(extract: Extract, notes: ImportNotes) -> Extract:
-    """Return the extract with names, lanes and speeds as netconvert needs them; ``notes`` counts every assumption."""
-    return Extract(
-        extract.nodes, [replace(w, tags=_completed(w, notes)) for w in extract.ways], extract.restrictions
-    )
+def complete_tags(extract: Extract, notes: ImportNotes, *, vietnam: bool) -> Extract:
+    """Return the extract as netconvert needs it; every guess and every tag that is replaced is counted.
+
+    ``vietnam``: lanes, speeds and names by Vietnamese law and practice; else netconvert fills in what is missing.
+    """
+    ways = [replace(way, tags=_completed(way, notes, vietnam)) for way in extract.ways]
+    return Extract(extract.nodes, ways, extract.restrictions, extract.sides)
 
 
-def _completed(way: Way, notes: ImportNotes) -> dict[str, str]:
+def _completed(way: Way, notes: ImportNotes, vietnam: bool) -> dict[str, str]:
     tags = dict(way.tags)
-    kind = tags["highway"].removesuffix("_link")
-    if "name" in tags and (name := names.normalise(tags["name"])) != tags["name"]:
+    if vietnam and "name" in tags and (name := names.normalise(tags["name"])) != tags["name"]:
         notes.add_assumption(Text("street names normalised", "tên đường được thống nhất cách viết"))
         tags["name"] = name
     if tags.get("oneway", "no") not in ONEWAY:
@@ -56,49 +58,11 @@ def _completed(way: Way, notes: ImportNotes) -> dict[str, str]:
     # OpenStreetMap's convention: motorways and roundabouts are one-way by default.
     implied = tags["highway"] in ("motorway", "motorway_link") or tags.get("junction") == "roundabout"
     oneway = ONEWAY.get(tags.get("oneway", ""), implied)
-    lanes = _lanes(tags)
-    if lanes is None:
-        default = 1 if tags["highway"].endswith("_link") else LANES.get(kind, 1)
-        lanes = default if oneway else 2 * default
-        notes.add_assumption(
-            Text(
-                f"lanes of a {tags['highway']} street without the tag",
-                f"số làn của đường loại {tags['highway']} không ghi trong bản đồ",
-            )
-        )
-    tags["lanes"] = str(lanes)
-    speed = re.fullmatch(r"([1-9]\d{0,2})( ?km/?h)?", tags.get("maxspeed", ""))
-    if speed:
-        tags["maxspeed"] = speed[1]
-    elif kind in SLOW:
-        tags["maxspeed"] = str(SLOW_KMH)
-        notes.add_assumption(
-            Text(
-                f"speed of a side street without the tag: {SLOW_KMH} km/h, assumed actual speed, not the legal limit",
-                f"tốc độ của phố nhỏ không ghi trong bản đồ: {SLOW_KMH} km/h, theo thực tế chứ không theo luật",
-            )
-        )
-    elif kind == "motorway":
-        tags["maxspeed"] = str(MOTORWAY_KMH)
-        notes.add_assumption(
-            Text(
-                f"speed of a motorway without the tag: {MOTORWAY_KMH} km/h, assumed",
-                f"tốc độ của đường cao tốc không ghi trong bản đồ: giả định {MOTORWAY_KMH} km/h",
-            )
-        )
-    else:
-        tags["maxspeed"] = (
-            f"{speed_limits.speed_limit(lanes=lanes, oneway=oneway, divided=False) / speed_limits.KMH:.0f}"
-        )
-        notes.add_assumption(
-            Text(
-                "speed of a street without the tag: Circular 31/2019/TT-BGTVT",
-                "tốc độ của đường không ghi trong bản đồ: theo Thông tư 31/2019/TT-BGTVT",
-            )
-        )
+    _fill_lanes(tags, notes, oneway=oneway, vietnam=vietnam)
+    _fill_speed(tags, notes, oneway=oneway, vietnam=vietnam)
     for key in [k for k in tags if k.startswith("turn:lanes")]:
         arrows = tags[key].split("|")
-        wrong = key == "turn:lanes" and len(arrows) != lanes
+        wrong = key == "turn:lanes" and "lanes" in tags and len(arrows) != int(tags["lanes"])
         if wrong or "" in (word for part in arrows for word in part.split(";")):
             notes.add_assumption(
                 Text(
@@ -110,11 +74,73 @@ def _completed(way: Way, notes: ImportNotes) -> dict[str, str]:
     return tags
 
 
-def _lanes(tags: dict[str, str]) -> int | None:
-    """Return the lanes of both directions together, or None where the tags give no valid number."""
-    number = r"[1-9]\d?"
-    if re.fullmatch(number, tags.get("lanes", "")):
+def _fill_lanes(tags: dict[str, str], notes: ImportNotes, *, oneway: bool, vietnam: bool) -> None:
+    """Write the lanes of both directions together, or leave them to netconvert, which knows a number by class."""
+    kind, given = tags["highway"], tags.pop("lanes", "")
+    lanes = _lanes(tags, given)
+    if lanes is not None:
+        tags["lanes"] = str(lanes)
+        return
+    if vietnam:
+        default = 1 if kind.endswith("_link") else LANES.get(kind, 1)
+        tags["lanes"] = str(default if oneway else 2 * default)
+    whose, whose_vi = _whose(given)
+    by, by_vi = ("", "") if vietnam else _BY_NETCONVERT
+    notes.add_assumption(
+        Text(f"lanes of a {kind} street {whose}{by}", f"số làn của đường loại {kind} {whose_vi}{by_vi}")
+    )
+
+
+def _fill_speed(tags: dict[str, str], notes: ImportNotes, *, oneway: bool, vietnam: bool) -> None:
+    """Write the speed limit in a form that netconvert reads, or leave it to netconvert."""
+    kind, given = tags["highway"].removesuffix("_link"), tags.get("maxspeed", "")
+    speed = re.fullmatch(r"([1-9]\d{0,2}(?:\.\d+)?) ?(km/?h|kph|mph|knots)?", given, re.IGNORECASE)
+    if speed:
+        unit = (speed[2] or "").lower()
+        tags["maxspeed"] = f"{speed[1]} {unit}" if unit in ("mph", "knots") else speed[1]
+        return
+    whose, whose_vi = _whose(given)
+    if not vietnam:
+        by, by_vi = _BY_NETCONVERT
+        text = Text(
+            f"speed of a {kind} street {whose}{by}", f"tốc độ của đường loại {kind} {whose_vi}{by_vi}"
+        )
+    elif kind in SLOW:
+        tags["maxspeed"] = str(SLOW_KMH)
+        text = Text(
+            f"speed of a side street {whose}: {SLOW_KMH} km/h, driven rather than legal",
+            f"tốc độ của phố nhỏ {whose_vi}: {SLOW_KMH} km/h, theo thực tế chứ không theo luật",
+        )
+    elif kind == "motorway":
+        tags["maxspeed"] = str(MOTORWAY_KMH)
+        text = Text(
+            f"speed of a motorway {whose}: {MOTORWAY_KMH} km/h, assumed",
+            f"tốc độ của đường cao tốc {whose_vi}: giả định {MOTORWAY_KMH} km/h",
+        )
+    else:
         lanes = int(tags["lanes"])
+        tags["maxspeed"] = (
+            f"{speed_limits.speed_limit(lanes=lanes, oneway=oneway, divided=False) / speed_limits.KMH:.0f}"
+        )
+        text = Text(
+            f"speed of a street {whose}: Circular 31/2019/TT-BGTVT",
+            f"tốc độ của đường {whose_vi}: theo Thông tư 31/2019/TT-BGTVT",
+        )
+    notes.add_assumption(text)
+
+
+def _whose(given: str) -> tuple[str, str]:
+    """What a street is said to have instead of a tag that can be used, in both languages."""
+    if not given:
+        return "without the tag", "không ghi trong bản đồ"
+    return f"whose tag '{given}' is not understood", f"có ghi '{given}' nhưng không hiểu được"
+
+
+def _lanes(tags: dict[str, str], given: str) -> int | None:
+    """Return the lanes of both directions together, or None where the tags give no believable number."""
+    number = r"[1-9]\d?"
+    if re.fullmatch(number, given):
+        lanes = int(given)
     else:
         both = [tags.get(f"lanes:{side}", "") for side in ("forward", "backward")]
         if not all(re.fullmatch(number, text) for text in both):

@@ -17,6 +17,7 @@ from denxanh.sim.language.text import Text
 
 STREETS = ("trunk", "primary", "secondary", "tertiary", "unclassified", "residential", "living_street")
 CLASSES = {*STREETS, "motorway", "motorway_link", *(f"{s}_link" for s in STREETS[:4])}
+ROUND = {"clockwise": "left", "anticlockwise": "right", "counterclockwise": "right"}
 Box = tuple[float, float, float, float]  # west, south, east, north in degrees
 Restriction = tuple[dict[str, str], list[tuple[str, str, str]]]  # tags; members as type, id, role
 
@@ -37,6 +38,9 @@ class Extract:
     nodes: dict[str, tuple[str, str, str]] = field(default_factory=dict)  # lat, lon, value of highway=…
     ways: list[Way] = field(default_factory=list)
     restrictions: list[Restriction] = field(default_factory=list)
+    sides: list[tuple[str, str]] = field(
+        default_factory=list
+    )  # what is tagged, and the side of the road it shows
 
 
 def read(path: Path, notes: ImportNotes) -> Extract:
@@ -52,6 +56,7 @@ def read(path: Path, notes: ImportNotes) -> Extract:
         raise InputError("there is no such file", location=str(path))
     extract = Extract()
     for kind, id, tags, rest in _pbf(path) if path.name.endswith(".pbf") else _xml(path):
+        extract.sides += _sides(kind, tags)
         if kind == "node":
             extract.nodes[id] = (rest[0], rest[1], tags.get("highway", ""))
         elif kind == "way" and tags.get("highway") in CLASSES and tags.get("area") != "yes":
@@ -66,6 +71,14 @@ def read(path: Path, notes: ImportNotes) -> Extract:
     if not extract.ways:
         raise InputError("it contains no streets", location=str(path), remedy="check the extract")
     return extract
+
+
+def _sides(kind: str, tags: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """The side of the road on which traffic drives, as a country's boundary or a mini-roundabout shows it."""
+    if kind != "way" and tags.get("driving_side") in ("left", "right"):
+        yield "driving_side", tags["driving_side"]
+    if tags.get("highway") == "mini_roundabout" and tags.get("direction") in ROUND:
+        yield "mini_roundabout", ROUND[tags["direction"]]
 
 
 Item = tuple[str, str, dict[str, str], list[str]]  # kind, id, tags; then coordinates, node ids or members
@@ -168,4 +181,4 @@ def crop(extract: Extract, box: Box) -> Extract:
         raise InputError(
             f"there is no street inside the bbox {box}", remedy="give west,south,east,north in degrees"
         )
-    return Extract(extract.nodes, ways, extract.restrictions)
+    return Extract(extract.nodes, ways, extract.restrictions, extract.sides)

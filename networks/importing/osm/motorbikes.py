@@ -13,12 +13,12 @@ TWO_WHEELERS = ("motorcycle", "moped")
 MOTORS = ("passenger", "bus", "truck", "taxi", "delivery", "coach", "trailer")
 
 
-def apply(net: ET.Element, extract: Extract, notes: ImportNotes) -> None:
-    """Close lanes of ``net`` to motorbikes or to other vehicles, by the tags of their ways.
+def apply(net: ET.Element, extract: Extract, notes: ImportNotes, *, lefthand: bool = False) -> None:
+    """Close lanes of ``net`` to motorbikes or to all others, as the ways they come from say.
 
-    ``motorcycle=no`` closes a street; ``motorcycle:lanes`` (from the centre line to the kerb) closes lanes marked
-    ``no`` and keeps lanes marked ``designated`` for two-wheelers. Marks are
-    ignored if their number differs from that of the lanes.
+    ``motorcycle=no`` closes a street; ``motorcycle:lanes`` (from left to right, so that the kerb's is the last, or the
+    first where traffic drives on the left) closes lanes marked ``no`` and keeps lanes marked ``designated`` for
+    two-wheelers. The lanes of a way must be as many as marked.
     """
     ways = {w.id: w for w in extract.ways if any(k.startswith("motorcycle") for k in w.tags)}
     for edge in net.iterfind("edge"):
@@ -41,7 +41,8 @@ def apply(net: ET.Element, extract: Extract, notes: ImportNotes) -> None:
                 )
             )
         elif marks:
-            for lane, mark in zip(lanes, reversed(marks), strict=True):  # SUMO counts from the kerb
+            outward = marks if lefthand else marks[::-1]
+            for lane, mark in zip(lanes, outward, strict=True):  # SUMO counts from the kerb
                 if mark == "no":
                     close(lane, TWO_WHEELERS)
                 elif mark == "designated":

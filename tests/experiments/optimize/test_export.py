@@ -16,9 +16,9 @@ from denxanh.experiments.optimize.problem.space import Setting, Space
 from denxanh.experiments.optimize.search.actuated_program import shown_once, tune_actuation
 from denxanh.sim.errors import RunError
 from denxanh.sim.network import Network
+from denxanh.sim.network_reader import load_network, network_of
 from denxanh.sim.plan import Plan, Stage, Timing
 from denxanh.sim.scenario import Scenario
-from denxanh.sim.sumo.network_reader import load_network, network_of
 
 
 def test_phases_offsets_and_ids_are_those_of_the_plan(pair: Network):

@@ -11,7 +11,7 @@ from denxanh.experiments.optimize.problem.starts import cycle_grid, in_bands, st
 from denxanh.experiments.optimize.search.climb import Climb
 from denxanh.experiments.optimize.search.multistart import MultistartSearch
 from denxanh.sim.network import Network
-from denxanh.sim.sumo.network_reader import load_network
+from denxanh.sim.network_reader import load_network
 from denxanh.sim.timing.webster import webster_delay
 
 

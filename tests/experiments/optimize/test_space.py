@@ -14,8 +14,8 @@ from denxanh.experiments.optimize.surrogate.packer import Packer
 from denxanh.sim.errors import InputError
 from denxanh.sim.model.plan_arrays import encode
 from denxanh.sim.network import GREEN, Intersection, Network
+from denxanh.sim.network_reader import load_network
 from denxanh.sim.plan import Plan, Timing
-from denxanh.sim.sumo.network_reader import load_network
 
 SLOW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

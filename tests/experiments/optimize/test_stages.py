@@ -77,10 +77,8 @@ def test_generated_stages_take_the_strictest_minimum_that_they_share(walkers: Ne
 
 
 def test_pairs_of_two_junctions_run_together_only_as_in_the_program(corner: Intersection):
-    links = tuple(
-        replace(x, via=x.via.replace(":J", f":{'J' if x.index < 4 else 'K'}")) for x in corner.links
-    )
-    joined = replace(corner, links=links, foes=corner.foes & False, junctions=("J", "K"))
+    placed = {x.index: frozenset("J" if x.index < 4 else "K") for x in corner.links}
+    joined = replace(corner, placed=placed, foes=corner.foes & False, junctions=("J", "K"))
     for state in generated_states(joined):
         green = [k for k, letter in enumerate(state) if letter in GREEN]
         for a in green:

@@ -11,8 +11,8 @@ from denxanh.experiments.optimize.search.tuner import Budget, Tuner
 from denxanh.experiments.optimize.surrogate.residual import Residual
 from denxanh.experiments.optimize.tuning_problem import ProblemOptions, demand_of, prepare_problem
 from denxanh.sim.errors import InputError
+from denxanh.sim.network_reader import network_of
 from denxanh.sim.scenario import Scenario
-from denxanh.sim.sumo.network_reader import network_of
 
 
 @pytest.fixture(scope="module")

@@ -10,13 +10,14 @@ from dataclasses import replace
 import pytest
 
 from denxanh.experiments.report.left_to_sumo import left_to_sumo_notes, translated_reason
-from denxanh.sim.sumo import network_reader, program
+from denxanh.sim import network_reader
+from denxanh.sim.sumo import program
 from denxanh.sim.testing.check_controller import corridor
 
 
 def refusals() -> list[str]:
     """The beginnings of all that the reader says when it leaves a signal."""
-    code = (program._refusal, network_reader._Reader.intersection)
+    code = (program._unreadable, program._nothing_to_decide, network_reader._Reader.intersection)
     tree = ast.parse("\n".join(textwrap.dedent(inspect.getsource(function)) for function in code))
     found = [node.value for node in ast.walk(tree) if isinstance(node, ast.Return)]
     found = [node.values[0] if isinstance(node, ast.JoinedStr) else node for node in found]
@@ -24,7 +25,14 @@ def refusals() -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "reason", [*refusals(), "it drives no connection", "it is a rail signal", "it is a rail crossing"]
+    "reason",
+    [
+        *refusals(),
+        network_reader.SWITCHED_OFF,
+        "it drives no connection",
+        "it is a rail signal",
+        "it is a rail crossing",
+    ],
 )
 def test_every_reason_is_said_in_vietnamese(reason: str) -> None:
     assert translated_reason(reason).en == reason

@@ -13,8 +13,8 @@ from denxanh.networks.place.place import Place
 from denxanh.networks.scenarios import open_scenario
 from denxanh.networks.traffic import synthetic_demand
 from denxanh.sim.errors import InputError
+from denxanh.sim.network_reader import network_of
 from denxanh.sim.sumo import wheel
-from denxanh.sim.sumo.network_reader import network_of
 
 NAMES = [p.name for p in networks.list_places()]
 

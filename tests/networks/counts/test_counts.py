@@ -19,8 +19,8 @@ from denxanh.networks.counts import count_form, counted_demand
 from denxanh.networks.scenarios import open_scenario
 from denxanh.sim.errors import InputError
 from denxanh.sim.network import Network
+from denxanh.sim.network_reader import network_of
 from denxanh.sim.scenario import Scenario
-from denxanh.sim.sumo.network_reader import network_of
 
 HEAD = "signal,street,turn,from,to,begin,end,motorbike,car\n"
 TYPES = ("motorbike", "car")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from denxanh.experiments.optimize.tuning_problem import demand_of
 from denxanh.networks.build.place_folder import new_folder
 from denxanh.networks.importing.netconvert_import import import_network
 from denxanh.networks.importing.starting_demand import Demand
@@ -15,6 +16,7 @@ from denxanh.networks.importing.sumo_import import import_sumo
 from denxanh.networks.scenarios import open_scenario
 from denxanh.sim.errors import InputError
 from denxanh.sim.language.text import same
+from denxanh.sim.network_reader import network_of
 from denxanh.sim.sumo import wheel
 
 DEMAND = Demand(0.3, 600, 1, check=False)
@@ -162,3 +164,56 @@ def test_a_file_that_is_not_of_its_kind_is_refused_and_leaves_nothing(
     with pytest.raises(InputError, match=expected):
         import_network(kind, tmp_path / file, tmp_path / "out", name="x", demand=DEMAND)
     assert [p.name for p in tmp_path.iterdir()] == ([file] if content is not None else [])
+
+
+ZONES = """
+$ZONE:NO;CODE;NAME;TYPENO;XCOORD;YCOORD
+101;;West;0;-100;0
+102;;East;0;900;0
+
+$CONNECTOR:ZONENO;NODENO;DIRECTION;TYPENO;TSYSSET;LENGTH;WEIGHT(PRT)
+101;1;O;0;CAR;0.1km;100
+101;1;D;0;CAR;0.1km;100
+102;3;O;0;CAR;0.1km;100
+102;3;D;0;CAR;0.1km;100
+"""
+TRIPS = '<routes><trip id="a" fromTaz="101" toTaz="102" depart="0"/></routes>'
+
+
+@pytest.fixture
+def zoned(tmp_path: Path) -> Path:
+    """A Visum network with two zones, as every export for an assignment has them."""
+    path = tmp_path / "z.net"
+    path.write_text(VISUM + ZONES, encoding="latin-1")
+    return path
+
+
+def test_zones_of_a_visum_network_are_kept_beside_the_net(zoned: Path, tmp_path: Path) -> None:
+    report = import_network("visum", zoned, tmp_path / "place", name="z", demand=DEMAND)
+    assert any("traffic zones" in kind.en and n == 2 for kind, n in report.notes.contents.items())
+    text = (tmp_path / "place" / "zones.taz.xml").read_text("utf-8")
+    assert {t.get("id") for t in ET.fromstring(text).iterfind("taz")} == {"101", "102"}
+    assert "netconvert" not in text  # neither a date nor a path: the same source gives the same bytes
+    assert network_of(open_scenario(str(tmp_path / "place"))).edges
+
+
+def test_a_network_with_zones_in_it_is_read_as_sumo_reads_it(zoned: Path, tmp_path: Path) -> None:
+    language = wheel.sumo_home() / "data" / "lang" / "visumEN.txt"
+    options = ["--visum-file", zoned.name, "--visum.language-file", str(language), "-o", "z.net.xml"]
+    wheel.run_program("netconvert", options, folder=tmp_path)
+    assert "<tazSource" in (tmp_path / "z.net.xml").read_text("utf-8")
+    (tmp_path / "t.rou.xml").write_text(TRIPS)
+    scenario = open_scenario(f"{tmp_path / 'z.net.xml'}+{tmp_path / 't.rou.xml'}", end=60.0)
+    network = network_of(scenario)
+    demand = demand_of(scenario, network)
+    (vehicle,) = demand.routes
+    assert vehicle[0] in network.edges
+
+
+@pytest.mark.parametrize("lefthand", [False, True])
+def test_other_formats_are_mirrored_where_asked(lefthand: bool, grid: Path, tmp_path: Path) -> None:
+    report = import_network(
+        "matsim", grid / "g.xml", tmp_path / "out", name="x", demand=DEMAND, lefthand=lefthand
+    )
+    assert network_of(open_scenario(str(tmp_path / "out"))).lefthand is lefthand
+    assert any(kind.en == "left-hand traffic" for kind in report.notes.contents) is lefthand

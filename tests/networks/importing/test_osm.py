@@ -8,7 +8,8 @@ import osmium
 import pytest
 from markupsafe import escape
 
-from denxanh.networks.importing import ImportNotes, ImportReport, plan_repair
+from denxanh.networks.importing import plan_repair
+from denxanh.networks.importing.import_report import ImportNotes, ImportReport
 from denxanh.networks.importing.osm import import_osm
 from denxanh.networks.importing.osm.extract import Box, read
 from denxanh.networks.importing.permissions import allows

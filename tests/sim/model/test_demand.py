@@ -10,7 +10,7 @@ from denxanh.sim.demand.demand import ANY_LANE, movement_flows
 from denxanh.sim.demand.demand_reader import read_demand
 from denxanh.sim.errors import InputError
 from denxanh.sim.network import Movement
-from denxanh.sim.sumo.network_reader import load_network
+from denxanh.sim.network_reader import load_network
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +55,9 @@ def test_vehicles_with_their_own_and_with_named_routes(tmp_path, place):
 
 def test_departures_outside_the_time_are_counted(tmp_path, place):
     body = "".join(
-        f'<vehicle id="{t}" depart="{t}"><route edges="r0 r1"/></vehicle>' for t in (-5, 0, 99, 100, 400)
+        f'<vehicle id="{t}" depart="{t}"><route edges="r0 r1"/></vehicle>' for t in (5, 10, 99, 110, 400)
     )
-    demand = read(tmp_path, place, body)
+    demand = read_demand([write(tmp_path, body)], place, 10.0, 100.0)
     assert (demand.before, len(demand), demand.after) == (1, 2, 2)
 
 
@@ -69,12 +69,12 @@ def test_flows_of_each_kind(tmp_path, place):
     assert departs('begin="0" end="50" period="10"') == [0, 10, 20, 30, 40]
     assert departs('begin="10" end="100" vehsPerHour="120"') == [10, 40, 70]
     assert departs('begin="0" end="60" number="4"') == [0, 15, 30, 45]
-    assert departs('begin="0" end="90" period="20" number="2"') == [0, 20]
+    assert departs('begin="0" period="20" number="2"') == [0, 20]
     assert len(departs('begin="0" end="100" probability="1"')) == 100
     assert 5 < len(departs('begin="0" end="100" period="exp(0.2)"')) < 40
     with pytest.raises(InputError, match="no rate"):
         departs('begin="0" end="50"')
-    with pytest.raises(InputError, match="number='many' is no number"):
+    with pytest.raises(InputError, match="number='many' is no number of vehicles"):
         departs('begin="0" end="50" number="many"')
 
 
@@ -139,7 +139,6 @@ def test_flows_of_movements(tmp_path, place):
         ('<vehicle id="a" depart="1"/>', "no route"),
         ('<trip id="a" depart="1" from="r0" to="r2"/>', "give the network file"),
         ('<vType id="a" length="long"/>', "not a number"),
-        ('<vTypeDistribution id="a" vTypes="x y" probabilities="1"/>', "2 names and 1 probabilities"),
     ],
 )
 def test_faults_are_named_with_their_place(tmp_path, place, body, message):
@@ -203,3 +202,40 @@ def test_trips_between_traffic_zones_are_routed(tmp_path, tiny_place):
 def test_a_repeat_or_probability_that_is_none_is_refused(tmp_path, place, inner, words):
     with pytest.raises(InputError, match=words):
         read(tmp_path, place, f'<vehicle id="v" depart="1">{inner}</vehicle>')
+
+
+def test_a_scaled_type_makes_as_many_vehicles_as_sumo_does(tmp_path, place):
+    body = (
+        '<vType id="few" scale="0.4"/><vType id="more" scale="2.5"/><route id="r" edges="r0 r1"/>'
+        '<flow id="f" type="few" route="r" begin="0" end="100" period="1"/>'
+        '<flow id="g" type="more" route="r" begin="0" end="100" period="10"/>'
+    )
+    demand = read(tmp_path, place, body)
+    of = [demand.types[t].id for t in demand.type]
+    assert (of.count("few"), of.count("more")) == (40, 25)
+
+
+def test_a_flow_without_vehicles_and_words_for_departures(tmp_path, place):
+    body = (
+        '<route id="r" edges="r0 r1"/><flow id="none" route="r" begin="0" end="50" number="0"/>'
+        '<flow id="wait" route="r" begin="triggered" number="3"/>'
+        '<vehicle id="a" depart="now" route="r"/><vehicle id="b" depart="begin" route="r"/>'
+        '<interval begin="20" end="40"><flow id="f" route="r" personsPerHour="360"/></interval>'
+    )
+    demand = read(tmp_path, place, body)
+    assert demand.id == ("a", "b", "f.0", "f.1")
+    assert demand.depart.tolist() == [0.0, 0.0, 20.0, 30.0]
+    assert demand.ignored == {"triggered vehicle": 1}
+
+
+def test_a_distribution_takes_the_probabilities_of_its_types(tmp_path, place):
+    body = (
+        '<vType id="x" probability="0"/><vType id="y" probability="1"/><vTypeDistribution id="d" vTypes="x y"/>'
+        '<vTypeDistribution id="e"><vType refId="y" probability="3"/></vTypeDistribution>'
+        + "".join(
+            f'<vehicle id="{t}{k}" depart="1" type="{t}"><route edges="r0 r1"/></vehicle>'
+            for t in "de"
+            for k in range(9)
+        )
+    )
+    assert {t.id for t in read(tmp_path, place, body).types} == {"y"}

@@ -9,17 +9,35 @@ from dataclasses import replace
 from pathlib import Path
 
 from denxanh.sim.errors import InputError
-from denxanh.sim.network import Approach, Crossing, Intersection, Link, Movement, Network, Segment
-from denxanh.sim.plan import Plan, Timing
+from denxanh.sim.network import (
+    TURN_AROUND,
+    Approach,
+    Crossing,
+    Intersection,
+    Link,
+    Movement,
+    Network,
+    Segment,
+)
+from denxanh.sim.plan import Timing
 from denxanh.sim.scenario import Scenario
-from denxanh.sim.sumo.conflicts import beyond_the_signal, conflict_matrices, junction_positions, position_of
+from denxanh.sim.signals.planned_network import keep_clearing_stages
+from denxanh.sim.sumo.conflicts import (
+    beyond_the_signal,
+    conflict_matrices,
+    junction_positions,
+    junctions_by_letter,
+    position_of,
+)
 from denxanh.sim.sumo.netfile import NetFile, RawConnection, RawProgram, read_net
-from denxanh.sim.sumo.program import change_times, phases_of, read_program
+from denxanh.sim.sumo.program import read_program
 from denxanh.sim.sumo.run_input import read_additional
 from denxanh.sim.sumo.waut import programs_at
 from denxanh.sim.timing.saturation import saturation_flow
 
 _RAIL = ("rail_signal", "rail_crossing")
+OFF = "off"  # a program that SUMO gives every signal
+SWITCHED_OFF = "its switching times have it switched off at the begin"
 REACH = 300.0  # m that an approach is followed upstream; the longest any controller of ours looks
 
 
@@ -30,8 +48,8 @@ def network_of(scenario: Scenario) -> Network:
     """
     files = [(str(path), read_additional(path)) for path in scenario.additional]
     switched: dict[str, str] = {}
-    for location, additional in files:
-        switched |= programs_at(additional.root, scenario.begin, location)
+    for intersection, additional in files:
+        switched |= programs_at(additional.root, scenario.begin, intersection)
     programs = [program for _, additional in files for program in additional.programs]
     return load_network(scenario.net, programs, scenario.name, begin=scenario.begin, switched=switched)
 
@@ -52,7 +70,8 @@ def load_network(
     net = read_net(path)
     loaded = _all_programs(net, programs)
     active = {tl: _active(rows, switched.get(tl, "")) for tl, rows in loaded.items()}
-    return _build(net, loaded, active, name or path.name.split(".")[0], begin)
+    off = frozenset(tl for tl, program in switched.items() if program == OFF)
+    return _build(net, loaded, active, name or path.name.split(".")[0], begin, off)
 
 
 def _build(
@@ -61,8 +80,9 @@ def _build(
     active: Mapping[str, RawProgram],
     name: str,
     begin: float,
+    off: frozenset[str],
 ) -> Network:
-    """Derive intersections from raw records."""
+    """Derive intersections from raw records; signals in ``off`` are switched off at ``begin``."""
     by_signal: dict[str, list[RawConnection]] = defaultdict(list)
     for raw in net.connections:
         if raw.tl:
@@ -81,7 +101,7 @@ def _build(
             )
         for program in loaded[tl]:
             _check_states(program, highest=raws[-1].index)
-        outcome = reader.intersection(tl, raws, active[tl])
+        outcome = SWITCHED_OFF if tl in off else reader.intersection(tl, raws, active[tl])
         if isinstance(outcome, str):
             left[tl] = outcome
         else:
@@ -94,7 +114,9 @@ def _build(
             intersections.pop(junction.id, None)
     plain = tuple(reader.link(raw) for raw in net.connections if not raw.tl and raw.start in net.lanes)
     driven = tuple(link for i in intersections.values() for link in i.links)
-    return Network(name, net.edges, net.lanes, intersections, left, driven + plain, net.projection)
+    return Network(
+        name, net.edges, net.lanes, intersections, left, driven + plain, net.projection, net.lefthand
+    )
 
 
 def _all_programs(net: NetFile, programs: Iterable[RawProgram]) -> dict[str, list[RawProgram]]:
@@ -125,7 +147,16 @@ def _all_programs(net: NetFile, programs: Iterable[RawProgram]) -> dict[str, lis
 
 def _active(rows: Sequence[RawProgram], switched: str) -> RawProgram:
     """The program that runs: the one switched to, else the one that SUMO loaded last."""
-    return next((row for row in rows if row.program == switched), rows[-1])
+    if switched in ("", OFF):
+        return rows[-1]
+    for row in rows:
+        if row.program == switched:
+            return row
+    raise InputError(
+        f"switching times (WAUT) name the program {switched!r} of signal {rows[0].id!r}, which has none of that name",
+        location=rows[-1].location,
+        remedy=f"name one of: {', '.join([*(row.program for row in rows), OFF])}",
+    )
 
 
 def _check_states(program: RawProgram, *, highest: int) -> None:
@@ -146,37 +177,6 @@ def _check_states(program: RawProgram, *, highest: int) -> None:
             )
 
 
-def with_plan(network: Network, plan: Plan) -> Network:
-    """The network with a plan's timings in place of its programs; the plan's stages become the phases."""
-    changed = dict(network.intersections)
-    for tl, timing in plan.timings.items():
-        if tl not in changed:
-            reason = network.left_to_sumo.get(tl)
-            raise InputError(
-                f"the plan names signal {tl!r}, which {'is left to SUMO: ' + reason if reason else 'is not here'}",
-                location=network.name,
-                remedy="make the plan for this network",
-            )
-        intersection = changed[tl]
-        wrong = [s.state for s in timing.stages if len(s.state) != intersection.n_links]
-        if wrong:
-            raise InputError(
-                f"the plan's state {wrong[0]!r} has {len(wrong[0])} letters; signal {tl!r} has {intersection.n_links}",
-                location=network.name,
-                remedy="make the plan for this network",
-            )
-        yellow, all_red = change_times(timing)
-        changed[tl] = replace(
-            intersection,
-            phases=phases_of(timing, intersection.phases),
-            program=timing,
-            program_id="denxanh",
-            yellow=yellow,
-            all_red=all_red,
-        )
-    return replace(network, intersections=changed)
-
-
 class _Reader:
     """Look-ups shared by all intersections of one file."""
 
@@ -185,6 +185,7 @@ class _Reader:
         self.begin = begin
         self.places = junction_positions(net)
         self.onward = {raw.start: raw.via for raw in net.connections if raw.start.startswith(":") and raw.via}
+        self.origin = {raw.via: raw.start for raw in net.connections if raw.via and raw.start in net.lanes}
         self.arriving: dict[str, list[RawConnection]] = defaultdict(list)
         for raw in net.connections:
             if raw.start in net.lanes and raw.end in net.lanes:
@@ -209,7 +210,8 @@ class _Reader:
         )
 
     def intersection(self, tl: str, raws: Sequence[RawConnection], program: RawProgram) -> Intersection | str:
-        """The intersection, or the reason why it is left to SUMO."""
+        """The intersection, or the reason why it stays with SUMO."""
+        raws = self._from_the_road(raws)
         crossings = self._crossings(raws)
         reading = read_program(
             program, self.begin, {link: crossing.length for link, crossing in crossings.items()}
@@ -217,8 +219,6 @@ class _Reader:
         if reading.timing is None:
             return reading.refusal
         n_links = len(program.phases[0].state)
-        if any(len(row.state) != n_links for row in program.phases):
-            return "its phases have states of different lengths"
         links = tuple(self.link(raw) for raw in raws)
         roads = tuple(link for link in links if not link.crossing)
         if not roads:
@@ -227,9 +227,9 @@ class _Reader:
         approaches = tuple(self._approach(lane, roads) for lane in sorted({link.start for link in roads}))
         placed = [(raw.index, position_of(raw, self.places, self.onward)) for raw in raws]
         foes, yields = conflict_matrices(n_links, placed, self.net)
-        junctions = tuple(sorted({location[0] for _, location in placed if location is not None}))
+        junctions = tuple(sorted({intersection[0] for _, intersection in placed if intersection is not None}))
         spots = [self.net.junctions[j].position for j in junctions]
-        return Intersection(
+        intersection = Intersection(
             id=tl,
             name=self._name(roads) or tl,
             position=(sum(p[0] for p in spots) / len(spots), sum(p[1] for p in spots) / len(spots))
@@ -250,7 +250,25 @@ class _Reader:
             yields=yields,
             crossings=crossings,
             open_foes=beyond_the_signal(placed, self.net),
+            placed=junctions_by_letter(placed),
         )
+        return keep_clearing_stages(intersection)
+
+    def _from_the_road(self, raws: Sequence[RawConnection]) -> list[RawConnection]:
+        """The connections, without second steps of turns made in two (``indirect``) that share their letter.
+
+        The second step begins within the junction. By default it has the letter of the straight stream that it goes
+        with, and gives way as that does; with a letter of its own it counts as one more link of the whole way.
+        """
+        out = [raw for raw in raws if not self._second_step(raw)]
+        letters = {raw.index for raw in out}
+        alone = [raw for raw in raws if self._second_step(raw) and raw.index not in letters]
+        out += [replace(raw, start=self.origin[raw.start]) for raw in alone]
+        return sorted(out, key=lambda r: (r.index, r.start, r.end))
+
+    def _second_step(self, raw: RawConnection) -> bool:
+        """Whether a connection begins on a lane within the junction that vehicles have come to."""
+        return raw.start in self.origin and raw.start in self.net.internal
 
     def _crossings(self, raws: Sequence[RawConnection]) -> dict[int, Crossing]:
         """The crossings by letter. A second letter, for pedestrians from the other side, leads off the crossing."""
@@ -297,7 +315,7 @@ class _Reader:
             if beyond >= REACH:
                 continue
             for raw in self.arriving.get(segment.lane, ()):
-                if raw.tl or raw.direction == "t":
+                if raw.tl or raw.direction in TURN_AROUND:
                     continue
                 branches = sum(1 for end in self.net.lanes[raw.start].next if end in self.net.lanes)
                 via = self.net.internal.get(raw.via)

@@ -1,0 +1,147 @@
+"""A judge of recorded signal states that knows the net file alone: neither our phases nor our monitor.
+
+It reads conflicts, programs and connections from the XML, and says which foes were green together as the program never
+shows them, and which turned green sooner after a foe than the program itself lets them. Nothing of denxanh is imported.
+"""
+
+import gzip
+import itertools
+import math
+from collections import defaultdict
+from xml.etree import ElementTree
+
+RANK = defaultdict(int, g=1, G=2)
+WALKING = 1.07  # m/s, MUTCD 2009, 4E.06
+CLOSE = 1e-6
+
+
+def faults(net, records):
+    """What is wrong with ``records``, {signal: [(time, state)]}, by the net file ``net``; [] is good."""
+    signals = read_signals(net)
+    return [
+        f"{name}: {fault}"
+        for name, shown in records.items()
+        for fault in Signal(**signals[name]).faults(shown)
+    ]
+
+
+def read_signals(net):
+    """{signal: what Signal takes} of a net file; of several programs of a signal the last, as in SUMO."""
+    content = net.read_bytes()
+    root = ElementTree.fromstring(gzip.decompress(content) if net.suffix == ".gz" else content)
+    programs = {
+        logic.get("id"): [(row.get("state"), float(row.get("duration"))) for row in logic.iter("phase")]
+        for logic in root.iter("tlLogic")
+    }
+    onward = {
+        f"{c.get('from')}_{c.get('fromLane')}": c.get("via") for c in root.iter("connection") if c.get("via")
+    }
+    lengths = {lane.get("id"): float(lane.get("length")) for lane in root.iter("lane")}
+    places = {}  # (junction, row of its table) by internal lane
+    tables = {}
+    for junction in (j for j in root.iter("junction") if j.get("type") != "internal"):
+        for number, lane in enumerate((junction.get("intLanes") or "").split()):
+            places.setdefault(lane, (junction.get("id"), number))
+        tables[junction.get("id")] = {
+            int(row.get("index")): row.get("foes")[::-1] for row in junction.iter("request")
+        }
+    found = {name: {"rows": rows, "foes": set(), "walks": {}} for name, rows in programs.items()}
+    at = defaultdict(list)  # (link, place) by signal
+    for c in root.iter("connection"):
+        if c.get("tl") not in found:
+            continue
+        ends = (f"{c.get('from')}_{c.get('fromLane')}", f"{c.get('to')}_{c.get('toLane')}")
+        walk = [lane for lane in ends if lane.startswith(":") and "_c" in lane]
+        lane = walk[0] if walk else c.get("via")
+        while lane not in places and lane in onward:  # a way over the junction in several pieces
+            lane = onward[lane]
+        link = int(c.get("linkIndex"))
+        if walk:
+            found[c.get("tl")]["walks"][link] = lengths[walk[0]]
+        if lane in places:
+            at[c.get("tl")].append((link, *places[lane]))
+    for name, links in at.items():
+        for (a, junction, i), (b, other, j) in itertools.product(links, repeat=2):
+            if junction == other and a != b and tables[junction].get(i, "")[j : j + 1] == "1":
+                found[name]["foes"] |= {(a, b), (b, a)}
+    return found
+
+
+class Signal:
+    """Rules of one signal: ``rows`` of its program (state, s), ``foes`` of links, ``walks`` across in m by link."""
+
+    def __init__(self, rows, foes, walks):
+        self.rows, self.foes, self.walks = rows, foes, walks
+        self.states = [state for state, _ in rows]
+        links = range(len(self.states[0]))
+        self.sometimes_red = [any(not RANK[state[k]] for state in self.states) for k in links]
+        begins = list(itertools.accumulate([s for _, s in rows * 3], initial=0.0))
+        self.base = list(zip(begins, self.states * 3, strict=False))
+        direct = {pair: self.shortest(*pair, direct=True) for pair in foes}
+        usual = min((gap for gap in direct.values() if gap > 0.0), default=0.0)
+        self.needed = {
+            (a, b): direct[a, b] if direct[a, b] < math.inf else min(self.shortest(a, b), usual)
+            for a, b in foes
+        }
+
+    def shortest(self, a, b, *, direct=False):
+        """The program's shortest s from an end of a to the next rise of b.
+
+        ``direct``: inf where it always serves somebody else in between.
+        """
+        gaps = list(self.gaps(a, b, self.base))
+        if direct and all(self.serves_between(end, start) for end, start in gaps):
+            return math.inf
+        return min((start - end for end, start in gaps), default=math.inf)
+
+    def serves_between(self, end, start):
+        """Whether a link that is red at times turns green after ``end`` and loses that again up to ``start``."""
+        within = [(t, state) for t, state in self.base if end - CLOSE <= t <= start + CLOSE]
+        before = [state for t, state in self.base if t < end - CLOSE]
+        states = before[-1:] + [state for _, state in within]
+        for k in (k for k, red in enumerate(self.sometimes_red) if red):
+            ranks = [RANK[state[k]] for state in states]
+            rise = next((i for i in range(1, len(ranks)) if ranks[i] > ranks[i - 1]), None)
+            if rise is not None and any(y < x for x, y in itertools.pairwise(ranks[rise:])):
+                return True
+        return False
+
+    def gaps(self, a, b, shown):
+        """(end of a's green, the next rise of b) while a stays without green."""
+        ended = None
+        for (_, last), (time, state) in itertools.pairwise(shown):
+            if RANK[last[a]] and not RANK[state[a]]:
+                ended = time
+            if RANK[state[a]]:
+                ended = None
+            if ended is not None and RANK[state[b]] > RANK[last[b]]:
+                yield ended, time
+
+    def together(self, a, b, x, y):
+        """Whether the program shows a and b with at least these letters at once."""
+        return any(RANK[s[a]] >= RANK[x] and RANK[s[b]] >= RANK[y] for s in self.states)
+
+    def faults(self, shown):
+        """All that is wrong with [(time, state)]."""
+        out = []
+        for time, state in shown:
+            out += [
+                f"t={time:g}: foes {a}{state[a]} and {b}{state[b]} are green together"
+                for a, b in self.foes
+                if a < b and RANK[state[a]] and RANK[state[b]] and not self.together(a, b, state[a], state[b])
+            ]
+        letters = dict(shown)
+        for a, b in self.foes:
+            need = self.needed[a, b]
+            if a in self.walks:  # the way across is the same before every foe
+                if any(self.together(a, b, "g", letter) for letter in "gG"):
+                    continue  # who may drive while people walk may also start while they clear
+                shortest = min(gap for (walk, _), gap in self.needed.items() if walk == a)
+                need = min(shortest, math.ceil(self.walks[a] / WALKING))
+            out += [
+                f"t={start:g}: {b}{letters[start][b]} rises {start - end:g} s after {a}, "
+                f"the program's own is {need:g} s"
+                for end, start in self.gaps(a, b, shown)
+                if start - end < need - CLOSE
+            ]
+        return out
