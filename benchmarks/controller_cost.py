@@ -27,11 +27,11 @@ from denxanh.networks.scenarios import open_scenario
 from denxanh.sim.run.preparation import prepare_network
 from denxanh.sim.simulation import Simulation
 from denxanh.sim.sumo import run_input
-from denxanh.sim.sumo.engine import SumoWorld, open_libsumo
+from denxanh.sim.sumo.backend.engine import SumoWorld, open_libsumo
 from denxanh.sim.supervisor import Supervisor
 
 SHAPES = {1: (1, 1), 4: (2, 2), 20: (5, 4), 100: (10, 10), 500: (25, 20)}
-NEEDS_A_FILE = {"fixed-time", "time-of-day", "sumo-program"}
+NEEDS_A_FILE = {"conventional", "fixed-time", "time-of-day", "sumo-program"}
 BY_SUMO = {"program", "sumo:actuated", "sumo:delay_based", "sumo:NEMA"}
 
 

@@ -26,6 +26,7 @@ from denxanh.experiments.results.run_tables import write_runs
 from denxanh.experiments.runs.execution import Outcome
 from denxanh.experiments.runs.ledger import Ledger
 from denxanh.experiments.runs.local import Local
+from denxanh.experiments.runs.proof import Fault, Record
 from denxanh.experiments.runs.runner import Executor, enter, output_lock, run_missing
 from denxanh.experiments.specification.run_specification import RunSpecification
 from denxanh.networks.scenarios import open_scenario
@@ -131,9 +132,9 @@ class Trivial:
         """Nothing is left of earlier starts but the ledger."""
         return None
 
-    def is_complete(self, id: str) -> bool:
+    def fault(self, record: Record) -> Fault | None:
         """The ledger is believed."""
-        return True
+        return None
 
     def close(self) -> None:
         """Nothing runs."""

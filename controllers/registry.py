@@ -6,14 +6,18 @@ the name of the strategy below it as ``over=NAME``; ``over=NAME:key=value,…`` 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+import math
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal, get_origin, get_type_hints
 
 from denxanh.sim.controller import Controller
 from denxanh.sim.errors import InputError
+from denxanh.sim.input.limits import PARAMETER, STEPS, as_text
+from denxanh.sim.input.text_files import parse_json
 from denxanh.sim.text_values import did_you_mean, parse_pairs
 
 GROUP = "denxanh.controllers"
@@ -25,7 +29,13 @@ _ABOVE_ZERO = ("interval", "horizon", "roll", "green", "max_green", "max_1", "sh
 
 def controllers() -> dict[str, EntryPoint]:
     """All installed controllers by name, without importing them."""
-    return {point.name: point for point in sorted(entry_points(group=GROUP), key=lambda p: p.name)}
+    return dict(_installed(tuple(sys.path), entry_points))
+
+
+@lru_cache(1)
+def _installed(path: tuple[str, ...], find: Callable[..., Iterable[EntryPoint]]) -> dict[str, EntryPoint]:
+    """Controllers of the packages on ``path``; reading them takes 10 ms, and an experiment asks thousands of times."""
+    return {point.name: point for point in sorted(find(group=GROUP), key=lambda p: p.name)}
 
 
 def parse_controller(text: str) -> tuple[str, dict[str, str]]:
@@ -81,6 +91,14 @@ def _check_range(name: str, key: str, value: Any) -> None:
     """Raise InputError for a parameter below 0, and for one of _ABOVE_ZERO at 0."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return
+    if not abs(value) <= PARAMETER:  # nan too
+        raise InputError(
+            f"controller {name!r}: {key} is {as_text(value)}", remedy=f"give a number up to {PARAMETER:g}"
+        )
+    if isinstance(value, int) and value > STEPS:
+        raise InputError(
+            f"controller {name!r}: {key} is {value}", remedy=f"give a whole number up to {STEPS}"
+        )
     if value < 0 or (value == 0 and key in _ABOVE_ZERO):
         least = "a number above 0" if key in _ABOVE_ZERO else "0 or more"
         raise InputError(f"controller {name!r}: {key} is {value:g}", remedy=f"give {least}")
@@ -113,10 +131,10 @@ def _convert(value: Any, kind: Any, location: str) -> Any:
     try:
         if kind in (int, float):
             number = kind(value)
-            if number != number or number in (float("inf"), float("-inf")):
+            if number != number or number in (math.inf, -math.inf):
                 raise ValueError
             return number
-        return json.loads(value)
+        return parse_json(value, location=location, kind="value")
     except ValueError:
         wanted = "a whole number" if kind is int else "a number" if kind is float else "a JSON value"
         raise InputError(f"{value!r} is not {wanted}", location=location, remedy=f"give {wanted}") from None

@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from denxanh.controllers.adaptive.rolling_horizon import RollingHorizon
     from denxanh.controllers.adaptive.scats_like import ScatsLike
     from denxanh.controllers.adaptive.scoot_like import ScootLike
+    from denxanh.controllers.fixed.conventional import Conventional
     from denxanh.controllers.fixed.fixed_time import FixedTime
     from denxanh.controllers.fixed.green_wave import GreenWave
     from denxanh.controllers.fixed.time_of_day import TimeOfDay
     from denxanh.controllers.fixed.webster import Webster
     from denxanh.controllers.layers.police import Police
     from denxanh.controllers.layers.priority import Priority
+    from denxanh.controllers.learned.policy import Policy
     from denxanh.controllers.native.program import Program
     from denxanh.controllers.native.sumo_logic import SumoActuated, SumoDelayBased, SumoNema
     from denxanh.controllers.native.sumo_program import SumoProgram
@@ -50,8 +52,10 @@ if TYPE_CHECKING:
         load,
         open_scenario,
         optimize,
+        plot,
         run,
     )
+    from denxanh.experiments.learning.environments import env, parallel_env, vector_env
     from denxanh.networks import list_places
     from denxanh.sim.controller import Controller, Green, Observation
     from denxanh.sim.errors import ControlError, DenxanhError, InputError, RunError, WorldError
@@ -66,6 +70,7 @@ _HOME = {
     "Comparison": "experiments.interface",
     "ControlError": "sim.errors",
     "Controller": "sim.controller",
+    "Conventional": "controllers.fixed.conventional",
     "CyclicMaxPressure": "controllers.pressure.cyclic_max_pressure",
     "DelayBased": "controllers.actuated.delay_based",
     "DenxanhError": "sim.errors",
@@ -81,6 +86,7 @@ _HOME = {
     "Observation": "sim.controller",
     "Plan": "sim.plan",
     "Police": "controllers.layers.police",
+    "Policy": "controllers.learned.policy",
     "PositionWeighted": "controllers.pressure.position_weighted",
     "Predictive": "controllers.predictive.predictive",
     "Priority": "controllers.layers.priority",
@@ -103,12 +109,16 @@ _HOME = {
     "WorldError": "sim.errors",
     "check_controller": "sim.testing.check_controller",
     "compare": "experiments.interface",
+    "env": "experiments.learning.environments",
     "list_controllers": "experiments.interface",
     "list_places": "networks",
     "load": "experiments.interface",
     "open_scenario": "experiments.interface",
     "optimize": "experiments.interface",
+    "parallel_env": "experiments.learning.environments",
+    "plot": "experiments.interface",
     "run": "experiments.interface",
+    "vector_env": "experiments.learning.environments",
 }
 
 __all__ = [
@@ -117,6 +127,7 @@ __all__ = [
     "Comparison",
     "ControlError",
     "Controller",
+    "Conventional",
     "CyclicMaxPressure",
     "DelayBased",
     "DenxanhError",
@@ -132,6 +143,7 @@ __all__ = [
     "Observation",
     "Plan",
     "Police",
+    "Policy",
     "PositionWeighted",
     "Predictive",
     "Priority",
@@ -154,12 +166,16 @@ __all__ = [
     "WorldError",
     "check_controller",
     "compare",
+    "env",
     "list_controllers",
     "list_places",
     "load",
     "open_scenario",
     "optimize",
+    "parallel_env",
+    "plot",
     "run",
+    "vector_env",
 ]
 
 

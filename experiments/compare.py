@@ -5,25 +5,37 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from denxanh.experiments.definition.resample import Resampling, another_day
 from denxanh.experiments.results.load import LEDGER, TABLED
+from denxanh.experiments.results.outputs import COMMAND, RUNS_FILES, Making, record_outputs
 from denxanh.experiments.results.run_tables import write_runs, write_summary
 from denxanh.experiments.results.summary import summarise_rows
 from denxanh.experiments.runs.execution import Outcome
-from denxanh.experiments.runs.ledger import Ledger
 from denxanh.experiments.runs.local import Local
 from denxanh.experiments.runs.run_row import RunRow
-from denxanh.experiments.runs.runner import enter, output_lock, run_missing
+from denxanh.experiments.runs.runner import enter, open_ledger, output_lock, run_missing
 from denxanh.experiments.specification.controllers import make_controller, parse_controller
 from denxanh.experiments.specification.events import events_at
 from denxanh.experiments.specification.objects import name_of
 from denxanh.experiments.specification.run_options import RunOptions
-from denxanh.experiments.specification.run_specification import RunSpecification, absolute, controller_label
+from denxanh.experiments.specification.run_specification import (
+    RunSpecification,
+    absolute,
+    controller_label,
+    with_plan_source,
+)
 from denxanh.experiments.specification.sensings import IDEAL, check_sensings, sensings_of
 from denxanh.sim.controller import Controller
 from denxanh.sim.errors import InputError
 from denxanh.sim.scenario import Scenario
+
+BLOCK = 900.0
+"""s, the interval within which the HCM takes demand as uniform: departures are drawn anew within it."""
+DAYS = Resampling("bootstrap", BLOCK, 0)
+"""How the days of a comparison differ: Poisson arrivals about the profile of the day given."""
+Days = Literal["each", "same"]
 
 
 def specify_runs(
@@ -52,7 +64,7 @@ def specify_runs(
             remedy="give a shorter --warm-up",
         )
     options = replace(options, events=events_at(options.events, scenario.name))
-    scenario = absolute(scenario)
+    scenario = with_plan_source(absolute(scenario), options)
     return [
         RunSpecification(
             scenario.name, scenario, name, values, seed, sensing=by, options=options, given=digest
@@ -61,6 +73,23 @@ def specify_runs(
         for name, values, digest in chosen
         for by in (sensing if digest else sensings_of(name, values, sensing))
     ]
+
+
+def with_days(runs: Sequence[RunSpecification], folder: Path) -> list[RunSpecification]:
+    """The runs, each seed on a day of its own: departures are drawn anew, random in number for flows.
+
+    Within quarters of an hour as many vehicles as before are drawn with replacement, so that the day has the same
+    profile; route files go into ``folder``. A scenario in which nothing can be drawn keeps its one day.
+    Raises InputError.
+    """
+    known: dict[tuple[str, int], Scenario] = {}
+    out = []
+    for run in runs:
+        key = run.place, run.seed
+        if key not in known:
+            known[key] = absolute(another_day(run.scenario, DAYS, run.seed, folder, random_flows=True))
+        out.append(replace(run, scenario=known[key]))
+    return out
 
 
 def _chosen(controller: str | Controller) -> tuple[str, Mapping[str, Any], str]:
@@ -73,17 +102,29 @@ def _chosen(controller: str | Controller) -> tuple[str, Mapping[str, Any], str]:
 
 
 def execute_runs(
-    out: Path, runs: Sequence[RunSpecification], *, jobs: int, on_progress: Callable[[str, Outcome], None]
+    out: Path,
+    runs: Sequence[RunSpecification],
+    *,
+    jobs: int,
+    on_progress: Callable[[str, Outcome], None],
+    command: str = "",
+    on_message: Callable[[str], None] = lambda text: None,
 ) -> list[RunRow]:
-    """Execute what is missing of ``runs`` in ``out`` and write the tables; returns the rows of these runs."""
-    with output_lock(out), Ledger(out / LEDGER) as ledger:
+    """Execute what is missing of ``runs`` in ``out`` and write the tables; returns the rows of these runs.
+
+    Done runs whose result is damaged are run again; ``on_message`` gets a line for each kind of damage.
+    """
+    with output_lock(out), open_ledger(out / LEDGER, on_message) as ledger:
         enter(ledger, runs)
+        ledger.set_fact(COMMAND, command)
         executor = Local(out, jobs=jobs)
         try:
-            run_missing(out, ledger, executor, on_progress=on_progress)
+            run_missing(out, ledger, executor, on_progress=on_progress, on_message=on_message)
         finally:
             rows = list(ledger.rows())
             write_runs(out, rows)
             ledger.set_fact(TABLED, ledger.fingerprint())
-    write_summary(out, summarise_rows(rows))
+            record_outputs(out, ledger, Making("comparison", command), RUNS_FILES)
+        write_summary(out, summarise_rows(rows))
+        record_outputs(out, ledger, Making("comparison", command), (*RUNS_FILES, "summary.csv"))
     return rows

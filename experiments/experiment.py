@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +14,28 @@ import numpy as np
 from denxanh.experiments.definition.expand import Experiment, Stopping, expand
 from denxanh.experiments.definition.experiment_file import read_experiment
 from denxanh.experiments.report.result_folder import write_results
-from denxanh.experiments.results.load import DEFINITION, LEDGER, TABLED
+from denxanh.experiments.results.load import LEDGER, TABLED
+from denxanh.experiments.results.outputs import (
+    COMMAND,
+    DEFINED,
+    DEFINITION,
+    FILES,
+    SHARD_FILES,
+    Making,
+    record_outputs,
+)
 from denxanh.experiments.results.summary import Group, groups
 from denxanh.experiments.runs.execution import Outcome
-from denxanh.experiments.runs.ledger import Ledger
+from denxanh.experiments.runs.ledger import DamagedLedger, Ledger
 from denxanh.experiments.runs.run_row import RunRow, run_folder
-from denxanh.experiments.runs.runner import Executor, enter, output_lock, run_missing
+from denxanh.experiments.runs.runner import (
+    Executor,
+    enter,
+    open_ledger,
+    output_lock,
+    reset_unproven,
+    run_missing,
+)
 from denxanh.experiments.specification.run_specification import RunSpecification
 from denxanh.experiments.statistics import apply_stopping_rule, mser5
 from denxanh.sim.errors import InputError
@@ -26,6 +43,7 @@ from denxanh.sim.run import store
 from denxanh.sim.run.provenance import hash_file
 from denxanh.sim.run.results import INTERVAL
 
+BASE = "definition_folder"  # fact in the ledger: the original folder of the experiment file, relative to the ledger's
 PILOTS = 5  # seeds whose mean shows the warm-up: Hoad, Robinson & Davies (2010) average five runs
 Progress = Callable[[int], AbstractContextManager[Callable[[str, Outcome], None]]]
 
@@ -49,21 +67,23 @@ def run_experiment(file: Path, out: Path, session: Session) -> list[RunRow]:
     May be interrupted and called again at any time. Raises InputError, RunError or KeyboardInterrupt.
     """
     written = read_experiment(file)
-    experiment = expand(written, file)
+    experiment = expand(written, file, definition_folder(file, out))
     if experiment.stopping is not None and session.shard != (1, 1):
         raise InputError(
             "a stopping rule needs all runs, a shard sees only its own",
             location=str(file),
             remedy="give seeds",
         )
-    with output_lock(out), Ledger(out / LEDGER) as ledger:
+    with output_lock(out), open_ledger(out / LEDGER, session.on_message) as ledger:
         _store_definition(file, out, ledger)
+        ledger.set_fact(COMMAND, session.command)
         warm_up = experiment.options.warm_up
         if experiment.find_warm_up:
             warm_up = _find_warm_up(experiment, out, ledger, session)
+        plans = _plans(experiment, session)
         required: SeedCounts = {}
         while True:
-            runs = _required_runs(experiment, out, warm_up, required)
+            runs = _required_runs(experiment, out, warm_up, required, plans)
             enter(ledger, runs, shard=session.shard)
             _run(out, ledger, session)
             rows = list(ledger.rows())
@@ -74,18 +94,56 @@ def run_experiment(file: Path, out: Path, session: Session) -> list[RunRow]:
         whole = session.shard == (1, 1)
         write_results(out, rows, written, experiment.scenarios, command=session.command, whole=whole)
         ledger.set_fact(TABLED, ledger.fingerprint())
+        names = FILES if whole else SHARD_FILES
+        record_outputs(out, ledger, Making("experiment", session.command, whole), names)
     return rows
 
 
+def _plans(experiment: Experiment, session: Session) -> dict[tuple[str, float], Path]:
+    """The plans of the controllers that have one computed, by place and demand level, one for all days."""
+    if not experiment.planned:
+        return {}
+    from denxanh.experiments.optimize.job.conventional import conventional_plan_file
+
+    name = experiment.planned[0].name
+    return {
+        (scenario.name, demand): conventional_plan_file(
+            RunSpecification(scenario.name, scenario, name, demand=demand).simulated(),
+            jobs=session.jobs,
+            on_message=session.on_message,
+        )
+        for scenario in experiment.scenarios
+        for demand in experiment.demand
+    }
+
+
 def _store_definition(file: Path, out: Path, ledger: Ledger) -> None:
-    """Copy the file beside its results."""
+    """Copy the file beside its results, and note where its paths are relative to."""
     kept = out / DEFINITION
     if file.resolve() != kept.resolve():
         new = kept.with_suffix(".new")
+        new.unlink(missing_ok=True)
         shutil.copyfile(file, new)
         store.sync(new)
         new.replace(kept)
-    ledger.set_fact("definition", hash_file(file))
+        ledger.set_fact(BASE, _relative(file.resolve().parent, out.resolve()))
+    ledger.set_fact(DEFINED, hash_file(file))
+
+
+def _relative(path: Path, folder: Path) -> str:
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # another drive
+        return path.as_posix()
+
+
+def definition_folder(file: Path, out: Path) -> Path:
+    """The folder that paths in an experiment file are relative to: its own, for the copy in ``out`` the original's."""
+    if file.resolve() == (out / DEFINITION).resolve() and (out / LEDGER).is_file():
+        with suppress(DamagedLedger), Ledger(out / LEDGER, read_only=True) as ledger:
+            if (base := ledger.fact(BASE)) is not None:
+                return out / str(base)
+    return file.resolve().parent
 
 
 def _run(out: Path, ledger: Ledger, session: Session) -> None:
@@ -93,17 +151,25 @@ def _run(out: Path, ledger: Ledger, session: Session) -> None:
     ledger.reset_running()
     if session.retry_failed:
         ledger.retry_failed()
-    counts = ledger.counts()
-    missing = counts.get("pending", 0)
-    session.on_message(announcement(counts, ledger.seconds_left(), session.jobs))
+    executor = session.executor()
+    try:
+        reset_unproven(ledger, executor, session.on_message)
+        counts = ledger.counts()
+        missing = counts.get("pending", 0)
+        session.on_message(announcement(counts, ledger.seconds_left(), session.jobs))
+    except BaseException:
+        executor.close()
+        raise
     with session.progress(missing) as progress:
-        run_missing(out, ledger, session.executor(), on_progress=progress)
+        run_missing(out, ledger, executor, on_progress=progress)
 
 
 def announcement(counts: Mapping[str, int], seconds: float | None, jobs: int) -> str:
     """Numbers of runs in all, done, failed and missing, and the time they will take, as one sentence."""
     missing = counts.get("pending", 0)
     parts = [f"{sum(counts.values())} runs", f"{counts.get('done', 0)} done"]
+    if limited := counts.get("limited", 0):
+        parts.append(f"{limited} limited by time (--retry-failed tries them again)")
     bad = sum(n for state, n in counts.items() if state in ("failed", "timeout", "refused"))
     if bad:
         parts.append(f"{bad} failed (--retry-failed tries them again)")
@@ -135,10 +201,14 @@ def _first(experiment: Experiment) -> int:
 
 
 def _required_runs(
-    experiment: Experiment, out: Path, warm_up: float, required: SeedCounts
+    experiment: Experiment,
+    out: Path,
+    warm_up: float,
+    required: SeedCounts,
+    plans: Mapping[tuple[str, float], Path],
 ) -> Iterable[RunSpecification]:
     most = max(required.values(), default=_first(experiment))
-    runs = experiment.runs(warm_up=warm_up, days=out / "demand", seeds=experiment.seeds[:most])
+    runs = experiment.runs(warm_up=warm_up, days=out / "demand", seeds=experiment.seeds[:most], plans=plans)
     allowed = {key: frozenset(experiment.seeds[:n]) for key, n in required.items()}
     return (
         run
@@ -190,7 +260,12 @@ def _find_warm_up(experiment: Experiment, out: Path, ledger: Ledger, session: Se
     baseline = experiment.controllers[0]
     runs = [
         run
-        for run in experiment.runs(warm_up=0.0, days=out / "demand", seeds=experiment.seeds[:PILOTS])
+        for run in experiment.runs(
+            warm_up=0.0,
+            days=out / "demand",
+            seeds=experiment.seeds[:PILOTS],
+            plans=_plans(experiment, session),
+        )
         if (run.controller, dict(run.parameters)) == (baseline.name, dict(baseline.parameters))
     ]
     enter(ledger, runs)

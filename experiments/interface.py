@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
-from denxanh.experiments.compare import execute_runs, specify_runs
-from denxanh.experiments.results.load import Results, TableName, load
+from denxanh.experiments.compare import Days, execute_runs, specify_runs, with_days
+from denxanh.experiments.results.load import LEDGER, Results, TableName, load
+from denxanh.experiments.results.measured_window import unfinished_flags
+from denxanh.experiments.results.outputs import RUNS_FILES, Making, record_outputs
 from denxanh.experiments.results.summary import headline, summarise_rows
 from denxanh.experiments.results.summary_row import SummaryRow
 from denxanh.experiments.runs.execution import Outcome
+from denxanh.experiments.runs.ledger import Ledger
 from denxanh.experiments.runs.local import run_one
+from denxanh.experiments.runs.proof import Record, require_tables
 from denxanh.experiments.runs.run_row import RunRow
+from denxanh.experiments.runs.usable_cores import usable_cores
+from denxanh.experiments.specification.controllers import needs_plan
 from denxanh.experiments.specification.run_options import Limits, RunOptions, declarations
 from denxanh.experiments.specification.run_specification import RunSpecification
 from denxanh.experiments.specification.sensings import IDEAL
 from denxanh.networks.scenarios import open_scenario as _open_scenario
 from denxanh.sim.controller import Controller
 from denxanh.sim.errors import InputError
+from denxanh.sim.input.limits import DEMAND, JOBS, SEEDS, check_count, check_seeds
 from denxanh.sim.run.store import read_table
 from denxanh.sim.scenario import Scenario
-from denxanh.sim.text_values import did_you_mean
+from denxanh.sim.text_values import did_you_mean, read_duration, read_moment
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from denxanh.experiments.optimize.job.progress_listener import ProgressListener
     from denxanh.experiments.optimize.job.tuning_result import TuningResult
+
+SEEDS_OF_A_COMPARISON = 10
+"""A controller that is 2 standard deviations worse is recognised in all comparisons of 10 seeds, in 32 % of 5."""
 
 _T = TypeVar("_T")
 
@@ -41,14 +52,16 @@ __all__ = [
     "load",
     "open_scenario",
     "optimize",
+    "plot",
     "run",
 ]
 
 
-def open_scenario(place: str | Path, *, end: float | None = None, demand: float = 1.0) -> Scenario:
+def open_scenario(place: str | Path, *, end: float | str | None = None, demand: float = 1.0) -> Scenario:
     """The scenario that a place names: a built-in place, a .sumocfg, a folder with one, or ``NET+ROUTES``.
 
-    ``end`` is the end of the simulation, s; ``demand`` scales the number of vehicles (SUMO's --scale).
+    ``end`` is the end of the simulation, s or as the command line takes it (``"+30min"``, ``"07:30"``);
+    ``demand`` scales the number of vehicles (SUMO's --scale).
 
     Raises:
         InputError: no such place, or files that SUMO cannot use.
@@ -56,13 +69,12 @@ def open_scenario(place: str | Path, *, end: float | None = None, demand: float 
     >>> open_scenario("ha-noi/pho-hue", end=1800).end
     1800.0
     """
-    from dataclasses import replace
-
-    scenario = _open_scenario(str(place), end=None if end is None else float(end))
+    until = read_moment(end, "end") if isinstance(end, str) else None if end is None else float(end)
+    scenario = _open_scenario(str(place), end=until)
     if demand == 1.0:
         return scenario
-    if not 0 < demand < 100:
-        raise InputError(f"invalid demand: {demand!r}", remedy="give a factor above 0 and below 100")
+    if not 0 < demand < DEMAND:
+        raise InputError(f"invalid demand: {demand!r}", remedy=f"give a factor above 0 and below {DEMAND:g}")
     scale = float(scenario.options.get("scale", "1")) * demand
     return replace(scenario, options={**scenario.options, "scale": f"{scale:g}"})
 
@@ -83,7 +95,11 @@ class RunResult:
     folder: Path
 
     def table(self, name: TableName) -> dict[str, Any]:
-        """One of the tables vehicles, intervals, signals and edges: arrays by column name."""
+        """One of the tables vehicles, intervals, signals, edges and movements: arrays by column name.
+
+        Raises InputError, which names the file, if it was changed since the run.
+        """
+        require_tables(self.folder, Record(self.manifest["id"]), [f"{name}.parquet"])
         return dict(read_table(self.folder / f"{name}.parquet"))
 
 
@@ -100,6 +116,11 @@ class Comparison:
     def verdicts(self) -> tuple[str, ...]:
         """One sentence on the delay of each controller against the baseline."""
         return tuple(english for english, _ in headline(self.rows))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """One sentence for each controller with runs in which many vehicles were still on their way at the end."""
+        return tuple(flag.en for flag in unfinished_flags(self.rows))
 
     @property
     def results(self) -> Results:
@@ -131,10 +152,10 @@ def run(
     """
     scenario = _scenario(scenario)
     made = _run_options(options, scenario, [sensing])
-    runs = specify_runs(scenario, [controller], [seed], sensing=[sensing], options=made)
+    runs = specify_runs(scenario, [controller], _seeds([seed]), sensing=[sensing], options=made)
     folder, temporary = _folder(out)
     target = folder / "run" if temporary else folder
-    manifest = run_one(runs[0], target)
+    manifest = run_one(with_plans(runs)[0], target)
     result = RunResult(manifest["metrics"], manifest, target)
     return _keep(result, temporary)
 
@@ -143,7 +164,8 @@ def compare(
     scenario: Scenario | str | Path,
     controllers: Sequence[str | Controller],
     *,
-    seeds: int | Sequence[int] = 5,
+    seeds: int | Sequence[int] = SEEDS_OF_A_COMPARISON,
+    days: Days = "each",
     sensing: str | Sequence[str] = IDEAL,
     jobs: int = 0,
     out: str | Path | None = None,
@@ -153,12 +175,13 @@ def compare(
 ) -> Comparison:
     """Compare controllers on the same demand and seeds; the first is the baseline. Writes tables and a report.
 
-    ``seeds`` is a number of seeds or a list of them; ``jobs`` runs side by side, 0 for one per core. An interrupted
-    comparison goes on where it stopped when it is called again with the same ``out``. For ``controllers`` and
-    ``options`` see ``run``.
+    ``days``: ``each`` seed has a day of its own, the same for all controllers (``with_days``), or all have the ``same``
+    vehicles. ``seeds`` is a number of seeds or a list of them; ``jobs`` runs side by side, 0 for one per core. An
+    interrupted comparison goes on where it stopped when it is called again with the same ``out``. For ``controllers``
+    and ``options`` see ``run``.
 
     Raises:
-        InputError: the scenario, a controller or an option cannot be used, or fewer than two runs could differ.
+        InputError: the scenario, a controller or an option cannot be used.
 
     >>> study = compare("ha-noi/pho-hue", ["program", "actuated"], seeds=10)  # doctest: +SKIP
     >>> print(*study.verdicts, sep="\\n")  # doctest: +SKIP
@@ -167,7 +190,12 @@ def compare(
     sensings = [sensing] if isinstance(sensing, str) else list(sensing)
     made = _run_options(options, scenario, sensings)
     runs = specify_runs(scenario, controllers, _seeds(seeds), sensing=sensings, options=made)
+    if days not in get_args(Days):
+        raise InputError(f"invalid days: {days!r}", remedy="give 'each' or 'same'")
     folder, temporary = _folder(out)
+    runs = list(with_plans(runs, jobs=jobs))  # a plan is made for the demand given, not for one day of it
+    if days == "each":
+        runs = with_days(runs, folder / "demand")
     study = compare_runs(scenario, runs, folder, jobs=jobs, on_progress=on_progress, command=command)
     return _keep(study, temporary)
 
@@ -180,16 +208,31 @@ def compare_runs(
     jobs: int,
     on_progress: Callable[[str, Outcome], None],
     command: str,
+    on_message: Callable[[str], None] = lambda text: None,
 ) -> Comparison:
     """Execute the specified runs of one scenario and write tables and the report. Raises InputError."""
     from denxanh.experiments.report.comparison_report import write_comparison
 
-    if len({run.label for run in runs}) < 2:
-        raise InputError("one controller cannot be compared", remedy="name at least two, or two sensings")
-    rows = execute_runs(folder, runs, jobs=jobs or os.cpu_count() or 1, on_progress=on_progress)
-    warm_up = runs[0].options.warm_up
-    report = write_comparison(folder, [scenario], rows, command=command, warm_up=warm_up)
+    rows = execute_runs(
+        folder, runs, jobs=_jobs(jobs), on_progress=on_progress, command=command, on_message=on_message
+    )
+    scenario = replace(scenario, plan_source=runs[0].scenario.plan_source)
+    report = write_comparison(folder, [scenario], rows, command=command)
+    with Ledger(folder / LEDGER) as ledger:
+        names = (*RUNS_FILES, "summary.csv", report.name)
+        record_outputs(folder, ledger, Making("comparison", command), names)
     return Comparison(tuple(rows), folder, report, tuple(summarise_rows(rows)))
+
+
+def with_plans(
+    runs: Sequence[RunSpecification], *, jobs: int = 1, on_message: Callable[[str], None] = lambda text: None
+) -> Sequence[RunSpecification]:
+    """The runs with the plans that their controllers have computed from the scenario (``conventional``)."""
+    if not any(needs_plan(run.controller, run.arguments) for run in runs if not run.given):
+        return runs
+    from denxanh.experiments.optimize.job.conventional import with_computed_plans
+
+    return with_computed_plans(runs, jobs=_jobs(jobs), on_message=on_message)
 
 
 def optimize(
@@ -237,7 +280,7 @@ def optimize(
         scenario,
         made,
         folder,
-        jobs=jobs or os.cpu_count() or 1,
+        jobs=_jobs(jobs),
         limits=Limits(limit),
         listener=listener or ProgressListener(),
     )
@@ -246,18 +289,56 @@ def optimize(
     return _keep(result, temporary)
 
 
+def plot(
+    results: Results | Comparison | str | Path,
+    kind: str,
+    *,
+    language: Literal["en", "vi"] = "en",
+    place: str | None = None,
+    controller: str | None = None,
+    intersection: str | None = None,
+) -> Figure:
+    """One picture of results as a matplotlib figure, as ``denxanh plot`` draws it.
+
+    ``kind`` is delay, differences, queue, cumulative, mfd, time-space, queue-heat or stages; ``controller`` says whose
+    run or plan the last three show, by default the baseline's.
+
+    Raises:
+        InputError: no such kind, place, controller or intersection.
+
+    >>> plot("denxanh-results/study", "delay").savefig("delay.pdf")  # doctest: +SKIP
+    """
+    from denxanh.experiments.plots.plot import plot as draw
+
+    folder = Path(results) if isinstance(results, str | Path) else results.folder
+    return draw(
+        folder, kind, language=language, place=place, controller=controller, intersection=intersection
+    )
+
+
 def _scenario(scenario: Scenario | str | Path) -> Scenario:
     return scenario if isinstance(scenario, Scenario) else open_scenario(scenario)
 
 
 def _seeds(seeds: int | Sequence[int]) -> list[int]:
     """``N`` is 1…N. Raises InputError."""
+    check_count(
+        seeds if isinstance(seeds, int) else len(seeds), SEEDS, "seeds", remedy="give a smaller number"
+    )
     found = list(range(1, seeds + 1)) if isinstance(seeds, int) else list(seeds)
     if not found or len(set(found)) != len(found) or not all(isinstance(s, int) and s >= 0 for s in found):
         raise InputError(
             f"invalid seeds: {seeds!r}", remedy="give a number of seeds, or a list without repetition"
         )
+    check_seeds(found)
     return found
+
+
+def _jobs(jobs: int) -> int:
+    """The number of runs side by side. Raises InputError."""
+    if not isinstance(jobs, int) or not 0 <= jobs <= JOBS:
+        raise InputError(f"invalid jobs: {jobs!r}", remedy=f"give a whole number from 0 to {JOBS}")
+    return jobs or usable_cores()
 
 
 def _run_options(options: Mapping[str, Any], scenario: Scenario, sensing: Sequence[str]) -> RunOptions:
@@ -266,7 +347,7 @@ def _run_options(options: Mapping[str, Any], scenario: Scenario, sensing: Sequen
     values: dict[str, Any] = {}
     for name, value in options.items():
         if name == "limit":  # as the command line names it
-            values["limits"] = Limits(value)
+            values["limits"] = Limits(read_duration(value, "limit"))
             continue
         if name not in known:
             raise InputError(f"there is no option {name!r}", remedy=did_you_mean(name, [*known, "limit"]))

@@ -13,6 +13,7 @@ from pathlib import Path
 from denxanh.networks.place import hours
 from denxanh.networks.place.vehicles import Fidelity
 from denxanh.sim.errors import InputError
+from denxanh.sim.scenario import ASSUMED
 
 NOTE = "the demand is synthetic: no published counts exist for it"
 FORM = "NAME[@07:00 | @06:00-10:00 | @day][:lane | :sublane][:YEAR]"
@@ -45,6 +46,14 @@ class Choice:
         return building.build(
             self.name, fidelity=self.fidelity, period=self.period, hours=self.hours, year=self.year
         )
+
+    def plan_source(self) -> str:
+        """Return where the plans that run come from: ``"assumed"`` if one of them is, else their references."""
+        from denxanh.networks.build import building
+
+        place = building.load_place(self.name, period=self.period, hours=self.hours, year=self.year)
+        sources = list(dict.fromkeys(switch.plan.source for switch in place.running()))
+        return ASSUMED if ASSUMED in sources else "; ".join(sources)
 
 
 def name_of(text: str) -> str:

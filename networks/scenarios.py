@@ -14,11 +14,12 @@ from denxanh import networks
 from denxanh.networks import built_in
 from denxanh.sim.demand.departures import NONE, read_departures
 from denxanh.sim.errors import InputError
+from denxanh.sim.input.limits import CONFIGURATION_BYTES, DEMAND, SECONDS, check_number
 from denxanh.sim.scenario import Scenario, is_simulation_option
 from denxanh.sim.sumo.netfile import seconds
 from denxanh.sim.sumo.options import check_options
 from denxanh.sim.sumo.xmlfile import parse
-from denxanh.sim.text_values import TRUE, closest, did_you_mean
+from denxanh.sim.text_values import TRUE, Moment, closest, did_you_mean
 
 CLEARING = 3600.0  # s simulated after the last departure where a configuration gives no end
 _ALIASES = {
@@ -33,15 +34,24 @@ _IGNORED = {  # set by each run, or concern logging only: ignored without a note
 }  # fmt: skip
 
 
-def open_scenario(text: str, *, end: float | None = None) -> Scenario:
-    """Return the scenario that ``text`` names; ``end`` (s) replaces the end it gives.
+GENERIC = ("place", "net")
+"""Names that denxanh gives to files of every place: such a place is named after its folder."""
+
+
+def open_scenario(text: str, *, end: float | Moment | None = None, folder: Path = Path()) -> Scenario:
+    """Return the scenario that ``text`` names; ``end`` (s, or a Moment) replaces the end it gives.
+
+    Paths are relative to ``folder``.
 
     Raises:
         InputError: the scenario does not exist, or its files or times are invalid.
     """
-    scenario = _open(text)
+    scenario = _open(text, folder)
+    _check_step(scenario, text)
+    if isinstance(end, Moment):
+        end = end.at(scenario.begin)
     if end is not None:
-        if end <= scenario.begin:
+        if not scenario.begin < end:
             raise InputError(
                 f"the end {end:g} s is not after the begin {scenario.begin:g} s",
                 location=text,
@@ -78,10 +88,10 @@ def files_of(text: str, folder: Path = Path()) -> list[str]:
     return [*found, name] if name or len(found) == 1 else found
 
 
-def _open(text: str) -> Scenario:
+def _open(text: str, folder: Path) -> Scenario:
     if not text:
         raise InputError("no place is given", remedy="name a place from 'denxanh list' or a .sumocfg")
-    path = Path(text)
+    path = folder / text
     if path.is_file():
         if path.name.endswith((".sumocfg", ".cfg", ".sumocfg.xml")):
             return read_config(path)
@@ -100,13 +110,18 @@ def _open(text: str) -> Scenario:
             what = "no .sumocfg" if not found else f"{len(found)} .sumocfg files"
             raise InputError(f"the folder holds {what}", location=text, remedy="name the .sumocfg")
         return read_config(found[0])
-    net, *routes = files_of(text)
+    net, *routes = files_of(text, folder)
     if routes:
-        return _from_files(Path(net), tuple(map(Path, routes)), text)
+        return _from_files(folder / net, tuple(folder / route for route in routes), text)
     if built_in.name_of(text) in {place.name for place in networks.list_places()}:
         choice = built_in.parse(text)
         scenario = read_config(choice.build())
-        return replace(scenario, name=text.replace(":lane", ""), notes=(built_in.NOTE, *scenario.notes))
+        return replace(
+            scenario,
+            name=text.replace(":lane", ""),
+            notes=(built_in.NOTE, *scenario.notes),
+            plan_source=choice.plan_source(),
+        )
     raise InputError(f"there is no place {text!r}", remedy=_remedy(text, path))
 
 
@@ -116,7 +131,7 @@ def read_config(path: Path) -> Scenario:
     Raises:
         InputError: the file is not a configuration, or names missing files or invalid options.
     """
-    root = parse(path, kind="configuration")
+    root = parse(path, kind="configuration", most=CONFIGURATION_BYTES)
     values: dict[str, str] = {}
     for element in root.iter():
         value = element.get("value", element.get("v"))
@@ -142,6 +157,7 @@ def read_config(path: Path) -> Scenario:
             raise InputError(f"it names no {key}", location=str(path), remedy=f'add <{key} value="…"/>')
     options = {key: value for key, value in sorted(values.items()) if is_simulation_option(key)}
     check_options(options, str(path))
+    check_number(float(options.get("scale", "1")), DEMAND, "scale", location=str(path), least=0)
     folder = path.parent
 
     def files(key: str) -> tuple[Path, ...]:
@@ -149,7 +165,7 @@ def read_config(path: Path) -> Scenario:
 
     location = str(path)
     scenario = Scenario(
-        name=path.name.removesuffix(".sumocfg"),
+        name=_name(path, path.name.removesuffix(".sumocfg")),
         net=folder / values["net-file"].strip(),
         routes=files("route-files"),
         additional=files("additional-files"),
@@ -164,9 +180,13 @@ def read_config(path: Path) -> Scenario:
 
 
 def _from_files(net: Path, routes: tuple[Path, ...], text: str) -> Scenario:
-    scenario = Scenario(net.name.split(".")[0], net, routes, end=math.nan)
+    scenario = Scenario(_name(net, net.name.split(".")[0]), net, routes, end=math.nan)
     _check_files(scenario, text)
     return scenario
+
+
+def _name(path: Path, stem: str) -> str:
+    return path.resolve().parent.name or stem if stem in GENERIC else stem
 
 
 def _with_end(scenario: Scenario, end: float, note: str = "") -> Scenario:
@@ -204,12 +224,15 @@ def _check_files(scenario: Scenario, location: str) -> None:
                 )
 
 
+def _check_step(scenario: Scenario, location: str) -> None:
+    if not 0.001 <= scenario.step <= 10.0:  # SUMO computes in ms
+        raise InputError(
+            f"the step-length is {scenario.step:g} s", location=location, remedy="give a step from 0.1 to 1 s"
+        )
+
+
 def _check_times(scenario: Scenario, location: str) -> None:
     begin, end, step = scenario.begin, scenario.end, scenario.step
-    if not 0.0 < step <= 10.0:
-        raise InputError(
-            f"the step-length is {step:g} s", location=location, remedy="give a step from 0.1 to 1 s"
-        )
     if not math.isfinite(begin) or begin < 0 or not math.isfinite(end):
         raise InputError(
             f"begin {begin:g} s or end {end:g} s is not a time", location=location, remedy="give seconds ≥ 0"
@@ -219,6 +242,12 @@ def _check_times(scenario: Scenario, location: str) -> None:
             f"the end {end:g} s is not after the begin {begin:g} s",
             location=location,
             remedy="give a later end",
+        )
+    if end - begin > SECONDS or end > 100 * SECONDS:
+        raise InputError(
+            f"from {begin:g} s to {end:g} s is longer than a year of {SECONDS:g} s",
+            location=location,
+            remedy="give an earlier end",
         )
     steps = (end - begin) / step
     if abs(steps - round(steps)) > 1e-6:

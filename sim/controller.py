@@ -96,7 +96,8 @@ class Capabilities:
     """(network) → green states by intersection id; they become phases after those of the program."""
 
     files: Callable[[], tuple[Path, ...]] = _no_files
-    """() → the files that the controller's own parameter files name: their content is part of its identity."""
+    """() → files and folders that it reads and that no parameter names, as those that its parameter files name in turn:
+    their content is part of the identity of its runs, and a path that is not there is refused."""
 
     additional_files: Callable[[], tuple[Path, ...]] = _no_files
     """() → SUMO additional files, loaded after the scenario's own: programs and detectors that SUMO runs."""
@@ -107,8 +108,15 @@ class Capabilities:
     leaves_signals_to_sumo: bool = False
     """Whether ``start`` returns no policy for any network: SUMO runs all signals, the safety rules do not apply."""
 
+    plan_from_scenario: bool = False
+    """Whether its parameter ``plan``, where it is empty, is computed from the scenario before the runs."""
+
     serves_pedestrian_calls: bool = False
     """Whether its policies serve pedestrian calls themselves (denxanh.sim.signals.pedestrian_calls)."""
+
+    def declares(self, name: str) -> bool:
+        """Whether a controller declares the capability ``name``, so that it is not the default."""
+        return getattr(self, name) is not getattr(Capabilities, name)
 
     @property
     def runs_in_sumo(self) -> bool:

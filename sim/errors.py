@@ -5,10 +5,13 @@ DenxanhError
 ├── ControlError    a controller asked for something illegal
 │   └── SafetyError an unsafe signal state was stopped
 ├── WorldError      the engine behind the World (SUMO, TraCI) failed
+│   └── LimitError  a limit of time was met, which depends on the machine
 └── RunError        a run ended without proof that it is complete
 """
 
 from __future__ import annotations
+
+import re
 
 
 class DenxanhError(Exception):
@@ -27,8 +30,16 @@ class InputError(DenxanhError):
         self.remedy = remedy.rstrip(".")
         place = f"{location}: " if location else ""
         advice = f"; {self.remedy}" if self.remedy else ""
-        sentence = f"{place}{self.what}{advice}"
+        sentence = _shortened(f"{place}{self.what}{advice}")
         super().__init__(sentence if sentence.endswith("?") else f"{sentence}.")
+
+
+def _shortened(text: str) -> str:
+    """The text with every word of more than 1000 characters cut, so that a message stays a sentence."""
+    return _LONG_WORD.sub(lambda word: f"{word[0][:100]}… ({len(word[0])} characters)", text)
+
+
+_LONG_WORD = re.compile(r"[^\s/]{1000,}")
 
 
 class ControlError(DenxanhError):
@@ -41,6 +52,10 @@ class SafetyError(ControlError):
 
 class WorldError(DenxanhError):
     """The engine behind the world failed; quotes what it printed last."""
+
+
+class LimitError(WorldError):
+    """A limit of time was met. Whether it is depends on the machine, so the run is repeated once."""
 
 
 class RunError(DenxanhError):

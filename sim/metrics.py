@@ -1,10 +1,12 @@
 """The metrics of a run, all computed here and defined in docs/metrics.md.
 
-Averages are over all vehicles that wanted to travel, not only over those that arrived.
+All cover the measured window, from the end of the warm-up to the end of the run: averages are over all vehicles that
+wanted to depart in it, not only over those that arrived; what happens at an instant is counted if it happens in it.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -47,6 +49,7 @@ METRICS = (
     Metric("running", "veh", True, "Still on the road at the end", "Còn trên đường"),
     Metric("waiting", "veh", True, "Never inserted", "Chưa vào được mạng"),
     Metric("lost", "veh", True, "Dropped by SUMO", "SUMO loại bỏ"),
+    Metric("simulated", "veh", None, "Simulated vehicles", "Số xe trong mô phỏng"),
     Metric("before_begin", "veh", None, "Depart before begin (not simulated)", "Khởi hành trước lúc bắt đầu"),
     Metric("teleports", "1", True, "Teleports", "Số lần dịch chuyển (teleport)"),
     Metric("collisions", "1", True, "Collisions", "Va chạm"),
@@ -65,16 +68,20 @@ NAMES = tuple(metric.name for metric in METRICS)
 
 @dataclass(frozen=True)
 class Counts:
-    """Figures of SUMO's statistic output and of the route files that are not in the trips."""
+    """Figures of the measured window from SUMO's other outputs, and of the route files."""
 
-    before_begin: int
-    dropped: int | None  # vehicles that SUMO discarded before insertion; None where it cannot be told
+    before_begin: int  # of the route files, not of the window
+    dropped: (
+        int | None
+    )  # of the whole run: vehicles that SUMO discarded before insertion; None where it cannot be told
     teleports: int
     collisions: int
     emergency_brakings: int
     co2_kg: float
     fuel_kg: float
-    fallbacks: int = 0  # intersections whose policy was replaced by fixed-time control
+    fallbacks: int = (
+        0  # of the whole run, since they last: intersections whose policy was replaced by fixed-time control
+    )
 
 
 def compute(
@@ -89,56 +96,73 @@ def compute(
 ) -> dict[str, Value]:
     """All metrics of one run by name.
 
-    ``queue``: halted vehicles, shape (samples, intersections), sampled after the warm-up. ``weights``: PCU and
-    persons of each vehicle, shape (2, n), see denxanh.sim.demand.equivalents. ``warm_up`` s are
-    cut off the begin: vehicles that wanted to depart earlier are not counted; SUMO's own counts (teleports,
-    collisions, brakings, emissions) cover the whole run. Raises RunError if no vehicle is left.
+    The measured window is from ``begin + warm_up`` to ``end``, s. ``queue``: halted vehicles, shape (samples,
+    intersections), and ``counts`` are of the window. ``weights``: PCU, persons and real vehicles of each simulated one,
+    shape (3, n), see denxanh.sim.demand.equivalents: means and counts are over real vehicles.
+
+    Raises RunError if no vehicle wanted to depart in the window.
     """
     wanted = trips.wanted_departure(end)
-    kept = wanted >= begin + warm_up - 1e-6 if warm_up > 0 else np.ones(len(trips), dtype=np.bool_)
-    n = int(kept.sum())
-    if n == 0:
+    start = begin + warm_up - 1e-6 if warm_up > 0 else -np.inf
+    kept = wanted >= start
+    if not kept.any():
         raise RunError("no vehicle was simulated: there is nothing to measure")
     inserted = kept & trips.inserted
     arrived = kept & trips.arrived
-    removed = int((inserted & trips.removed).sum())
-    running = int((inserted & ~arrived & ~trips.removed).sum())
-    distance = float(trips.length[inserted].sum())
-    duration = float(trips.duration[inserted].sum())
+    finished = trips.arrived & (trips.arrival >= start)  # whenever they departed
+    walks = trips.pedestrian_wait
+    if warm_up > 0:
+        walks = walks[trips.pedestrian_depart >= start]
+    pcu_of, persons_of, real = weights
+
+    def total(values: NDArray[np.float64], which: NDArray[np.bool_]) -> float:
+        """Sum over real vehicles."""
+        return float((values * real)[which].sum())
+
+    def number(which: NDArray[np.bool_]) -> float:
+        return float(real[which].sum())
+
+    n = number(kept)
+    simulated = int(kept.sum()) + (counts.dropped or 0)
+    dropped = (counts.dropped or 0) * n / int(kept.sum())  # their types are not known: the mean of the others
+    removed = number(inserted & trips.removed)
+    running = number(inserted & ~arrived & ~trips.removed)
+    distance, duration = total(trips.length, inserted), total(trips.duration, inserted)
     delay = trips.delay
     time_loss, waited = (
-        trips.time_loss[inserted].sum(),
-        trips.depart_delay[kept].sum(),
+        total(trips.time_loss, inserted),
+        total(trips.depart_delay, kept),
     )  # their sum is all delay
-    pcu, persons = (float(each[kept].sum()) for each in weights)
-    lost = None if counts.dropped is None else counts.dropped + removed
+    pcu, persons = float(pcu_of[kept].sum()), float(persons_of[kept].sum())
+    lost = None if counts.dropped is None else dropped + removed
     return {
-        "delay_s": float(time_loss + waited) / n,
-        "delay_pcu_s": float((weights[0] * delay)[kept].sum()) / pcu if pcu > 0 else None,
-        "delay_person_s": float((weights[1] * delay)[kept].sum()) / persons if persons > 0 else None,
-        "travel_time_s": float(trips.duration[arrived].mean()) if arrived.any() else None,
-        "time_loss_s": float(time_loss) / n,
-        "depart_delay_s": float(waited) / n,
-        "stopped_s": float(trips.stopped[inserted].sum()) / n,
-        "stops": float(trips.stops[inserted].sum()) / n,
+        "delay_s": (time_loss + waited) / n,
+        "delay_pcu_s": float((pcu_of * delay)[kept].sum()) / pcu if pcu > 0 else None,
+        "delay_person_s": float((persons_of * delay)[kept].sum()) / persons if persons > 0 else None,
+        "travel_time_s": total(trips.duration, arrived) / number(arrived) if arrived.any() else None,
+        "time_loss_s": time_loss / n,
+        "depart_delay_s": waited / n,
+        "stopped_s": total(trips.stopped, inserted) / n,
+        "stops": total(trips.stops, inserted) / n,
         "speed_mps": distance / duration if duration > 0 else None,
-        "throughput_vph": float(arrived.sum()) / (end - begin - warm_up) * 3600.0,
+        "throughput_vph": number(finished) / (end - begin - warm_up) * 3600.0,
         "queue_mean_veh": float(queue.mean()) if queue.size else None,
         "queue_max_veh": float(queue.max()) if queue.size else None,
         "queue_p95_veh": float(np.percentile(queue, 95)) if queue.size else None,
-        "loaded": n + (counts.dropped or 0),
-        "arrived": int(arrived.sum()),
-        "running": running,
-        "waiting": int((kept & ~trips.inserted).sum()),
-        "lost": lost,
+        "loaded": _count(n + dropped),
+        "arrived": _count(number(arrived)),
+        "running": _count(running),
+        "waiting": _count(number(kept & ~trips.inserted)),
+        "lost": None if lost is None else _count(lost),
+        "simulated": simulated,
         "before_begin": counts.before_begin,
         "teleports": counts.teleports,
         "collisions": counts.collisions,
         "emergency_brakings": counts.emergency_brakings,
         "fallbacks": counts.fallbacks,
-        "walkers": len(trips.pedestrian_wait) or None,
-        "walk_wait_s": float(trips.pedestrian_wait.mean()) if len(trips.pedestrian_wait) else None,
-        "walk_wait_max_s": float(trips.pedestrian_wait.max()) if len(trips.pedestrian_wait) else None,
+        "walkers": len(walks) or None,
+        "walk_wait_s": float(walks.mean()) if len(walks) else None,
+        "walk_wait_max_s": float(walks.max()) if len(walks) else None,
         "co2_kg": counts.co2_kg,
         "fuel_kg": counts.fuel_kg,
     }
@@ -148,4 +172,10 @@ def accounts_add_up(values: Mapping[str, Value]) -> bool:
     """Whether loaded = arrived + running + waiting + lost; true where the lost vehicles are not known."""
     if values["lost"] is None:
         return True
-    return values["loaded"] == sum(values[part] or 0 for part in ("arrived", "running", "waiting", "lost"))
+    parts = sum(values[part] or 0 for part in ("arrived", "running", "waiting", "lost"))
+    return math.isclose(values["loaded"] or 0, parts, rel_tol=1e-9)
+
+
+def _count(value: float) -> Value:
+    """A number of vehicles: whole where it is, as always if each simulated vehicle represents one."""
+    return round(value) if abs(value - round(value)) < 1e-9 else value

@@ -1,4 +1,4 @@
-"""The signalised network as control needs it: frozen descriptions without behaviour.
+"""The signalised network as control needs it: immutable descriptions without behaviour (denxanh.sim.frozen).
 
 Times are s, lengths m, speeds m/s, flows veh/s. Arrays over ``links`` follow SUMO's link index, that is
 the position of a letter in a signal's state string.
@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from denxanh.sim.frozen import Frozen
 from denxanh.sim.plan import Timing
 
 Array = NDArray[np.float64]
@@ -139,7 +140,7 @@ class Phase:
 
 
 @dataclass(frozen=True)
-class Intersection:
+class Intersection(Frozen):
     """One signal (possibly several joined junctions) that a controller decides about."""
 
     id: str
@@ -211,7 +212,7 @@ class Intersection:
 
 
 @dataclass(frozen=True)
-class Network:
+class Network(Frozen):
     """A road network with its signals; ``left_to_sumo`` gives the reason why a signal cannot be controlled."""
 
     name: str
@@ -222,6 +223,12 @@ class Network:
     links: tuple[Link, ...] = ()  # connections that no signal drives have index −1
     to_wgs84: str = ""  # the net's projection parameter, "" if it has none
     lefthand: bool = False  # traffic drives on the left
+    links_left_to_sumo: tuple[Link, ...] = ()  # connections at the signals of left_to_sumo, with index −1
+
+    @property
+    def all_links(self) -> tuple[Link, ...]:
+        """Every connection of the network, whoever drives its signal."""
+        return (*self.links, *self.links_left_to_sumo)
 
     @property
     def opposed_turns(self) -> frozenset[str]:

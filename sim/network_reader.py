@@ -114,8 +114,13 @@ def _build(
             intersections.pop(junction.id, None)
     plain = tuple(reader.link(raw) for raw in net.connections if not raw.tl and raw.start in net.lanes)
     driven = tuple(link for i in intersections.values() for link in i.links)
+    others = tuple(
+        replace(reader.link(raw), index=-1)
+        for raw in net.connections
+        if raw.tl and raw.tl not in intersections and raw.start in net.lanes
+    )
     return Network(
-        name, net.edges, net.lanes, intersections, left, driven + plain, net.projection, net.lefthand
+        name, net.edges, net.lanes, intersections, left, driven + plain, net.projection, net.lefthand, others
     )
 
 

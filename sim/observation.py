@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from denxanh.sim.network import Intersection
 from denxanh.sim.world import HALTED_SPEED
 
+_T = TypeVar("_T")
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -104,7 +106,24 @@ class Observation:
         chosen = self.vehicles.approach if among is None else self.vehicles.approach[among]
         return np.bincount(chosen, minlength=len(self.intersection.approaches)).astype(np.float64)
 
+    def sealed(self, intersection: Intersection, calls: Array | None = None) -> Observation:
+        """The observation with read-only arrays, of ``intersection``, and with these ``calls`` where they are given."""
+        parts: dict[str, Any] = {"intersection": intersection, "vehicles": _read_only(self.vehicles)}
+        if calls is not None:
+            parts["calls"] = calls
+        return _read_only(replace(self, **parts))
+
     def count_by_link(self, among: NDArray[np.bool_] | None = None) -> Array:
         """Vehicles by the link they will take, shape (n_links,)."""
         link = self.vehicles.link if among is None else self.vehicles.link[among]
         return np.bincount(link[link >= 0], minlength=self.intersection.n_links).astype(np.float64)
+
+
+def _read_only(described: _T) -> _T:
+    """An object whose arrays cannot be written to; views become copies, since the array behind one is writable."""
+    for name, value in vars(described).items():
+        if isinstance(value, np.ndarray):
+            array = value if value.base is None else value.copy()
+            array.setflags(write=False)
+            object.__setattr__(described, name, array)
+    return described

@@ -9,6 +9,11 @@ from typing import Any
 
 from denxanh.sim.text_values import TRUE
 
+ASSUMED = "assumed"
+"""Source of a signal plan that nobody has seen in the street."""
+CONFIRMED = "confirmed by the user"
+"""Source of a signal plan that the user says is the one in the street."""
+
 SIMULATION_OPTIONS = frozenset(
     """
     step-method.ballistic extrapolate-departpos lateral-resolution route-steps no-internal-links
@@ -61,6 +66,12 @@ class Scenario:
     step: float = 1.0
     options: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()  # for the user: what was ignored or assumed while reading
+    plan_source: str = ""  # of the signal programs: ASSUMED, or a reference; "" unknown
+
+    @property
+    def plan_is_assumed(self) -> bool:
+        """Whether no source is known that has seen the signal programs in the street."""
+        return self.plan_source in ("", ASSUMED)
 
     @property
     def signals_off(self) -> bool:
@@ -94,6 +105,7 @@ class Scenario:
             step=data["step"],
             options=dict(data["options"]),
             notes=tuple(data["notes"]),
+            plan_source=data.get("plan_source", ""),
         )
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,8 @@ import simpy
 
 from denxanh.sim.controller import Array, Controller, Green, Ints, Observation
 from denxanh.sim.errors import ControlError, WorldError
-from denxanh.sim.network import GREEN, Intersection
+from denxanh.sim.frozen import Snapshot
+from denxanh.sim.network import GREEN, Bools, Intersection, Network
 from denxanh.sim.plan import Interval
 from denxanh.sim.sensing import Ideal, Sensing, Shown
 from denxanh.sim.signals.change import change_intervals
@@ -32,8 +32,9 @@ _LONGEST = 1e6  # s: a green beyond it, eleven days, is a mistake
 
 def run(world: World, controller: Controller, end: float) -> None:
     """Let a controller drive a world until ``end`` (s). This is the whole loop."""
-    policies = controller.start(world.network)
-    for question in Simulation(world, end, policies, sees=controller.sees):
+    given = Snapshot(world.network).copy()
+    policies = controller.start(given)
+    for question in Simulation(world, end, policies, sees=controller.sees, given=given):
         question.answer(policies[question.intersection.id](question.seen))
 
 
@@ -76,13 +77,27 @@ class Question:
         """Answer the question. Raises ControlError if the answer is illegal; then the signal is unchanged."""
         self._event.succeed(self._signal.accept(green))
 
+    @property
+    def answered(self) -> bool:
+        """Whether an answer was given."""
+        return bool(self._event.triggered)
+
+    def permitted(self) -> Bools:
+        """The phases that an answer may show now, shape (phases,): the present one, and those that may follow it."""
+        return self._signal.permitted()
+
+    def change_time(self, phase: int) -> float:
+        """The time from now until ``phase`` is green, s: 0 for the present one. Waits for foes may prolong it."""
+        return self._signal.change_time(phase)
+
 
 class Simulation:
     """One run. Iterate over it for Questions; each must be answered before the next is drawn.
 
     ``ask`` are the intersections that a policy answers for; all others keep the network's own program.
     Observations come from ``sensing``, with errors drawn by ``seed``, and from ``calls``, the pedestrian calls
-    (``PedestrianCalls.at``). Further processes (sampling, events) join the agenda.
+    (``PedestrianCalls.at``). They show the intersections of ``given``, the copy of the network that the controller has,
+    so that nothing a policy does to it changes the loop's own. Further processes (sampling, events) join the agenda.
     """
 
     def __init__(
@@ -95,8 +110,11 @@ class Simulation:
         sensing: Sensing | None = None,
         seed: int = 0,
         calls: Callable[[Intersection], Array] | None = None,
+        given: Network | None = None,
     ) -> None:
         self.world = world
+        self._given = (given or world.network).intersections
+        self._steps = world.steps
         self.env = simpy.Environment()
         self.sensor = (sensing or Ideal()).start(world, sees, seed)
         self._calls = calls
@@ -108,7 +126,7 @@ class Simulation:
             )
         self.reading = 0  # observations that are being made
         self._open: list[Question] = []
-        self._changed: list[_Signal] = []
+        self._asked: list[Question] = []  # those that advance() has returned last
         self._seen: dict[str, Observation] = {}
         self._seen_at = -1
         self.signals = {name: _Signal(self, world.network.intersections[name]) for name in sorted(ask)}
@@ -129,22 +147,62 @@ class Simulation:
             while self._open:
                 question = self._open.pop()
                 yield question
-                if not question._event.triggered:
-                    raise ControlError(
-                        f"{question.intersection.id} at t={self.now:g} s: the question was not answered"
-                    )
+                self._check_answered(question)
         self._advance(self._end)
 
+    def advance(self, time: float) -> list[Question]:
+        """Advance to the next instant with questions, at most to ``time`` (s), and return all of that instant.
+
+        The list is empty where no signal asks until ``time``, or until the end of the run; the world is then at that
+        time. Each question must be answered before the next call; the order of the answers does not matter. This is
+        the loop of ``__iter__``, driven from outside: use one of them.
+        """
+        for question in self._asked:
+            self._check_answered(question)
+        self._asked = []
+        last = min(self.in_steps(time - self.world.begin, "the time to advance to"), self._end)
+        while True:
+            due = self.env.peek()
+            if self._open and due > self.env.now:
+                self._asked, self._open = self._open, []
+                return list(self._asked)
+            if due > last or due >= self._end:
+                break
+            if self.world.steps < due:
+                self._advance(int(due))
+            self.env.step()
+        if self.world.steps < last:
+            self._advance(last)
+        if self.env.now < last:
+            self.env.run(until=last)  # sets the clock: nothing is due before
+        return []
+
+    @property
+    def over(self) -> bool:
+        """Whether the world is at the end of the run."""
+        return self.world.steps >= self._end
+
+    def _check_answered(self, question: Question) -> None:
+        if not question.answered:
+            raise ControlError(
+                f"{question.intersection.id} at t={self.now:g} s: the question was not answered"
+            )
+
     def _advance(self, steps: int) -> None:
-        """Advance the world, and verify that it shows the states set since the last call."""
+        """Advance the world, and verify that nothing else did and that it shows the states that were set."""
+        if self.world.steps != self._steps:
+            raise WorldError(
+                f"the world is at step {self.world.steps} where the run is at step {self._steps}: something beside "
+                "the run has advanced it; a controller must not"
+            )
         if self.sensor.every_step:  # detectors work between questions
             for step in range(self.world.steps + 1, steps + 1):
                 self.world.advance(step)
                 self.sensor.sample()
         self.world.advance(steps)
-        for signal in self._changed:
+        self._steps = self.world.steps
+        for signal in self.signals.values():
             signal.verify()
-        self._changed.clear()
 
     def every(self, seconds: float, action: Callable[[], None]) -> None:
         """Call ``action`` every ``seconds`` from the first step on."""
@@ -200,9 +258,8 @@ class Simulation:
         signal = self.signals.get(intersection.id)
         shown = signal.shown() if signal else Shown(0, 0.0, np.zeros(intersection.n_links))
         seen = self.sensor.observe(intersection, shown, self.observe)
-        return (
-            replace(seen, calls=self._calls(intersection)) if self._calls and intersection.crossings else seen
-        )
+        calls = self._calls(intersection) if self._calls and intersection.crossings else None
+        return seen.sealed(self._given[intersection.id], calls)
 
     def in_steps(self, seconds: float, what: str) -> int:
         """A duration as whole steps; a fraction is refused, since SUMO would round it."""
@@ -328,19 +385,19 @@ class _Signal:
     def _put(self, state: str) -> None:
         """Show a state in the world."""
         simulation, now = self.simulation, int(self.simulation.env.now)
-        if self.state:
-            self.verify()
+        self.verify()
         self.green_until[self._green_links()] = now
         self.state = state
         simulation.world.show(self.intersection.id, state)
-        simulation._changed.append(self)
 
     def _hold(self, seconds: float) -> simpy.Event:
         """Keep the state for ``seconds``, rounded up to whole steps."""
         return self.simulation.env.timeout(max(math.ceil(seconds / self.simulation.world.step - _CLOSE), 0))
 
     def verify(self) -> None:
-        """Raise WorldError if the world does not show the state set."""
+        """Raise WorldError if the world does not show the state set, where one was set."""
+        if not self.state:
+            return
         shows = self.simulation.world.shows(self.intersection.id)
         if shows != self.state:
             raise WorldError(
@@ -385,6 +442,29 @@ class _Signal:
         if phase != self.phase:
             self._check_change(phase, spot)
         return Green(phase, length)
+
+    def permitted(self) -> Bools:
+        """The phases that ``accept`` takes now, shape (phases,)."""
+        intersection = self.intersection
+        allowed = np.zeros(len(intersection.phases), dtype=np.bool_)
+        allowed[self.phase] = True
+        if self._minimum_left() <= 0:
+            for phase in range(len(allowed)):
+                if phase != self.phase:
+                    allowed[phase] = not self._fault_of_change(phase)
+        return allowed
+
+    def change_time(self, phase: int) -> float:
+        """The time that the change from the present phase to ``phase`` takes, in whole steps, s."""
+        step = self.simulation.world.step
+        intervals = () if phase == self.phase else self._change(phase)
+        return sum(math.ceil(interval.duration / step - _CLOSE) for interval in intervals) * step
+
+    def _minimum_left(self) -> float:
+        """What is left of the minimum green of the present phase, s; 0 or less where it is over."""
+        elapsed = (int(self.simulation.env.now) - self.since) * self.simulation.world.step
+        left = self.intersection.phases[self.phase].min_green - elapsed
+        return left if left > _CLOSE else 0.0
 
     def _change(self, phase: int) -> tuple[Interval, ...]:
         """The intervals between the present phase and ``phase``, computed once."""

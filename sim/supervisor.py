@@ -2,7 +2,8 @@
 
 A policy that raises, gives an answer that is refused, or exceeds its time is replaced at once and for the rest of
 the run by fixed-time control; the engine changes to it through yellow and all-red. Every replacement is an event of
-the run. The other intersections keep their policies.
+the run. The other intersections keep their policies. Whether a policy exceeds its time depends on the machine: with
+``stop_when_late`` the run ends there instead, to be repeated.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from denxanh.sim.controller import Green, Observation, Policy
-from denxanh.sim.errors import ControlError, InputError
+from denxanh.sim.errors import ControlError, InputError, LimitError
 from denxanh.sim.network import Network
 from denxanh.sim.signals.fixed_time import fixed_time_policy
 from denxanh.sim.simulation import Question
-from denxanh.sim.time_limit import OverTime, time_limit
+from denxanh.sim.time_limit import OverTime, limited
 
 _CLOSE = 1e-6  # s
 _LONGEST_TEXT = 300  # letters of a cause that are kept
@@ -30,12 +31,14 @@ Cause = Literal["raised", "refused", "late"]
 class Limits:
     """Limits on the answers of a policy, beside the rules of the signal itself.
 
-    The two budgets are wall time, which no run repeats exactly: they only end a policy that hangs, and no strategy
-    comes near them. The first answer of each policy may compile or load what it needs.
+    The budgets only end a policy that hangs, and no strategy comes near them. Two are CPU time of the run's process;
+    the third ends a policy that waits for something. Neither a pause of the process nor other work on the machine
+    uses them up. The first answer of each policy may compile or load what it needs.
     """
 
-    decision: float = 5.0  # s of wall time for an answer: a hundred times what 20 signals may take together
-    first_decision: float = 60.0  # s of wall time for the first one
+    decision: float = 5.0  # s of CPU time for an answer: a hundred times what 20 signals may take together
+    first_decision: float = 60.0  # s of CPU time for the first one
+    asleep: float = 60.0  # s that a policy may wait in one answer, as in a sleep
     max_green: float | None = None  # s that a phase may stay green (denxanh.sim.signals.rules)
     max_red: float | None = (
         None  # s that a link may stay red while some phase serves it (denxanh.sim.signals.rules)
@@ -69,7 +72,12 @@ class Supervisor:
     """Answers questions with ``policies`` until they fail. ``events`` lists the replacements."""
 
     def __init__(
-        self, network: Network, policies: Mapping[str, Policy], limits: Limits | None = None
+        self,
+        network: Network,
+        policies: Mapping[str, Policy],
+        limits: Limits | None = None,
+        *,
+        stop_when_late: bool = False,
     ) -> None:
         if not isinstance(policies, Mapping):
             raise ControlError(
@@ -79,11 +87,15 @@ class Supervisor:
         self._network = network
         self._policies = dict(policies)
         self._limits = limits or Limits()
+        self._stop_when_late = stop_when_late
         self._answered: set[str] = set()
         self._fixed: dict[str, Policy] = {}  # of those that fell back
 
     def answer(self, question: Question) -> None:
-        """Answer with the policy, or by fixed time if the policy fails now or has failed before."""
+        """Answer with the policy, or by fixed time if the policy fails now or has failed before.
+
+        Raises LimitError for a policy that exceeds its time, if the run stops there.
+        """
         if question.intersection.id not in self._fixed:
             failure = self._ask(question)
             if failure is None:
@@ -91,52 +103,57 @@ class Supervisor:
             self._replace(question, *failure)
         self._answer_fixed_time(question)
 
+    @property
+    def limits_met(self) -> list[str]:
+        """A sentence for each policy that was replaced because it exceeded its time."""
+        return [
+            f"{event.intersection} at t={event.time:g} s: {event.detail}"
+            for event in self.events
+            if event.cause == "late"
+        ]
+
     def _ask(self, question: Question) -> tuple[Cause, str] | None:
         """Let the policy answer; returns the cause and the detail of a failure."""
         name, seen = question.intersection.id, question.seen
         first = name not in self._answered
         self._answered.add(name)
-        budget = self._limits.first_decision if first else self._limits.decision
+        limits = self._limits
         try:
-            with time_limit(budget, busy=lambda: question.reading):
-                green = self._policies[name](seen)
-        except KeyboardInterrupt:
-            raise  # the user's, not the policy's
-        except OverTime:
-            return "late", f"its answer took longer than {budget:g} s"
+            given = limited(
+                lambda: self._consult(question, seen),
+                cpu=limits.first_decision if first else limits.decision,
+                asleep=limits.asleep,
+                reading=lambda: question.reading,
+            )
+        except OverTime as error:
+            if self._stop_when_late:
+                raise LimitError(f"{name} at t={question.bare.time:g} s: {error}") from None
+            return "late", str(error)
+        if not isinstance(given, Green):
+            return given
+        question.answer(given)
+        return None
+
+    def _consult(self, question: Question, seen: Observation) -> Green | tuple[Cause, str]:
+        """The policy's answer in plain numbers, or the cause and the detail of a failure.
+
+        All code of the policy's runs in here: its answer and its exceptions are its own classes too.
+        """
+        try:
+            green = self._policies[question.intersection.id](seen)
+        except (KeyboardInterrupt, OverTime):
+            raise  # the user's, and ours, not the policy's
         except BaseException as error:  # SystemExit too: a controller must not end the run
             return "raised", _words(error)
         try:
-            if self._limits.max_green is not None or self._limits.max_red is not None:
-                green = question.accepted(green)
-                self._check_limits(question.bare, green)
-            question.answer(green)
+            plain = question.accepted(green)
+            if fault := limit_fault(self._limits, question.bare, plain):
+                raise ControlError(fault)
         except ControlError as error:
             return "refused", _clean(str(error))
         except Exception as error:  # an answer that fails when it is looked at
             return "refused", f"its answer cannot be read: {_words(error)}"
-        return None
-
-    def _check_limits(self, now: Observation, green: Green) -> None:
-        """Raise ControlError for a green that exceeds the maximum green, or the maximum red of another link."""
-        spot = f"{now.intersection.id} at t={now.time:g} s"
-        lasts = green.seconds + (now.elapsed if green.phase == now.phase else 0.0)
-        longest = self._limits.max_green
-        if longest is not None and lasts > longest + _CLOSE:
-            raise ControlError(
-                f"{spot}: phase {green.phase} would be green for {lasts:g} s, longer than the maximum of "
-                f"{longest:g} s"
-            )
-        longest = self._limits.max_red
-        if longest is None:
-            return
-        for link, red in enumerate(now.red):
-            serving = [phase.index for phase in now.intersection.phases if phase.serves(link)]
-            if serving and green.phase not in serving and red + green.seconds > longest + _CLOSE:
-                raise ControlError(
-                    f"{spot}: link {link} would be red for {red + green.seconds:g} s, longer than the maximum of "
-                    f"{longest:g} s"
-                )
+        return plain
 
     def _replace(self, question: Question, cause: Cause, detail: str) -> None:
         name = question.intersection.id
@@ -151,10 +168,35 @@ class Supervisor:
         question.answer(Green(green.phase, steps * now.step))
 
 
+def limit_fault(limits: Limits, now: Observation, green: Green) -> str:
+    """Why a green exceeds the maximum green, or the maximum red of another link; "" where it does not."""
+    spot = f"{now.intersection.id} at t={now.time:g} s"
+    lasts = green.seconds + (now.elapsed if green.phase == now.phase else 0.0)
+    longest = limits.max_green
+    if longest is not None and lasts > longest + _CLOSE:
+        return (
+            f"{spot}: phase {green.phase} would be green for {lasts:g} s, longer than the maximum of "
+            f"{longest:g} s"
+        )
+    longest = limits.max_red
+    if longest is None:
+        return ""
+    for link, red in enumerate(now.red):
+        serving = [phase.index for phase in now.intersection.phases if phase.serves(link)]
+        if serving and green.phase not in serving and red + green.seconds > longest + _CLOSE:
+            return (
+                f"{spot}: link {link} would be red for {red + green.seconds:g} s, longer than the maximum of "
+                f"{longest:g} s"
+            )
+    return ""
+
+
 def _words(value: object) -> str:
     """A text for any ``value`` that can be written to a file and is the same in every run."""
     try:
         return _clean(repr(value))
+    except (KeyboardInterrupt, OverTime):
+        raise
     except BaseException as error:
         return f"a {type(value).__name__} whose repr raises {type(error).__name__}"
 

@@ -1,9 +1,12 @@
-"""Values that users write as text: names with a suggestion for a mistyped one, and ``key=value`` lists."""
+"""Values that users write as text: names with a suggestion for a mistyped one, ``key=value`` lists, times."""
 
 from __future__ import annotations
 
 import difflib
+import math
+import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from denxanh.sim.errors import InputError
 
@@ -59,3 +62,77 @@ def parse_pairs(
             values[key] = value
         text = rest
     return values
+
+
+_UNITS = {"d": 86400.0, "h": 3600.0, "min": 60.0, "m": 60.0, "s": 1.0}
+_SECONDS = re.compile(r"(\d{1,12}(\.\d{0,9})?|\.\d{1,9})\s*s?", re.ASCII)
+_PART = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)\s*(d|h|min|m|s)\s*", re.ASCII)
+_CLOCK = re.compile(
+    r"(?:(\d{1,3}):(?=\d{1,2}:\d\d:))?(\d{1,2}):([0-5]\d)(?::([0-5]\d(?:\.\d{1,3})?))?", re.ASCII
+)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A time of a run: s of the scenario's clock, or after its begin."""
+
+    seconds: float
+    after_begin: bool = False
+
+    def at(self, begin: float) -> float:
+        """The time on the clock of a scenario that begins at ``begin``, s."""
+        return begin + self.seconds if self.after_begin else self.seconds
+
+
+def read_moment(text: str, option: str) -> Moment:
+    """A time written as seconds, a time of day (07:30, 07:30:15, 1:07:30:00 with a day), or after the begin (+30min).
+
+    ``option`` is where it was written. Raises InputError.
+
+    >>> read_moment("07:30", "--end").seconds, read_moment("+30min", "--end").at(600)
+    (27000.0, 2400.0)
+    """
+    written = text.strip()
+    if written.startswith("+") and (length := _duration(written[1:].strip())) is not None:
+        return Moment(length, after_begin=True)
+    clock = _CLOCK.fullmatch(written)
+    if clock is not None:
+        days, hours, minutes, seconds = (float(part or 0) for part in clock.groups())
+        return Moment(days * 86400 + hours * 3600 + minutes * 60 + seconds)
+    sign, digits = (-1.0, written[1:]) if written.startswith("-") else (1.0, written)
+    if _SECONDS.fullmatch(digits):
+        return Moment(sign * float(digits.rstrip("s")))
+    raise InputError(
+        f"{_short(text)} is not a time", location=option, remedy="write seconds, 07:30, +30min or +1800"
+    )
+
+
+def read_duration(text: str | float, option: str, *, minimum: float = 0.0) -> float:
+    """A duration in s, written as a number of seconds or with units (600, 10min, 1h30min). Raises InputError.
+
+    >>> read_duration("1h30min", "--warm-up")
+    5400.0
+    """
+    found = _duration(text.strip()) if isinstance(text, str) else float(text)
+    if found is None or not math.isfinite(found):
+        raise InputError(
+            f"{_short(text)} is not a duration", location=option, remedy="write seconds, 10min or 1h30min"
+        )
+    if found < minimum:
+        raise InputError(f"{found:g} s is too short", location=option, remedy=f"give at least {minimum:g} s")
+    return found
+
+
+def _duration(text: str) -> float | None:
+    """Seconds of a duration, None where it is none."""
+    if _SECONDS.fullmatch(text):
+        return float(text.rstrip("s"))
+    parts = _PART.findall(text)
+    if not parts or _PART.sub("", text):
+        return None
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+def _short(value: object) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 60 else f"{shown[:59]}…"

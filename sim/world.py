@@ -27,6 +27,13 @@ class OnLane(NamedTuple):
     )
 
 
+class Delay(NamedTuple):
+    """Delay until an instant: lost time of all inserted vehicles, and waiting of all that are due and not inserted."""
+
+    seconds: float  # s, summed over the vehicles
+    vehicles: int  # that were due to depart until then
+
+
 class Pedestrian(NamedTuple):
     """A pedestrian on a walking area."""
 

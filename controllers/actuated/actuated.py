@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from denxanh.controllers.greens import called_on_red, green_links
+from denxanh.controllers.greens import called_on_red, dominated, green_links
 from denxanh.sim.controller import Green, Observation, Policy
 from denxanh.sim.network import Bools, Intersection, Network
 
@@ -30,6 +30,7 @@ class Actuated:
     max_green: float = 40.0  # s, where the phase gives no maximum of its own
     stuck: float = 8.0  # s: a vehicle that stands so long on green does not extend it, since it is blocked
     skip: bool = True  # leave out phases without a call
+    dominated: bool = False  # show also phases that serve nobody whom another phase does not serve as well
 
     def start(self, network: Network) -> Mapping[str, Policy]:
         """A policy that remembers since when another phase is called, per intersection."""
@@ -37,6 +38,7 @@ class Actuated:
 
     def _policy(self, intersection: Intersection) -> Policy:
         greens = green_links(intersection)  # (phases, n_links)
+        callable_ = self.dominated | ~dominated(intersection)
         longest = [min(phase.max_green, self.max_green) for phase in intersection.phases]
         called = np.nan  # s, since when there has been a call on another phase
 
@@ -46,7 +48,8 @@ class Actuated:
             link = seen.vehicles.link[known]
             served = greens[seen.phase, link]
             waiting = np.concatenate([link[~served], called_on_red(seen, greens)])
-            calls: Bools = np.any(greens[:, waiting], axis=1)  # (phases,) of vehicles and pedestrians on red
+            # (phases,) of vehicles and pedestrians on red
+            calls: Bools = np.any(greens[:, waiting], axis=1) & callable_
             called = np.nan if not np.any(calls) else seen.time if np.isnan(called) else called
             if seen.minimum_left > 0:
                 return Green(seen.phase, seen.minimum_left)

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from denxanh.controllers.greens import called_on_red, green_links
+from denxanh.controllers.greens import called_on_red, green_links, may_leave, reached
 from denxanh.sim.controller import Green, Observation, Policy
 from denxanh.sim.network import Bools, Intersection, Network
 
@@ -28,13 +28,14 @@ class DelayBased:
     reach: float = 100.0  # m from the stop line where lost time is summed
     lost: float = 1.0  # s of lost time from which a vehicle holds its green
     max_green: float = 45.0  # s, where the phase gives no maximum of its own
+    whole_lane: bool = False  # a vehicle behind one that the phase does not let leave holds the green, too
 
     def start(self, network: Network) -> Mapping[str, Policy]:
         """A policy that remembers each vehicle's lost time, per intersection."""
         return {name: self._policy(intersection) for name, intersection in network.intersections.items()}
 
     def _policy(self, intersection: Intersection) -> Policy:
-        greens = green_links(intersection)
+        greens, leaves = green_links(intersection), may_leave(intersection)
         limit = np.array([approach.speed for approach in intersection.approaches])
         longest = [min(phase.max_green, self.max_green) for phase in intersection.phases]
         lost: dict[str, float] = {}
@@ -54,7 +55,10 @@ class DelayBased:
             if seen.minimum_left > 0:
                 return Green(seen.phase, min(seen.minimum_left, seen.step))
             late = np.array([lost.get(name, 0.0) > self.lost for name in vehicles.id], dtype=np.bool_)
-            held = bool(np.any(late & inside & greens[seen.phase, vehicles.link]))
+            holds = late & inside & greens[seen.phase, vehicles.link]
+            if not self.whole_lane:
+                holds &= reached(seen, leaves[[seen.phase]])[0]
+            held = bool(np.any(holds))
             if held and seen.elapsed < longest[seen.phase]:
                 return Green(seen.phase, seen.step)
             waiting = inside & ~greens[seen.phase, vehicles.link]

@@ -2,6 +2,11 @@
 
 C. Gershenson, "Self-organizing traffic lights", Complex Systems 16 (2005) 29–53; S.-B. Cools, C. Gershenson,
 B. D'Hooghe, "Self-organizing traffic lights: a realistic simulation" (2013), rules 1–3.
+
+The first paper's streets are one-way and without turns, so that a green serves whole roads; a phase of several can
+be overtaken for ever. On lanes that movements share, all vehicles of a lane count for the phases that serve its
+first one, and a red has a limit (docs/research/starvation.md); ``whole_lane=true,longest_red=0`` is the papers'
+form.
 """
 
 from __future__ import annotations
@@ -12,7 +17,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from denxanh.controllers.greens import green_links
+from denxanh.controllers.greens import LONGEST_RED, bounded_red, green_links, head_links
 from denxanh.sim.controller import Green, Observation, Policy
 from denxanh.sim.network import Bools, Intersection, Network
 from denxanh.sim.world import HALTED_SPEED
@@ -29,6 +34,8 @@ class Sotl:
     reach: float = 80.0  # m, d: vehicles that count on red
     near: float = 25.0  # m, ω: vehicles on green that must not be cut off …
     platoon: int = 3  # … unless they are more than this, μ
+    whole_lane: bool = False  # as the paper: count what is behind a vehicle that the phase does not serve
+    longest_red: float = LONGEST_RED  # times the plan's longest red of the link; 0: none, as the paper
 
     def start(self, network: Network) -> Mapping[str, Policy]:
         """A policy that remembers each phase's sum, per intersection."""
@@ -42,7 +49,9 @@ class Sotl:
         def policy(seen: Observation) -> Green:
             nonlocal before
             vehicles = seen.vehicles
-            waiting = seen.count_by_link(vehicles.distance <= self.reach) * ~greens[seen.phase]
+            link = vehicles.link if self.whole_lane else head_links(seen)
+            near = (vehicles.distance <= self.reach) & (link >= 0)
+            waiting = np.bincount(link[near], minlength=intersection.n_links) * ~greens[seen.phase]
             passed = 0.0 if np.isnan(before) else seen.time - before
             before = seen.time
             gathered[:] += (greens @ waiting) * passed
@@ -60,4 +69,4 @@ class Sotl:
             gathered[wanted] = 0.0
             return Green(wanted, seen.step)
 
-        return policy
+        return bounded_red(policy, intersection, self.longest_red)

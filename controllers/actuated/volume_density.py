@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from denxanh.controllers.greens import called_on_red, green_links
+from denxanh.controllers.greens import called_on_red, dominated, green_links
 from denxanh.sim.controller import Green, Observation, Policy
 from denxanh.sim.network import Bools, Intersection, Network
 from denxanh.sim.world import HALTED_SPEED
@@ -35,6 +35,7 @@ class VolumeDensity:
     max_initial: float = 20.0  # s
     max_green: float = 40.0  # s, where the phase gives no maximum of its own
     stuck: float = 8.0  # s: a vehicle that stands so long on green does not extend it
+    dominated: bool = False  # show also phases that serve nobody whom another phase does not serve as well
 
     def start(self, network: Network) -> Mapping[str, Policy]:
         """A policy that remembers its initial green and the first call, per intersection."""
@@ -51,6 +52,7 @@ class VolumeDensity:
 
     def _policy(self, intersection: Intersection) -> Policy:
         greens = green_links(intersection)
+        callable_ = self.dominated | ~dominated(intersection)
         longest = [min(phase.max_green, self.max_green) for phase in intersection.phases]
         initial, called = 0.0, np.nan
 
@@ -61,7 +63,7 @@ class VolumeDensity:
             distance, wait = seen.vehicles.distance[known], seen.vehicles.wait[known]
             served = greens[seen.phase, link]
             waiting = np.concatenate([link[~served], called_on_red(seen, greens)])
-            calls: Bools = np.any(greens[:, waiting], axis=1)
+            calls: Bools = np.any(greens[:, waiting], axis=1) & callable_
             if not np.any(calls):
                 called = np.nan
                 return Green(seen.phase, seen.minimum_left or seen.step)

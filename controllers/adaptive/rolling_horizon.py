@@ -4,6 +4,10 @@ S. Sen, K. L. Head, "Controlled optimization of phases at an intersection", Tran
 5–17: stages are phases in their order, the state is the time that they have used up, the control how
 long each is green, or not at all; the best way to a state carries its queues along. Its first decision is
 carried out and the horizon rolls on, as in OPAC (N. H. Gartner, Transportation Research Record 906, 1983).
+
+The paper presumes known arrivals over the horizon and a queue for each movement. On lanes that movements share, a
+vehicle waits for those before it, and a red has a limit (docs/research/starvation.md);
+``whole_lane=true,longest_red=0`` is the paper's form.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from denxanh.controllers.greens import green_worth
+from denxanh.controllers.greens import LONGEST_RED, bounded_red, green_worth
 from denxanh.sim.compiled import kernel
 from denxanh.sim.controller import Array, Green, Ints, Observation, Policy
 from denxanh.sim.network import Bools, Intersection, Network
@@ -29,7 +33,8 @@ class RollingHorizon:
     """Rolling-horizon dynamic programming (COP): phases and greens of least delay over a minute. Sees vehicles.
 
     Vehicles are expected at the stop line after driving there at the speed limit, and leave it at the
-    saturation flow of their lane; each lane has a queue for every set of phases that its vehicles can use.
+    saturation flow of their lane; each lane has a queue for every set of phases that its vehicles can use
+    together with all before them; a vehicle behind one that none of its phases serves waits in the queue of that one.
     """
 
     name: ClassVar[str] = "rolling-horizon"
@@ -41,6 +46,8 @@ class RollingHorizon:
     permissive: float = 0.5  # of the saturation flow that a yielding green gives
     left: float = 10.0  # s charged for each vehicle left in a queue at the end of the horizon
     max_green: float = 60.0  # s; bounds the green of a queue that a full exit holds back
+    whole_lane: bool = False  # as the paper: a queue for each movement, which vehicles of others do not block
+    longest_red: float = LONGEST_RED  # times the plan's longest red of the link; 0: none, as the paper
 
     def start(self, network: Network) -> Mapping[str, Policy]:
         """One memoryless policy per intersection."""
@@ -49,7 +56,8 @@ class RollingHorizon:
         return {name: self._policy(intersection) for name, intersection in network.intersections.items()}
 
     def _policy(self, intersection: Intersection) -> Policy:
-        queue_of, rates = _queues(intersection, self.permissive)
+        lanes = _Lanes(intersection, self.permissive, self.whole_lane)
+        rates = lanes.rates
         count = len(intersection.phases)
         lost = intersection.yellow + intersection.all_red + START_LOSS - YELLOW_USED
 
@@ -58,7 +66,7 @@ class RollingHorizon:
                 return Green(seen.phase, seen.minimum_left)
             step = max(seen.whole(self.roll), seen.step)
             steps = math.ceil(self.horizon / step)
-            arrivals = _arrivals(seen, queue_of, rates.shape[1], steps, step)
+            arrivals = _arrivals(seen, lanes.queues(seen), rates.shape[1], steps, step)
             least = np.array([math.ceil(p.min_green / step) for p in intersection.phases], dtype=np.int64)
             longest = math.ceil(self.max_green / step)
             keep = max(math.ceil((self.max_green - seen.elapsed) / step), 0)
@@ -70,38 +78,67 @@ class RollingHorizon:
                 return Green(seen.phase, step if hold > 0 else seen.step)
             return Green(int(phase), max(seen.least_green(int(phase)), step))
 
-        return policy
+        return bounded_red(policy, intersection, self.longest_red)
 
 
-def _queues(intersection: Intersection, permissive: float) -> tuple[Ints, Array]:
-    """Queue of each (approach, link), shape (approaches, n_links), and rates (phases, queues) in veh/s."""
-    worth = green_worth(intersection, permissive)
-    queue_of = np.full((len(intersection.approaches), intersection.n_links), -1, dtype=np.int64)
-    columns: list[Array] = []
-    for a, approach in enumerate(intersection.approaches):
-        groups: dict[bytes, int] = {}
-        patterns: list[Array] = []
-        for link in approach.links:
-            pattern = worth[:, link]
-            if pattern.tobytes() not in groups:
-                groups[pattern.tobytes()] = len(columns) + len(patterns)
-                patterns.append(pattern)
-            queue_of[a, link] = groups[pattern.tobytes()]
-        columns += [approach.saturation_flow * pattern for pattern in patterns]
-    return queue_of, np.stack(columns, axis=1)
+class _Lanes:
+    """The queues of the lanes: which one a vehicle joins, and how fast each phase empties them.
+
+    A queue stands for what the phases let leave: a row of ``green_worth`` values over the phases. A vehicle joins the
+    queue of the least value of its own link and of all links before it in its lane.
+    """
+
+    def __init__(self, intersection: Intersection, permissive: float, whole_lane: bool) -> None:
+        worth = green_worth(intersection, permissive)
+        self._whole_lane = whole_lane
+        self._own = np.full((len(intersection.approaches), intersection.n_links), -1, dtype=np.int64)
+        self._after: dict[
+            tuple[int, int], int
+        ] = {}  # the queue of a vehicle after one of a queue, by (queue, link)
+        self._patterns: list[Array] = []  # what each phase lets leave of a queue
+        self._number: dict[tuple[int, bytes], int] = {}  # of a queue, by approach and pattern
+        flows: list[float] = []  # saturation flow of each queue's lane, veh/s
+        for a, approach in enumerate(intersection.approaches):
+            queue = len(self._patterns)
+            for link in approach.links:
+                self._own[a, link] = self._queue(a, worth[:, link])
+            while not whole_lane and queue < len(self._patterns):  # those that are found here, too
+                for link in approach.links:
+                    both = np.minimum(self._patterns[queue], worth[:, link])
+                    self._after[queue, link] = self._queue(a, both) if both.any() else queue
+                queue += 1
+            flows += [approach.saturation_flow] * (len(self._patterns) - len(flows))
+        self.rates = np.stack(self._patterns, axis=1) * np.array(flows)  # (phases, queues) veh/s
+
+    def _queue(self, approach: int, pattern: Array) -> int:
+        number = self._number.setdefault((approach, pattern.tobytes()), len(self._patterns))
+        if number == len(self._patterns):
+            self._patterns.append(pattern)
+        return number
+
+    def queues(self, seen: Observation) -> Ints:
+        """The queue of each vehicle, −1 where its link is not known or not of its lane; shape (n,)."""
+        approach, link = seen.vehicles.approach, seen.vehicles.link
+        own: Ints = np.where(link >= 0, self._own[approach, link], -1)
+        if self._whole_lane:
+            return own
+        out = own.copy()
+        lane = before = -1
+        for i in np.flatnonzero(own >= 0):
+            if approach[i] == lane:
+                out[i] = self._after[before, int(link[i])]
+            lane, before = approach[i], int(out[i])
+        return out
 
 
-def _arrivals(seen: Observation, queue_of: Ints, queues: int, steps: int, step: float) -> Array:
+def _arrivals(seen: Observation, queue: Ints, queues: int, steps: int, step: float) -> Array:
     """Vehicles that reach the stop line in each step, shape (steps, queues); halted vehicles in the first."""
     out = np.zeros((steps, queues))
-    known: Bools = seen.vehicles.link >= 0
-    approach, link = seen.vehicles.approach[known], seen.vehicles.link[known]
-    queue = queue_of[approach, link]
-    limit = np.array([a.speed for a in seen.intersection.approaches])[approach]
-    due = seen.vehicles.distance[known] / limit
-    due[seen.vehicles.speed[known] < HALTED_SPEED] = 0.0
+    limit = np.array([a.speed for a in seen.intersection.approaches])[seen.vehicles.approach]
+    due = seen.vehicles.distance / limit
+    due[seen.vehicles.speed < HALTED_SPEED] = 0.0
     at = np.minimum((due / step).astype(np.int64), steps - 1)
-    ok = queue >= 0
+    ok: Bools = queue >= 0
     np.add.at(out, (at[ok], queue[ok]), 1.0)
     return out
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from denxanh.sim.controller import Policy
-from denxanh.sim.errors import InputError
+from denxanh.sim.input.text_files import read_json
 from denxanh.sim.network import Network
 from denxanh.sim.plan import Plan
 from denxanh.sim.signals.fixed_time import fixed_time_policy
@@ -41,13 +40,5 @@ class FixedTime:
 
 def read_plan(file: str) -> Plan:
     """The plan in a plan.json. Raises InputError."""
-    try:
-        text = Path(file).read_text("utf-8")
-    except OSError as error:
-        raise InputError(
-            f"the plan cannot be read ({error.strerror})", location=file, remedy="give a plan.json"
-        ) from None
-    try:
-        return Plan.from_json(json.loads(text), location=file)
-    except ValueError as error:
-        raise InputError(f"this is not JSON ({error})", location=file, remedy="give a plan.json") from None
+    data = read_json(Path(file), kind="plan", remedy="give a plan.json")
+    return Plan.from_json(data, location=file)

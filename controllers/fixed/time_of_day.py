@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import ClassVar
 from denxanh.controllers.fixed.fixed_time import read_plan
 from denxanh.sim.controller import Green, Observation, Policy
 from denxanh.sim.errors import InputError
+from denxanh.sim.input.text_files import read_json
 from denxanh.sim.network import Intersection, Network
 from denxanh.sim.plan import Plan
 from denxanh.sim.signals.fixed_time import fixed_time_policy
@@ -56,26 +57,27 @@ class TimeOfDay:
         return [(start, read_plan(str(plan))) for start, plan in self._rows()]
 
     def _rows(self) -> list[tuple[float, Path]]:
-        """(s since midnight, the plan's file) in the order of the day."""
-        path = Path(self.schedule).absolute()
-        try:
-            rows = json.loads(path.read_text("utf-8"))
-            day = sorted((seconds_of(row["from"]), path.parent / row["plan"]) for row in rows)
-        except OSError as error:
-            raise InputError(
-                f"the schedule cannot be read ({error.strerror})",
-                location=self.schedule,
-                remedy="give a JSON file",
-            ) from None
-        except (ValueError, TypeError, KeyError) as error:
-            raise InputError(
-                f"this is no schedule ({error!r})",
-                location=self.schedule,
-                remedy='write [{"from": "07:00", "plan": "morning.json"}, …]',
-            ) from None
-        if not day:
-            raise InputError("the schedule is empty", location=self.schedule, remedy="name at least one plan")
-        return day
+        return read_schedule(self.schedule)
+
+
+def read_schedule(schedule: str) -> list[tuple[float, Path]]:
+    """(s since midnight, the plan's file) of a JSON file of times and plans, in the order of the day.
+
+    Raises InputError.
+    """
+    path = Path(schedule).absolute()
+    rows = read_json(path, kind="schedule", remedy="give a JSON file of times and plans")
+    try:
+        day = sorted((seconds_of(row["from"]), path.parent / row["plan"]) for row in rows)
+    except (ValueError, TypeError, KeyError) as error:
+        raise InputError(
+            f"this is no schedule ({error!r})",
+            location=schedule,
+            remedy='write [{"from": "07:00", "plan": "morning.json"}, …]',
+        ) from None
+    if not day:
+        raise InputError("the schedule is empty", location=schedule, remedy="name at least one plan")
+    return day
 
 
 def _time_of_day_policy(starts: list[float], by_plan: list[Intersection]) -> Policy:
@@ -108,4 +110,7 @@ def seconds_of(clock: str) -> float:
     27000.0
     """
     hours, minutes, *rest = (float(part) for part in clock.split(":"))
-    return hours * 3600.0 + minutes * 60.0 + sum(rest)
+    found = hours * 3600.0 + minutes * 60.0 + sum(rest)
+    if not math.isfinite(found):
+        raise ValueError(f"{clock[:20]!r} is no time")
+    return found

@@ -17,6 +17,8 @@ from denxanh.sim.plan import Plan
 from denxanh.sim.signals.fixed_time import fixed_time_policy
 from denxanh.sim.signals.pedestrian_calls import serve_pedestrian_calls
 
+PROGRAM = "program"  # the existing plan: under a layer fixed-time control shows it
+
 
 class Layer:
     """Forwards the capabilities of the strategy named ``over``; signals without a policy of its own run fixed-time.
@@ -30,7 +32,8 @@ class Layer:
     def below(self) -> Controller:
         """The strategy below, made from its name. Raises InputError, also for one that SUMO runs."""
         below = make_controller(*parse_controller(self.over))
-        if capabilities(below).runs_in_sumo:
+        able = capabilities(below)
+        if able.runs_in_sumo or (able.leaves_signals_to_sumo and below.name != PROGRAM):
             raise InputError(
                 f"{self.over!r} is run by SUMO itself",
                 location=f"over={self.over}",

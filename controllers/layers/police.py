@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from denxanh.controllers.fixed.time_of_day import seconds_of
 from denxanh.controllers.layers.layer import Layer, Remembered
 from denxanh.sim.controller import Green, Observation, Policy
 from denxanh.sim.errors import InputError
+from denxanh.sim.input.text_files import read_json
 from denxanh.sim.network import Network
 
 FORM = '[{"signal": "J0", "from": "07:30", "to": "07:45", "phases": [[0, 60], [2, 90]]}]'
@@ -61,16 +61,12 @@ class Police(Layer):
         rows: Any = []
         try:
             if self.orders:
-                rows = json.loads(Path(self.orders).read_text("utf-8"))
+                rows = read_json(Path(self.orders), kind="file of orders", remedy=f"write {FORM}")
             if self.hold:
                 signal, phase, times = self.hold.rsplit("@", 2)
                 begin, end = times.split("-")
                 rows = [*rows, {"signal": signal, "from": begin, "to": end, "phases": [[int(phase), 1]]}]
             return [_order(row) for row in rows]
-        except OSError as error:
-            raise InputError(
-                f"the orders cannot be read ({error.strerror})", location=location, remedy=f"write {FORM}"
-            ) from None
         except (ValueError, TypeError, KeyError) as error:
             raise InputError(
                 f"this is no order ({error!r})", location=location, remedy=f"write {FORM}"

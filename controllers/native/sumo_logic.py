@@ -39,7 +39,7 @@ class SumoActuated:
     max_green: float = 50.0  # s, as netconvert writes it
 
     def programs(self, network: Network) -> str:
-        """The additional file."""
+        """SUMO's additional file with SUMO's actuated logic for every signal."""
         root = Element("additional")
         for intersection in network.intersections.values():
             options = {"max-gap": f"{self.max_gap:g}", "detector-gap": f"{self.detector_gap:g}"}
@@ -64,7 +64,7 @@ class SumoDelayBased:
     max_green: float = 50.0  # s, as netconvert writes it
 
     def programs(self, network: Network) -> str:
-        """The additional file."""
+        """SUMO's additional file with SUMO's delay-based logic for every signal."""
         root = Element("additional")
         options = {"detectorRange": f"{self.reach:g}", "minTimeLoss": f"{self.lost:g}"}
         for intersection in network.intersections.values():
@@ -95,7 +95,7 @@ class SumoNema:
     longest: float = 120.0  # s, the longest cycle
 
     def programs(self, network: Network) -> str:
-        """The additional file."""
+        """SUMO's additional file with SUMO's NEMA logic for every signal."""
         root = Element("additional")
         rings = {
             name: rings_of(intersection, network) for name, intersection in network.intersections.items()

@@ -2,6 +2,10 @@
 
 T. Le, P. Kovács, N. Walton, H. L. Vu, L. L. H. Andrew, S. S. P. Hoogendoorn, "Decentralized signal control
 for urban road networks", Transportation Research C 58 (2015) 431–450.
+
+The paper presumes a queue without a limit for each movement; it needs no turning ratios, and as every phase is shown
+in every cycle, nobody starves. On lanes that movements share, a lane counts up to its first vehicle that the phase
+does not serve (docs/research/starvation.md); ``whole_lane=true`` is the paper's form.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from denxanh.controllers.greens import exits_of, green_worth
+from denxanh.controllers.greens import count_reached, exits_of, green_worth, may_leave
 from denxanh.sim.controller import Array, Green, Observation, Policy
 from denxanh.sim.network import Intersection, Network
 from denxanh.sim.world import HALTED_SPEED
@@ -30,6 +34,7 @@ class CyclicMaxPressure:
     green: float = 60.0  # s of green in a cycle, shared by all phases
     eta: float = 0.1  # 1/veh
     near: float = 60.0  # m, as in max-pressure
+    whole_lane: bool = False  # as the paper: count what is behind a vehicle that the phase does not serve
 
     def start(self, network: Network) -> Mapping[str, Policy]:
         """A policy with the greens of the cycle under way, per intersection."""
@@ -37,6 +42,7 @@ class CyclicMaxPressure:
 
     def _policy(self, intersection: Intersection) -> Policy:
         serves, leads_to = green_worth(intersection, 0.5), exits_of(intersection)
+        leaves = None if self.whole_lane else may_leave(intersection)
         least = np.array([phase.min_green for phase in intersection.phases])
         greens = np.full(len(least), self.green / len(least))
 
@@ -47,7 +53,8 @@ class CyclicMaxPressure:
             if following == 0:  # the cycle begins: new splits from what waits now
                 vehicles = seen.vehicles
                 queued = (vehicles.speed < HALTED_SPEED) | (vehicles.distance <= self.near)
-                pressure = serves @ (seen.count_by_link(queued) - leads_to @ seen.exit_halted)
+                gains = count_reached(seen, leaves, queued) - leads_to @ seen.exit_halted
+                pressure = (serves * gains).sum(axis=1)
                 greens[:] = split(self.green, self.eta * pressure, least)
             return Green(following, math.ceil(greens[following] / seen.step - 1e-6) * seen.step)
 

@@ -2,6 +2,15 @@
 
 P. Varaiya, "Max pressure control of a network of signalized intersections", Transportation Research C 36
 (2013) 177–195, doi:10.1016/j.trc.2013.08.014. Acyclic, decided every ``interval`` seconds.
+
+What the paper presumes: vertical queues without a limit (store and forward), a queue of its own for each movement, so
+no vehicle waits behind one of another movement, stationary and known turning ratios and saturation flows, and no time
+lost in a change. Stability then bounds the mean queue, not the wait: an approach with little traffic can wait for
+ever (H. Liu, V. V. Gayah, "A novel max pressure algorithm based on traffic delay", arXiv:2202.03290, 2022). On shared
+lanes it fails altogether: the vehicles behind one at red keep up the pressure of a phase that nobody can use
+(docs/research/starvation.md). So a lane is counted up to its first vehicle that the phase does not serve, and a red
+has a limit; ``whole_lane=true,longest_red=0`` is the paper's form. Turning ratios are replaced by the link that each
+vehicle will take, and the mean over the turns behind the junction by the exit lane's queue.
 """
 
 from __future__ import annotations
@@ -10,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from denxanh.controllers.greens import acyclic, exits_of, green_worth
+from denxanh.controllers.greens import LONGEST_RED, acyclic, count_reached, exits_of, green_worth, may_leave
 from denxanh.sim.controller import Array, Observation, Policy
 from denxanh.sim.network import Intersection, Network
 from denxanh.sim.world import HALTED_SPEED
@@ -31,6 +40,8 @@ class MaxPressure:
     near: float = 60.0  # m; docs/controllers.md has the measurements
     downstream: float = 0.5  # weight of the halted vehicles behind the junction; the paper's is 1
     permissive: float = 0.5  # weight of a yielding green: it discharges in the gaps of its foes only
+    whole_lane: bool = False  # as the paper: count what is behind a vehicle that the phase does not serve
+    longest_red: float = LONGEST_RED  # times the plan's longest red of the link; 0: none, as the paper
 
     def start(self, network: Network) -> Mapping[str, Policy]:
         """One memoryless policy per intersection."""
@@ -38,12 +49,15 @@ class MaxPressure:
 
     def _policy(self, intersection: Intersection) -> Policy:
         serves, leads_to = green_worth(intersection, self.permissive), exits_of(intersection)
+        leaves = None if self.whole_lane else may_leave(intersection)
 
         def pressure(seen: Observation) -> Array:
             vehicles = seen.vehicles
             queued = (vehicles.speed < HALTED_SPEED) | (vehicles.distance <= self.near)
-            before, behind = seen.count_by_link(queued), leads_to @ seen.exit_halted
-            gain: Array = serves @ (before - self.downstream * behind)  # (phases,) Varaiya (2013), eq. 8
+            before, behind = count_reached(seen, leaves, queued), leads_to @ seen.exit_halted
+            gain: Array = (serves * (before - self.downstream * behind)).sum(
+                axis=1
+            )  # (phases,) Varaiya (2013), eq. 8
             return gain
 
-        return acyclic(self.interval, pressure)
+        return acyclic(self.interval, pressure, intersection, self.longest_red)

@@ -2,6 +2,11 @@
 
 L. Li, S. E. Jabari, "Position weighted backpressure intersection control for urban networks", Transportation
 Research B 128 (2019) 435–461.
+
+The paper drops the vertical queues of Varaiya (2013), but presumes a queue for each movement along the road, known
+turning ratios and no time lost in a change, and sets no limit to a red. On lanes that movements share, a lane counts
+up to its first vehicle that the phase does not serve (docs/research/starvation.md);
+``whole_lane=true,longest_red=0`` is the paper's form.
 """
 
 from __future__ import annotations
@@ -12,7 +17,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from denxanh.controllers.greens import acyclic, exits_of, green_worth
+from denxanh.controllers.greens import LONGEST_RED, acyclic, count_reached, exits_of, green_worth, may_leave
 from denxanh.sim.controller import Array, Observation, Policy
 from denxanh.sim.network import Intersection, Network
 
@@ -27,6 +32,8 @@ class PositionWeighted:
     interval: float = 10.0  # s between decisions
     reach: float = 200.0  # m over which the weight rises from 0 to 1 at the stop line
     downstream: float = 0.5  # weight of a vehicle on an exit: the mean over a road evenly filled
+    whole_lane: bool = False  # as the paper: count what is behind a vehicle that the phase does not serve
+    longest_red: float = LONGEST_RED  # times the plan's longest red of the link; 0: none, as the paper
 
     def start(self, network: Network) -> Mapping[str, Policy]:
         """One memoryless policy per intersection."""
@@ -34,14 +41,14 @@ class PositionWeighted:
 
     def _policy(self, intersection: Intersection) -> Policy:
         serves, leads_to = green_worth(intersection, 1.0), exits_of(intersection)
+        leaves = None if self.whole_lane else may_leave(intersection)
         lane_reach = np.array([min(approach.reach, self.reach) for approach in intersection.approaches])
 
         def pressure(seen: Observation) -> Array:
-            known = seen.vehicles.link >= 0
-            reach = lane_reach[seen.vehicles.approach[known]]
-            weight = np.maximum(1.0 - seen.vehicles.distance[known] / reach, 0.0)
-            before = np.bincount(seen.vehicles.link[known], weight, minlength=intersection.n_links)
-            gain: Array = serves @ (before - self.downstream * (leads_to @ seen.exit_halted))
+            distance = seen.vehicles.distance
+            weight = np.maximum(1.0 - distance / lane_reach[seen.vehicles.approach], 0.0)
+            before = count_reached(seen, leaves, weight > 0.0, weight)
+            gain: Array = (serves * (before - self.downstream * (leads_to @ seen.exit_halted))).sum(axis=1)
             return gain
 
-        return acyclic(self.interval, pressure)
+        return acyclic(self.interval, pressure, intersection, self.longest_red)

@@ -9,9 +9,12 @@ __all__ = [
     "import_commands",
     "optimize_command",
     "option_groups",
+    "picture_commands",
     "place_commands",
+    "plan_commands",
     "printing",
     "result_commands",
     "run_commands",
+    "streams",
     "tuning_printing",
 ]

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
+from typing import Annotated
 
 import typer
 
 from denxanh.experiments.cli import (
     experiment_commands,
     optimize_command,
+    picture_commands,
     place_commands,
+    plan_commands,
     result_commands,
     run_commands,
 )
+from denxanh.experiments.cli.streams import echo, open_streams
+from denxanh.experiments.runs.worker import lacks_memory
 from denxanh.sim.errors import DenxanhError
 
 app = typer.Typer(
@@ -23,21 +29,64 @@ app = typer.Typer(
 )
 
 
-for commands in (place_commands, run_commands, experiment_commands, result_commands, optimize_command):
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        echo(f"denxanh {version('denxanh')} (SUMO {version('eclipse-sumo')})")
+        raise typer.Exit
+
+
+VersionOption = Annotated[
+    bool,
+    typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version, and exit."),
+]
+
+
+@app.callback()
+def options(version: VersionOption = False) -> None:
+    """Options of the program itself."""
+
+
+for commands in (
+    place_commands,
+    plan_commands,
+    run_commands,
+    experiment_commands,
+    result_commands,
+    picture_commands,
+    optimize_command,
+):
     commands.install(app)
+
+
+def _shortage(error: MemoryError | ImportError) -> str:
+    """One sentence for a lack of memory; a library that cannot be mapped into memory is an ImportError."""
+    if lacks_memory(error):
+        return "the memory that this process may use is not enough; raise its limit (ulimit -v, cgroup)"
+    return f"a part of the installation cannot be loaded ({error}); install denxanh again"
 
 
 def main() -> None:
     """Entry point: errors are one sentence, and the exit status tells."""
+    open_streams()
     try:
         app()
     except DenxanhError as error:
-        typer.echo(f"denxanh: {error}", err=True)
+        echo(f"denxanh: {error}", err=True)
         sys.exit(2)
     except KeyboardInterrupt:
-        typer.echo("denxanh: stopped; start it again to go on", err=True)
+        echo("denxanh: stopped; start it again to go on", err=True)
         sys.exit(130)
+    except (MemoryError, ImportError) as error:
+        echo(f"denxanh: {_shortage(error)}", err=True)
+        sys.exit(2)
+    except sqlite3.OperationalError as error:
+        from denxanh.experiments.runs.ledger import write_error
+
+        echo(f"denxanh: {write_error(error, 'the experiment')}", err=True)
+        sys.exit(2)
     except OSError as error:
         name = f" {error.filename}" if error.filename else ""
-        typer.echo(f"denxanh: the system refuses{name}: {error.strerror or error}", err=True)
+        echo(f"denxanh: the system refuses{name}: {error.strerror or error}", err=True)
         sys.exit(2)

@@ -10,10 +10,11 @@ from denxanh.sim.language.text import Text, same
 from denxanh.sim.network import Intersection, Network
 from denxanh.sim.network_reader import network_of
 from denxanh.sim.run.preparation import check_demand
+from denxanh.sim.run.trial_load import check_loads
 from denxanh.sim.scenario import Scenario
 from denxanh.sim.signals.waivers import Waiver, waivers
 from denxanh.sim.sumo.run_input import read_additional
-from denxanh.sim.sumo.trial_load import check_loads
+from denxanh.sim.sumo.user_files import inspect
 
 _NAMED = 5  # signals in a line
 
@@ -32,10 +33,21 @@ class Report:
 def check_place(scenario: Scenario) -> Report:
     """Read everything a run would read, and let SUMO load it. Raises InputError for what would stop a run."""
     additional = [read_additional(path) for path in scenario.additional]
+    others = [inspect(scenario.net, kind="network file")]
+    others += [inspect(path, kind="route file") for path in scenario.routes]
     network = network_of(scenario)
     departures = check_demand(scenario, network).departures
+    others = [inspect(scenario.net, kind="network file")]
+    others += [inspect(path, kind="route file") for path in scenario.routes]
     check_loads(scenario)
-    warnings = [same(note) for note in (*scenario.notes, *(note for a in additional for note in a.notes))]
+    warnings = [
+        same(note)
+        for note in (
+            *scenario.notes,
+            *(note for a in additional for note in a.notes),
+            *(note for o in others for note in o.notes),
+        )
+    ]
     if departures.before:
         warnings.append(
             Text(

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from denxanh.experiments.cli.arguments import PlaceArgument
+from denxanh.experiments.cli.streams import echo
+from denxanh.sim.input.limits import SEED
 
 
 def counts(
@@ -18,7 +20,7 @@ def counts(
     out: Annotated[
         Path | None, typer.Option("--out", help="The form to write, or the folder of the new place.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the sampled routes.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, max=SEED, help="Seed of the sampled routes.")] = 1,
 ) -> None:
     """Write a form for counts (turns and approaches by vehicle type), or make a place from a filled one."""
     from denxanh.networks.counts import count_form as form
@@ -37,7 +39,7 @@ def counts(
             raise InputError("it exists already", location=str(path), remedy="name another file with --out")
         text = form.template(network, types, scenario.begin, scenario.end)
         path.write_text(text, encoding="utf-8-sig", newline="\n")
-        typer.echo(
+        echo(
             f"{path}: {len(text.splitlines()) - 1} rows; fill in what was counted, delete no column, then"
             f"\ndenxanh counts {place} --from {path} --out my-place"
         )
@@ -45,16 +47,14 @@ def counts(
     folder = out or filled.with_suffix("")
     found = form.read(filled, network, types)
     fits = counted_demand.build(scenario, found, folder, seed=seed)
-    typer.echo(f"{'from':<32} {'to':<32} {'time':<11} {'counted':>8} {'modelled':>8} {'GEH':>5}")
+    echo(f"{'from':<32} {'to':<32} {'time':<11} {'counted':>8} {'modelled':>8} {'GEH':>5}")
     for fit in fits:
         count = fit.count
         times = f"{time_text(count.begin)}-{time_text(count.end)}"
-        typer.echo(
+        echo(
             f"{count.start_edge:<32} {count.end_edge or '(approach)':<32} {times:<11} {count.total:>8}"
             f" {fit.modelled:>8.0f} {fit.geh:>5.1f}"
         )
     good = sum(fit.geh < counted_demand.GEH_GOOD for fit in fits)
-    typer.echo(
-        f"GEH below {counted_demand.GEH_GOOD:g} in {good} of {len(fits)} rows ({good / len(fits):.0%})"
-    )
-    typer.echo(f"place: {folder}")
+    echo(f"GEH below {counted_demand.GEH_GOOD:g} in {good} of {len(fits)} rows ({good / len(fits):.0%})")
+    echo(f"place: {folder}")

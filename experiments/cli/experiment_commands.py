@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from denxanh.experiments.cli.arguments import JobsOption, OutOption, command_line, default_out
+from denxanh.experiments.cli.streams import echo
+from denxanh.sim.input.limits import whole_number
 
 
 def install(app: typer.Typer) -> None:
@@ -33,9 +34,10 @@ def experiment(
     from denxanh.experiments.cli import printing
     from denxanh.experiments.executors import executor_for
     from denxanh.experiments.experiment import Session, run_experiment
+    from denxanh.experiments.runs.usable_cores import usable_cores
 
     target = out or default_out(file.stem)
-    side_by_side = jobs or os.cpu_count() or 1
+    side_by_side = jobs or usable_cores()
     session = Session(
         executor=executor_for(target, jobs=side_by_side, cluster=cluster),
         jobs=side_by_side,
@@ -63,7 +65,7 @@ def new(
     if what != "experiment":
         raise InputError(f"there is no new {what!r}", remedy=did_you_mean(what, ("experiment",)))
     write_example(path)
-    typer.echo(f"{path} is written: change it, then  denxanh experiment {path}")
+    echo(f"{path} is written: change it, then  denxanh experiment {path}")
 
 
 def merge(
@@ -85,6 +87,7 @@ def parse_shard(text: str) -> tuple[int, int]:
     part, slash, parts = text.partition("/")
     if not (slash and part.isascii() and part.isdigit() and parts.isascii() and parts.isdigit()):
         raise InputError(f"--shard {text!r} is not i/n", remedy="write 1/4 for the first of four parts")
-    if not 1 <= int(part) <= int(parts):
+    i, n = (whole_number(number, "--shard") for number in (part, parts))
+    if not 1 <= i <= n:
         raise InputError(f"--shard {text} is no part", remedy=f"write 1/{parts} … {parts}/{parts}")
-    return int(part), int(parts)
+    return i, n

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from denxanh.experiments.cli.streams import echo
+from denxanh.sim.input.limits import SEED
+
 if TYPE_CHECKING:
     from denxanh.networks.importing import ImportReport
 
@@ -25,7 +28,7 @@ SaturationOption = Annotated[
 TrialOption = Annotated[
     bool, typer.Option(help="Simulate the synthetic demand for an hour, and thin it where traffic stands.")
 ]
-SeedOption = Annotated[int, typer.Option(min=0, help="Seed of the synthetic demand.")]
+SeedOption = Annotated[int, typer.Option(min=0, max=SEED, help="Seed of the synthetic demand.")]
 MixOption = Annotated[
     str | None,
     typer.Option(
@@ -170,13 +173,13 @@ def _report_import(report: ImportReport, folder: Path) -> None:
     for sentence in waived_rules([asdict(waiver) for waiver in checked.waivers]):
         report.notes.add_finding(sentence.capitalised() + ".")
     report.write(folder)
-    typer.echo(report.summary().en)
+    echo(report.summary().en)
     for sentence in report.notes.findings[:SHOWN]:
-        typer.echo(f"look at: {sentence.en}")
+        echo(f"look at: {sentence.en}")
     if (more := len(report.notes.findings) - SHOWN) > 0:
-        typer.echo(f"look at: {more} more, in the report")
-    typer.echo(checked.verdict)
-    typer.echo(f"place: {folder}   what was guessed: {folder / 'import.html'} (also about.md, import.json)")
+        echo(f"look at: {more} more, in the report")
+    echo(checked.verdict)
+    echo(f"place: {folder}   what was guessed: {folder / 'import.html'} (also about.md, import.json)")
 
 
 def _degrees(text: str) -> tuple[float, float, float, float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,11 +18,14 @@ from denxanh.experiments.cli.arguments import (
     command_line,
     default_out,
     parse_seeds,
+    read_end,
+    read_limit,
 )
 from denxanh.experiments.optimize.job.tuning_options import CommandOption, command_options
 
 if TYPE_CHECKING:
     from denxanh.sim.scenario import Scenario
+    from denxanh.sim.text_values import Moment
 
 
 def install(app: typer.Typer) -> None:
@@ -45,16 +47,18 @@ def optimize(
     from denxanh.experiments.optimize.job.progress_listener import ProgressListener
     from denxanh.experiments.optimize.job.tuning_options import TuningOptions
     from denxanh.experiments.report.optimization.tuning_report import write_tuning
+    from denxanh.experiments.runs.usable_cores import usable_cores
     from denxanh.experiments.specification.run_options import Limits
     from denxanh.networks.scenarios import open_scenario
     from denxanh.sim.errors import RunError
 
     for name, (known, _) in command_options().items():
         _check_choice(given[name], known.choices, name)
-    scenario = open_scenario(place, end=end)
+    until = read_end(end)
+    scenario = open_scenario(place, end=until)
     values = {name: known.read(given[name]) for name, (known, _) in command_options().items()}
     values["seeds"] = tuple(parse_seeds(given["seeds"]))
-    values["also"] = tuple(_other(text, scenario, end) for text in given["also"] or ())
+    values["also"] = tuple(_other(text, scenario, until) for text in given["also"] or ())
     options = TuningOptions(**values)
     target = out or default_out(f"optimize-{scenario.name}")
     printing.print_notes(scenario)
@@ -63,8 +67,8 @@ def optimize(
             scenario,
             options,
             target,
-            jobs=jobs or os.cpu_count() or 1,
-            limits=Limits(limit),
+            jobs=jobs or usable_cores(),
+            limits=Limits(read_limit(limit)),
             listener=ProgressListener(line.on_search, line.on_message, line.on_run),
         )
     report = write_tuning(result, options, command=command_line()) if result.rows else None
@@ -108,7 +112,7 @@ def _check_choice(value: Any, choices: tuple[str, ...], option: str) -> None:
         raise InputError(f"--{option} {value!r} is not known", remedy=did_you_mean(value, choices))
 
 
-def _other(text: str, scenario: Scenario, end: float | None) -> Scenario:
+def _other(text: str, scenario: Scenario, end: Moment | None) -> Scenario:
     """Other traffic: a route file on the network of the scenario, or a scenario of its own."""
     from dataclasses import replace
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from denxanh.experiments.cli import import_commands
-from denxanh.experiments.cli.arguments import EndOption, PlaceArgument, parse_seeds
+from denxanh.experiments.cli.arguments import EndOption, PlaceArgument, parse_seeds, read_end
 from denxanh.experiments.cli.counts_command import counts
+from denxanh.experiments.cli.streams import echo
+from denxanh.sim.input.limits import JOBS, STEPS
 
 calibrate_app = typer.Typer(no_args_is_help=True, help="Measure what the traffic does in SUMO.")
 
@@ -41,8 +44,8 @@ def check(place: PlaceArgument) -> None:
 
 @calibrate_app.command("saturation")
 def calibrate_saturation(
-    seeds: Annotated[int, typer.Option(min=1, help="Seeds 1…N of each measurement.")] = 10,
-    jobs: Annotated[int, typer.Option(min=1, help="Measurements side by side.")] = 1,
+    seeds: Annotated[int, typer.Option(min=1, max=STEPS, help="Seeds 1…N of each measurement.")] = 10,
+    jobs: Annotated[int, typer.Option(min=1, max=JOBS, help="Measurements side by side.")] = 1,
     fit: Annotated[
         bool, typer.Option("--fit", help="Fit the vehicle types to their targets instead of measuring them.")
     ] = False,
@@ -50,7 +53,32 @@ def calibrate_saturation(
     """Measure saturation flow, start-up lost time and equivalents of the shipped vehicle types, or fit them."""
     from denxanh.networks.calibration.saturation_report import fitted, saturation
 
-    (fitted if fit else saturation)(range(1, seeds + 1), jobs=jobs, on_progress=typer.echo)
+    (fitted if fit else saturation)(range(1, seeds + 1), jobs=jobs, on_progress=echo)
+
+
+@calibrate_app.command("stopline")
+def calibrate_stopline(
+    seeds: Annotated[int, typer.Option(min=1, max=STEPS, help="Seeds 1…N.")] = 10,
+    cycles: Annotated[int, typer.Option(min=1, max=100, help="Cycles observed with each seed.")] = 2,
+    filtering: Annotated[
+        bool, typer.Option("--filtering", help="Types with which two-wheelers pass to the front on red.")
+    ] = False,
+    picture: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.svg", help="Write the stop line at the end of red to this file."),
+    ] = None,
+) -> None:
+    """Observe what two-wheelers do at a stop line in sublane: filtering, order, discharge, lost time."""
+    from denxanh.networks.calibration.stop_line_report import stop_line
+    from denxanh.sim.errors import InputError
+
+    if picture is not None and (picture.suffix != ".svg" or not picture.absolute().parent.is_dir()):
+        raise InputError(
+            "the picture cannot be written",
+            location=str(picture),
+            remedy="name a .svg file in an existing folder",
+        )
+    stop_line(range(1, seeds + 1), cycles=cycles, filtering=filtering, picture_file=picture, on_progress=echo)
 
 
 def places(
@@ -70,11 +98,11 @@ def places(
     if fidelity not in kinds:
         raise InputError(f"there is no fidelity {fidelity!r}", remedy="choose lane, sublane or both")
     chosen = names or [place.name for place in networks.list_places()]
-    hours(chosen, kinds[fidelity], parse_seeds(seeds), end=end, on_progress=typer.echo)
+    hours(chosen, kinds[fidelity], parse_seeds(seeds), end=read_end(end), on_progress=echo)
 
 
 def warmup() -> None:
     """Compile the queue model now (once per machine), so that the first 'optimize' need not."""
     from denxanh.sim.model.warmup import warmup as compile_model
 
-    typer.echo(f"the queue model is ready ({compile_model():.1f} s)")
+    echo(f"the queue model is ready ({compile_model():.1f} s)")

@@ -23,19 +23,38 @@ from rich.progress import Progress as RichProgress
 from rich.table import Table
 from rich.text import Text
 
+from denxanh.experiments.results.measured_window import (
+    MOST_UNFINISHED,
+    unfinished_flags,
+    unfinished_share,
+    warm_up_of,
+)
 from denxanh.experiments.runs.execution import Outcome
 from denxanh.experiments.runs.run_row import RunRow
+from denxanh.sim.input.text_files import csv_row
 from denxanh.sim.metrics import METRICS, Value
 from denxanh.sim.scenario import Scenario
 
 if TYPE_CHECKING:
     from denxanh.experiments.results.verify import Verdict
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+WIDE = 1000  # columns of a table in a file or a pipe: nothing is cut off
+
+
+def _console(*, stderr: bool) -> Console:
+    """A console that looks for its stream at each print. Files and pipes get whole lines, and no colours."""
+    made = Console(stderr=stderr, highlight=False, soft_wrap=True)
+    if not made.is_terminal:
+        made = Console(stderr=stderr, highlight=False, soft_wrap=True, width=WIDE, color_system=None)
+    return made
+
+
+out = _console(stderr=False)
+err = _console(stderr=True)
 
 FIRST = ("delay_s", "stops", "queue_mean_veh", "arrived", "running", "waiting", "teleports", "collisions")
 """The metrics a terminal shows; the files hold all."""
+LIMITED = "a limit of time was met twice, so these numbers depend on the machine"
 _FIRST_TITLES = ("runs", *(f"{m.title} ({m.unit})" for name in FIRST for m in METRICS if m.name == name))
 
 
@@ -93,6 +112,16 @@ def print_run(manifest: Mapping[str, Any], target: Path) -> None:
     for metric in METRICS:
         table.add_row(metric.title, number(values[metric.name]), metric.unit)
     out.print(table)
+    if manifest.get("warm_up_s"):
+        out.print(Text(f"the first {manifest['warm_up_s']:g} s are not measured (warm-up)"))
+    if (share := unfinished_share(values)) > MOST_UNFINISHED:
+        out.print(
+            Text(
+                f"flagged: {100 * share:.1f} % of the vehicles were still on their way at the end "
+                f"(limit {100 * MOST_UNFINISHED:g} %); simulate longer, with a later --end",
+                style="yellow",
+            )
+        )
     for line in event_lines(manifest):
         out.print(Text(line))
     left = manifest["left_to_sumo"]
@@ -116,10 +145,14 @@ def event_lines(manifest: Mapping[str, Any]) -> list[str]:
             )
         else:
             lines.append(f"t={event['time_s']:g}–{event['until_s']:g} s: {event['detail']}")
+    if manifest.get("limits_met"):
+        lines.append(f"{LIMITED}: {'; '.join(manifest['limits_met'])}")
+    elif manifest.get("repeated_after"):
+        lines.append(f"this run was repeated after a limit of time: {manifest['repeated_after']}")
     return lines + [said.en for said in waived_rules(manifest["waivers"])]
 
 
-def print_comparison(rows: Sequence[RunRow], target: Path, report: Path) -> None:
+def print_comparison(rows: Sequence[RunRow], target: Path, report: Path, *, assumed_plan: bool) -> None:
     """Print means, verdicts and failures of a comparison."""
     from denxanh.experiments.results.summary import headline
 
@@ -131,16 +164,33 @@ def print_comparison(rows: Sequence[RunRow], target: Path, report: Path) -> None
         for cells in zip(_FIRST_TITLES, *columns.values(), strict=True):
             table.add_row(*cells)
         out.print(table)
+    _print_window(rows)
+    if assumed_plan and any(row.controller == "program" for row in rows):
+        out.print(
+            Text(
+                "assumed plan: nobody has confirmed that the existing plan (program) runs in the street; a gain over "
+                "it is no forecast (--plan-is-real once it is confirmed)",
+                style="yellow",
+            )
+        )
     for english, _ in headline(rows):
         out.print(Text(english))
     for row in rows:
-        if not row.done:
+        if row.state != "done":
             err.print(
                 Text(
                     f"{row.place}, {row.controller}, seed {row.seed}: {row.state}: {row.reason}", style="red"
                 )
             )
     out.print(Text(f"report: {report}   tables: {target / 'runs.csv'}, {target / 'summary.csv'}"))
+
+
+def _print_window(rows: Sequence[RunRow]) -> None:
+    """Print the warm-up, and a line for each controller with vehicles still on their way."""
+    if warm_up := warm_up_of(rows):
+        out.print(Text(f"the first {warm_up:g} s of every run are not measured (warm-up)"))
+    for flag in unfinished_flags(rows):
+        out.print(Text(f"flagged: {flag.en}", style="yellow"))
 
 
 def print_message(text: str) -> None:
@@ -154,6 +204,7 @@ def print_experiment(rows: Sequence[RunRow], target: Path) -> None:
 
     counts = Counter(row.state for row in rows)
     out.print(Text(", ".join(f"{n} {state}" for state, n in counts.items()) or "no runs"))
+    _print_window(rows)
     for english, _ in headline(rows):
         out.print(Text(english))
     reasons = Counter((row.state, row.reason) for row in rows if row.state not in ("done", "pending"))
@@ -166,8 +217,8 @@ def print_table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print the result of a query: a table on a terminal, CSV elsewhere."""
     if not out.is_terminal:
         writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(names)
-        writer.writerows(rows)
+        writer.writerow(csv_row(names))
+        writer.writerows(map(csv_row, rows))
         return
     drawn = Table()
     for name in names:
@@ -178,11 +229,10 @@ def print_table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
 
 def print_verdict(found: Verdict) -> None:
-    """Print the verdict on one run."""
-    row = found.row
+    """Print a verdict."""
     style = {"same": "", "differs": "red", "cannot": "yellow"}[found.state]
     reason = f": {found.reason}" if found.reason else ""
-    out.print(Text(f"{row.place}, {row.controller}, seed {row.seed}: {found.state}{reason}", style=style))
+    out.print(Text(f"{found.subject}: {found.state}{reason}", style=style))
 
 
 def print_verification(found: Sequence[Verdict]) -> None:
@@ -191,7 +241,8 @@ def print_verification(found: Sequence[Verdict]) -> None:
     if set(counts) <= {"same"}:
         out.print(
             Text(
-                f"every file is as it was written; {counts['same']} runs done again, the same to the last byte"
+                f"every file is as it was written and follows from the runs; {counts['same']} runs done again, "
+                "the same to the last byte"
             )
         )
     else:
@@ -265,9 +316,13 @@ class Progress:
             m = outcome.manifest
             err.print(
                 Text(
-                    f"{self._done}/{self._total}  {m['place']}  {m['controller']}  seed {m['seed']}  "
+                    f"{self._done}/{self._total}  {m['place']}  {outcome.label or m['controller']}  seed {m['seed']}  "
                     f"{m['metrics']['delay_s']:.1f} s/veh  ({m['wall_s']:.1f} s)"
                 )
             )
         if outcome.manifest is None:
-            err.print(Text(f"{outcome.state}: {outcome.reason}", style="red"))
+            label = f"{outcome.label}: " if outcome.label else ""
+            err.print(Text(f"{label}{outcome.state}: {outcome.reason}", style="red"))
+        elif outcome.limits_met:
+            label = f"{outcome.label}: " if outcome.label else ""
+            err.print(Text(f"{label}limited: {LIMITED}: {outcome.limits_met}", style="red"))

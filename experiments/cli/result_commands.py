@@ -7,14 +7,16 @@ from typing import Annotated
 
 import typer
 
-from denxanh.experiments.cli.arguments import WALL_LIMIT, LimitOption, OutOption
+from denxanh.experiments.cli.arguments import WALL_LIMIT, LimitOption, OutOption, read_limit
+from denxanh.experiments.cli.streams import echo
+from denxanh.sim.input.limits import RUNS, SEED
 
 FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of an experiment.")]
 
 
 def install(app: typer.Typer) -> None:
     """Add these commands to the program."""
-    for command in (query, table, verify, export):
+    for command in (query, table, report, verify, export, pack):
         app.command()(command)
 
 
@@ -23,12 +25,15 @@ def query(
     sql: Annotated[
         str, typer.Argument(metavar="SQL", help="Over runs, vehicles, intervals, signals, edges.")
     ],
+    unsafe: Annotated[
+        bool, typer.Option("--unsafe", help="Allow all SQL of duckdb, which can read and write any file.")
+    ] = False,
 ) -> None:
     """Ask an experiment's results in SQL."""
     from denxanh.experiments.cli import printing
     from denxanh.experiments.results.query import query as ask
 
-    printing.print_table(*ask(folder, sql))
+    printing.print_table(*ask(folder, sql, unsafe=unsafe))
 
 
 def table(
@@ -41,23 +46,52 @@ def table(
     from denxanh.experiments.results.run_tables import read_rows
 
     found = pivot(read_rows(folder), metric)
-    typer.echo(as_csv(found) if csv else markdown(found), nl=not csv)
+    echo(as_csv(found) if csv else markdown(found), end="" if csv else "\n")
+
+
+def report(folder: FolderArgument) -> None:
+    """Write the tables and report.html of results again; nothing is simulated."""
+    from denxanh.experiments.rewrite import rewrite
+
+    echo(f"report: {rewrite(folder)}")
+
+
+def pack(
+    folder: FolderArgument,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="The archive, .zip (default DIR.zip), .tar.gz or .tar."),
+    ] = None,
+) -> None:
+    """Pack results with all their inputs into one archive, to go on with on another machine."""
+    from denxanh.experiments.pack import pack as write_archive
+
+    packed = write_archive(folder, out)
+    name = folder.resolve().name
+    echo(f"{packed.path}: {packed.done} runs done, with their inputs")
+    echo(
+        f"unpack it anywhere, then  denxanh experiment {name}/experiment.toml --out {name}  goes on with it"
+        if packed.resumable
+        else "query, table, report and verify work on it; its runs are no experiment that can be extended"
+    )
 
 
 def verify(
     folder: FolderArgument,
-    sample: Annotated[int, typer.Option(min=0, help="How many runs to do again.")] = 3,
-    seed: Annotated[int, typer.Option(min=0, help="Which ones.")] = 1,
+    sample: Annotated[int, typer.Option(min=0, max=RUNS, help="How many runs to do again.")] = 3,
+    seed: Annotated[int, typer.Option(min=0, max=SEED, help="Which ones.")] = 1,
     limit: LimitOption = WALL_LIMIT,
 ) -> None:
-    """Verify the files of every run, and repeat a sample of runs to compare their hashes."""
+    """Verify every file, compute metrics, tables and report again, and repeat a sample of runs to compare them."""
     from denxanh.experiments.cli import printing
+    from denxanh.experiments.reproduction import verify_outputs
     from denxanh.experiments.results.verify import verify as check_again
     from denxanh.experiments.specification.run_options import Limits
 
     found = check_again(
-        folder, sample=sample, seed=seed, limits=Limits(limit), on_verdict=printing.print_verdict
+        folder, sample=sample, seed=seed, limits=Limits(read_limit(limit)), on_verdict=printing.print_verdict
     )
+    found += verify_outputs(folder, found, on_verdict=printing.print_verdict)
     printing.print_verification(found)
     if any(verdict.state != "same" for verdict in found):
         raise typer.Exit(1)
@@ -67,18 +101,23 @@ def export(
     folder: FolderArgument,
     csv: Annotated[bool, typer.Option("--csv", help="Every table as CSV.")] = False,
     netcdf: Annotated[bool, typer.Option("--netcdf", help="The runs as NetCDF.")] = False,
+    atspm: Annotated[
+        bool, typer.Option("--atspm", help="The signals of each run as a high-resolution event log.")
+    ] = False,
     out: OutOption = None,
 ) -> None:
     """Write an experiment's results for other programs."""
+    from denxanh.experiments.formats.event_files import export_events
     from denxanh.experiments.results.export import export_csv, export_netcdf
     from denxanh.sim.errors import InputError
 
-    if not csv and not netcdf:
-        raise InputError("no format is named", remedy="give --csv or --netcdf")
+    if not csv and not netcdf and not atspm:
+        raise InputError("no format is named", remedy="give --csv, --netcdf or --atspm")
     target = out or folder / "export"
     written = [
         *(export_csv(folder, target) if csv else []),
         *([export_netcdf(folder, target)] if netcdf else []),
+        *(export_events(folder, target) if atspm else []),
     ]
     for path in written:
-        typer.echo(path)
+        echo(path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -15,9 +15,11 @@ from denxanh.experiments.cli.arguments import (
     command_line,
     default_out,
     parse_seeds,
+    read_end,
 )
 from denxanh.experiments.cli.option_groups import declared_options, with_options
 from denxanh.experiments.specification.run_options import RunOptions
+from denxanh.sim.input.limits import SEED
 
 _RUN_OPTIONS = declared_options(RunOptions)
 
@@ -32,7 +34,7 @@ def install(app: typer.Typer) -> None:
 def run(
     place: PlaceArgument,
     controller: Annotated[str, typer.Option("-c", "--controller", metavar="NAME[:key=value,…]")],
-    seed: Annotated[int, typer.Option(min=0, help="Seed of SUMO's random numbers.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, max=SEED, help="Seed of SUMO's random numbers.")] = 1,
     sensing: SensingOption = None,
     out: OutOption = None,
     end: EndOption = None,
@@ -42,12 +44,13 @@ def run(
     """Run one controller on one place and print its results."""
     from denxanh.experiments.cli import printing
     from denxanh.experiments.compare import specify_runs
+    from denxanh.experiments.interface import with_plans
     from denxanh.experiments.runs.local import run_one
     from denxanh.experiments.specification.run_options import read_options
     from denxanh.networks.scenarios import open_scenario
     from denxanh.sim.errors import InputError
 
-    scenario = open_scenario(place, end=end)
+    scenario = open_scenario(place, end=read_end(end))
     sensings = sensing or ["ideal"]
     options = read_options(vars(written), scenario, sensings)
     runs = specify_runs(scenario, [controller], [seed], sensing=sensings, options=options)
@@ -55,7 +58,7 @@ def run(
         raise InputError("a run has one sensing", remedy="name one, or compare them")
     target = out or default_out(f"{scenario.name}-{runs[0].label}-{seed}")
     printing.print_notes(scenario)
-    printing.print_run(run_one(runs[0], target), target)
+    printing.print_run(run_one(with_plans(runs, on_message=printing.print_message)[0], target), target)
 
 
 @with_options(written=_RUN_OPTIONS)
@@ -67,10 +70,17 @@ def compare(
             "-c",
             "--controller",
             metavar="NAME[:key=value,…]",
-            help="At least two; the first is the baseline.",
+            help="The first is the baseline of the others.",
         ),
     ],
-    seeds: Annotated[str, typer.Option(help="N for seeds 1…N, or a list as 3,5,8.")] = "5",
+    seeds: Annotated[str, typer.Option(help="N for seeds 1…N, or a list as 3,5,8.")] = "10",
+    days: Annotated[
+        str,
+        typer.Option(
+            metavar="each|same",
+            help="Each seed has its own day (departures drawn anew), or all the same vehicles.",
+        ),
+    ] = "each",
     sensing: SensingOption = None,
     jobs: JobsOption = 0,
     out: OutOption = None,
@@ -80,20 +90,38 @@ def compare(
 ) -> None:
     """Compare controllers on the same demand and seeds: CSV tables and a report."""
     from denxanh.experiments.cli import printing
-    from denxanh.experiments.compare import specify_runs
-    from denxanh.experiments.interface import compare_runs
+    from denxanh.experiments.compare import Days, specify_runs, with_days
+    from denxanh.experiments.interface import compare_runs, with_plans
     from denxanh.experiments.specification.run_options import read_options
     from denxanh.networks.scenarios import open_scenario
+    from denxanh.sim.errors import InputError
 
-    scenario = open_scenario(place, end=end)
+    scenario = open_scenario(place, end=read_end(end))
     sensings = sensing or ["ideal"]
     options = read_options(vars(written), scenario, sensings)
     runs = specify_runs(scenario, controllers, parse_seeds(seeds), sensing=sensings, options=options)
     target = out or default_out(f"compare-{scenario.name}")
     printing.print_notes(scenario)
+    if days not in get_args(Days):
+        raise InputError(
+            f"--days: {days!r} is neither each nor same", remedy="write --days each or --days same"
+        )
+    runs = list(with_plans(runs, jobs=jobs, on_message=printing.print_message))
+    if days == "each":
+        runs = with_days(runs, target / "demand")
     with printing.Progress(len(runs)) as progress:
-        study = compare_runs(scenario, runs, target, jobs=jobs, on_progress=progress, command=command_line())
+        study = compare_runs(
+            scenario,
+            runs,
+            target,
+            jobs=jobs,
+            on_progress=progress,
+            command=command_line(),
+            on_message=printing.print_message,
+        )
     rows = study.rows
-    printing.print_comparison(rows, target, study.report)
+    printing.print_comparison(
+        rows, target, study.report, assumed_plan=scenario.plan_is_assumed and not options.plan_is_real
+    )
     if any(not row.done for row in rows):
         raise typer.Exit(1)

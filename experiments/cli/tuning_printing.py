@@ -13,7 +13,13 @@ from rich.text import Text
 from denxanh.experiments.cli.printing import err, number, out
 from denxanh.experiments.optimize.job.plan_files import DAY, FRONT, PLAN, PROGRAM
 from denxanh.experiments.optimize.job.tuning_options import TuningOptions
-from denxanh.experiments.optimize.job.tuning_result import EXISTING_NAME, TuningResult, Variant, cycle_range
+from denxanh.experiments.optimize.job.tuning_result import (
+    EXISTING_NAME,
+    TuningResult,
+    Variant,
+    budget_note,
+    cycle_range,
+)
 from denxanh.experiments.optimize.search.outcome import Progress
 from denxanh.experiments.results.summary import headline
 from denxanh.experiments.runs.execution import Outcome
@@ -84,6 +90,7 @@ def tuning(result: TuningResult, options: TuningOptions, report: Path | None) ->
         _objective_values(result, result.values, options)
     for english, _ in headline(result.rows):
         out.print(Text(english))
+    out.print(Text(budget_note(options.seconds).en))
     if report is None:
         out.print(Text("There were no runs on held-out seeds, so there is no report."))
     lines = [] if report is None else [f"report: {report}"]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from denxanh.experiments.definition.design import (
     Choice,
@@ -20,24 +22,37 @@ from denxanh.experiments.definition.experiment_file import (
     ControllerEntry,
     Design,
     ExperimentFile,
+    PlaceEntry,
     Range,
     combined_error,
 )
 from denxanh.experiments.definition.resample import Resampling, another_day
-from denxanh.experiments.specification.controllers import LAYERED, make_controller, parse_controller
+from denxanh.experiments.specification.controllers import (
+    LAYERED,
+    PLAN,
+    load,
+    make_controller,
+    needs_plan,
+    parse_controller,
+)
 from denxanh.experiments.specification.events import Source, check_events, check_table, events_at
 from denxanh.experiments.specification.identity import controller_digest
+from denxanh.experiments.specification.object_state import named_content
 from denxanh.experiments.specification.run_options import RunOptions
 from denxanh.experiments.specification.run_specification import (
     RunSpecification,
     absolute,
     controller_label,
+    with_plan_source,
 )
 from denxanh.experiments.specification.sensings import check_sensings, make_sensing, sensings_of
 from denxanh.experiments.statistics import StoppingRule
-from denxanh.networks.scenarios import files_of, open_scenario
+from denxanh.networks.scenarios import open_scenario
 from denxanh.sim.errors import InputError
+from denxanh.sim.input.limits import RUNS, VARIANTS, check_count
+from denxanh.sim.input.text_files import read_text
 from denxanh.sim.scenario import Scenario
+from denxanh.sim.text_values import Moment
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")
@@ -79,15 +94,24 @@ class Experiment:
         return len(self.scenarios) * len(self.demand) * variants * len(self.seeds)
 
     def runs(
-        self, *, warm_up: float, days: Path, seeds: Sequence[int] | None = None
+        self,
+        *,
+        warm_up: float,
+        days: Path,
+        seeds: Sequence[int] | None = None,
+        plans: Mapping[tuple[str, float], Path] = MappingProxyType({}),
     ) -> Iterator[RunSpecification]:
-        """Every run of ``seeds``; resampled days are written into ``days``."""
+        """Every run of ``seeds``; resampled days are written into ``days``.
+
+        ``plans`` by place and demand level are the plans computed for the controllers that need one.
+        """
         options = {
             scenario.name: replace(
                 self.options, warm_up=warm_up, events=events_at(self.options.events, scenario.name)
             )
             for scenario in self.scenarios
         }
+        planned = self.planned if plans else ()
         for seed in self.seeds if seeds is None else seeds:
             for scenario in self._day(seed, days):
                 for demand in self.demand:
@@ -102,7 +126,13 @@ class Experiment:
                                 demand,
                                 sensing,
                                 options[scenario.name],
+                                {PLAN: str(plans[scenario.name, demand])} if chosen in planned else {},
                             )
+
+    @property
+    def planned(self) -> tuple[ChosenController, ...]:
+        """The controllers whose plan is to be computed from the scenario."""
+        return tuple(c for c in self.controllers if needs_plan(c.name, c.parameters))
 
     def _day(self, seed: int, days: Path) -> tuple[Scenario, ...]:
         if self.resampling is None:
@@ -118,13 +148,20 @@ class Experiment:
         return found
 
 
-def expand(file: ExperimentFile, path: Path) -> Experiment:
-    """Open every place, build every controller. Raises InputError that names every error with its path."""
+def expand(file: ExperimentFile, path: Path, folder: Path | None = None) -> Experiment:
+    """Open every place, build every controller. Raises InputError that names every error with its path.
+
+    Paths in the file are relative to ``folder``, by default the file's own.
+    """
     errors: list[str] = []
-    folder = path.resolve().parent
-    scenarios = _each(file.places, lambda text: _open(text, folder, file.end), "places", errors)
+    folder = (folder or path.parent).resolve()
+    scenarios = _each(file.places, lambda place: _open(place, folder, file), "places", errors)
+    each = len(file.places) * len(file.demand) * len(_seeds(file))  # runs of a variant with one sensing
     lists = _each(
-        file.controllers, lambda entry: _controllers(entry, file.design, folder), "controllers", errors
+        file.controllers,
+        lambda entry: _controllers(entry, file.design, folder, RUNS // each),
+        "controllers",
+        errors,
     )
     controllers = [chosen for found in lists for chosen in found]
     _each(file.sensing, make_sensing, "sensing", errors)
@@ -132,7 +169,7 @@ def expand(file: ExperimentFile, path: Path) -> Experiment:
         _check_different(controllers, errors)
         _each([file.sensing], check_sensings, "sensing", errors)
         _check_warm_up(scenarios, file, errors)
-        source = Source(path, path.read_text("utf-8") if path.is_file() else "")
+        source = Source(path, read_text(path, kind="experiment") if path.is_file() else "")
         numbered = list(enumerate(file.events))
         _each(numbered, lambda pair: check_table(pair[1], source, pair[0]), "events", errors)
         if not errors:
@@ -141,8 +178,10 @@ def expand(file: ExperimentFile, path: Path) -> Experiment:
     if errors:
         raise combined_error(errors, str(path))
     stop = file.stop
-    return Experiment(
-        scenarios=_distinct(scenarios, file.places),
+    experiment = Experiment(
+        scenarios=tuple(
+            with_plan_source(scenario, file.run_options()) for scenario in _distinct(scenarios, file.places)
+        ),
         demand=tuple(file.demand),
         controllers=tuple(controllers),
         sensing=tuple(file.sensing),
@@ -162,6 +201,14 @@ def expand(file: ExperimentFile, path: Path) -> Experiment:
             stop.of == "difference",
         ),
     )
+    check_count(
+        len(experiment),
+        RUNS,
+        "runs",
+        location=str(path),
+        remedy="leave out places, demands, controllers, sensings or seeds",
+    )
+    return experiment
 
 
 def _each(values: Sequence[_T], make: Callable[[_T], _U], name: str, errors: list[str]) -> list[_U]:
@@ -180,32 +227,54 @@ def _seeds(file: ExperimentFile) -> tuple[int, ...]:
     return tuple(range(1, file.seeds + 1)) if isinstance(file.seeds, int) else tuple(file.seeds)
 
 
-def _open(text: str, folder: Path, end: float | None) -> Scenario:
+def _open(place: str | PlaceEntry, folder: Path, file: ExperimentFile) -> Scenario:
     """A path is meant relative to the experiment's file, wherever the command is given."""
-    parts = [str(folder / part) if (folder / part).exists() else part for part in files_of(text, folder)]
-    return absolute(open_scenario("+".join(parts), end=end))
+    entry = place if isinstance(place, PlaceEntry) else PlaceEntry(place=place)
+    ends = entry if (entry.end, entry.duration) != (None, None) else file
+    end = Moment(ends.duration, after_begin=True) if ends.duration is not None else ends.end
+    return absolute(open_scenario(entry.place, end=end, folder=folder))
 
 
-def _distinct(scenarios: Sequence[Scenario], given: Sequence[str]) -> tuple[Scenario, ...]:
-    """Places of the same name are told apart as the file names them."""
-    names = [scenario.name for scenario in scenarios]
-    return tuple(
-        scenario if names.count(scenario.name) == 1 else replace(scenario, name=text)
-        for scenario, text in zip(scenarios, given, strict=True)
-    )
+def _distinct(scenarios: Sequence[Scenario], given: Sequence[str | PlaceEntry]) -> tuple[Scenario, ...]:
+    """Places have the names that the file gives them; those of the same name are told apart by their texts."""
+    entries = [place if isinstance(place, PlaceEntry) else PlaceEntry(place=place) for place in given]
+    names = [entry.name or scenario.name for scenario, entry in zip(scenarios, entries, strict=True)]
+    distinct = [
+        name if names.count(name) == 1 or entry.name else entry.place
+        for name, entry in zip(names, entries, strict=True)
+    ]
+    for i, name in enumerate(distinct):
+        if name in distinct[:i]:
+            raise InputError(
+                f"two places are called {name!r}",
+                location=f"places[{i}]",
+                remedy="give one a name of its own",
+            )
+    return tuple(replace(scenario, name=name) for scenario, name in zip(scenarios, distinct, strict=True))
 
 
-def _controllers(entry: str | ControllerEntry, design: Design, folder: Path) -> list[ChosenController]:
-    """One entry of the file, its lists and ranges expanded. Raises InputError."""
+def _controllers(
+    entry: str | ControllerEntry, design: Design, folder: Path, most: int
+) -> list[ChosenController]:
+    """One entry of the file, its lists and ranges expanded to at most ``most`` variants. Raises InputError."""
     if isinstance(entry, str):
         name, given = parse_controller(entry)
         points: Sequence[Mapping[str, Any]] = [given]
     else:
         name = entry.name
         points = _points(dict(entry.__pydantic_extra__), design)
+    check_count(
+        len(points),
+        most,
+        f"variants of {name!r}",
+        remedy=f"leave out places, demands, parameters or seeds: an experiment has at most {RUNS} runs",
+    )
     out = []
     for point in points:
-        values = {key: _with_paths(key, value, folder) for key, value in point.items()}
+        taken = _texts(name)
+        values = {
+            key: _with_paths(key, value, folder) if key in taken else value for key, value in point.items()
+        }
         make_controller(name, values)  # every parameter is checked before anything runs
         out.append(ChosenController(name, values))
     return out
@@ -217,6 +286,12 @@ def _points(given: Mapping[str, Any], design: Design) -> Sequence[Mapping[str, A
     if not varied:
         return [fixed]
     if design.method == "grid":
+        check_count(
+            prod(len(choice.levels(None)) for choice in varied.values()),
+            VARIANTS,
+            "combinations of parameters",
+            remedy="give fewer levels, or a latin-hypercube design",
+        )
         found = grid(varied)
     else:
         assert design.points is not None  # the file's check
@@ -239,14 +314,30 @@ def _parameter(key: str, value: list[Any] | Range, design: Design) -> Parameter:
         return spread
     if value.levels is None and not whole:
         raise InputError(f"the range of {key!r} has no levels", remedy="give levels = …, or a list")
+    if value.levels is None and isinstance(spread, IntRange):
+        check_count(
+            spread.high - spread.low + 1,
+            VARIANTS,
+            f"values in the range of {key!r}",
+            remedy="give levels = …, or a shorter range",
+        )
     return Choice(tuple(spread.levels(value.levels)))
+
+
+def _texts(name: str) -> frozenset[str]:
+    """The parameters of a controller that take any text, and so may name a file or folder."""
+    kinds = get_type_hints(load(name))
+    return frozenset(key for key, kind in kinds.items() if {str, Path, Any} & {kind, *get_args(kind)})
 
 
 def _with_paths(key: str, value: Any, folder: Path) -> Any:
     """A parameter, whose file, if it names one, is looked for beside the experiment's."""
     if key == LAYERED and isinstance(value, str):
         name, below = parse_controller(value)
-        found = {key: _with_paths(key, value, folder) for key, value in below.items()}
+        taken = _texts(name)
+        found = {
+            key: _with_paths(key, value, folder) if key in taken else value for key, value in below.items()
+        }
         for key, part in found.items():
             if part != below[key] and "," in part:
                 raise InputError(
@@ -256,11 +347,7 @@ def _with_paths(key: str, value: Any, folder: Path) -> Any:
                 )
         text = ",".join(f"{key}={part}" for key, part in found.items())
         return f"{name}:{text}" if text else name
-    if (
-        isinstance(value, str)
-        and value.endswith((".json", ".toml", ".xml", ".csv"))
-        and (folder / value).is_file()
-    ):
+    if isinstance(value, str) and named_content(folder / value if value else value) is not None:
         return str((folder / value).resolve())
     return value
 

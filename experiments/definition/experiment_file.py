@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import math
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, get_type_hints
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Discriminator,
@@ -33,13 +33,17 @@ from denxanh.experiments.specification.run_options import (
     declarations,
 )
 from denxanh.sim.errors import InputError
+from denxanh.sim.input.limits import DEMAND, ERRORS, SECONDS, SEED, SEEDS, VARIANTS
+from denxanh.sim.input.text_files import read_toml
 from denxanh.sim.metrics import NAMES
-from denxanh.sim.text_values import did_you_mean
+from denxanh.sim.text_values import Moment, did_you_mean, read_duration, read_moment
 
 Scalar = bool | int | float | str
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Factor = Annotated[float, Field(gt=0, lt=DEMAND, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(gt=0, le=SECONDS, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, lt=1)]
-Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Seed = Annotated[int, Field(ge=0, le=SEED)]
 RESERVED = {
     "profiles": "demand profiles cannot be given yet: scale the demand, or name a place for each profile",
     "mixes": "vehicle mixes cannot be given yet: name a place for each mix",
@@ -63,7 +67,9 @@ class Range(_Table):
 
     low: int | float = Field(alias="from")
     high: int | float = Field(alias="to")
-    levels: int | None = Field(default=None, ge=1, description="How many values a grid takes of it.")
+    levels: int | None = Field(
+        default=None, ge=1, le=VARIANTS, description="How many values a grid takes of it."
+    )
     log: bool = False
 
     @model_validator(mode="after")
@@ -106,11 +112,55 @@ Controller = Annotated[
 ]
 
 
+def _or_text(number: Any, read: Callable[[str], Any]) -> Any:
+    """The type of a time: a number, or a text that ``read`` makes a value of."""
+    return Annotated[
+        Annotated[number, Tag("·value")] | Annotated[str, AfterValidator(read), Tag("·text")],
+        Discriminator(lambda value: "·text" if isinstance(value, str) else "·value"),
+    ]
+
+
+def _read_text(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """``read`` with its refusal as Pydantic wants it."""
+
+    def checked(text: str) -> Any:
+        try:
+            return read(text)
+        except InputError as error:
+            raise ValueError(f"{error.what}; {error.remedy}") from None
+
+    return checked
+
+
+if TYPE_CHECKING:
+    Time = float | Moment
+    Duration = float
+    WarmUp = float | Literal["mser-5"]
+else:
+    Time = _or_text(Seconds, _read_text(lambda text: read_moment(text, "")))
+    Duration = _or_text(Seconds, _read_text(lambda text: read_duration(text, "", minimum=1.0)))
+    WarmUp = _or_text(
+        Annotated[float, Field(ge=0, le=SECONDS, allow_inf_nan=False)],
+        _read_text(lambda text: text if text == "mser-5" else read_duration(text, "")),
+    )
+_END = 'Simulate until this time: s, or "07:30", or "+30min" after the begin.'
+_DURATION = 'Simulate so long from the begin on: s, or "30min".'
+_Ending = TypeVar("_Ending", bound=_Table)
+
+
+def _check_one_end(table: _Ending) -> _Ending:
+    if getattr(table, "end", None) is not None and getattr(table, "duration", None) is not None:
+        raise ValueError("'end' and 'duration' exclude each other: give one")
+    return table
+
+
 class Design(_Table):
     """How lists and ranges of controllers' parameters expand."""
 
     method: Literal["grid", "latin-hypercube", "sobol"] = "grid"
-    points: int | None = Field(default=None, ge=1, description="Points of a latin-hypercube or sobol design.")
+    points: int | None = Field(
+        default=None, ge=1, le=VARIANTS, description="Points of a latin-hypercube or sobol design."
+    )
     seed: Seed = 1
 
     @model_validator(mode="after")
@@ -125,10 +175,10 @@ class Resample(_Table):
 
     method: Literal["jitter", "bootstrap"]
     seed: Seed = 1
-    sd: Positive | None = Field(
+    sd: Seconds | None = Field(
         default=None, description="Jitter: standard deviation of the shift of a departure, s."
     )
-    block: Positive | None = Field(
+    block: Seconds | None = Field(
         default=None, description="Bootstrap: vehicles are drawn within blocks so long, s."
     )
 
@@ -146,7 +196,7 @@ class Stop(_Table):
 
     half_width: Share = Field(description="Of the mean; 0.05 is 5 %.")
     min: int = Field(default=10, ge=2)
-    max: int = Field(default=50, ge=2, le=100_000)
+    max: int = Field(default=50, ge=2, le=SEEDS)
     every: int = Field(default=5, ge=1)
     metric: str = "delay_s"
     of: Literal["difference", "mean"] = "difference"
@@ -172,19 +222,41 @@ class Safety(_Table):
     )
 
 
+class PlaceEntry(_Table):
+    """A place with a time of its own, or with another name in the tables."""
+
+    place: str = Field(min_length=1, description="A name, a .sumocfg file, a folder or NET+ROUTES.")
+    name: str | None = Field(default=None, min_length=1, description="Its name in the tables.")
+    end: Time | None = Field(default=None, description=_END)
+    duration: Duration | None = Field(default=None, description=_DURATION)
+
+    @model_validator(mode="after")
+    def _one_end(self) -> PlaceEntry:
+        return _check_one_end(self)
+
+
+PlaceText = Annotated[
+    Annotated[str, Tag("·value")] | Annotated[PlaceEntry, Tag("·table")],
+    Discriminator(lambda value: "·table" if _kind(value) == "·table" else "·value"),
+]
+
+
 class ExperimentFile(_Table):
     """Places × demand levels × controllers × sensings × seeds."""  # and the options of a run: _with_options
 
-    places: list[str] = Field(min_length=1, description="Names, .sumocfg files, folders or NET+ROUTES.")
+    places: list[PlaceText] = Field(
+        min_length=1, description="Names, .sumocfg files, folders or NET+ROUTES, or tables with a place."
+    )
     controllers: list[Controller] = Field(min_length=1, description="The first is the baseline.")
     sensing: list[str] = Field(
         default=["ideal"], min_length=1, description="What controllers see by: NAME or NAME:key=value,…."
     )
-    demand: list[Positive] = Field(default=[1.0], min_length=1, description="Scales of the place's demand.")
+    demand: list[Factor] = Field(default=[1.0], min_length=1, description="Scales of the place's demand.")
     seeds: int | list[Seed] = Field(default=10, description="N for 1…N, or a list.")
-    end: Positive | None = Field(default=None, description="Simulate until this time, s.")
-    warm_up: Annotated[float, Field(ge=0)] | Literal["mser-5"] = Field(
-        default=0.0, description="Seconds cut off the begin of all averages, or found by MSER-5."
+    end: Time | None = Field(default=None, description=_END)
+    duration: Duration | None = Field(default=None, description=_DURATION)
+    warm_up: WarmUp = Field(
+        default=0.0, description='Warm-up that is not measured: s, or "10min", or found by "mser-5".'
     )
     metrics: list[str] = Field(default=["delay_s", "stops", "queue_mean_veh"], min_length=1)
     vehicles_per_day: Positive | None = Field(default=None, description="For the effect in veh·h per day.")
@@ -230,8 +302,8 @@ class ExperimentFile(_Table):
     @classmethod
     def _seeds(cls, value: int | list[int]) -> int | list[int]:
         if isinstance(value, int):
-            if not 1 <= value <= 100_000:
-                raise ValueError("a number of seeds is between 1 and 100000")
+            if not 1 <= value <= SEEDS:
+                raise ValueError(f"a number of seeds is between 1 and {SEEDS}")
         elif not value or len(set(value)) != len(value):
             raise ValueError("a list of seeds names each once, and at least one")
         return value
@@ -240,7 +312,7 @@ class ExperimentFile(_Table):
     def _together(self) -> ExperimentFile:
         if self.stop is not None and "seeds" in self.model_fields_set:
             raise ValueError("'seeds' and 'stop' exclude each other: the stopping rule says how many seeds")
-        return self
+        return _check_one_end(self)
 
 
 def _with_options(model: type[_T], described: type, **more: Any) -> type[_T]:
@@ -261,9 +333,10 @@ def _key_type(hint: Any, declared: Declaration) -> Any:
         return Literal[declared.choices]
     optional = type(None) in get_args(hint)
     plain = next(one for one in get_args(hint) if one is not type(None)) if optional else hint
-    if (declared.minimum, declared.above) != (None, None):
+    if (declared.minimum, declared.above, declared.maximum) != (None, None, None):
         finite = False if plain is float else None
-        plain = Annotated[plain, Field(ge=declared.minimum, gt=declared.above, allow_inf_nan=finite)]
+        bounds = Field(ge=declared.minimum, gt=declared.above, le=declared.maximum, allow_inf_nan=finite)
+        plain = Annotated[plain, bounds]
     return plain | None if optional else plain
 
 
@@ -277,22 +350,7 @@ _FILE = _with_options(ExperimentFile, RunOptions, limits=(_LIMITS, _LIMITS()))
 
 def read_experiment(path: Path) -> ExperimentFile:
     """Read and check an experiment file. Raises InputError that names every error with its path."""
-    try:
-        text = path.read_text("utf-8")
-    except OSError as error:
-        raise InputError(
-            f"the experiment cannot be read ({error.strerror})",
-            location=str(path),
-            remedy="'denxanh new experiment' writes one",
-        ) from None
-    except UnicodeDecodeError:
-        raise InputError(
-            "the file is not UTF-8 text", location=str(path), remedy="save it as UTF-8"
-        ) from None
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"this is not TOML: {error}", location=str(path), remedy="correct it") from None
+    data, _ = read_toml(path, kind="experiment", remedy="'denxanh new experiment' writes one")
     return check(data, str(path))
 
 
@@ -309,7 +367,8 @@ def combined_error(sentences: Iterable[str], location: str) -> InputError:
     lines = list(dict.fromkeys(sentences))
     if len(lines) == 1:
         return InputError(lines[0], location=location)
-    return InputError(f"{len(lines)} errors\n  " + "\n  ".join(lines), location=location)
+    more = [f"… and {len(lines) - ERRORS} more"] if len(lines) > ERRORS else []
+    return InputError(f"{len(lines)} errors\n  " + "\n  ".join([*lines[:ERRORS], *more]), location=location)
 
 
 def schema() -> str:
@@ -350,6 +409,8 @@ def _keys_beside(path: list[Any]) -> list[str]:
         model: type[BaseModel] = _FILE
     elif path[0] in tables:
         model = tables[path[0]]
+    elif path[0] == "places":
+        model = PlaceEntry
     else:
         model = Range
     return [field.alias or name for name, field in model.model_fields.items()]

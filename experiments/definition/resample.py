@@ -21,10 +21,11 @@ import numpy as np
 
 from denxanh.sim.demand.flow_departures import AT_ONCE, HOURLY, WITHOUT_TIME, read_flow
 from denxanh.sim.errors import InputError
+from denxanh.sim.input.limits import DEMAND
 from denxanh.sim.run import store
 from denxanh.sim.scenario import Scenario
 from denxanh.sim.sumo.netfile import seconds
-from denxanh.sim.sumo.run_input import READS_FILE
+from denxanh.sim.sumo.user_files import READS_FILE
 from denxanh.sim.sumo.xmlfile import parse
 
 _DRAWN = ("vehicle", "trip")
@@ -68,8 +69,10 @@ def scaled_demand(scenario: Scenario, factor: float, folder: Path, *, seed: int 
     Every vehicle stays as often as the running sum of ``factor`` passes a whole number, as SUMO's ``--scale`` does;
     a copy leaves within a minute after its original, so that the two do not drive in a pair. Flows change their rate.
     """
-    if not (0 < factor < math.inf):
-        raise InputError(f"the demand cannot be scaled by {factor:g}", remedy="give a factor above 0")
+    if not 0 < factor < DEMAND:
+        raise InputError(
+            f"the demand cannot be scaled by {factor:g}", remedy=f"give a factor above 0 and below {DEMAND:g}"
+        )
     scaled = _with_traffic(
         scenario,
         lambda path, number: _scaled(path, scenario, factor, np.random.default_rng([seed, number]), folder),
@@ -270,6 +273,7 @@ def _write(content: bytes, folder: Path) -> Path:
     path = folder / f"{hashlib.sha256(content).hexdigest()[:16]}.rou.xml"
     if not path.exists():
         new = path.with_suffix(".new")
+        new.unlink(missing_ok=True)
         new.write_bytes(content)
         store.sync(new)
         new.replace(path)

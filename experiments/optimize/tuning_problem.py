@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from denxanh.experiments.compare import BLOCK
 from denxanh.experiments.definition.resample import Resampling, another_day, scaled_demand
 from denxanh.experiments.optimize.evaluation.evaluator import SumoEvaluator
 from denxanh.experiments.optimize.evaluation.race import Case
@@ -26,10 +27,6 @@ from denxanh.sim.network import Network
 from denxanh.sim.network_reader import network_of
 from denxanh.sim.scenario import Scenario
 from denxanh.sim.sumo.netfile import read_net
-
-BLOCK = (
-    900.0  # s, the interval within which the HCM takes demand as uniform: departures are resampled within it
-)
 
 
 @dataclass(frozen=True)

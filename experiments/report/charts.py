@@ -173,11 +173,19 @@ def time_series_chart(
 
 
 def heat_map(
-    names: Sequence[Text], values: Array, bounds: Sequence[float], most: float, unit: Text, label: Text
+    names: Sequence[Text],
+    values: Array,
+    bounds: Sequence[float],
+    most: float,
+    unit: Text,
+    label: Text,
+    *,
+    warm_up: float = 0.0,
 ) -> Markup:
     """Rows of cells over time.
 
-    ``values`` (rows, intervals); ``bounds`` (intervals + 1,) s; ``most`` has the darkest colour.
+    ``values`` (rows, intervals); ``bounds`` (intervals + 1,) s; ``most`` has the darkest colour;
+    a line marks the end of the warm-up, s.
     """
     left = 8 + min(215.0, max((width_of(name, SMALL) for name in names), default=0.0))
     row = 18.0
@@ -195,6 +203,21 @@ def heat_map(
             text = name + ", " + clock(bounds[j]) + ": " + number(value, places) + " " + unit
             colour = sequential(value / most if most > 0 else 0.0)
             chart.add(tag("rect", tip(text), x=a, y=y, width=b - a, height=row - 1, fill=colour))
+    if warm_up > 0:
+        x, bottom = chart.at_x(bounds[0] + warm_up), chart.top + row * len(names)
+        chart.add(
+            tag(
+                "line",
+                tip(Text("end of the warm-up", "hết thời gian khởi động")),
+                x1=x,
+                x2=x,
+                y1=chart.top,
+                y2=bottom,
+                stroke=INK,
+                stroke_width=2,
+                stroke_dasharray="4 3",
+            )
+        )
     return chart.render(label)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from denxanh.experiments.report import Comparison, Panel, ScenarioResults, Text, write_report
 from denxanh.experiments.report.conditions import conditions
 from denxanh.experiments.report.left_to_sumo import left_to_sumo_notes
+from denxanh.experiments.results.measured_window import warm_up_of
 from denxanh.experiments.results.summary import group_verdicts, groups, summarise_rows
 from denxanh.experiments.runs.run_row import RunRow, place_label
 from denxanh.sim.network import Network
@@ -17,6 +18,7 @@ from denxanh.sim.network_reader import network_of
 from denxanh.sim.run.provenance import versions
 from denxanh.sim.scenario import Scenario
 
+EXISTING = "program"  # the controller that runs the existing plan
 COMPARISON = Text("Comparison of signal controllers", "So sánh các phương án điều khiển đèn tín hiệu")
 
 
@@ -26,7 +28,6 @@ def write_comparison(
     rows: Sequence[RunRow],
     *,
     command: str,
-    warm_up: float = 0.0,
     title: Text = COMPARISON,
     notes: tuple[Text, ...] = (),
     panels: tuple[Panel, ...] = (),
@@ -35,11 +36,29 @@ def write_comparison(
 
     ``panels`` go into the first section.
     """
+    comparison = comparison_of(scenarios, rows, command=command, title=title, notes=notes)
+    if panels:
+        first, *others = comparison.scenarios
+        comparison = replace(comparison, scenarios=(replace(first, panels=panels), *others))
+    path = out / "report.html"
+    write_report(path, comparison)
+    return path
+
+
+def comparison_of(
+    scenarios: Sequence[Scenario],
+    rows: Sequence[RunRow],
+    *,
+    command: str = "",
+    title: Text = COMPARISON,
+    notes: tuple[Text, ...] = (),
+) -> Comparison:
+    """The contents of a report: the runs, their summary, and a scenario for each place and demand level."""
     keys = dict.fromkeys((row.place, row.demand) for row in rows)
     by_group = {(group.place, group.demand): group for group in groups(rows)}
     by_name = {scenario.name: scenario for scenario in scenarios}
     networks = {name: network_of(scenario) for name, scenario in by_name.items()}
-    comparison = Comparison(
+    return Comparison(
         title=title,
         baseline=rows[0].controller,
         scenarios=tuple(
@@ -49,7 +68,9 @@ def write_comparison(
                 begin=by_name[place].begin,
                 end=by_name[place].end,
                 network=networks[place],
-                warm_up=warm_up,
+                warm_up=warm_up_of([r for r in rows if (r.place, r.demand) == (place, demand)]),
+                assumed_plan=by_name[place].plan_is_assumed
+                and EXISTING in {r.controller for r in rows if (r.place, r.demand) == (place, demand)},
                 verdicts=tuple(Text(*said) for said in group_verdicts(by_group[place, demand])),
                 notes=_notes(by_name[place], networks[place])
                 + conditions([r for r in rows if (r.place, r.demand) == (place, demand)]),
@@ -63,12 +84,6 @@ def write_comparison(
         versions=versions(),
         notes=notes,
     )
-    if panels:
-        first, *others = comparison.scenarios
-        comparison = replace(comparison, scenarios=(replace(first, panels=panels), *others))
-    path = out / "report.html"
-    write_report(path, comparison)
-    return path
 
 
 def place_title(name: str) -> Text:
@@ -79,8 +94,12 @@ def place_title(name: str) -> Text:
 
 
 def _notes(scenario: Scenario, network: Network) -> tuple[Text, ...]:
-    said = (Text(note, _vietnamese(note)) for note in scenario.notes)
-    return (*said, *left_to_sumo_notes(network, most=8))
+    return (*map(translated_note, scenario.notes), *left_to_sumo_notes(network, most=8))
+
+
+def translated_note(note: str) -> Text:
+    """A note that reading a place made, in both languages."""
+    return Text(note, _vietnamese(note))
 
 
 def _vietnamese(note: str) -> str:

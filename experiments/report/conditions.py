@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from denxanh.experiments.report import Text
-from denxanh.experiments.runs.execution import read_manifest
 from denxanh.experiments.runs.run_row import RunRow
 from denxanh.sim.run.scheduled_events import FLASHING_RULE
+from denxanh.sim.run.store import read_manifest
 
 _EVENTS = {
     "detector-outage": "mất cảm biến",
@@ -29,6 +29,16 @@ _WAIVERS = {
     "no-yellow-vehicle": "xe hết xanh không qua vàng",
     "no-yellow-crossing": "người đi bộ hết xanh không qua vàng",
 }
+OWN_DAYS = Text(
+    "each seed has a day of its own, the same for all controllers: departures are drawn anew within quarters of an "
+    "hour; ± and intervals are over days and drivers",
+    "mỗi hạt giống ngẫu nhiên là một ngày riêng, như nhau cho mọi phương án: thời điểm khởi hành được lấy mẫu lại "
+    "trong từng 15 phút; ± và khoảng tin cậy tính trên cả ngày và người lái",
+)
+SAME_DAY = Text(
+    "all seeds have the same vehicles: ± and intervals are over drivers only, not over days",
+    "mọi hạt giống ngẫu nhiên có cùng một lưu lượng: ± và khoảng tin cậy chỉ tính trên người lái, không tính trên ngày",
+)
 _RULES = {
     "min_green": "xanh tối thiểu",
     "max_green": "xanh tối đa",
@@ -56,10 +66,65 @@ def conditions(rows: Sequence[RunRow]) -> tuple[Text, ...]:
         waived |= {(w["rule"], w["intersection"]): w for w in said["waivers"]}
         rules |= said.get("safety", {})
     return (
+        *_days(rows),
+        *_vehicles(found),
         *(_event(event) for _, event in sorted(events.items())),
         *(_rule(name, value) for name, value in rules.items()),
         *waived_rules([waiver for _, waiver in sorted(waived.items())]),
     )
+
+
+_TYPES = {
+    "motorbike": ("motorbikes", "xe máy"),
+    "ebike": ("electric motorbikes", "xe máy điện"),
+    "bicycle": ("bicycles", "xe đạp"),
+    "car": ("cars", "ô tô con"),
+    "minibus": ("minibuses", "xe khách nhỏ"),
+    "bus": ("buses", "xe buýt"),
+    "truck": ("trucks", "xe tải"),
+}
+_NAMED = 6  # types of vehicles that are named
+
+
+def _vehicles(found: Mapping[str, Mapping[str, Any]]) -> list[Text]:
+    """How many real vehicles of which type the first run has, the most frequent first; nothing in older manifests."""
+    manifest = next(iter(found.values()), {})
+    by_type: Mapping[str, float] = manifest.get("vehicles_by_type", {})
+    if not by_type:
+        return []
+    order = sorted(by_type, key=lambda kind: -by_type[kind])
+    rest = sum(by_type[kind] for kind in order[_NAMED:])
+    english = [f"{by_type[kind]:.0f} {_TYPES.get(kind, (kind, kind))[0]}" for kind in order[:_NAMED]]
+    vietnamese = [f"{by_type[kind]:.0f} {_TYPES.get(kind, (kind, kind))[1]}" for kind in order[:_NAMED]]
+    if rest:
+        english.append(f"{rest:.0f} others")
+        vietnamese.append(f"{rest:.0f} xe khác")
+    said = Text(
+        f"vehicles of a run: {', '.join(english)}", f"số xe của một lần mô phỏng: {', '.join(vietnamese)}"
+    )
+    factors = sorted(manifest.get("represents", {}).items())
+    if not factors:
+        return [said]
+    each = ", ".join(f"{factor:g} × {kind}" for kind, factor in factors)
+    return [
+        said,
+        Text(
+            f"all counts are real vehicles; one simulated vehicle stands for {each}",
+            f"mọi con số là xe thực; một xe trong mô phỏng đại diện cho {each}",
+        ),
+    ]
+
+
+def _days(rows: Sequence[RunRow]) -> list[Text]:
+    """Whether two seeds have the same vehicles, by the inputs of the first controller's runs; nothing for one seed."""
+    folders = [row.folder for row in rows if row.folder is not None and row.controller == rows[0].controller][
+        :2
+    ]
+    manifests = [manifest for folder in folders if (manifest := read_manifest(folder)) is not None]
+    if len(manifests) < 2:
+        return []
+    first, second = (sorted(m.get("inputs_sha256", {}).values()) for m in manifests)
+    return [SAME_DAY if first == second else OWN_DAYS]
 
 
 def _event(event: Mapping[str, Any]) -> Text:

@@ -30,6 +30,9 @@ class ScenarioResults:
     end: float
     warm_up: float = 0.0
     network: Network | None = None
+    assumed_plan: bool = (
+        False  # the existing plan is one of the controllers, and nobody has seen it in the street
+    )
     verdicts: tuple[Text, ...] = ()
     notes: tuple[Text, ...] = ()
     credit: str = ""

@@ -47,8 +47,8 @@ DEFINITIONS = {
         "Tổng quãng đường của các xe đã vào mạng chia cho tổng thời gian chúng ở trong mạng; trong tệp là m/s.",
     ),
     "throughput_vph": Text(
-        "Vehicles that arrived, over the measured time.",
-        "Số xe đã đến chia cho thời gian đo.",
+        "Vehicles that arrived in the measured time, whenever they departed, over that time.",
+        "Số xe đến nơi trong thời gian đo, bất kể khởi hành lúc nào, chia cho thời gian đó.",
     ),
     "queue_mean_veh": Text(
         "Halted vehicles on the approaches of an intersection, mean over intersections and time.",
@@ -65,6 +65,10 @@ DEFINITIONS = {
     "loaded": Text(
         "All vehicles of the demand within the measured time: arrived + on the road + never inserted + dropped.",
         "Mọi xe trong nhu cầu ở thời gian đo; bằng đã đến + còn trên đường + chưa vào được + bị loại bỏ.",
+    ),
+    "simulated": Text(
+        "Vehicles in the simulation; all other counts are real vehicles, of which one of them may represent several.",
+        "Số xe trong mô phỏng; mọi con số khác là xe thực, một xe mô phỏng có thể đại diện cho nhiều xe thực.",
     ),
     "arrived": Text("Vehicles that finished their trip.", "Số xe đã đến nơi."),
     "running": Text(
@@ -83,40 +87,40 @@ DEFINITIONS = {
         "Số xe trong tệp lộ trình khởi hành trước lúc bắt đầu; SUMO không mô phỏng chúng.",
     ),
     "teleports": Text(
-        "Number of vehicles teleported by SUMO after standing still too long (over the whole run).",
-        "Số lần SUMO nhấc một xe đứng yên quá lâu đi chỗ khác (tính cả lượt chạy).",
+        "Number of vehicles teleported by SUMO after standing still too long.",
+        "Số lần SUMO nhấc một xe đứng yên quá lâu đi chỗ khác.",
     ),
     "collisions": Text(
-        "Collisions that SUMO registered (over the whole run).",
-        "Số va chạm SUMO ghi nhận (tính cả lượt chạy).",
+        "Collisions that SUMO registered.",
+        "Số va chạm SUMO ghi nhận.",
     ),
     "emergency_brakings": Text(
-        "Decelerations above the normal deceleration of a driver (over the whole run).",
-        "Số lần phanh gấp hơn mức phanh thông thường (tính cả lượt chạy).",
+        "Decelerations above the normal deceleration of a driver.",
+        "Số lần phanh gấp hơn mức phanh thông thường.",
     ),
     "fallbacks": Text(
         "Intersections that fell back to their fixed plan because the controller failed, was refused or was too slow.",
         "Số nút mà bộ điều khiển bị lỗi, bị từ chối hoặc quá chậm: phương án cố định đã thay thế.",
     ),
     "walkers": Text(
-        "Persons with a walk on their trip (over the whole run).",
-        "Số người có đi bộ trên hành trình (tính cả lượt chạy).",
+        "Persons with a walk on their trip.",
+        "Số người có đi bộ trên hành trình.",
     ),
     "walk_wait_s": Text(
-        "Waiting time of pedestrians, mean over all of them, arrived or not (over the whole run).",
-        "Thời gian người đi bộ đứng chờ, trung bình trên mọi người, kể cả người chưa đến (tính cả lượt chạy).",
+        "Waiting time of pedestrians, mean over all of them, arrived or not.",
+        "Thời gian người đi bộ đứng chờ, trung bình trên mọi người, kể cả người chưa đến.",
     ),
     "walk_wait_max_s": Text(
         "The longest total waiting time of one pedestrian.",
         "Tổng thời gian đứng chờ dài nhất của một người đi bộ.",
     ),
     "co2_kg": Text(
-        "CO2 of all vehicles by SUMO's emission model (over the whole run).",
-        "CO2 của mọi xe theo mô hình phát thải của SUMO (tính cả lượt chạy).",
+        "CO2 of all vehicles by SUMO's emission model.",
+        "CO2 của mọi xe theo mô hình phát thải của SUMO.",
     ),
     "fuel_kg": Text(
-        "Fuel of all vehicles by SUMO's emission model (over the whole run).",
-        "Nhiên liệu của mọi xe theo mô hình phát thải của SUMO (tính cả lượt chạy).",
+        "Fuel of all vehicles by SUMO's emission model.",
+        "Nhiên liệu của mọi xe theo mô hình phát thải của SUMO.",
     ),
 }
 """By the name of the metric in denxanh.sim.metrics."""

@@ -126,8 +126,8 @@ def metric_figure(inputs: FigureInputs, metric: str, caption: Text = _NOTHING) -
     return Figure(chart, caption, heading)
 
 
-def difference_figure(inputs: FigureInputs, metric: str = "delay_s") -> Figure | None:
-    """Paired differences to the baseline; None if no run has a partner."""
+def difference_estimates(inputs: FigureInputs, metric: str) -> list[Estimate]:
+    """A row of paired differences to the baseline for each other controller with a partner."""
     base = inputs.comparison.baseline
     baseline = {r.seed: r.metrics.get(metric) for r in inputs.comparison.runs_of(inputs.place, base)}
     of = unit(METRIC[metric].unit)
@@ -151,6 +151,13 @@ def difference_figure(inputs: FigureInputs, metric: str = "delay_s") -> Figure |
                     row.diff_ci_high if row else None,
                 )
             )
+    return rows
+
+
+def difference_figure(inputs: FigureInputs, metric: str = "delay_s") -> Figure | None:
+    """Paired differences to the baseline; None if no run has a partner."""
+    base, of = inputs.comparison.baseline, unit(METRIC[metric].unit)
+    rows = difference_estimates(inputs, metric)
     if not rows:
         return None
     heading = Text(f"Difference to {base}, seed by seed", f"Chênh lệch so với {base}, theo từng hạt giống")
@@ -219,7 +226,7 @@ def heat_figures(inputs: FigureInputs) -> tuple[Markup | None, list[Figure]]:
     figures = []
     ranked: dict[str, float] = {}
     for c in shown.values():
-        for name, queue in zip(c.intersections, np.nanmean(c.queues, axis=1).tolist(), strict=True):
+        for name, queue in zip(c.intersections, _measured_mean(c, scenario), strict=True):
             ranked[name] = max(ranked.get(name, 0.0), queue)
     kept = set(sorted(ranked, key=lambda name: (-ranked[name], name))[:_MOST_ROWS])
     numbers = {name: i for i, name in enumerate(network.intersections, start=1)} if network else {}
@@ -231,10 +238,20 @@ def heat_figures(inputs: FigureInputs) -> tuple[Markup | None, list[Figure]]:
         label = Text(f"Queue by intersection: {controller}", f"Hàng chờ theo nút giao: {controller}")
         figures.append(
             Figure(
-                heat_map(names, c.queues[rows], bounds, most, unit("veh"), label), same(""), same(controller)
+                heat_map(names, c.queues[rows], bounds, most, unit("veh"), label, warm_up=scenario.warm_up),
+                same(""),
+                same(controller),
             )
         )
     return colour_bar(0.0, most, sequential, _HALTED), figures
+
+
+def _measured_mean(series: ControllerSeries, scenario: ScenarioResults) -> list[float]:
+    """The mean queue of each intersection over the intervals that end in the measured window."""
+    measured = series.queue.centre > scenario.begin + scenario.warm_up
+    queues = series.queues[:, measured] if measured.any() else series.queues
+    found: list[float] = np.nanmean(queues, axis=1).tolist()
+    return found
 
 
 _HALTED = Text("halted vehicles, mean over seeds", "số xe đang dừng, trung bình các hạt giống")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from denxanh.experiments.report.drawing.colour import SERVICE
+from denxanh.sim.timing.hcm_delay import LEVELS
+from denxanh.sim.timing.hcm_delay import level_of_service as letter_of
 
-# Highway Capacity Manual, 6th ed. (TRB 2016), exhibit 19-8: control delay in s/veh, automobile mode.
-THRESHOLDS = (("A", 10.0), ("B", 20.0), ("C", 35.0), ("D", 55.0), ("E", 80.0))
-WORST = "F"
+THRESHOLDS = LEVELS
 
 
 @dataclass(frozen=True)
@@ -25,5 +25,5 @@ def level_of_service(delay: float) -> Level:
     >>> level_of_service(20.0).letter, level_of_service(20.1).letter
     ('B', 'C')
     """
-    letter = next((name for name, most in THRESHOLDS if delay <= most), WORST)
+    letter = letter_of(delay)
     return Level(letter, SERVICE[letter])

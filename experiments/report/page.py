@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import os
 import re
@@ -23,6 +21,7 @@ from denxanh.experiments.report.contents import Comparison, ScenarioResults
 from denxanh.experiments.report.definitions import DEFINITIONS
 from denxanh.experiments.report.figures import Figure, FigureInputs
 from denxanh.experiments.report.level_of_service import THRESHOLDS
+from denxanh.experiments.results.measured_window import unfinished_flags
 from denxanh.experiments.runs.run_row import RunRow
 from denxanh.sim import metrics
 from denxanh.sim.language import switch
@@ -64,11 +63,12 @@ def render(comparison: Comparison, *, language: Language = "en") -> str:
             switch=switch,
             style=Markup(style),
             script=Markup(script),
-            policy=_policy(style, script),
+            policy=switch.content_security_policy(style, script),
             comparison=comparison,
             sections=[_section(comparison, scenario) for scenario in comparison.scenarios],
             overview=_overview(comparison) if len(comparison.scenarios) > 1 else [],
             failures=[run for run in comparison.runs if not run.done],
+            unfinished=unfinished_flags(comparison.runs),
             most=MOST_RUNS,
             definitions=[
                 (
@@ -81,7 +81,7 @@ def render(comparison: Comparison, *, language: Language = "en") -> str:
             ],
             count_names=tables.COUNTS,
             thresholds=THRESHOLDS,
-            data=Markup(_json(_data(comparison))),
+            data=Markup(script_json(_data(comparison))),
         )
     )
 
@@ -108,15 +108,6 @@ def _breakable(label: str) -> Markup:
 def _asset(name: str) -> str:
     text = (files("denxanh.experiments.report") / "templates" / name).read_text(encoding="utf-8")
     return text.replace("\r\n", "\n")  # the browser hashes the parsed text, which has no CR
-
-
-def _policy(style: str, script: str) -> str:
-    """Content security policy: no external resources, only the style and script of the page."""
-
-    def digest(text: str) -> str:
-        return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
-
-    return f"default-src 'none'; style-src {digest(style)}; script-src {digest(script)}; base-uri 'none'"
 
 
 @dataclass(frozen=True)
@@ -251,7 +242,7 @@ def _data(comparison: Comparison) -> dict[str, Any]:
                 "place": run.place_label,
                 "controller": run.controller,
                 "seed": run.seed,
-                "status": "ok" if run.done else run.state,
+                "status": "ok" if run.state == "done" else run.state,
                 "reason": run.reason,
                 "metrics": dict(run.metrics),
             }
@@ -275,7 +266,7 @@ def _data(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _json(data: Mapping[str, Any]) -> str:
+def script_json(data: Mapping[str, Any]) -> str:
     """JSON that cannot close the script element that holds it."""
     text = json.dumps(data, ensure_ascii=False, sort_keys=True, allow_nan=False)
     for letter in "<>&\u2028\u2029":

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from denxanh.experiments.definition.experiment_file import ExperimentFile
+from denxanh.experiments.results.measured_window import unfinished_flags, warm_up_of
 from denxanh.experiments.results.run_tables import replacing, write_runs, write_summary
 from denxanh.experiments.results.statistics_file import experiment_statistics
 from denxanh.experiments.results.summary import headline, summarise_rows
@@ -54,12 +55,15 @@ def write_results(
 
 def _write_readme(out: Path, rows: Sequence[RunRow], command: str, whole: bool) -> None:
     done = sum(row.done for row in rows)
+    warm_up = warm_up_of(rows)
     lines = [
         "# Results of an experiment",
         "",
         f"{len(rows)} runs, {done} done."
         + ("" if whole else " This is a shard: merge the shards with `denxanh merge OUT DIR…`."),
         "",
+        *(f"- Flagged: {flag.en}." for flag in unfinished_flags(rows)),
+        *([f"- The first {warm_up:g} s of every run are not measured (warm-up)."] if warm_up else []),
         *(f"- {english}" for english, _ in (headline(rows) if whole else [])),
         "",
         "| file | contents |",
@@ -91,7 +95,7 @@ FILES = (
     ("runs.csv, runs.parquet", "a row per run: place, demand, controller, seed, status, every metric, id"),
     (
         "summary.csv",
-        "a row per place, demand, controller and metric: mean, 95 % interval, difference, verdict",
+        "a row per place, demand, controller and metric: mean, 95 % interval, difference, verdict, flag",
     ),
     ("statistics.json", "bootstrap, Wilcoxon, Holm, Dunnett, Tukey, effects, power, gridlock rates, medians"),
     ("ledger.sqlite", "the state of every run, its attempts and failures; the source of the tables"),

@@ -19,6 +19,7 @@ from denxanh.experiments.report.left_to_sumo import translated_reason
 from denxanh.experiments.report.level_of_service import level_of_service
 from denxanh.experiments.report.series import approach_time_loss
 from denxanh.experiments.report.text_format import interval_text
+from denxanh.experiments.results.measured_window import MOST_UNFINISHED, unfinished_share
 from denxanh.experiments.runs.run_row import RunRow
 from denxanh.experiments.statistics.gridlock import STANDARD_LIMITS
 from denxanh.sim import metrics
@@ -115,6 +116,12 @@ _LIMITS = (
 )
 
 
+_LIMITED = Text(
+    "a limit of time was met twice, so the numbers depend on the machine: ",
+    "hai lần chạm giới hạn thời gian nên số liệu phụ thuộc vào máy: ",
+)
+
+
 @dataclass(frozen=True)
 class Flag:
     """A warning about one run whose delay is not meaningful."""
@@ -145,7 +152,7 @@ def _mean(values: Sequence[float | int | None]) -> Text:
 
 
 def flags(runs: Sequence[RunRow]) -> list[Flag]:
-    """The runs with too many vehicles that never entered or were teleported, or with a failed controller."""
+    """Runs with too many vehicles not inserted, teleported or on the road, or whose controller failed or was late."""
     found = []
     for run in runs:
         loaded = run.metrics.get("loaded") or 0
@@ -155,6 +162,12 @@ def flags(runs: Sequence[RunRow]) -> list[Flag]:
             if share > limit:
                 most = Text(f" (limit {100 * limit:g} %)", f" (giới hạn {100 * limit:g} %)")
                 found.append(Flag(run, name + number(100 * share, 1) + text + most))
+        if (share := unfinished_share(run.metrics)) > MOST_UNFINISHED:
+            most = Text(f" (limit {100 * MOST_UNFINISHED:g} %)", f" (giới hạn {100 * MOST_UNFINISHED:g} %)")
+            still = Text(" % of the vehicles were still on their way", " % số xe vẫn đang trên hành trình")
+            found.append(Flag(run, name + number(100 * share, 1) + still + most))
+        if run.state == "limited":
+            found.append(Flag(run, name + _LIMITED + same(run.reason)))
         if failed := run.metrics.get("fallbacks"):
             found.append(
                 Flag(

@@ -3,8 +3,12 @@
 __all__ = [
     "export",
     "load",
+    "measured_window",
+    "moved_inputs",
+    "outputs",
     "pivot",
     "query",
+    "run_scenarios",
     "run_tables",
     "statistics_file",
     "summary",

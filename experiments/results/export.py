@@ -10,6 +10,8 @@ import numpy as np
 from denxanh.experiments.results.load import TABLES, load
 from denxanh.experiments.results.query import connect
 from denxanh.experiments.results.run_tables import replacing
+from denxanh.sim.errors import RunError
+from denxanh.sim.input.text_files import FORMULA, NUMBER
 from denxanh.sim.metrics import METRICS
 
 UNITS = {metric.name: metric.unit for metric in METRICS} | {"wall_s": "s", "cpu_s": "s", "demand": "1"}
@@ -21,14 +23,52 @@ def export_csv(folder: Path, target: Path) -> list[Path]:
     results = load(folder)
     written = []
     for name in ("runs", *TABLES):
-        if name == "runs" or any((folder / "runs").glob(f"*/*/{name}.parquet")):
+        with connect(results, name, unsafe=True) as db:
+            if not _has(db, name):  # runs of an earlier version, which had no such table
+                continue
             path = target / f"{name}.csv"
-            with replacing(path) as new, connect(results, name) as db:
-                db.execute(
-                    f"COPY (SELECT * FROM {name}) TO '{str(new).replace(chr(39), chr(39) * 2)}' (HEADER)"
-                )
+            with replacing(path) as new:
+                literal = str(new).replace("'", "''")
+                _execute(db, f"COPY ({_guarded(db, name)}) TO '{literal}' (FORMAT csv, HEADER)")
             written.append(path)
     return written
+
+
+def _has(db: Any, name: str) -> bool:
+    return bool(db.execute("SELECT 1 FROM duckdb_views() WHERE view_name = ?", [name]).fetchone())
+
+
+def _execute(db: Any, sql: str) -> None:
+    """Execute ``sql``. Raises RunError for a full disk or memory, and for damaged tables."""
+    import duckdb
+
+    try:
+        db.execute(sql)
+    except duckdb.Error as error:
+        said = " ".join(str(error).split())
+        raise RunError(
+            f"the export failed ({said}); make room, or let 'denxanh verify' find damage"
+        ) from None
+
+
+def _guarded(db: Any, table: str) -> str:
+    """The SELECT of a table whose texts are written as ``csv_cell`` writes them."""
+    columns = db.execute(f"DESCRIBE {table}").fetchall()
+    return f"SELECT {', '.join(_cell(name, kind) for name, kind, *_ in columns)} FROM {table}"
+
+
+def _cell(column: str, kind: str) -> str:
+    """A column in SQL, guarded where it holds texts."""
+    name = '"' + column.replace('"', '""') + '"'
+    if kind != "VARCHAR":
+        return name
+    formula = (
+        f"list_contains([{_BEGINNINGS}], ltrim({name})[1]) AND NOT regexp_full_match({name}, '{NUMBER}')"
+    )
+    return f"CASE WHEN {formula} THEN chr(39) || {name} ELSE {name} END AS {name}"
+
+
+_BEGINNINGS = ", ".join(f"chr({ord(letter)})" for letter in FORMULA)
 
 
 def export_netcdf(folder: Path, target: Path) -> Path:

@@ -7,13 +7,14 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from denxanh.experiments.results.measured_window import MOST_UNFINISHED, unfinished_flags, unfinished_share
 from denxanh.experiments.results.summary import Group, groups
 from denxanh.experiments.runs.run_row import RunRow, place_label
-from denxanh.experiments.statistics import Runs, compare_holm, summarise
+from denxanh.experiments.statistics import INDIFFERENCE, Runs, Standing, best_subset, summarise
 from denxanh.sim.errors import InputError
+from denxanh.sim.input.text_files import csv_cell
+from denxanh.sim.language.text import Text
 from denxanh.sim.metrics import METRICS, Metric
-
-ALPHA = 0.05  # as everywhere in denxanh.experiments.statistics
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,14 @@ class Cell:
     mean: float | None
     half_width: float | None  # of the 95 % interval of the mean, None for one run
     runs: int
-    best: bool  # the smallest mean, or not distinguishable from it
+    best: bool  # shown to be within the indifference zone of the best
+    possible: bool  # not best, but no other controller is shown to be better
     waiting: float  # vehicles never inserted, mean over runs
     teleports: float  # mean over runs
     fallbacks: float  # mean over runs
     failed: int  # runs that failed, or are not yet run
+    unfinished: float = 0.0  # largest share of vehicles still on their way at the end of a run
+    limited: int = 0  # runs that met a limit of time, whose numbers depend on the machine
 
 
 @dataclass(frozen=True)
@@ -38,14 +42,15 @@ class Pivot:
     places: tuple[str, ...]
     controllers: tuple[str, ...]
     cells: tuple[tuple[Cell, ...], ...]
+    flags: tuple[Text, ...] = ()  # on vehicles still on their way
 
 
 def pivot(rows: Sequence[RunRow], metric: str = "delay_s") -> Pivot:
     """The table of one metric.
 
-    A controller is ``best`` where it has the best mean, or its paired difference to the one that has is not
-    significant at 5 % after Holm over all such comparisons at the place. Choosing the reference by its mean makes it a
-    little too good, so the group named best errs on the small side. InputError for an unknown metric, or no run.
+    A controller is ``best`` where it is shown, with 95 % confidence over all controllers of the place, to be at most
+    INDIFFERENCE of the best mean worse than the best of them (``statistics.best_subset``): the runs of a controller
+    that varies too much to say so do not make it best. InputError for an unknown metric, or no run.
     """
     chosen = {m.name: m for m in METRICS}.get(metric)
     if chosen is None:
@@ -62,6 +67,7 @@ def pivot(rows: Sequence[RunRow], metric: str = "delay_s") -> Pivot:
         tuple(place_label(group.place, group.demand) for group in found),
         controllers,
         tuple(zip(*columns, strict=True)),
+        tuple(unfinished_flags(rows)),
     )
 
 
@@ -69,7 +75,7 @@ def _column(
     group: Group, controllers: Sequence[str], metric: Metric, rows: Sequence[RunRow]
 ) -> tuple[Cell, ...]:
     values = {name: runs for name, runs in group.values(metric.name).items() if runs}
-    best = _best(values, metric)
+    standings = _standings(values, metric)
     asked = [row for row in rows if (row.place, row.demand) == (group.place, group.demand)]
     cells = []
     for name in controllers:
@@ -81,30 +87,27 @@ def _column(
                 mean=summary.mean if summary else None,
                 half_width=interval.half_width if interval else None,
                 runs=len(done),
-                best=name in best,
+                best=name in standings and standings[name].best,
+                possible=name in standings and standings[name].possible and not standings[name].best,
                 waiting=_mean(done, "waiting"),
                 teleports=_mean(done, "teleports"),
                 fallbacks=_mean(done, "fallbacks"),
                 failed=sum(row.controller == name and not row.done for row in asked),
+                unfinished=max((unfinished_share(row.metrics) for row in done), default=0.0),
+                limited=sum(row.state == "limited" for row in done),
             )
         )
     return tuple(cells)
 
 
-def _best(values: dict[str, Runs], metric: Metric) -> set[str]:
-    """The controller with the best mean over the (seed, demand) all share, and those not distinguishable from it."""
-    if metric.less_is_better is None or not values:
-        return set()
-    shared = set.intersection(*(set(runs) for runs in values.values()))
-    if not shared:
-        return set()
-    sign = 1.0 if metric.less_is_better else -1.0
-    same = {name: {key: runs[key] for key in shared} for name, runs in values.items()}
-    leader = min(same, key=lambda name: sign * sum(same[name].values()))
-    if len(shared) < 2 or len(same) < 2:
-        return {leader}
-    family = compare_holm(same, baseline=leader)
-    return {leader} | {c.candidate for c in family.contrasts if c.p_adjusted >= ALPHA}
+def _standings(values: dict[str, Runs], metric: Metric) -> dict[str, Standing]:
+    """Each controller against the best over the (seed, demand) all share; nothing where fewer than two are shared."""
+    if metric.less_is_better is None or len(values) < 2:
+        return {}
+    if len(set.intersection(*(set(runs) for runs in values.values()))) < 2:
+        return {}
+    found = best_subset(values, sign=1.0 if metric.less_is_better else -1.0)
+    return {standing.name: standing for standing in found.standings}
 
 
 def _mean(rows: Sequence[RunRow], name: str) -> float:
@@ -112,7 +115,7 @@ def _mean(rows: Sequence[RunRow], name: str) -> float:
 
 
 def markdown(table: Pivot) -> str:
-    """The table in Markdown; bold: best or not distinguishable from it. The marks are explained below it."""
+    """The table in Markdown; bold: shown to be as good as the best. The marks are explained below it."""
     lines = [
         "| controller | " + " | ".join(table.places) + " |",
         "|---|" + "---|" * len(table.places),
@@ -125,8 +128,12 @@ def markdown(table: Pivot) -> str:
     lines += [
         "",
         f"{title}: mean ± half the 95 % interval of the mean over {runs} seeds.",
-        "**Bold**: the best, or not distinguishable from it (paired, Holm, 5 %). Means per run: u vehicles never "
-        "inserted, t teleports, f signals that fell back to their plan; x runs that failed.",
+        f"**Bold**: with 95 % confidence at most {INDIFFERENCE:.0%} above the best (paired, comparison with the best); "
+        "?: it may be the best, but its runs do not show it: run more seeds. Means per run: u vehicles never "
+        "inserted, t teleports, f signals that fell back to their plan; x runs that failed, l runs that met a limit of "
+        "time, whose numbers depend on the machine; r the largest share of vehicles still on their way at the end of a "
+        "run.",
+        *(f"\n**Flagged**: {flag.en}." for flag in table.flags),
     ]
     return "\n".join(lines)
 
@@ -142,10 +149,14 @@ def _text(cell: Cell) -> str:
             ("t", cell.teleports),
             ("f", cell.fallbacks),
             ("x", cell.failed),
+            ("l", cell.limited),
         )
         if amount
     ]
-    return " ".join([f"**{value}**" if cell.best else value, *marks])
+    if cell.unfinished > MOST_UNFINISHED:
+        marks.append(f"r{100 * cell.unfinished:.0f}%")
+    shown = f"**{value}**" if cell.best else f"{value} ?" if cell.possible else value
+    return " ".join([shown, *marks])
 
 
 def as_csv(table: Pivot) -> str:
@@ -160,26 +171,32 @@ def as_csv(table: Pivot) -> str:
             "half_width_95",
             "runs",
             "best",
+            "possible",
             "waiting",
             "teleports",
             "fallbacks",
             "failed",
+            "unfinished_share",
+            "limited",
         )
     )
     for name, cells in zip(table.controllers, table.cells, strict=True):
         for place, c in zip(table.places, cells, strict=True):
             writer.writerow(
                 (
-                    name,
-                    place,
+                    csv_cell(name),
+                    csv_cell(place),
                     "" if c.mean is None else repr(c.mean),
                     "" if c.half_width is None else repr(c.half_width),
                     c.runs,
                     int(c.best),
+                    int(c.possible),
                     repr(c.waiting),
                     repr(c.teleports),
                     repr(c.fallbacks),
                     c.failed,
+                    repr(c.unfinished),
+                    c.limited,
                 )
             )
     return stream.getvalue()

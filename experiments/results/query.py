@@ -1,47 +1,130 @@
-"""SQL over an experiment's results, by duckdb: views ``runs``, ``vehicles``, ``intervals``, ``signals``, ``edges``."""
+"""SQL over an experiment's results, by duckdb.
+
+Views: ``runs``, ``vehicles``, ``intervals``, ``signals``, ``edges``, ``movements``. The database is in memory and
+reaches no file: it gets the tables as open Arrow data sets, and its access to files, the network and extensions is
+switched off and locked before the user's SQL runs.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from denxanh.experiments.results.load import TABLES, Results, load
+from denxanh.experiments.results.load import TABLES, Results, TableName, load
+from denxanh.experiments.runs.run_row import RUNS, run_folder
 from denxanh.sim.errors import InputError
+from denxanh.sim.input.limits import QUERY_MEMORY, QUERY_ROWS
+
+_CONFIGURATION = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "memory_limit": QUERY_MEMORY,
+    "temp_directory": "",  # nothing is written beside the results when memory runs out
+    "python_enable_replacements": False,  # no variable of the calling program is a table
+}
+_READS = ("SELECT", "EXPLAIN", "MULTI")  # MULTI: what PIVOT expands to
 
 
-def query(folder: Path, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Column names and rows of ``sql``. Raises InputError for SQL that duckdb refuses."""
+def query(folder: Path, sql: str, *, unsafe: bool = False) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Column names and rows of ``sql``: one statement that reads the views.
+
+    ``unsafe`` allows every statement of duckdb: it can then read and write any file, and use the network.
+
+    Raises:
+        InputError: duckdb refuses the SQL, it is no query, or the answer has more than QUERY_ROWS rows.
+    """
     import duckdb
 
-    with connect(load(folder), sql) as db:
+    with connect(load(folder), sql, unsafe=unsafe) as db:
         try:
+            if not unsafe:
+                _check_statement(duckdb.extract_statements(sql))
             found = db.execute(sql)
             names = [column[0] for column in found.description or []]
-            return names, found.fetchall()
-        except duckdb.Error as error:
+            rows = found.fetchmany(QUERY_ROWS + 1)
+        except (duckdb.Error, MemoryError) as error:
+            said = " ".join(str(error).partition("\nLINE ")[0].split()) or "out of memory"
             raise InputError(
-                f"duckdb says: {error}", remedy="see docs/experiments.md for the columns"
+                f"duckdb says: {said}",
+                remedy="docs/experiments.md has the columns; --unsafe allows other files",
             ) from None
+    if len(rows) > QUERY_ROWS:
+        raise InputError(
+            f"the answer has more than {QUERY_ROWS} rows",
+            remedy="aggregate it or add LIMIT; 'denxanh export' writes whole tables",
+        )
+    return names, rows
 
 
-def connect(results: Results, sql: str) -> Any:
+def _check_statement(statements: Sequence[Any]) -> None:
+    """Raise InputError unless there is one statement and it is a query."""
+    if len(statements) != 1:
+        raise InputError(f"{len(statements)} SQL statements are given", remedy="give one SELECT")
+    try:
+        kind = statements[0].type.name
+    except ValueError:  # duckdb has no name for all of them
+        kind = "another kind of statement"
+    if kind not in _READS:
+        raise InputError(
+            f"the SQL statement is {kind}, which is no query",
+            remedy="give one SELECT; --unsafe allows every statement of duckdb",
+        )
+
+
+def connect(results: Results, sql: str, *, unsafe: bool = False) -> Any:
     """A duckdb connection with the views that ``sql`` names: a million files are opened only when asked for.
 
-    ``run``, the first 16 characters of a run's id and the name of its folder, joins the views.
+    ``run``, the first 16 characters of a run's id and the name of its folder, joins the views. Unless ``unsafe``, the
+    connection has no access to files, network or extensions, and its settings are locked.
     """
     import duckdb
     import pyarrow as pa
 
-    db = duckdb.connect(":memory:")
+    db = duckdb.connect(":memory:", config={} if unsafe else _CONFIGURATION)
     db.register("_runs", pa.table({name: pa.array(column) for name, column in results.runs.items()}))
     db.execute("CREATE VIEW runs AS SELECT substr(id, 1, 16) AS run, * FROM _runs")
     for name in TABLES:
-        if re.search(rf"\b{name}\b", sql, re.IGNORECASE):
-            files = (results.folder / "runs").resolve().as_posix().replace("'", "''") + f"/*/*/{name}.parquet"
-            db.execute(
-                f"CREATE VIEW {name} AS SELECT regexp_extract(filename, '([0-9a-f]{{16}})[^0-9a-f]{name}', 1) AS run, "
-                f"* EXCLUDE filename FROM read_parquet('{files}', filename = true, union_by_name = true) "
-                "WHERE run IN (SELECT run FROM runs WHERE status = 'done')"
-            )
+        if re.search(rf"\b{name}\b", sql, re.IGNORECASE) and (files := _table_files(results, name)):
+            db.register(f"_{name}", _data_set(results.folder / RUNS, files))
+            db.execute(f"CREATE VIEW {name} AS SELECT run, * EXCLUDE (run, _shard) FROM _{name}")
+    if not unsafe:
+        db.execute("SET enable_external_access = false")
+        db.execute("SET lock_configuration = true")
     return db
+
+
+def _table_files(results: Results, name: TableName) -> list[Path]:
+    """The files of one table, of all runs that are complete and have it. Raises InputError for a damaged one."""
+    results.require_tables([name])
+    found = (run_folder(results.folder, id) / f"{name}.parquet" for id in results.complete_ids())
+    return [path for path in found if path.is_file()]
+
+
+def _data_set(runs: Path, files: Sequence[Path]) -> Any:
+    """The files as one Arrow data set, read only when asked for; ``run`` is the name of a file's folder.
+
+    Files are given by name, not by a pattern: folders may have any character in their names. Earlier versions wrote
+    fewer columns, which are then empty.
+    """
+    import pyarrow as pa
+    import pyarrow.dataset as arrow
+    import pyarrow.parquet as pq
+
+    folders = pa.schema([("_shard", pa.string()), ("run", pa.string())])
+    try:
+        schemas = [pq.read_schema(path) for path in files]
+        return arrow.dataset(
+            [str(path) for path in files],
+            schema=pa.unify_schemas([*schemas, folders], promote_options="permissive"),
+            format="parquet",
+            partitioning=arrow.partitioning(folders),
+            partition_base_dir=str(runs),
+        )
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(
+            f"the tables of the runs cannot be read ({error})",
+            location=str(runs),
+            remedy="'denxanh verify' names damaged files",
+        ) from None

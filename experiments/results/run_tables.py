@@ -9,20 +9,24 @@ from typing import Any
 
 import numpy as np
 
+from denxanh.experiments.results.measured_window import MOST_UNFINISHED
 from denxanh.experiments.results.summary_row import SummaryRow
 from denxanh.experiments.runs.ledger import Ledger
 from denxanh.experiments.runs.run_row import RunRow
 from denxanh.sim import metrics
+from denxanh.sim.input.text_files import csv_cell
 from denxanh.sim.language.text import Text
 from denxanh.sim.run import store
 
 COLUMNS = ("place", "demand", "controller", "sensing", "seed", "status")
+_UNFINISHED = ("unfinished_share", "flagged")  # the largest share of a run, and whether it is above the limit
 _INTERVALS = ("mean", "ci_low", "ci_high", "n", "diff", "diff_ci_low", "diff_ci_high")
 
 
 def read_rows(out: Path) -> list[RunRow]:
-    """All runs of an experiment's folder, in order."""
+    """All runs of an experiment's folder, in order. Raises InputError for a ledger changed outside of denxanh."""
     with Ledger(out / "ledger.sqlite", read_only=True) as ledger:
+        ledger.require_intact()
         return list(ledger.rows())
 
 
@@ -34,8 +38,8 @@ def write_runs(out: Path, rows: Sequence[RunRow]) -> None:
         for row in rows:
             values = [_cell(row.metrics.get(name)) for name in metrics.NAMES]
             names = _text(row.place), f"{row.demand:g}", _text(row.controller), _text(row.sensing)
-            head = (*names, row.seed, row.state)
-            writer.writerow((*head, *values, row.id, row.attempts, _text(row.reason)))
+            head = (*names, row.seed, _text(row.state))
+            writer.writerow((*head, *values, _text(row.id), row.attempts, _text(row.reason)))
     with replacing(out / "runs.parquet") as path:
         store.write_table(path, runs_table(rows))
 
@@ -63,7 +67,9 @@ def write_summary(out: Path, rows: Iterable[SummaryRow]) -> None:
     """``summary.csv``: a row per place, demand, controller and metric."""
     with replacing(out / "summary.csv") as path, path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow(("place", "demand", "controller", "metric", *_INTERVALS, "verdict", "verdict_vi"))
+        writer.writerow(
+            ("place", "demand", "controller", "metric", *_INTERVALS, "verdict", "verdict_vi", *_UNFINISHED)
+        )
         for row in rows:
             numbers = [_cell(getattr(row, name)) for name in _INTERVALS]
             said = row.verdict or Text("", "")
@@ -72,6 +78,7 @@ def write_summary(out: Path, rows: Iterable[SummaryRow]) -> None:
                     *(_text(row.place), _cell(row.demand), _text(row.controller), _text(row.metric)),
                     *numbers,
                     *(_text(said.en), _text(said.vi)),
+                    *(_cell(row.unfinished), int(row.unfinished > MOST_UNFINISHED)),
                 )
             )
 
@@ -88,10 +95,9 @@ def _cell(value: float | int | None) -> str:
     return "" if value is None else f"{value:.10g}"
 
 
-def _text(text: str) -> str:
-    """Text that a spreadsheet must not take for a formula."""
-    line = " ".join(text.splitlines())
-    return f"'{line}" if line[:1] in ("=", "+", "-", "@") else line
+def _text(text: str) -> object:
+    """Text on one line that a spreadsheet does not take for a formula."""
+    return csv_cell(" ".join(text.splitlines()))
 
 
 class replacing:
@@ -102,6 +108,7 @@ class replacing:
         self._new = path.with_name(f".{path.name}.new")
 
     def __enter__(self) -> Path:
+        self._new.unlink(missing_ok=True)  # it may be a symbolic link in a folder of somebody else
         return self._new
 
     def __exit__(self, kind: object, *_: object) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from denxanh.experiments.results.measured_window import unfinished_share
 from denxanh.experiments.results.summary_row import SummaryRow
 from denxanh.experiments.runs.run_row import RunRow, place_label
 from denxanh.experiments.statistics import (
@@ -21,6 +22,9 @@ from denxanh.experiments.statistics import (
 )
 from denxanh.sim.language.text import Text, unit
 from denxanh.sim.metrics import METRICS, Metric
+
+CONVENTIONAL = "conventional"
+"""The controller whose plan an engineer would have set: gains over it are reported before those over the baseline."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +74,24 @@ def headline(rows: Sequence[RunRow]) -> list[tuple[str, str]]:
 
 
 def group_verdicts(group: Group) -> list[tuple[str, str]]:
-    """The verdicts on delay against the group's baseline, Holm-corrected, in English and Vietnamese."""
+    """The verdicts on delay, Holm-corrected, in English and Vietnamese: against ``conventional``, then the baseline.
+
+    The gain over a plan that an engineer would have set comes first: the existing plan may be assumed, or a weak one.
+    """
     runs = {name: values for name, values in group.values("delay_s").items() if values}
     if len(runs) < 2:
         return []
     baseline = next(iter(runs))
+    references = [name for name in runs if name == CONVENTIONAL and name != baseline]
+    out = _verdicts_against(group, runs, baseline)
+    for reference in references:
+        rest = {name: values for name, values in runs.items() if name != baseline}
+        if len(rest) > 1:
+            out = _verdicts_against(group, rest, reference) + out
+    return out
+
+
+def _verdicts_against(group: Group, runs: dict[str, Runs], baseline: str) -> list[tuple[str, str]]:
     shared = set.intersection(*(set(values) for values in runs.values()))
     if len(shared) < 2:
         said = [
@@ -90,6 +107,10 @@ def group_verdicts(group: Group) -> list[tuple[str, str]]:
 def _rows(group: Group, metric: Metric) -> list[SummaryRow]:
     runs = group.values(metric.name)
     baseline = next(iter(runs))
+    unfinished = {
+        name: max((unfinished_share(row.metrics) for row in rows), default=0.0)
+        for name, rows in group.runs.items()
+    }
     out = []
     for controller, values in runs.items():
         if not values:
@@ -118,6 +139,7 @@ def _rows(group: Group, metric: Metric) -> list[SummaryRow]:
                 diff_ci_high=ends.high if ends else None,
                 verdict=Text(*said),
                 demand=group.demand,
+                unfinished=unfinished[controller],
             )
         )
     return out

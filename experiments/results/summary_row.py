@@ -28,6 +28,7 @@ class SummaryRow:
     diff_ci_high: float | None = None
     verdict: Text | None = None
     demand: float = 1.0
+    unfinished: float = 0.0  # largest share of vehicles still on their way at the end of a run
 
     @property
     def place_label(self) -> str:

@@ -7,7 +7,10 @@ __all__ = [
     "launcher",
     "ledger",
     "local",
+    "proof",
+    "relocation",
     "run_row",
     "runner",
+    "usable_cores",
     "worker",
 ]

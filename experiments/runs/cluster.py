@@ -10,12 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import threading
 import zlib
 from collections.abc import Mapping
 from concurrent.futures import CancelledError, Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -24,17 +26,17 @@ from denxanh.experiments.runs.execution import (
     Outcome,
     completed_outcome,
     execute_run,
-    read_manifest,
-    tables_hash,
 )
 from denxanh.experiments.runs.launcher import Launcher, launcher
+from denxanh.experiments.runs.proof import Fault, Record, run_fault, tables_hash
 from denxanh.experiments.runs.run_row import run_folder
-from denxanh.experiments.specification.identity import RESULT_VERSIONS, code_hash, content_hash
+from denxanh.experiments.specification.identity import RESULT_VERSIONS, code_hash
 from denxanh.experiments.specification.run_specification import RunSpecification, pack, unpack
+from denxanh.experiments.specification.sources import content_hash
 from denxanh.sim.errors import InputError
 from denxanh.sim.run import store
-from denxanh.sim.run.provenance import versions
-from denxanh.sim.run.store import MANIFEST
+from denxanh.sim.run.provenance import file_record, versions
+from denxanh.sim.run.store import MANIFEST, read_manifest
 from denxanh.sim.sumo.run_input import CONFIG
 
 CONNECT = 10.0  # s to reach the scheduler
@@ -76,6 +78,7 @@ class Cluster:
         order = {content_hash(path): path.name for path in run.scenario.inputs()}
         text, _, scenario = pack(run)
         job = {
+            "id": id,
             "run": text,
             "scenario": scenario,
             "hashes": [content_hash(path) for path in run.scenario.inputs()],
@@ -100,9 +103,9 @@ class Cluster:
         """From the folder on this machine."""
         return completed_outcome(self._out, id)
 
-    def is_complete(self, id: str) -> bool:
-        """Whether its manifest is on this machine."""
-        return (run_folder(self._out, id) / MANIFEST).is_file()
+    def fault(self, record: Record) -> Fault | None:
+        """From the folder on this machine."""
+        return run_fault(run_folder(self._out, record.id), record)
 
     def close(self) -> None:
         """Release the running futures; the scheduler drops runs not yet begun, and workers discard the rest."""
@@ -140,9 +143,10 @@ class Cluster:
         finally:
             remote.release()
         if answer["state"] != "done":
-            return Outcome(answer["state"], reason=answer["reason"])
+            return Outcome(answer["state"], reason=answer["reason"], attempts=answer.get("attempts", 1))
         with self._lock:  # one writer at a time
-            return receive(run_folder(self._out, id), run, answer["files"], answer["content"])
+            outcome = receive(run_folder(self._out, id), run, answer["files"], answer["content"])
+            return replace(outcome, attempts=answer.get("attempts", 1))
 
 
 def send_input(data: bytes) -> bytes:
@@ -155,7 +159,9 @@ def receive(target: Path, run: RunSpecification, files: Mapping[str, bytes], con
     folder = store.folder_beside(target)
     try:
         for name, data in files.items():
-            (folder / Path(name).name).write_bytes(zlib.decompress(data))
+            if name != Path(name).name or name in ("", ".", ".."):
+                return Outcome("lost", reason=f"a worker sent a file with the name {name!r}")
+            (folder / name).write_bytes(zlib.decompress(data))
         manifest = read_manifest(folder)
         if manifest is None or tables_hash(folder) != content:
             return Outcome("lost", reason="the result arrived incomplete")
@@ -178,19 +184,23 @@ def _replace_paths(folder: Path, target: Path, run: RunSpecification, manifest: 
         str(path): content_hash(path) for path in scenario.inputs() if content_hash(path) in known
     }
     manifest["scenario"] = scenario.to_json()
-    store.write_json(folder / MANIFEST, manifest)
     tree = ElementTree.parse(folder / CONFIG)  # our own file
     paths = {"net-file": [scenario.net], "route-files": list(scenario.routes)}
     for element in tree.getroot().iter():
-        if element.tag in paths and "value" in element.attrib and ".." in element.attrib["value"]:
+        if element.tag in paths and "value" in element.attrib:
+            parts = element.attrib["value"].split(",")  # a copy in the run's folder keeps its name
             relative = [
-                Path(os.path.relpath(path, target.resolve())).as_posix() for path in paths[element.tag]
+                Path(os.path.relpath(path, target.resolve())).as_posix() if ".." in part else part
+                for part, path in zip(parts, paths[element.tag], strict=True)
             ]
             element.set("value", ",".join(relative))
     tree.write(folder / CONFIG, encoding="UTF-8", xml_declaration=True)
+    manifest["files"][CONFIG] = file_record(folder / CONFIG)
+    store.write_json(folder / MANIFEST, manifest)
 
 
 # --- on the worker
+_DIGEST = re.compile(r"[0-9a-f]{64}")  # SHA-256: it becomes the name of a file
 _starter: Launcher | None = None
 _starting = threading.Lock()
 
@@ -210,11 +220,18 @@ def run_remote(text: str, inputs: Mapping[str, bytes]) -> dict[str, Any]:
             target,
             run,
             stop=threading.Event(),
+            id=job["id"],
         )
         if outcome.state != "done":
-            return {"state": "lost" if outcome.state == "full" else outcome.state, "reason": outcome.reason}
+            state = "lost" if outcome.state == "full" else outcome.state
+            return {"state": state, "reason": outcome.reason, "attempts": outcome.attempts}
         files = {path.name: zlib.compress(path.read_bytes(), 1) for path in sorted(target.iterdir())}
-        return {"state": "done", "files": files, "content": outcome.content}
+        return {
+            "state": "done",
+            "files": files,
+            "content": outcome.content,
+            "attempts": outcome.attempts,
+        }
 
 
 def _launcher() -> Launcher:
@@ -232,7 +249,10 @@ def _local_scenario(job: Mapping[str, Any], inputs: Mapping[str, bytes]) -> str:
     cache.mkdir(mode=0o700, exist_ok=True)
     paths = []
     for digest in job["hashes"]:
-        path = cache / f"{digest[:32]}-{job['names'][digest]}"
+        name = Path(job["names"][digest]).name
+        if not _DIGEST.fullmatch(digest):
+            raise ValueError(f"{digest!r} is no hash of an input")
+        path = cache / f"{digest[:32]}-{name}"
         if not path.is_file() or content_hash(path) != digest:
             data = zlib.decompress(inputs[digest])
             if hashlib.sha256(data).hexdigest() != digest:

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import shutil
 import signal
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from denxanh.experiments.runs.launcher import LOST, Launcher
+from denxanh.experiments.runs.proof import Record, run_fault, tables_hash
 from denxanh.experiments.runs.run_row import run_folder
-from denxanh.experiments.runs.worker import FULL, OK, REFUSED, job
+from denxanh.experiments.runs.worker import FULL, LATE, OK, REFUSED, job
 from denxanh.experiments.specification.run_options import Limits
 from denxanh.experiments.specification.run_specification import RunSpecification
 from denxanh.sim.errors import RunError
-from denxanh.sim.run.store import MANIFEST
+from denxanh.sim.run import store
+from denxanh.sim.run.store import read_json, read_manifest
+from denxanh.sim.time_limit import Countdown
 
 LOG_TAIL = 12  # lines of a run's log in its reason
 POLL = 0.1  # s between checks of a run's limits
@@ -39,16 +41,52 @@ class Outcome:
     manifest: Mapping[str, Any] | None = None
     reason: str = ""
     content: str = ""
+    label: str = ""  # of the controller, with its parameters and sensing, as tables name it
+    attempts: int = 1
+
+    @property
+    def limits_met(self) -> str:
+        """The limits of time that a complete run met in both attempts, as one text; its numbers depend on them."""
+        return "; ".join(self.manifest.get("limits_met", ())) if self.manifest is not None else ""
 
 
 def execute_run(
-    starter: Launcher, folder: Path, target: Path, run: RunSpecification, *, stop: threading.Event
+    starter: Launcher,
+    folder: Path,
+    target: Path,
+    run: RunSpecification,
+    *,
+    stop: threading.Event,
+    id: str = "",
 ) -> Outcome:
-    """Execute ``run`` in a process of its own, job in ``folder``, result in ``target``; never raises for the run."""
+    """Execute ``run`` in a process of its own, job in ``folder``, result in ``target``; never raises for the run.
+
+    ``id`` is its identity, which the manifest records. A run that meets a limit of time is repeated once: what meets
+    one on a busy machine need not meet it again.
+    """
+    first = _attempt(starter, folder, target, run, stop, id)
+    if first.state != "timeout" or stop.is_set():
+        return first
+    second = _attempt(starter, folder, target, run, stop, id, repeated_after=first.reason)
+    if second.state == "timeout":
+        return replace(second, reason=f"twice: {second.reason}", attempts=2)
+    return replace(second, attempts=2)
+
+
+def _attempt(
+    starter: Launcher,
+    folder: Path,
+    target: Path,
+    run: RunSpecification,
+    stop: threading.Event,
+    id: str,
+    repeated_after: str = "",
+) -> Outcome:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "error.json").unlink(missing_ok=True)
-        (folder / "job.json").write_text(json.dumps(job(run, target.resolve())), encoding="utf-8")
+        content = job(run, target.resolve(), id, repeated_after)
+        (folder / "job.json").write_text(json.dumps(content), encoding="utf-8")
         return _watch(starter, folder, target, run.options.limits, stop)
     except OSError as error:
         state: OutcomeState = "full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "failed"
@@ -60,14 +98,14 @@ def _watch(starter: Launcher, folder: Path, target: Path, limits: Limits, stop: 
         process = starter.start(folder.resolve())
     except RunError as error:
         return Outcome("stopped" if stop.is_set() else "lost", reason=str(error))
-    deadline = time.monotonic() + limits.wall
+    countdown = Countdown(limits.wall)
     measured = time.monotonic()
     while (status := process.wait(POLL)) is None:
         now = time.monotonic()
         outcome = None
         if stop.is_set():
             outcome = Outcome("stopped")
-        elif now > deadline:
+        elif countdown.expired():
             outcome = Outcome("timeout", reason=f"it ran longer than {limits.wall:g} s and was ended")
         elif limits.disk_mb is not None and now > measured + SIZE_INTERVAL:
             measured = now
@@ -94,54 +132,37 @@ def _outcome(status: int, folder: Path, target: Path) -> Outcome:
     reported = read_json(folder / "error.json")
     if status == FULL:
         return Outcome("full", reason=reported["message"] if reported else "the disk is full")
+    if status == LATE and reported is not None:
+        return Outcome("timeout", reason=reported["message"])
     if reported is not None:
         log = "" if reported["kind"] in ("input", "ControlError") else after
         return Outcome("refused" if status == REFUSED else "failed", reason=reported["message"] + log)
     if status < 0:
         name = signal.Signals(-status).name if -status in set(signal.Signals) else str(-status)
-        return Outcome("failed", reason=f"the run's process was killed by {name}{after}")
+        why = " (the system does so when memory is short)" if name == "SIGKILL" else ""
+        return Outcome("failed", reason=f"the run's process was killed by {name}{why}{after}")
     return Outcome("failed", reason=f"the run's process ended with status {status} and no result{after}")
 
 
-def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """The manifest of a complete run folder, or None. It is written last: where it is, the run is complete."""
-    return read_json(folder / MANIFEST)
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    """A JSON object from a file, or None where there is none, or half of one."""
-    try:
-        data: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-    return data
-
-
 def completed_outcome(out: Path, id: str) -> Outcome | None:
-    """The outcome of a run whose complete folder is below ``out``, or None."""
+    """The outcome of a run whose complete and intact folder is below ``out``, or None."""
     folder = run_folder(out, id)
+    if run_fault(folder, Record(id)) is not None:
+        return None
     manifest = read_manifest(folder)
     return None if manifest is None else Outcome("done", manifest, content=tables_hash(folder))
 
 
-def tables_hash(folder: Path) -> str:
-    """SHA-256 over a run's tables, name and content in order of name: equal runs have equal tables."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.parquet")):
-        digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
-
-
 def clean_up(target: Path) -> None:
     """Remove the temporary folders that a killed run left."""
-    for left in target.parent.glob(f".{target.name}-*"):
+    for left in store.drafts(target):
         shutil.rmtree(left, ignore_errors=True)
 
 
 def _size(target: Path) -> int:
     """Bytes that a run has written so far."""
     total = 0
-    for folder in target.parent.glob(f".{target.name}-*"):
+    for folder in store.drafts(target):
         for path in folder.glob("*"):
             try:
                 total += path.stat().st_size

@@ -81,9 +81,9 @@ def _import_all() -> None:
     import denxanh.experiments.specification.controllers
     import denxanh.experiments.specification.run_specification
     import denxanh.sim.run.run
-    import denxanh.sim.sumo.engine
+    import denxanh.sim.sumo.backend.engine
 
-    denxanh.sim.sumo.engine.preload()
+    denxanh.sim.sumo.backend.engine.preload()
     denxanh.experiments.specification.controllers.preload()
     sys.stdout.flush()
     os.dup2(saved, 1)

@@ -5,17 +5,23 @@ One sqlite file in WAL mode, written by one process at a time; it survives a kil
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from denxanh.experiments.runs.run_row import RunRow, State, run_folder
+from denxanh.experiments.runs.proof import UNREADABLE, Record
+from denxanh.experiments.runs.relocation import located, stored_scenario, stored_task
+from denxanh.experiments.runs.run_row import COMPLETE, RunRow, State, check_id, run_folder
 from denxanh.experiments.specification.run_specification import RunSpecification, pack, unpack
 from denxanh.sim.errors import InputError, RunError
+from denxanh.sim.run.store import json_bytes, name_aside
 
-VERSION = 2
+VERSION = 3
+WAIT = 5.0  # s for another process to let go of the ledger; one that writes holds it for some ms
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS scenarios (id TEXT PRIMARY KEY, json TEXT NOT NULL);
@@ -35,16 +41,42 @@ CREATE TABLE IF NOT EXISTS runs (
     sha256 TEXT,                 -- of the tripinfo
     metrics TEXT,                -- JSON
     content TEXT,                -- SHA-256 over the run's tables
-    scenario TEXT                -- id in scenarios; NULL in rows of version 1, whose task contains it
+    scenario TEXT,               -- id in scenarios; NULL in rows of version 1, whose task contains it
+    manifest TEXT,               -- SHA-256 of the manifest; NULL in rows of versions 1 and 2, like the two below
+    specified TEXT,              -- checksum of the columns that the specification determines
+    recorded TEXT                -- checksum of the columns that the result determines
 );
 CREATE INDEX IF NOT EXISTS runs_state ON runs (state, number);
 """
 _FROM_1 = """
 ALTER TABLE runs ADD COLUMN content TEXT;
 ALTER TABLE runs ADD COLUMN scenario TEXT;
-UPDATE meta SET value = '2' WHERE key = 'version';
 """
-_MEAN = "SELECT {0}, avg(wall_s) FROM runs WHERE state = 'done' GROUP BY {0}"
+_FROM_2 = """
+ALTER TABLE runs ADD COLUMN manifest TEXT;
+ALTER TABLE runs ADD COLUMN specified TEXT;
+ALTER TABLE runs ADD COLUMN recorded TEXT;
+"""
+_SPECIFIED = "id, place, demand, controller, seed, task, scenario"
+_TASK = 5  # place of the task in it
+_RECORDED = "id, state, reason, wall_s, cpu_s, sha256, metrics, content, manifest"
+_ENDED = (*COMPLETE, "failed", "timeout", "refused")
+_STATES = ("pending", "running", *_ENDED)
+_REJECTED = "rejected"  # in place of the checksum of a result: the folder of a pending run is not believed
+_UNLIKE = (*UNREADABLE, KeyError, TypeError, AttributeError)  # of a text that is no specification or scenario
+DESCRIPTION = "the ledger's description of the run was changed"
+MEMBERS = "members"  # fact: checksum of the ids of the experiment's runs
+_IS_COMPLETE = "state IN ('{}')".format("', '".join(COMPLETE))
+_MEAN = f"SELECT {{0}}, avg(wall_s) FROM runs WHERE {_IS_COMPLETE} GROUP BY {{0}}"
+
+
+class DamagedLedger(InputError):
+    """The file is no ledger, or not one as denxanh wrote it."""
+
+    def __init__(self, what: str, path: Path) -> None:
+        super().__init__(
+            what, location=str(path), remedy="run the experiment again, which makes a new one from the runs"
+        )
 
 
 class Ledger:
@@ -56,19 +88,32 @@ class Ledger:
         if not read_only:
             path.parent.mkdir(parents=True, exist_ok=True)
         self._db = _open(path, read_only)
+        self._path = path
         self._folder = path.parent
+        self.proven: set[str] = set()  # done runs whose files were checked or written since it was opened
         try:
+            self._db.text_factory = lambda content: content.decode("utf-8", "surrogateescape")
+            if (found := self._db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+                raise DamagedLedger(f"the ledger is damaged ({found})", path)
             if read_only:
                 self._version = self._read_version(path)
             else:
                 self._prepare(path)
+            self._check_columns(path)
+            self._check_ids(path)
         except sqlite3.DatabaseError as error:
             self._db.close()
             if "full" in str(error):
                 raise RunError(f"{path}: {error}; make room and start again") from None
-            raise InputError(
-                f"this is not a ledger ({error})", location=str(path), remedy="give another --out"
-            ) from None
+            if _is_locked(error):
+                raise _locked(path) from None
+            if isinstance(error, sqlite3.OperationalError) and _unusable(error):
+                raise InputError(
+                    f"the ledger cannot be opened ({error})",
+                    location=str(path),
+                    remedy="check the rights of the file, or give another --out",
+                ) from None
+            raise DamagedLedger(f"this is not a ledger ({error})", path) from None
         except InputError:
             self._db.close()
             raise
@@ -84,22 +129,36 @@ class Ledger:
 
         Runs that do not belong to it any more keep their results, under the number -1.
         """
-        entries, scenarios = [], {}
+        entries: list[tuple[Any, ...]] = []
+        scenarios: dict[str, str] = {}
+        here = self._folder.resolve()
         for number, id, run in runs:
             text, scenario, content = pack(run)
-            scenarios[scenario] = content
-            entries.append((id, number, run.place, run.demand, run.label, run.seed, text, scenario))
+            if scenario not in scenarios:
+                scenarios[scenario] = stored_scenario(content, here)
+            described = (
+                id,
+                run.place,
+                float(run.demand),
+                run.label,
+                run.seed,
+                stored_task(text),
+                scenario,
+            )
+            entries.append((number, *described, checksum(described)))
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.execute("UPDATE runs SET number = -1")
-            self._db.executemany("INSERT OR IGNORE INTO scenarios VALUES (?, ?)", scenarios.items())
+            self._db.executemany("INSERT OR REPLACE INTO scenarios VALUES (?, ?)", scenarios.items())
             self._db.executemany(
-                "INSERT INTO runs (id, number, place, demand, controller, seed, task, scenario) "
-                "VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET number = excluded.number, "
+                f"INSERT INTO runs (number, {_SPECIFIED}, specified) "
+                "VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET number = excluded.number, "
                 "place = excluded.place, demand = excluded.demand, controller = excluded.controller, "
-                "task = excluded.task, scenario = excluded.scenario",
+                "seed = excluded.seed, task = excluded.task, scenario = excluded.scenario, "
+                "specified = excluded.specified",
                 entries,
             )
+            self.set_fact(MEMBERS, self._members())
 
     def import_runs(self, other: Ledger, ids: Iterable[str]) -> int:
         """Import done runs of another ledger; returns how many were new."""
@@ -112,33 +171,53 @@ class Ledger:
                 "sha256, metrics"
             )
             more = ", content, scenario" if other._version >= 2 else ", NULL, NULL"
+            more += ", manifest, specified, recorded" if other._version >= 3 else ", NULL, NULL, NULL"
             self._db.executemany(
-                f"INSERT INTO runs ({names}, content, scenario) VALUES ({','.join('?' * 16)}) "
+                f"INSERT INTO runs ({names}, content, scenario, manifest, specified, recorded) "
+                f"VALUES ({','.join('?' * 19)}) "
                 "ON CONFLICT (id) DO UPDATE SET state = excluded.state, attempts = excluded.attempts, "
-                "reason = '', wall_s = excluded.wall_s, cpu_s = excluded.cpu_s, sha256 = excluded.sha256, "
-                "metrics = excluded.metrics, content = excluded.content WHERE runs.state <> 'done'",
+                "reason = excluded.reason, wall_s = excluded.wall_s, cpu_s = excluded.cpu_s, sha256 = excluded.sha256, "
+                "metrics = excluded.metrics, content = excluded.content, manifest = excluded.manifest, "
+                "recorded = excluded.recorded WHERE runs.state <> 'done' "
+                "AND (runs.state <> 'limited' OR excluded.state = 'done')",
                 (
-                    other._db.execute(f"SELECT {names}{more} FROM runs WHERE id = ?", (id,)).fetchone()
+                    other._located_row(
+                        other._db.execute(f"SELECT {names}{more} FROM runs WHERE id = ?", (id,)).fetchone()
+                    )
                     for id in ids
                 ),
             )
-            return self._db.total_changes - before
+            new = self._db.total_changes - before
+            self.set_fact(MEMBERS, self._members())
+            return new
 
     def reset_running(self) -> int:
         """Set runs that a killed runner left as running to pending; returns how many."""
         return self._db.execute("UPDATE runs SET state = 'pending' WHERE state = 'running'").rowcount
 
-    def reset_lost(self, ids: Iterable[str]) -> None:
-        """Set runs whose result is missing to pending."""
+    def reset_lost(self, ids: Iterable[str], *, believed: Collection[str] = ()) -> None:
+        """Set runs whose row or result is not believed to pending, and forget the result.
+
+        The folders of those in ``believed`` may be entered again; the others are run again (see ``is_rejected``).
+        """
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
-            self._db.executemany("UPDATE runs SET state = 'pending' WHERE id = ?", ((id,) for id in ids))
+            self._db.executemany(
+                "UPDATE runs SET state = 'pending', attempts = 0, reason = '', wall_s = NULL, cpu_s = NULL, "
+                "sha256 = NULL, metrics = NULL, content = NULL, manifest = NULL, recorded = ? WHERE id = ?",
+                ((None if id in believed else _REJECTED, id) for id in ids),
+            )
+
+    def is_rejected(self, id: str) -> bool:
+        """Whether the folder of a pending run is not believed, even if it is complete in itself."""
+        found = self._db.execute("SELECT 1 FROM runs WHERE id = ? AND recorded = ?", (id, _REJECTED))
+        return found.fetchone() is not None
 
     def retry_failed(self) -> int:
-        """Set failed, timed-out and refused runs to pending; returns how many."""
+        """Set failed, timed-out, refused and limited runs to pending; returns how many."""
         return self._db.execute(
-            "UPDATE runs SET state = 'pending', attempts = 0 WHERE state IN ('failed', 'timeout', 'refused') "
-            "AND number >= 0"
+            "UPDATE runs SET state = 'pending', attempts = 0 "
+            "WHERE state IN ('failed', 'timeout', 'refused', 'limited') AND number >= 0"
         ).rowcount
 
     def start(self, id: str) -> None:
@@ -149,24 +228,107 @@ class Ledger:
         """Set a run that was stopped to pending; this does not count as an attempt."""
         self._db.execute("UPDATE runs SET state = 'pending', attempts = attempts - 1 WHERE id = ?", (id,))
 
+    def count_attempts(self, id: str, more: int) -> None:
+        """Record that a run took ``more`` attempts than the one that ``start`` counted."""
+        self._db.execute("UPDATE runs SET attempts = attempts + ? WHERE id = ?", (more, id))
+
     def finish(self, id: str, manifest: Mapping[str, Any], content: str) -> None:
-        """Record the results of a complete run."""
-        self._db.execute(
-            "UPDATE runs SET state = 'done', reason = '', wall_s = ?, cpu_s = ?, sha256 = ?, metrics = ?, "
-            "content = ? WHERE id = ?",
-            (
-                manifest["wall_s"],
-                manifest["cpu_s"],
-                manifest["tripinfo_sha256"],
-                json.dumps(manifest["metrics"]),
-                content,
-                id,
-            ),
+        """Record the results of a complete run, ``limited`` where a controller met a limit of time."""
+        result = (
+            *end_of(manifest),
+            _real(manifest["wall_s"]),
+            _real(manifest["cpu_s"]),
+            manifest["tripinfo_sha256"],
+            json.dumps(manifest["metrics"]),
+            content,
+            hashlib.sha256(json_bytes(manifest)).hexdigest(),
         )
+        self._record(id, result)
+        self.proven.add(id)
 
     def fail(self, id: str, state: State, reason: str) -> None:
         """Record why a run failed; ``state`` is pending where it is tried again."""
-        self._db.execute("UPDATE runs SET state = ?, reason = ? WHERE id = ?", (state, reason, id))
+        self._record(id, (state, reason, None, None, None, None, None, None))
+
+    def _record(self, id: str, result: tuple[Any, ...]) -> None:
+        self._db.execute(
+            "UPDATE runs SET state = ?, reason = ?, wall_s = ?, cpu_s = ?, sha256 = ?, metrics = ?, content = ?, "
+            "manifest = ?, recorded = ?, attempts = max(attempts, 1) WHERE id = ?",
+            (*result, checksum((id, *result)), id),
+        )
+
+    def records(self) -> Iterator[Record]:
+        """What is recorded of every complete run of the experiment, in order."""
+        for fields in self._db.execute(
+            f"SELECT {self._record_columns()} FROM runs WHERE {_IS_COMPLETE} AND number >= 0 ORDER BY number"
+        ):
+            yield Record(*fields)
+
+    def record(self, id: str) -> Record | None:
+        """What is recorded of a run, or None if it is not complete."""
+        found = self._db.execute(
+            f"SELECT {self._record_columns()} FROM runs WHERE {_IS_COMPLETE} AND id = ?", (id,)
+        ).fetchone()
+        return None if found is None else Record(*found)
+
+    def known_ids(self) -> set[str]:
+        """The ids of all runs, also of those that do not belong to the experiment any more."""
+        return {id for (id,) in self._db.execute("SELECT id FROM runs")}
+
+    def _record_columns(self) -> str:
+        content = "content" if self._version >= 2 else "NULL"
+        manifest = "manifest" if self._version >= 3 else "NULL"
+        return f"id, sha256, metrics, {content}, {manifest}"
+
+    def description(self, id: str) -> str:
+        """Place, controller and seed of a run as the ledger has them, for messages."""
+        found = self._db.execute("SELECT place, controller, seed FROM runs WHERE id = ?", (id,)).fetchone()
+        return f"run {id[:16]}" if found is None else "{}, {}, seed {}".format(*found)
+
+    def damaged_rows(self) -> dict[str, str]:
+        """What was changed outside of denxanh in the rows of the experiment, by the id of the run.
+
+        A row whose checksum does not fit, and a state that does not exist; checksums show damage, not the forger who
+        computes them too (see denxanh.experiments.results.verify).
+        """
+        states = ", ".join(f"'{state}'" for state in _STATES)
+        found = {
+            str(id): f"the ledger has the unknown state {state!r}"
+            for id, state in self._db.execute(
+                f"SELECT id, state FROM runs WHERE number >= 0 AND state NOT IN ({states})"
+            )
+        }
+        if self._version < 3:
+            return found
+        for *described, seal in self._db.execute(
+            f"SELECT {_SPECIFIED}, specified FROM runs WHERE number >= 0 AND specified IS NOT NULL"
+        ):
+            if checksum(described) != seal:
+                found[str(described[0])] = DESCRIPTION
+        ended = ", ".join(f"'{state}'" for state in _ENDED)
+        for *result, seal in self._db.execute(
+            f"SELECT {_RECORDED}, recorded FROM runs WHERE number >= 0 AND state IN ({ended}) "
+            "AND (recorded IS NOT NULL OR manifest IS NOT NULL)"
+        ):
+            if checksum(result) != seal:
+                found[str(result[0])] = "the ledger's row was changed after the run"
+        return found
+
+    def lacks_rows(self) -> bool:
+        """Whether rows were removed or added outside of denxanh."""
+        members = self.fact(MEMBERS)
+        return members is not None and members != self._members()
+
+    def require_intact(self) -> None:
+        """Raise InputError if rows were changed, removed or added outside of denxanh."""
+        for id, what in self.damaged_rows().items():
+            raise DamagedLedger(f"{what} (run {id[:16]})", self._path)
+        if self.lacks_rows():
+            raise DamagedLedger("rows of the ledger were removed or added", self._path)
+
+    def _members(self) -> str:
+        ids = self._db.execute("SELECT id FROM runs WHERE number >= 0 ORDER BY id")
+        return checksum([id for (id,) in ids])
 
     def pending(self, after: int, limit: int) -> list[tuple[int, str, RunSpecification]]:
         """The next pending runs beyond number ``after``: (number, id, specification)."""
@@ -175,7 +337,7 @@ class Ledger:
             "ON scenarios.id = runs.scenario WHERE state = 'pending' AND number > ? ORDER BY number LIMIT ?",
             (after, limit),
         )
-        return [(number, id, unpack(text, scenario)) for number, id, text, scenario in rows]
+        return [(number, id, self._unpacked(id, text, scenario)) for number, id, text, scenario in rows]
 
     def ids(self, state: State) -> list[str]:
         """The ids of all runs in a state, in order."""
@@ -204,10 +366,13 @@ class Ledger:
         )
         return float(sum(n * fine.get((p, d, c), coarse.get(p, anywhere)) for p, d, c, n in left))
 
-    def rows(self) -> Iterator[RunRow]:
-        """All runs of the experiment in order."""
+    def rows(self, *, without: Collection[str] = ()) -> Iterator[RunRow]:
+        """All runs of the experiment in order, but those of the ids ``without``."""
         content_of = "content" if self._version >= 2 else "NULL"
-        sensing_of = "coalesce(json_extract(task, '$.sensing'), 'ideal')"  # earlier versions had no other
+        manifest_of = "manifest" if self._version >= 3 else "NULL"
+        sensing_of = (  # earlier versions had no other than ideal
+            "CASE WHEN json_valid(task) THEN coalesce(json_extract(task, '$.sensing'), 'ideal') ELSE '' END"
+        )
         for (
             id,
             number,
@@ -223,11 +388,14 @@ class Ledger:
             sha256,
             metrics,
             content,
+            manifest,
             sensing,
         ) in self._db.execute(
             "SELECT id, number, place, demand, controller, seed, state, attempts, reason, wall_s, cpu_s, sha256, "
-            f"metrics, {content_of}, {sensing_of} FROM runs WHERE number >= 0 ORDER BY number"
+            f"metrics, {content_of}, {manifest_of}, {sensing_of} FROM runs WHERE number >= 0 ORDER BY number"
         ):
+            if id in without:
+                continue
             yield RunRow(
                 id=id,
                 number=number,
@@ -241,11 +409,21 @@ class Ledger:
                 wall_s=wall_s,
                 cpu_s=cpu_s,
                 sha256=sha256,
-                metrics=json.loads(metrics) if metrics else {},
+                metrics=self._metrics(id, metrics),
                 content=content,
+                manifest=manifest,
                 sensing=sensing,
-                folder=run_folder(self._folder, id) if state == "done" else None,
+                folder=run_folder(self._folder, id) if state in COMPLETE else None,
             )
+
+    def _metrics(self, id: str, text: str | None) -> dict[str, Any]:
+        try:
+            found = json.loads(text) if text else {}
+        except UNREADABLE:
+            found = None
+        if not isinstance(found, dict):
+            raise DamagedLedger(f"the ledger's row was changed after the run (run {id[:16]})", self._path)
+        return found
 
     def fingerprint(self) -> str:
         """Text that changes whenever a table made from the rows would."""
@@ -264,7 +442,20 @@ class Ledger:
         ).fetchone()
         if found is None:
             raise KeyError(id)
-        return unpack(*found)
+        return self._unpacked(id, *found)
+
+    def _unpacked(self, id: str, task: str, scenario: str) -> RunSpecification:
+        try:
+            return unpack(*located(task, scenario, self._folder.resolve()))
+        except _UNLIKE:
+            raise DamagedLedger(
+                f"the ledger's description of the run cannot be read (run {id[:16]})", self._path
+            ) from None
+
+    def label(self, id: str) -> str:
+        """A run's controller with its parameters and sensing, as the tables name it; "" for an unknown id."""
+        found = self._db.execute("SELECT controller FROM runs WHERE id = ?", (id,)).fetchone()
+        return str(found[0]) if found else ""
 
     def set_fact(self, key: str, value: object) -> None:
         """Store a fact about the whole experiment."""
@@ -276,17 +467,59 @@ class Ledger:
         return None if found is None else json.loads(found[0])
 
     def _all_scenarios(self) -> list[tuple[str, str]]:
-        return list(self._db.execute("SELECT id, json FROM scenarios")) if self._version >= 2 else []
+        """With absolute paths; without those that cannot be read."""
+        if self._version < 2:
+            return []
+        folder = self._folder.resolve()
+        found = []
+        for id, text in self._db.execute("SELECT id, json FROM scenarios"):
+            with suppress(*_UNLIKE):
+                found.append((id, located('{"scenario": ""}', text, folder)[1]))
+        return found
+
+    def _located_row(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        """A row as ``import_runs`` reads it, with absolute paths in its task."""
+        id, number, place, demand, controller, seed, task, *result = row
+        *result, scenario, manifest, specified, recorded = result
+        described = (id, place, demand, controller, seed, task, scenario)
+        new = located(task, "", self._folder.resolve())[0]
+        seal = _resealed(described, specified, new)
+        return (
+            id, number, place, demand, controller, seed, new, *result, scenario, manifest, seal, recorded,
+        )  # fmt: skip
 
     def _read_version(self, path: Path) -> int:
-        version = int(self.fact("version") or 0)
+        try:
+            version = int(self.fact("version"))
+        except (*UNREADABLE, TypeError):
+            version = 0
         if version > VERSION:
             raise InputError(
                 f"a newer denxanh wrote this ledger (version {version}, this one reads {VERSION})",
                 location=str(path),
                 remedy="install the newer one",
             )
+        if version < 1:
+            raise DamagedLedger("the ledger does not tell its version", path)
         return version
+
+    def _check_ids(self, path: Path) -> None:
+        """Raise InputError for a run whose id is none: ids become names of folders."""
+        wrong = self._db.execute(
+            "SELECT id FROM runs WHERE typeof(id) <> 'text' OR length(id) <> 64 OR id GLOB '*[^0-9a-f]*' LIMIT 1"
+        ).fetchone()
+        if wrong is not None:
+            check_id(wrong[0], path)
+
+    def _check_columns(self, path: Path) -> None:
+        needed = {name.strip() for names in (_SPECIFIED, _RECORDED) for name in names.split(",")}
+        needed |= {"number", "attempts", "specified", "recorded"}
+        found = {name for _, name, *_ in self._db.execute("PRAGMA table_info(runs)")}
+        newer = {1: ("content", "scenario", "manifest", "specified", "recorded"),
+                 2: ("manifest", "specified", "recorded")}  # fmt: skip
+        missing = needed - found - set(newer.get(self._version, ()))
+        if missing:
+            raise DamagedLedger(f"the ledger has no {', '.join(sorted(missing))}", path)
 
     def _prepare(self, path: Path) -> None:
         """Make a new ledger, or bring an old one up to date."""
@@ -294,25 +527,103 @@ class Ledger:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
         known = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()
-        if known and self._read_version(path) == 1:
+        if known and (version := self._read_version(path)) < VERSION:
+            changes = (_FROM_1 if version == 1 else "") + _FROM_2
             self._db.executescript(
-                f"BEGIN IMMEDIATE;{_FROM_1}UPDATE meta SET value = '2' WHERE key = 'version';COMMIT;"
+                f"BEGIN IMMEDIATE;{changes}UPDATE meta SET value = '{VERSION}' WHERE key = 'version';COMMIT;"
             )
         self._db.executescript(_SCHEMA)
         self._db.execute("INSERT OR IGNORE INTO meta VALUES ('version', ?)", (str(VERSION),))
         self._version = self._read_version(path)
 
 
+def end_of(manifest: Mapping[str, Any]) -> tuple[State, str]:
+    """State and reason of a complete run, ``limited`` where a controller met a limit of time."""
+    limits, repeated = "; ".join(manifest.get("limits_met", ())), manifest.get("repeated_after", "")
+    if limits:
+        return "limited", limits
+    return "done", f"repeated after a limit: {repeated}" if repeated else ""
+
+
+def change_tasks(db: sqlite3.Connection, change: Callable[[str], str]) -> None:
+    """Change the task of every run in a copy of a ledger; a checksum that fits still fits, no other does."""
+    for *described, specified in db.execute(f"SELECT {_SPECIFIED}, specified FROM runs").fetchall():
+        new = change(described[_TASK])
+        seal = _resealed(described, specified, new)
+        db.execute("UPDATE runs SET task = ?, specified = ? WHERE id = ?", (new, seal, described[0]))
+
+
+def _resealed(described: Sequence[Any], specified: str | None, task: str) -> str | None:
+    """The checksum of a row's description with another task; one that does not fit stays as it is."""
+    if specified is None or checksum(described) != specified:
+        return specified
+    return checksum([*described[:_TASK], task, *described[_TASK + 1 :]])
+
+
+def _is_locked(error: sqlite3.Error) -> bool:
+    return "locked" in str(error) or "busy" in str(error)
+
+
+def _locked(path: Path) -> RunError:
+    return RunError(
+        f"{path}: another process has locked the ledger for more than {WAIT:g} s; end it and start again"
+    )
+
+
+def write_error(error: sqlite3.OperationalError, location: str) -> RunError:
+    """The error for a ledger that could not be written: locked, or else (full disk, no rights) as sqlite says."""
+    if _is_locked(error):
+        return RunError(
+            f"{location}: the ledger is locked by another process; nothing done is lost: end it and start again"
+        )
+    return RunError(
+        f"{location}: the ledger cannot be written ({error}); nothing done is lost: make room and start again"
+    )
+
+
+def set_damaged_aside(path: Path) -> Path:
+    """Rename a damaged ledger, so that a new one can be made from the runs; returns its new name."""
+    aside = name_aside(path)
+    for ending in ("-wal", "-shm"):  # of the damaged file; a new one must not read them
+        beside = path.with_name(path.name + ending)
+        if beside.exists():
+            beside.rename(aside.with_name(aside.name + ending))
+    path.rename(aside)
+    return aside
+
+
+def checksum(fields: Sequence[Any]) -> str:
+    """SHA-256 over the values of columns."""
+    text = json.dumps(fields, ensure_ascii=False, default=repr)
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _real(value: float | None) -> float | None:
+    """A number as SQLite keeps it in a REAL column."""
+    return None if value is None else float(value)
+
+
+def _unusable(error: sqlite3.OperationalError) -> bool:
+    return any(word in str(error) for word in ("unable to open", "readonly", "disk I/O"))
+
+
 def _open(path: Path, read_only: bool) -> sqlite3.Connection:
     if not read_only:
-        return sqlite3.connect(path, isolation_level=None, timeout=60.0)
+        try:
+            return sqlite3.connect(path, isolation_level=None, timeout=WAIT)
+        except sqlite3.OperationalError as error:
+            raise InputError(
+                f"the ledger cannot be opened ({error})", location=str(path), remedy="give another --out"
+            ) from None
     uri = path.resolve().as_uri()
     for way in ("?mode=ro", "?mode=ro&immutable=1"):  # WAL writes beside the file unless it is immutable
-        db = sqlite3.connect(uri + way, uri=True, isolation_level=None, timeout=60.0)
+        db = sqlite3.connect(uri + way, uri=True, isolation_level=None, timeout=WAIT)
         try:
             db.execute("SELECT 1 FROM sqlite_master").fetchone()
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
             db.close()
+            if _is_locked(error):
+                raise _locked(path) from None
             continue
         except sqlite3.DatabaseError:
             return db  # not a database: the caller reports it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 import threading
@@ -14,14 +15,14 @@ from denxanh.experiments.runs.execution import (
     clean_up,
     completed_outcome,
     execute_run,
-    read_manifest,
 )
 from denxanh.experiments.runs.launcher import launcher
-from denxanh.experiments.runs.run_row import run_folder
+from denxanh.experiments.runs.proof import Fault, Record, run_fault
+from denxanh.experiments.runs.run_row import JOBS, job_folders, run_folder
 from denxanh.experiments.runs.runner import interruptible
 from denxanh.experiments.specification.run_specification import RunSpecification
 from denxanh.sim.errors import InputError, RunError
-from denxanh.sim.run.store import MANIFEST
+from denxanh.sim.run.store import read_manifest
 
 
 class Local:
@@ -32,7 +33,7 @@ class Local:
         self._jobs = jobs
         self._stop = threading.Event()
         self._starter = launcher()
-        shutil.rmtree(out / "jobs", ignore_errors=True)
+        self._remove_jobs()
 
     def slots(self) -> int:
         """The number of jobs."""
@@ -55,23 +56,30 @@ class Local:
         """From its manifest, which is written last."""
         return completed_outcome(self._out, id)
 
-    def is_complete(self, id: str) -> bool:
-        """Whether its manifest is there, cheaper than reading it."""
-        return (run_folder(self._out, id) / MANIFEST).is_file()
+    def fault(self, record: Record) -> Fault | None:
+        """From its folder."""
+        return run_fault(run_folder(self._out, record.id), record)
 
     def close(self) -> None:
         """Kill the running processes."""
         self._stop.set()
         self._starter.close()
-        shutil.rmtree(self._out / "jobs", ignore_errors=True)
+        self._remove_jobs()
+
+    def _remove_jobs(self) -> None:
+        for folder in job_folders(self._out):
+            shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):  # something of somebody else's stands in it, or it is not there
+            (self._out / JOBS).rmdir()
 
     def _execute(self, id: str, run: RunSpecification) -> Outcome:
         return execute_run(
             self._starter,
-            self._out / "jobs" / id[:16],
+            self._out / JOBS / run_folder(self._out, id).name,
             run_folder(self._out, id),
             run,
             stop=self._stop,
+            id=id,
         )
 
 
@@ -84,7 +92,7 @@ def run_one(run: RunSpecification, target: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="denxanh-") as name, interruptible():
         starter = launcher()
         try:
-            outcome = execute_run(starter, Path(name), target, run, stop=threading.Event())
+            outcome = execute_run(starter, Path(name), target, run, stop=threading.Event(), id=run.identity())
         finally:
             starter.close()
             clean_up(target)

@@ -7,15 +7,17 @@ runs are executed (processes of this machine, a cluster) is up to the executor.
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import sqlite3
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Protocol
@@ -23,9 +25,18 @@ from typing import Protocol
 from filelock import FileLock, Timeout
 
 from denxanh.experiments.runs.execution import Outcome
-from denxanh.experiments.runs.ledger import Ledger
+from denxanh.experiments.runs.ledger import (
+    DESCRIPTION,
+    DamagedLedger,
+    Ledger,
+    set_damaged_aside,
+    write_error,
+)
+from denxanh.experiments.runs.proof import Fault, Record
+from denxanh.experiments.runs.run_row import RUNS, check_no_links, left_overs, result_folders, run_folder
 from denxanh.experiments.specification.run_specification import RunSpecification
 from denxanh.sim.errors import InputError, RunError
+from denxanh.sim.run.store import is_result, name_aside
 
 TRIES = 2  # one retry: a fault that strikes twice is not chance (Nextflow's default)
 LOSSES = 5  # machines a run may lose under it before the run itself is suspected
@@ -47,8 +58,8 @@ class Executor(Protocol):
         """The outcome of a run whose complete result is already in place, or None."""
         ...
 
-    def is_complete(self, id: str) -> bool:
-        """Whether the result of a done run is still in place."""
+    def fault(self, record: Record) -> Fault | None:
+        """Why the result of a done run is not believed, or None."""
         ...
 
     def close(self) -> None:
@@ -74,15 +85,86 @@ def run_missing(
     executor: Executor,
     *,
     on_progress: Callable[[str, Outcome], None] = lambda id, outcome: None,
+    on_message: Callable[[str], None] = lambda text: None,
 ) -> None:
     """Run every pending run of the ledger; call it inside ``output_lock(out)``. Closes the executor.
+
+    Done runs whose result is damaged are run again; ``on_message`` gets a line for each kind of damage.
 
     KeyboardInterrupt (Ctrl-C, or SIGTERM) ends the running runs within seconds and is raised again;
     the ledger then has them as pending. RunError when the disk is full: nothing is lost, start again.
     """
-    ledger.reset_running()
-    ledger.reset_lost([id for id in ledger.ids("done") if not executor.is_complete(id)])
+    try:
+        ledger.reset_running()
+        reset_unproven(ledger, executor, on_message)
+    except BaseException:
+        executor.close()
+        raise
     _Campaign(out, ledger, executor, on_progress).run()
+
+
+def reset_unproven(ledger: Ledger, executor: Executor, on_message: Callable[[str], None]) -> None:
+    """Set the ended runs that their row, folder, manifest and tables do not prove to pending.
+
+    ``on_message`` gets a line for each kind of damage, with the number of runs and the first file.
+    """
+    rows = ledger.damaged_rows()
+    kinds: dict[str, list[str]] = {}
+    whole: Counter[str] = Counter()
+    believed: set[str] = set()
+    for id, what in rows.items():
+        found = executor.completed(id)
+        if found is None or found.limits_met:  # these are run again, see _Campaign._start
+            kinds.setdefault(what, []).append("ledger.sqlite")
+        else:
+            whole[what] += 1
+            believed.add(id)
+    faulty = list(rows)
+    for record in ledger.records():
+        if record.id in ledger.proven or record.id in rows:
+            continue
+        fault = executor.fault(record)
+        if fault is None:
+            ledger.proven.add(record.id)
+        else:
+            faulty.append(record.id)
+            kinds.setdefault(fault.kind, []).append(str(fault.file))
+    ledger.reset_lost(faulty, believed=believed)
+    for kind, count in whole.items():
+        on_message(f"{_counted(count, 'row')} made again from the folders of the runs: {kind}")
+    for kind, files in kinds.items():
+        more = ", …" if len(set(files)) > 1 else ""
+        on_message(f"{_counted(len(files), 'run')} done again: {kind} ({files[0]}{more})")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"1 {noun} is" if number == 1 else f"{number} {noun}s are"
+
+
+@contextmanager
+def open_ledger(path: Path, on_message: Callable[[str], None]) -> Iterator[Ledger]:
+    """Open the ledger of an output folder to write; a damaged one is set aside and made anew from the runs.
+
+    ``on_message`` gets a line for each kind of damage.
+    """
+    lost = not (path.is_file() and path.stat().st_size)
+    if lost and result_folders(path.parent):
+        on_message(f"{path}: the ledger is missing or empty; a new one is made from the runs")
+    try:
+        ledger = Ledger(path)
+    except DamagedLedger as error:
+        if not (path.parent / RUNS).is_dir():
+            raise
+        aside = set_damaged_aside(path)
+        on_message(f"{path}: {error.what}; it is kept as {aside.name} and a new one is made from the runs")
+        ledger = Ledger(path)
+    with ledger:
+        described = [id for id, what in ledger.damaged_rows().items() if what == DESCRIPTION]
+        if described:
+            on_message(f"{path}: {DESCRIPTION} in {len(described)} rows; they are written again")
+        if ledger.lacks_rows():
+            on_message(f"{path}: rows were removed or added outside of denxanh; they are made again")
+        yield ledger
 
 
 class _Campaign:
@@ -117,10 +199,7 @@ class _Campaign:
                 for future in wait(self._running, timeout=5.0, return_when=FIRST_COMPLETED).done:
                     self._record(self._running.pop(future), future.result())
         except sqlite3.OperationalError as error:
-            raise RunError(
-                f"{self._out}: the ledger cannot be written ({error}; {_free(self._out)}); "
-                "nothing done is lost: make room and start again"
-            ) from None
+            raise write_error(error, f"{self._out} ({_free(self._out)})") from None
         finally:
             self._executor.close()
             self._finish()
@@ -137,15 +216,21 @@ class _Campaign:
             yield from ((id, run) for _, id, run in page)
 
     def _start(self, id: str, run: RunSpecification) -> None:
-        if (found := self._executor.completed(id)) is not None:  # finished just before a kill
+        found = None if self._ledger.is_rejected(id) else self._executor.completed(id)
+        if found is not None and not found.limits_met:  # finished just before a kill
             self._record(id, found)
             return
+        target = run_folder(self._out, id)
+        if os.path.lexists(target) and not is_result(target):
+            target.rename(name_aside(target))
         self._ledger.start(id)
         self._tasks[id] = run
         self._running[self._executor.submit(id, run)] = id
 
     def _record(self, id: str, outcome: Outcome) -> None:
         run = self._tasks.pop(id, None)
+        if outcome.attempts > 1 and outcome.state not in ("stopped", "full", "lost"):
+            self._ledger.count_attempts(id, outcome.attempts - 1)
         match outcome.state:
             case "done":
                 assert outcome.manifest is not None
@@ -174,7 +259,7 @@ class _Campaign:
                 self._ledger.fail(id, "failed", outcome.reason)
             case _:
                 self._ledger.fail(id, outcome.state, outcome.reason)
-        self._on_progress(id, outcome)
+        self._on_progress(id, replace(outcome, label=self._ledger.label(id)))
 
     def _finish(self) -> None:
         """Record the runs that finished while the executor closed; set the others to pending."""
@@ -194,7 +279,7 @@ class _Campaign:
 def output_lock(out: Path) -> Iterator[None]:
     """Lock an output folder, remove the left-overs of a killed runner, and treat SIGTERM as Ctrl-C."""
     with _locked(out), interruptible():
-        for left in (out / "runs").glob("*/.*"):
+        for left in left_overs(out):
             shutil.rmtree(left, ignore_errors=True)
         yield
 
@@ -202,6 +287,7 @@ def output_lock(out: Path) -> Iterator[None]:
 @contextmanager
 def _locked(out: Path) -> Iterator[None]:
     """Lock a folder, so that only one runner writes into it. Raises InputError."""
+    check_no_links(out)
     lock = FileLock(out / ".lock")
     try:
         out.mkdir(parents=True, exist_ok=True)

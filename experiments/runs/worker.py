@@ -15,27 +15,40 @@ import sys
 import threading
 import traceback
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from denxanh.sim.errors import DenxanhError, InputError
+from denxanh.sim.errors import DenxanhError, InputError, LimitError
 
 if TYPE_CHECKING:
     from denxanh.experiments.specification.run_specification import RunSpecification
     from denxanh.sim.run.run import Run
 
-OK, FAILED, REFUSED, FULL = 0, 1, 2, 3
+OK, FAILED, REFUSED, FULL, LATE = 0, 1, 2, 3, 4
 """Exit statuses: done; failed and may be tried again; the input is at fault, so trying again is useless; the
-disk is full, so nothing else will work either."""
+disk is full, so nothing else will work either; a limit of time was met."""
 
 ROOM = (
     4 << 20
 )  # bytes; with less room at a failure the disk is the cause: SUMO truncates its files in silence
 
 
-def job(run: RunSpecification, target: Path) -> dict[str, Any]:
-    """The content of a job.json: ``run``, whose results go into the folder ``target``."""
-    content = {"run": run.to_json(), "target": str(target)}
+def job(run: RunSpecification, target: Path, id: str = "", repeated_after: str = "") -> dict[str, Any]:
+    """The content of a job.json: ``run`` of the identity ``id``, whose results go into the folder ``target``.
+
+    The first attempt ends where a policy exceeds its time; the second, ``repeated_after`` a limit that the first one
+    met, goes on.
+    """
+    from denxanh.experiments.specification.identity import code_hash
+
+    content = {
+        "id": id,
+        "code": code_hash(),
+        "run": run.to_json(),
+        "target": str(target),
+        "repeated_after": repeated_after,
+    }
     if run.given:
         from denxanh.experiments.specification.objects import dumped
 
@@ -53,9 +66,12 @@ def run_job(folder: Path) -> int:
     limits = run.options.limits
     _limit(limits.memory_mb, limits.disk_mb)
     try:
-        _execute(run, data.get("controller"), Path(data["target"]))
+        simulation = replace(_simulation(run, data["repeated_after"]), id=data["id"], code=data["code"])
+        _execute(run, simulation, data.get("controller"), Path(data["target"]))
     except InputError as error:
         return _report(folder, "input", str(error), REFUSED)
+    except LimitError as error:
+        return _report(folder, "limit", str(error), LATE)
     except DenxanhError as error:
         return _report(folder, type(error).__name__, str(error), FAILED)
     except OSError as error:
@@ -63,15 +79,25 @@ def run_job(folder: Path) -> int:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         message = f"the run could not write{name}: {error.strerror or error}"
         return _report(folder, "OSError", message, FULL if full else FAILED)
-    except MemoryError:
-        return _report(folder, "MemoryError", f"the run needs more than {limits.memory_mb} MB", FAILED)
     except Exception as error:  # a controller may raise anything
+        if lacks_memory(error):
+            most = f"{limits.memory_mb} MB" if limits.memory_mb else "the memory that it may use"
+            return _report(folder, "MemoryError", f"the run needs more than {most}", FAILED)
         kind = type(error).__name__
         return _report(folder, kind, f"controller {run.controller!r} raised {kind}: {error}", FAILED)
     return OK
 
 
-def _simulation(run: RunSpecification) -> Run:
+def lacks_memory(error: BaseException) -> bool:
+    """Whether an error says that memory is short; Python, C++ and the loader of libraries say it differently."""
+    text = str(error)
+    return isinstance(error, MemoryError) or any(
+        said in text
+        for said in ("failed to map segment", "cannot allocate memory", "bad_alloc", "Cannot allocate")
+    )
+
+
+def _simulation(run: RunSpecification, repeated_after: str) -> Run:
     """The run as denxanh.sim executes it. Raises InputError."""
     from denxanh.experiments.specification.events import make_events
     from denxanh.experiments.specification.sensings import make_sensing
@@ -88,10 +114,12 @@ def _simulation(run: RunSpecification) -> Run:
         sensing=make_sensing(run.sensing),
         events=make_events(options.events),
         rules=Rules(**options.safety),
+        stop_at_limit=not repeated_after,
+        repeated_after=repeated_after,
     )
 
 
-def _execute(run: RunSpecification, given: Mapping[str, Any] | None, target: Path) -> None:
+def _execute(run: RunSpecification, simulation: Run, given: Mapping[str, Any] | None, target: Path) -> None:
     from denxanh.experiments.specification.controllers import make_controller
     from denxanh.experiments.specification.objects import loaded
     from denxanh.sim.run.run import execute
@@ -103,8 +131,8 @@ def _execute(run: RunSpecification, given: Mapping[str, Any] | None, target: Pat
     try:
         _redirect(folder / LOG)
         os.environ.update(sumo_environment())
-        controller = make_controller(run.controller, run.parameters) if given is None else loaded(given)
-        execute(_simulation(run), controller, folder)
+        controller = make_controller(run.controller, run.arguments) if given is None else loaded(given)
+        execute(simulation, controller, folder)
         for path in (*folder.iterdir(), folder):
             sync(path)
         os.chdir(here)

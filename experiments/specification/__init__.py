@@ -4,9 +4,11 @@ __all__ = [
     "controllers",
     "events",
     "identity",
+    "object_state",
     "objects",
     "run_options",
     "run_specification",
     "safety_rules",
     "sensings",
+    "sources",
 ]

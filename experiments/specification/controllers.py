@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
+from typing import Any
 
 from denxanh.controllers.registry import (
     LAYERED,
@@ -11,13 +13,19 @@ from denxanh.controllers.registry import (
     make_controller,
     parse_controller,
 )
+from denxanh.sim.controller import capabilities
+
+PLAN = "plan"
+"""The parameter that names the file of a controller's plan."""
 
 __all__ = [
     "LAYERED",
+    "PLAN",
     "controllers",
     "describe",
     "load",
     "make_controller",
+    "needs_plan",
     "parse_controller",
     "preload",
 ]
@@ -26,6 +34,11 @@ __all__ = [
 def describe(name: str) -> str:
     """The first line of a controller's module, without importing it where that is possible."""
     return (inspect.getdoc(load(name)) or "").partition("\n")[0]
+
+
+def needs_plan(name: str, given: Mapping[str, Any]) -> bool:
+    """Whether a controller's plan is to be computed from the scenario: it declares so, and none is given."""
+    return capabilities(make_controller(name, given)).plan_from_scenario and not given.get(PLAN)
 
 
 def preload() -> None:

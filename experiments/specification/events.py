@@ -6,7 +6,6 @@ Every mistake is one sentence with file and line.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -17,6 +16,7 @@ from denxanh.experiments.specification.run_options import Table
 from denxanh.experiments.specification.sensings import IDEAL
 from denxanh.sim.errors import InputError
 from denxanh.sim.events import KINDS, Event, EventContext
+from denxanh.sim.input.text_files import read_toml
 from denxanh.sim.network import Network
 from denxanh.sim.network_reader import network_of
 from denxanh.sim.scenario import Scenario
@@ -52,15 +52,7 @@ class Source:
 
 def read_events(path: Path) -> tuple[tuple[Table, ...], Source]:
     """The ``[[events]]`` of a file that holds nothing else. Raises InputError."""
-    try:
-        text = path.read_text("utf-8")
-        data = tomllib.loads(text)
-    except OSError as error:
-        raise InputError(
-            f"the events cannot be read ({error.strerror})", location=str(path), remedy="give a TOML file"
-        ) from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"this is not TOML: {error}", location=str(path), remedy="correct it") from None
+    data, text = read_toml(path, kind="file of events", remedy="give a TOML file")
     others = sorted(set(data) - {"events"})
     if others or not isinstance(data.get("events"), list):
         what = f"there is no key {others[0]!r}" if others else "there are no [[events]]"

@@ -6,7 +6,6 @@ A million runs share few scenarios, controllers and options: what they share is 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 from collections.abc import Callable, Mapping
 from functools import cache, wraps
@@ -20,9 +19,12 @@ from denxanh.experiments.specification.controllers import (
     make_controller,
     parse_controller,
 )
+from denxanh.experiments.specification.object_state import named_content
+from denxanh.experiments.specification.objects import read_files
 from denxanh.experiments.specification.run_options import RunOptions
-from denxanh.sim.controller import Controller, capabilities, parameters
-from denxanh.sim.run.provenance import hash_file, versions
+from denxanh.experiments.specification.sources import content_hash, plugin_digest
+from denxanh.sim.controller import Controller, parameters
+from denxanh.sim.run.provenance import versions
 from denxanh.sim.scenario import Scenario
 
 RESULT_VERSIONS = ("denxanh", "sumo", "libsumo")
@@ -57,17 +59,6 @@ def code_hash() -> str:
     return result.hexdigest()
 
 
-def content_hash(path: Path) -> str:
-    """SHA-256 of a file's content, read again only when the file has changed."""
-    stat = path.stat()
-    return _hash(path, stat.st_mtime_ns, stat.st_size)
-
-
-@cache
-def _hash(path: Path, changed: int, size: int) -> str:
-    return hash_file(path)
-
-
 _scenarios: dict[tuple[int, tuple[tuple[str, str], ...]], tuple[Scenario, str]] = {}
 
 
@@ -76,7 +67,7 @@ def scenario_digest(scenario: Scenario, options: Mapping[str, str]) -> str:
     key = (id(scenario), tuple(options.items()))
     if key not in _scenarios:  # the entry keeps the scenario alive, so that its id stays its own
         data = scenario.to_json()
-        for name in ("name", "net", "routes", "additional", "notes"):
+        for name in ("name", "net", "routes", "additional", "notes", "plan_source"):
             del data[name]
         data["options"] = {**data["options"], **options}
         inputs = [content_hash(path) for path in scenario.inputs()]
@@ -94,13 +85,10 @@ def controller_digest(name: str, given: Mapping[str, Any]) -> str:
     """By all its parameters, given or not, so that a default written out is the same controller."""
     values = _filled_in(name, json.dumps(dict(given), sort_keys=True))
     counted = {key: _counted(key, value) for key, value in values.items()}
-    contents = [content_hash(path) for path in _named_files(name, given)]
+    contents = [
+        content_hash(path) for path in read_files(_made(name, json.dumps(dict(given), sort_keys=True)))
+    ]
     return digest({"name": name, "parameters": counted, "files": contents, "code": _plugin_hash(name)})
-
-
-def _named_files(name: str, given: Mapping[str, Any]) -> tuple[Path, ...]:
-    """The files that a controller's own parameter files name in turn."""
-    return capabilities(_made(name, json.dumps(dict(given), sort_keys=True))).files()
 
 
 @cache
@@ -115,12 +103,9 @@ def _filled_in(name: str, given: str) -> Mapping[str, Any]:
 
 @cache
 def _plugin_hash(name: str) -> str:
-    """SHA-256 of the module of a controller that is not ours; ours are in ``code_hash``."""
-    module = controllers()[name].value.partition(":")[0]
-    if module.startswith("denxanh.controllers."):
-        return ""
-    spec = importlib.util.find_spec(module)
-    return hash_file(Path(spec.origin)) if spec and spec.origin and Path(spec.origin).is_file() else module
+    """The digest of the code of a controller that is not ours, and of its distribution; ours are in ``code_hash``."""
+    point = controllers()[name]
+    return "" if point.value.startswith("denxanh.controllers.") else plugin_digest(point)
 
 
 @cache
@@ -136,15 +121,13 @@ def digest(data: object) -> str:
 
 
 def _counted(key: str, value: Any) -> Any:
-    """A strategy below counts as if it stood alone, a file by its content, and 10.0 is 10."""
+    """A strategy below counts as if it stood alone, a file or folder by its content, and 10.0 is 10."""
     if key == LAYERED and isinstance(value, str):
         return controller_digest(*parse_controller(value))
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if (
-        isinstance(value, str)
-        and value.endswith((".json", ".toml", ".xml", ".csv"))
-        and Path(value).is_file()
-    ):
-        return content_hash(Path(value))
-    return value
+    if isinstance(value, list | tuple):
+        return [_counted("", part) for part in value]
+    if isinstance(value, Mapping):
+        return {str(name): _counted("", part) for name, part in value.items()}
+    return named_content(value) or value

@@ -1,8 +1,8 @@
 """Controllers given as objects: an instance of any class that keeps the contract, without an entry point.
 
 An object of a class that has an entry point is the same controller as its name with these parameters. Any other is
-kept in this process under the digest of its source and parameters; the run's process gets it serialised by
-cloudpickle (https://github.com/cloudpipe/cloudpickle), which serialises a class of a script or notebook by value. A
+kept in this process under the digest of its state and of the code that it needs; the run's process gets it serialised
+by cloudpickle (https://github.com/cloudpipe/cloudpickle), which serialises a class of a script or notebook by value. A
 ledger holds the digest only: nothing is ever unpickled that another session wrote.
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import inspect
 import json
 import sys
 from collections.abc import Mapping
@@ -21,7 +20,9 @@ from typing import Any
 import cloudpickle
 
 from denxanh.controllers.registry import controllers, load
-from denxanh.sim.controller import Controller
+from denxanh.experiments.specification.object_state import is_plain, plain_parameter, state_of
+from denxanh.experiments.specification.sources import content_hash
+from denxanh.sim.controller import Controller, capabilities
 from denxanh.sim.errors import InputError
 
 _given: dict[str, Controller] = {}
@@ -38,13 +39,28 @@ def name_of(controller: Controller) -> tuple[str, dict[str, Any], str]:
         raise InputError(f"{kind} is no controller: it lacks name, sees or start", remedy=made)
     parameters = _changed(controller)
     name = controller.name
-    if name in controllers() and load(name) is type(controller):
+    if name in controllers() and load(name) is type(controller) and is_plain(controller):
         return name, parameters, ""
+    contents = [content_hash(path) for path in read_files(controller)]
     digest = hashlib.sha256(
-        json.dumps([name, parameters, _source(type(controller))], sort_keys=True, default=repr).encode()
+        json.dumps([name, state_of(controller), contents], sort_keys=True).encode()
     ).hexdigest()
     _given[digest] = controller
     return name, parameters, digest
+
+
+def read_files(controller: Controller) -> tuple[Path, ...]:
+    """The files that a controller says it reads, and the SUMO files that it brings. Raises InputError."""
+    able = capabilities(controller)
+    found = (*able.files(), *able.additional_files())
+    for path in found:
+        if not Path(path).exists():
+            raise InputError(
+                f"controller {controller.name!r} names a file that is not there",
+                location=str(path),
+                remedy="correct its files() or additional_files()",
+            )
+    return tuple(Path(path) for path in found)
 
 
 def given(digest: str, name: str) -> Controller:
@@ -78,17 +94,6 @@ def _changed(controller: Controller) -> dict[str, Any]:
     for field in fields(controller):
         default = field.default_factory() if field.default_factory is not MISSING else field.default
         value = getattr(controller, field.name)
-        if field.init and not (default is not MISSING and value == default):
-            changed[field.name] = value
+        if field.init and not (default is not MISSING and state_of(value) == state_of(default)):
+            changed[field.name] = plain_parameter(value)
     return changed
-
-
-def _source(kind: type) -> str:
-    """The source of the module that defines a class; of the class where it was typed into a notebook."""
-    try:
-        file = inspect.getsourcefile(kind)
-        if file is not None and Path(file).is_file():
-            return Path(file).read_text("utf-8")
-        return inspect.getsource(kind)
-    except (OSError, TypeError):  # no source at all, as in python -c
-        return hashlib.sha256(cloudpickle.dumps(kind)).hexdigest()

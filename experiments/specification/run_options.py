@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from denxanh.sim.errors import InputError
+from denxanh.sim.input.limits import MEMORY_MB, SECONDS, as_text
 from denxanh.sim.scenario import Scenario
-from denxanh.sim.text_values import did_you_mean
+from denxanh.sim.text_values import did_you_mean, read_duration
 
 Table = Mapping[str, Any]
 DECLARATION = "declaration"
@@ -43,6 +44,7 @@ class Declaration:
     help: str
     minimum: float | None = None
     above: float | None = None
+    maximum: float | None = None
     choices: tuple[str, ...] = ()
     sumo: str = ""  # SUMO's option that takes the value; None leaves it as the scenario has it
     counts: bool = True  # whether it is part of the identity (one of SUMO's is, by the scenario)
@@ -61,6 +63,10 @@ class Declaration:
         if self.minimum is not None and not self.minimum <= value < math.inf:
             raise InputError(
                 f"invalid {name}: {value!r}", remedy=f"give a number of at least {self.minimum:g}"
+            )
+        if self.maximum is not None and not value <= self.maximum:
+            raise InputError(
+                f"invalid {name}: {as_text(value)}", remedy=f"give a number of at most {self.maximum:g}"
             )
         if self.above is not None and not self.above < value < math.inf:
             raise InputError(f"invalid {name}: {value!r}", remedy=f"give a number above {self.above:g}")
@@ -91,9 +97,9 @@ class _Checked:
 class Limits(_Checked):
     """What one run may use."""
 
-    wall: float = option(3600.0, "Wall-clock seconds.", above=0.0)
-    memory_mb: int | None = option(None, "MB of memory.", minimum=64)
-    disk_mb: int | None = option(None, "MB of disk.", minimum=1)
+    wall: float = option(3600.0, "Wall-clock seconds.", above=0.0, maximum=SECONDS)
+    memory_mb: int | None = option(None, "MB of memory.", minimum=64, maximum=MEMORY_MB)
+    disk_mb: int | None = option(None, "MB of disk.", minimum=1, maximum=MEMORY_MB)
 
 
 def _rules(values: Mapping[str, Any]) -> Any:
@@ -128,12 +134,24 @@ class RunOptions(_Checked):
         choices=("libsumo", "traci"),
         counts=False,
     )
-    warm_up: float = option(0.0, "Seconds cut off the begin of all averages.", minimum=0.0)
+    warm_up: float = option(
+        0.0,
+        "Warm-up at the begin, simulated and not measured: seconds, or 10min.",
+        minimum=0.0,
+        maximum=SECONDS,
+        text=Text(str, "0", lambda text, *_: read_duration(text, "--warm-up"), metavar="TIME"),
+    )
     lateral_resolution: float | None = option(
         None,
         "Width of SUMO's sublanes, m; 0 for whole lanes; default: as the place has it.",
         minimum=0.0,
+        maximum=100.0,
         sumo="lateral-resolution",
+    )
+    plan_is_real: bool = option(
+        False,
+        "The existing plan was seen in the street; without it, reports call the plan assumed.",
+        counts=False,
     )
     keep_sumo_output: bool = option(False, "Keep SUMO's XML files.", counts=False)
     limits: Limits = option(  # noqa: RUF009  (a field, as the others)
@@ -142,12 +160,12 @@ class RunOptions(_Checked):
         counts=False,
         decode=lambda data: Limits(**data),
         text=Text(
-            float,
-            Limits.wall,
-            lambda wall, *_: Limits(wall),
+            str,
+            f"{Limits.wall:g}",
+            lambda wall, *_: Limits(read_duration(wall, "--limit", minimum=1.0)),
             flag="--limit",
-            help="Wall-clock seconds a run may take.",
-            minimum=1.0,
+            help="Wall-clock time a run may take: seconds, or 30min.",
+            metavar="TIME",
         ),
     )
     events: tuple[Table, ...] = option(

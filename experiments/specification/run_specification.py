@@ -18,7 +18,7 @@ from denxanh.experiments.specification.identity import (
 )
 from denxanh.experiments.specification.run_options import RunOptions, declarations
 from denxanh.experiments.specification.sensings import IDEAL, sensing_key
-from denxanh.sim.scenario import Scenario
+from denxanh.sim.scenario import CONFIRMED, Scenario
 
 _IDENTITY = "identity"
 _Part = Callable[["RunSpecification"], Any]
@@ -38,7 +38,7 @@ class RunSpecification:
         metadata=_counts(lambda run: scenario_digest(run.scenario, run.sumo_options()))
     )
     controller: str = field(
-        metadata=_counts(lambda run: run.given or controller_digest(run.controller, run.parameters))
+        metadata=_counts(lambda run: run.given or controller_digest(run.controller, run.arguments))
     )
     parameters: Mapping[str, Any] = field(  # as given, the class has the others; count with the controller
         default_factory=dict, metadata=_counts(None)
@@ -49,9 +49,19 @@ class RunSpecification:
     options: RunOptions = field(
         default=RunOptions(), metadata=_counts(lambda run: options_identity(run.options))
     )
+    computed: Mapping[str, Any] = (
+        field(  # parameters computed from the scenario: they count, the label omits them
+            default_factory=dict, metadata=_counts(None)
+        )
+    )
     given: str = field(  # digest of a controller given as an object (objects.py), "" for one by its name
         default="", metadata=_counts(None)
     )
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """All parameters of the controller: those given and those computed from the scenario."""
+        return {**self.parameters, **self.computed}
 
     @property
     def label(self) -> str:
@@ -83,7 +93,7 @@ class RunSpecification:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> RunSpecification:
-        """The inverse of ``to_json``; options that are not there have their default."""
+        """A run's specification from the data of ``to_json``; options of a run that are missing have their default."""
         known = declarations(RunOptions)
         options = {name: known[name].decode(value) for name, value in data.items() if name in known}
         own = {name: value for name, value in data.items() if name not in known}
@@ -106,6 +116,11 @@ def absolute(scenario: Scenario) -> Scenario:
         routes=tuple(path.resolve() for path in scenario.routes),
         additional=tuple(path.resolve() for path in scenario.additional),
     )
+
+
+def with_plan_source(scenario: Scenario, options: RunOptions) -> Scenario:
+    """The scenario, its existing plan confirmed if the options say so."""
+    return replace(scenario, plan_source=CONFIRMED) if options.plan_is_real else scenario
 
 
 def pack(run: RunSpecification) -> tuple[str, str, str]:

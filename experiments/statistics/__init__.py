@@ -15,6 +15,12 @@ from denxanh.experiments.statistics.gridlock import (
     summarise_with_gridlock,
 )
 from denxanh.experiments.statistics.intervals import Interval
+from denxanh.experiments.statistics.multiple.best_subset import (
+    INDIFFERENCE,
+    BestSubset,
+    Standing,
+    best_subset,
+)
 from denxanh.experiments.statistics.multiple.dunnett import compare_dunnett, dunnett_critical, dunnett_p_value
 from denxanh.experiments.statistics.multiple.families import Contrast, Family
 from denxanh.experiments.statistics.multiple.holm import compare_holm, holm
@@ -35,6 +41,8 @@ from denxanh.experiments.statistics.warmup import WarmUp, mser5
 
 __all__ = [
     "DELAY",
+    "INDIFFERENCE",
+    "BestSubset",
     "Contrast",
     "Effect",
     "Family",
@@ -48,12 +56,14 @@ __all__ = [
     "Quantity",
     "Runs",
     "SeedsNeeded",
+    "Standing",
     "Stopping",
     "StoppingRule",
     "Summary",
     "Verdict",
     "WarmUp",
     "apply_stopping_rule",
+    "best_subset",
     "compare_cases",
     "compare_dunnett",
     "compare_holm",

@@ -51,6 +51,15 @@ def t_half_width(values: Array, confidence: float) -> Array:
     return np.asarray(t_quantile(confidence, float(n - 1)) * error, dtype=np.float64)
 
 
+def skewed(values: Array) -> bool | None:
+    """Whether values (n,) are skewed beyond chance (D'Agostino 1970, 5 %); None for fewer than 8, which cannot tell."""
+    if values.size < 8 or np.ptp(values) == 0:
+        return None
+    from scipy.stats import skewtest
+
+    return bool(skewtest(values).pvalue < 0.05)
+
+
 def t_interval(values: Array, confidence: float) -> Interval | None:
     """The t interval of the mean of ``values`` (n,); None when n = 1, since one run has no spread."""
     if values.size < 2:

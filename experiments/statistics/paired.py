@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from denxanh.experiments.statistics._checks import Array, Values, fraction
-from denxanh.experiments.statistics.intervals import Interval, t_interval, t_p_value
+from denxanh.experiments.statistics.intervals import Interval, skewed, t_interval, t_p_value
 from denxanh.experiments.statistics.pairs import Key, Pairs, Runs, match
 from denxanh.experiments.statistics.signed_rank import signed_rank_p_value
 
@@ -45,6 +45,11 @@ class PairedComparison:
     def constant(self) -> bool:
         """Every pair differs by the same amount, up to rounding."""
         return _constant(np.array(self.differences), np.array(self.pairs.candidate))
+
+    @property
+    def skewed(self) -> bool | None:
+        """Whether the differences are skewed beyond chance: the interval covers less than it says. None: unknown."""
+        return skewed(np.array(self.differences))
 
     @property
     def unmatched(self) -> tuple[Key, ...]:

@@ -65,7 +65,8 @@ def verdict(
     """
     words = _Words(candidate, baseline, quantity)
     of_pairs = words.pairs(comparison, comparison.p_value, ("", ""))
-    return _join(of_pairs, words.left_out(comparison.pairs.unmatched), words.gridlocks(gridlock))
+    skewed = words.skewed(comparison.skewed)
+    return _join(of_pairs, skewed, words.left_out(comparison.pairs.unmatched), words.gridlocks(gridlock))
 
 
 def verdicts(
@@ -97,7 +98,8 @@ def _of_contrast(
         joint = ("simultaneous ", "đồng thời ")
         found = words.tested(contrast.difference, contrast.interval, contrast.p_adjusted, count, rule, joint)
         unmatched = sum(name in (contrast.candidate, contrast.baseline) for name, _ in family.left_out)
-    return _join(found, words.left_out(unmatched), words.gridlocks(gridlock))
+    skewed = words.skewed(contrast.comparison is not None and contrast.comparison.skewed)
+    return _join(found, skewed, words.left_out(unmatched), words.gridlocks(gridlock))
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,15 @@ class _Words:
         if (difference < 0) == self.quantity.less_is_better:
             return "better", ("better", "tốt hơn")
         return "worse", ("worse", "kém hơn")
+
+    def skewed(self, skewed: bool | None) -> Bilingual:
+        """The sentence on differences so skewed that the interval is too narrow (docs/statistics.md)."""
+        if not skewed:
+            return "", ""
+        return (
+            "The differences are skewed: the interval covers less than it says; run more seeds.",
+            "Các chênh lệch bị lệch về một phía: khoảng tin cậy hẹp hơn thực tế; cần thêm lần mô phỏng.",
+        )
 
     def left_out(self, n: int) -> Bilingual:
         """The sentence on runs that were not compared."""

@@ -118,8 +118,8 @@ def write_place(place: Place, folder: Path, *, fidelity: Fidelity) -> None:
         additional.append("stops.add.xml")
     write_text(folder / "net.net.xml", net.replace("?>\n", f"?>\n<!-- {comment} -->\n", 1))
     origin = (
-        f"SYNTHETIC demand, not counted: degree of saturation {place.demand.saturation:g} under the"
-        f" plan '{place.plan.name}', mix {place.demand.mix}, fidelity {fidelity}, seed {place.demand.seed}."
+        f"SYNTHETIC demand, not counted: {_saturation(place)} under the plan '{place.plan.name}' "
+        f"({place.plan.source}), mix {place.demand.mix}, fidelity {fidelity}, seed {place.demand.seed}."
         f" {comment}"
     )
     traffic = [
@@ -137,6 +137,14 @@ def write_place(place: Place, folder: Path, *, fidelity: Fidelity) -> None:
             step=STEP[fidelity],
             lateral=_lateral(fidelity),
         ),
+    )
+
+
+def _saturation(place: Place) -> str:
+    """Return the target degrees of saturation in words."""
+    low, high = min(place.demand.saturation.values()), max(place.demand.saturation.values())
+    return (
+        f"degree of saturation {low:g}" if low == high else f"degrees of saturation from {low:g} to {high:g}"
     )
 
 

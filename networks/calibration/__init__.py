@@ -1,10 +1,14 @@
-"""Measurements with SUMO alone: saturation flow of vehicle types, the peak hour of a place."""
+"""Measurements with SUMO alone: saturation flow, the stop line, the peak hour of a place."""
 
 __all__ = [
     "equivalents",
+    "filtering_types",
     "peak_hour",
     "peak_hour_report",
     "saturation_flow",
     "saturation_report",
+    "stop_line",
+    "stop_line_picture",
+    "stop_line_report",
     "type_fitting",
 ]

@@ -14,6 +14,7 @@ from pathlib import Path
 from denxanh.networks.counts.counted_demand import vehicle_types
 from denxanh.sim.scenario import Scenario
 from denxanh.sim.sumo import wheel
+from denxanh.sim.sumo.run_input import STATISTIC, TRIPINFO, write_input
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +42,14 @@ class Hour:
 
 def run(scenario: Scenario, seed: int, *, timeout: float = 7200) -> Hour:
     """Run a scenario with its own signal programs in SUMO alone; ``timeout`` in s."""
-    options = ["-n", str(scenario.net.resolve()), "-r", _list(scenario.routes), "--no-step-log"]
-    if scenario.additional:
-        options += ["-a", _list(scenario.additional)]
-    options += ["-b", f"{scenario.begin:g}", "-e", f"{scenario.end:g}", "--step-length", f"{scenario.step:g}"]
-    for key, value in scenario.options.items():
-        options += [f"--{key}", value]
-    options += ["--seed", str(seed), "--statistic-output", "statistics.xml", "--tripinfo-output", "trips.xml"]
-    options += ["--tripinfo-output.write-unfinished", "--tripinfo-output.write-undeparted"]
     with tempfile.TemporaryDirectory(prefix="denxanh-hour-") as name:
         folder = Path(name)
+        given = write_input(scenario, folder, seed=seed, signals=())
         cpu, wall = _children(), time.perf_counter()
-        wheel.run_program("sumo", options, folder=folder, timeout=timeout)
+        timed = ["--duration-log.disable", "false"]  # SUMO's own times are read
+        wheel.run_program("sumo", [*given.arguments, *timed], folder=folder, timeout=timeout)
         wall = time.perf_counter() - wall
         return _read(scenario, folder, seed, _children() - cpu or wall)
-
-
-def _list(paths: tuple[Path, ...]) -> str:
-    return ",".join(str(path.resolve()) for path in paths)
 
 
 def _children() -> float:
@@ -74,7 +65,7 @@ def _read(scenario: Scenario, folder: Path, seed: int, cpu: float) -> Hour:
     entered: Counter[str] = Counter()
     delay = arrived = 0.0
     trips = 0
-    for trip in ET.parse(folder / "trips.xml").getroot().iter("tripinfo"):
+    for trip in ET.parse(folder / TRIPINFO).getroot().iter("tripinfo"):
         type_ = trip.get("vType", "")
         w = weight.get(type_, 1.0)
         trips += 1
@@ -84,7 +75,7 @@ def _read(scenario: Scenario, folder: Path, seed: int, cpu: float) -> Hour:
             entered[type_] += 1
             delay += w * float(trip.get("timeLoss", "nan"))
             arrived += w * (float(trip.get("arrival", "-1")) >= 0)
-    groups = {g.tag: g for g in ET.parse(folder / "statistics.xml").getroot()}
+    groups = {g.tag: g for g in ET.parse(folder / STATISTIC).getroot()}
     teleports, performance = groups["teleports"], groups["performance"]
     duration = scenario.end - scenario.begin
     # SUMO reports updates per second of wall time.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from denxanh.networks.calibration.peak_hour import Hour, run
 from denxanh.networks.calibration.saturation_flow import Interval
 from denxanh.networks.scenarios import open_scenario
+from denxanh.sim.text_values import Moment
 
 HEAD = (
     "| place | vehicles | entered | teleports | collisions | delay, s/veh | throughput, veh/h | shares off by |"
@@ -19,7 +20,7 @@ def hours(
     fidelities: Sequence[str],
     seeds: Sequence[int],
     *,
-    end: float | None = None,
+    end: float | Moment | None = None,
     on_progress: Callable[[str], None] = lambda line: None,
 ) -> tuple[Hour, ...]:
     """Run every place in every fidelity with every seed; report each row and then the differences to ``on_progress``.

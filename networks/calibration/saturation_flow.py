@@ -144,7 +144,7 @@ def measure(
     seeds = tuple(seeds)
     with tempfile.TemporaryDirectory(prefix="denxanh-calibrate-") as name:
         folder = Path(name)
-        _write_network(folder)
+        write_network(folder)
         expected = _saturated_flow(folder, types, mix, fidelity, expected)
         with ThreadPoolExecutor(jobs) as pool:
             runs = list(pool.map(lambda s: _run(folder, types, mix, fidelity, s, expected, f"s{s}"), seeds))
@@ -169,7 +169,7 @@ def _saturated_flow(
         expected = flow * 1.2
 
 
-def _write_network(folder: Path) -> None:
+def write_network(folder: Path) -> None:
     """Write the test network and its signal."""
     for name, text in (("nod", NODES), ("edg", EDGES), ("add", SIGNAL)):
         (folder / f"network.{name}.xml").write_text(text, encoding="utf-8")
@@ -196,35 +196,52 @@ def _run(
     label: str,
 ) -> Discharge:
     """Return the result of one run; ``per_lane`` is the expected discharge in veh/h."""
-    rng = np.random.default_rng(seed)
-    end = (SKIPPED + CYCLES) * CYCLE
-    per_cycle = per_lane / 3600 * LANES * GREEN
-    first = np.linspace(0, CYCLE, int((1 + SURPLUS) * per_cycle), endpoint=False)
-    departures = np.concatenate([first, np.linspace(CYCLE, end, int(per_cycle * (SKIPPED + CYCLES - 1)))])
-    kinds = rng.choice(list(mix), len(departures), p=np.array(list(mix.values())) / sum(mix.values()))
-    demand = [Vehicle(float(t), str(k), ("approach", "exit")) for t, k in zip(departures, kinds, strict=True)]
-    text = routes_xml.document(demand, fidelity, "calibration of saturation flow", types=types)
-    (folder / f"{label}.rou.xml").write_text(text, encoding="utf-8")
-    options = [
-        "-n",
-        "network.net.xml",
-        "-r",
-        f"{label}.rou.xml",
-        "-a",
-        "network.add.xml",
-        "--end",
-        f"{end:g}",
-    ]
-    options += ["--seed", str(seed), "--no-step-log", "--step-length", building.STEP[fidelity]]
-    options += ["--vehroute-output", f"{label}.out.xml", "--vehroute-output.exit-times"]
-    options += ["--vehroute-output.write-unfinished", "--statistic-output", f"{label}.statistics.xml"]
-    options += ["--collision.action", "warn", "--time-to-teleport", "-1"]
-    if fidelity == "sublane":
-        options += ["--lateral-resolution", building.LATERAL_RESOLUTION]
+    options = write_run(folder, types, mix, fidelity, seed, per_lane, label)
+    options += ["--statistic-output", f"{label}.statistics.xml"]
     log = wheel.run_program("sumo", options, folder=folder, timeout=TIMEOUT)
     found = _discharge(folder / f"{label}.out.xml", folder / f"{label}.statistics.xml")
     gaps = {id: float(types[id].attributes(fidelity)["minGap"]) for id in mix}
     return replace(found, contacts=contacts(log, gaps))
+
+
+def write_run(
+    folder: Path,
+    types: Mapping[str, VehicleType],
+    mix: Mapping[str, float],
+    fidelity: Fidelity,
+    seed: int,
+    per_lane: float,
+    label: str,
+    cycles: int = SKIPPED + CYCLES,
+    resolution: str = building.LATERAL_RESOLUTION,
+) -> list[str]:
+    """Write the demand of a run and return SUMO's options; ``per_lane`` is the expected discharge in veh/h.
+
+    The demand of the first cycle exceeds its discharge by ``SURPLUS``, so that the queue never clears.
+    """
+    rng = np.random.default_rng(seed)
+    end = cycles * CYCLE
+    per_cycle = per_lane / 3600 * LANES * GREEN
+    first = np.linspace(0, CYCLE, int((1 + SURPLUS) * per_cycle), endpoint=False)
+    departures = np.concatenate([first, np.linspace(CYCLE, end, int(per_cycle * (cycles - 1)))])
+    kinds = rng.choice(list(mix), len(departures), p=np.array(list(mix.values())) / sum(mix.values()))
+    demand = [Vehicle(float(t), str(k), ("approach", "exit")) for t, k in zip(departures, kinds, strict=True)]
+    text = routes_xml.document(demand, fidelity, "calibration of a stop line", types=types)
+    (folder / f"{label}.rou.xml").write_text(text, encoding="utf-8")
+    options = ["-n", "network.net.xml", "-r", f"{label}.rou.xml", "-a", "network.add.xml"]
+    options += ["--end", f"{end:g}", "--seed", str(seed), "--no-step-log"]
+    options += ["--step-length", building.STEP[fidelity]]
+    options += ["--vehroute-output", f"{label}.out.xml", "--vehroute-output.exit-times"]
+    options += [
+        "--vehroute-output.write-unfinished",
+        "--collision.action",
+        "warn",
+        "--time-to-teleport",
+        "-1",
+    ]
+    if fidelity == "sublane":
+        options += ["--lateral-resolution", resolution]
+    return options
 
 
 def contacts(log: str, min_gap: Mapping[str, float]) -> int:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from denxanh.networks.place.hours import parse_clock, time_text
 from denxanh.sim.errors import InputError
+from denxanh.sim.input.limits import COUNT, check_number, whole_number
+from denxanh.sim.input.text_files import csv_row, csv_text, read_csv
 from denxanh.sim.network import Network
 
 FIXED = ("signal", "street", "turn", "from", "to", "begin", "end")
@@ -53,7 +55,7 @@ def template(network: Network, types: Iterable[str], begin: float, end: float) -
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     types = tuple(types)
-    writer.writerow([*FIXED, *types])
+    writer.writerow(csv_row([*FIXED, *types]))
     times = [time_text(begin), time_text(end)]
     for id, intersection in sorted(network.intersections.items()):
         turns = [
@@ -62,7 +64,7 @@ def template(network: Network, types: Iterable[str], begin: float, end: float) -
         ]
         approaches = sorted({(street, "all", start, "") for street, _, start, _ in turns})
         for row in (*approaches, *sorted(turns)):
-            writer.writerow([id, *row, *times, *("" for _ in types)])
+            writer.writerow(csv_row([id, *row, *times, *("" for _ in types)]))
     return out.getvalue()
 
 
@@ -73,13 +75,7 @@ def read(path: Path, network: Network, types: Iterable[str]) -> tuple[Count, ...
         InputError: with file and line, for unknown edges or types, impossible turns, cells that are not numbers,
             intervals that overlap without being equal, and rows given twice.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.reader(file))
-    except OSError as error:
-        raise InputError(f"it cannot be read: {error.strerror}", location=str(path)) from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"this is not CSV in UTF-8: {error}", location=str(path)) from error
+    rows = read_csv(path, kind="count form")
     kinds = _columns(rows[0] if rows else [], tuple(types), path)
     turns = {(m.start, m.end) for i in network.intersections.values() for m in i.movements}
     found: dict[tuple[str, str, int, int], Count] = {}
@@ -120,7 +116,7 @@ def _columns(head: list[str], types: tuple[str, ...], path: Path) -> tuple[str, 
             location=location,
             remedy="fill in what 'denxanh counts PLACE' writes",
         )
-    kinds = tuple(name.strip() for name in head[len(FIXED) :])
+    kinds = tuple(csv_text(name) for name in head[len(FIXED) :])
     for kind in kinds:
         if kind not in types:
             raise InputError(
@@ -135,16 +131,13 @@ def _columns(head: list[str], types: tuple[str, ...], path: Path) -> tuple[str, 
 
 def _count(row: list[str], line: int, kinds: tuple[str, ...], location: str) -> Count:
     """Return one row as a count."""
-    _, _, _, start, end, begin, until = (cell.strip() for cell in row[: len(FIXED)])
+    _, _, _, start, end, begin, until = (csv_text(cell) for cell in row[: len(FIXED)])
     vehicles: dict[str, int] = {}
     for kind, cell in zip(kinds, row[len(FIXED) :], strict=True):
         if not cell.strip():
             continue
-        if not (cell.strip().isascii() and cell.strip().isdecimal()):
-            raise InputError(
-                f"{kind} is {cell!r}", location=location, remedy="write a whole number of vehicles"
-            )
-        vehicles[kind] = int(cell)
+        vehicles[kind] = whole_number(cell, kind, location=location)
+        check_number(vehicles[kind], COUNT, kind, location=location, least=0)
     return Count(line, start, end, parse_clock(begin, location), parse_clock(until, location), vehicles)
 
 

@@ -12,8 +12,9 @@ from itertools import pairwise
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
-from denxanh.networks.build.place_folder import new_folder, write_config, write_text
+from denxanh.networks.build.place_folder import config_name, new_folder, write_config, write_text
 from denxanh.networks.counts.count_form import Count
+from denxanh.networks.place.names import slug
 from denxanh.sim.demand.demand_reader import read_demand
 from denxanh.sim.errors import InputError
 from denxanh.sim.network import Network
@@ -87,11 +88,18 @@ def build(scenario: Scenario, counts: Sequence[Count], folder: Path, *, seed: in
         _write(
             scenario,
             draft,
+            _config_name(folder),
             [xml for id, (xml, _) in types.items() if id not in additional_types],
             vehicles,
             counts,
         )
     return fits
+
+
+def _config_name(folder: Path) -> str:
+    """The configuration is named after the folder, so that results of two studies do not share a name."""
+    name = folder.resolve().name
+    return config_name(name) if slug(name) else "place.sumocfg"
 
 
 def geh(modelled: float, counted: float) -> float:
@@ -110,7 +118,7 @@ def _candidates(scenario: Scenario, network: Network, counts: Iterable[Count]) -
     successors: dict[str, list[str]] = defaultdict(list)
     predecessors: dict[str, list[str]] = defaultdict(list)
     edge_of = {lane: edge.id for edge in network.edges.values() for lane in edge.lanes}
-    for link in network.links:
+    for link in network.all_links:
         pair = edge_of.get(link.start), edge_of.get(link.end)
         if pair[0] and pair[1] and not link.crossing:
             successors[pair[0]].append(pair[1])
@@ -221,11 +229,12 @@ def _fit(
 def _write(
     scenario: Scenario,
     folder: Path,
+    config: str,
     types: Iterable[str],
     vehicles: Iterable[tuple[float, str, str]],
     counts: Sequence[Count],
 ) -> None:
-    """Write the folder of the place."""
+    """Write the folder of the place, its configuration as ``config``."""
     comment = f"Demand from counts through SUMO's routeSampler; network of {scenario.name}"
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', f"<!-- {comment} -->", "<routes>", *types]
     lines += [
@@ -242,4 +251,4 @@ def _write(
         values["additional-files"] = ",".join(p.name for p in scenario.additional)
     values |= {"begin": str(min(c.begin for c in counts)), "end": str(max(c.end for c in counts))}
     values |= {"step-length": f"{scenario.step:g}", **scenario.options}
-    write_config(folder / "place.sumocfg", comment, values)
+    write_config(folder / config, comment, values)

@@ -7,8 +7,10 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
 
+from denxanh.networks.scenarios import read_config
 from denxanh.sim.language.text import Text, number
 from denxanh.sim.sumo import wheel
+from denxanh.sim.sumo.run_input import write_input
 
 TELEPORTS = 0.001  # accepted, of the vehicles
 GROWTH = 1.15  # accepted: running vehicles in the last quarter of the time over the third quarter
@@ -57,9 +59,10 @@ def run(config: Path, duration: int, lengths: dict[str, float]) -> DemandCheck:
     with tempfile.TemporaryDirectory(prefix="denxanh-demand-check-") as name:
         out = Path(name)
         (out / "m.add.xml").write_text(_MEASURES.format(half=duration // 2), encoding="utf-8")
-        outputs = ["--statistic-output", str(out / "stat.xml"), "--summary-output", str(out / "sum.xml")]
-        quiet = ["--no-step-log", "--no-warnings", "--duration-log.disable", "--seed", "1"]
-        files = ["-c", str(config.resolve()), "--additional-files", str(out / "m.add.xml")]
+        outputs = ["--statistic-output", "stat.xml", "--summary-output", "sum.xml"]
+        quiet = ["--no-step-log", "--no-warnings", "--duration-log.disable"]
+        given = write_input(read_config(config), out, seed=1, signals=())  # the network may be a user's
+        files = [*given.arguments, "--additional-files", "m.add.xml"]
         wheel.run_program("sumo", [*files, *outputs, *quiet], folder=out, timeout=3600)
         statistic = {g.tag: g.attrib for g in ET.parse(out / "stat.xml").getroot()}
         steps = ET.parse(out / "sum.xml").getroot().findall("step")

@@ -21,7 +21,9 @@ table { border-collapse: collapse; } td { border-bottom: 1px solid var(--line); 
 td.n { text-align: right; font-variant-numeric: tabular-nums; } li { margin: .2rem 0; }
 """
 _PAGE = Markup("""<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width">
 <title>{title}</title><style>{style}</style></head><body>
 {choices}
 <header>{buttons}<h1>{title}</h1></header>
@@ -129,10 +131,12 @@ class ImportReport:
             parts.append(Markup("<h2>{}</h2>\n<table>\n{}\n</table>").format(title, rows))
         items = Markup("\n").join(Markup("<li>{}</li>").format(f) for f in self.notes.findings or [_NOTHING])
         parts.append(Markup("<h2>{}</h2>\n<ul>\n{}\n</ul>").format(_TO_CHECK, items))
+        style = switch.STYLE + _STYLE
         return str(
             _PAGE.format(
                 title=self.name,
-                style=Markup(switch.STYLE + _STYLE),
+                policy=switch.content_security_policy(style, switch.SCRIPT),
+                style=Markup(style),
                 choices=switch.choices("en"),
                 buttons=switch.BUTTONS,
                 body=Markup("\n").join(parts),

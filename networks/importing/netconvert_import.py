@@ -13,6 +13,8 @@ from denxanh.networks.importing.import_report import ImportNotes, ImportReport
 from denxanh.sim.errors import InputError, WorldError
 from denxanh.sim.language.text import Text, same
 from denxanh.sim.sumo import wheel
+from denxanh.sim.sumo.user_files import inspect, write_copy
+from denxanh.sim.sumo.xmlfile import check_unpacked
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ NETCONVERT = [
     "--output.street-names", "true",
 ]  # fmt: skip
 ZONES = "zones.taz.xml"
+_TEXT = ("--visum-file",)  # is no XML
 GUESS = ["--tls.guess", "true", "--tls.join", "true", "--tls.discard-simple", "true"]
 
 
@@ -72,6 +75,7 @@ def import_network(
             f"a file name of {format.title} ends in {' or '.join(format.endings)}",
             location=str(source),
         )
+    check_unpacked(source, kind=f"{format.title} file")
     notes = ImportNotes()
     with new_folder(folder) as draft:
         options = [*(GUESS if guess_signals else []), *(["--lefthand", "true"] if lefthand else [])]
@@ -109,16 +113,19 @@ def import_network(
 
 def _net(kind: Kind, source: Path, options: list[str], notes: ImportNotes, draft: Path) -> ET.Element:
     """Return the net that netconvert makes of the source; traffic zones go into a file of their own in ``draft``."""
-    arguments = [kind.option, str(source.resolve())]
+    inputs = {kind.option: source}
     if kind.option == "--node-files":
         for part, option in PLAIN.items():
             if beside := _beside(source, part):
-                arguments += [option, str(beside.resolve())]
+                inputs[option] = beside
             elif part == "edg":
                 raise InputError("there is no .edg.xml beside it", location=str(source), remedy="add it")
-    if kind.option == "--visum-file":
-        arguments += _language(source)
     with tempfile.TemporaryDirectory(prefix="denxanh-import-") as made:
+        arguments = [
+            part for option, path in inputs.items() for part in (option, _given(path, Path(made), kind))
+        ]
+        if kind.option == "--visum-file":
+            arguments += _language(source)
         output = Path(made) / "net.net.xml"
         arguments += [
             *NETCONVERT,
@@ -142,6 +149,21 @@ def _net(kind: Kind, source: Path, options: list[str], notes: ImportNotes, draft
     if not net.findall("edge"):
         raise InputError("netconvert found no street in it", location=str(source))
     return net
+
+
+def _given(path: Path, folder: Path, kind: Kind) -> str:
+    """The path of a file for netconvert; of an XML file that it may not have as it is, that of a copy in ``folder``.
+
+    MATSim's files name a document type, which the copy leaves out.
+    """
+    if kind.option in _TEXT or (kind.option == "--vissim-file" and path.suffix.lower() == ".inp"):
+        return str(path.resolve())
+    judged = inspect(path, kind=kind.title, external_type=kind.option == "--matsim-files")
+    if judged.as_it_is:
+        return str(path.resolve())
+    copy = folder / f"{kind.option.strip('-')}-{path.name.removesuffix('.gz')}"
+    write_copy(path, copy, kind=kind.title, external_type=kind.option == "--matsim-files")
+    return copy.name
 
 
 def _keep_zones(made: Path, draft: Path, notes: ImportNotes) -> None:

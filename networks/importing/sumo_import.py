@@ -22,11 +22,11 @@ from denxanh.sim.errors import InputError
 from denxanh.sim.language.text import Text, same
 from denxanh.sim.scenario import Scenario
 from denxanh.sim.sumo.netfile import read_net
-from denxanh.sim.sumo.run_input import check_routes
-from denxanh.sim.sumo.xmlfile import parse, read_bytes
+from denxanh.sim.sumo.run_input import read_additional
+from denxanh.sim.sumo.user_files import READS_FILE, inspect
+from denxanh.sim.sumo.xmlfile import parse
 from denxanh.sim.text_values import TRUE
 
-REFERENCING = ("rerouter", "variableSpeedSign", "calibrator")  # additional objects whose ``file`` is an input
 LICENCE = Text(
     "The files are the user's own, copied as they are.", "Các tệp là của người dùng, được chép nguyên vẹn."
 )
@@ -52,6 +52,7 @@ def import_sumo(
     notes = ImportNotes()
     scenario = _scenario(source, tuple(routes), tuple(additional), notes)
     read_net(scenario.net)  # raises InputError for an invalid network before files are copied
+    inspect(scenario.net, kind="network file")
     with files.new_folder(folder) as draft:
         outline = _write(scenario, draft, config, f"{name}: adopted from {source.name}", demand, notes)
         report = outline.report(name, f"{source.name} (SUMO)", LICENCE)
@@ -86,7 +87,7 @@ def _write(
     shutil.copyfile(scenario.net, draft / net)
     root = parse(draft / net, kind="network file")
     values = {"net-file": net}
-    route_names = [_copy(path, draft, taken, "route file") for path in scenario.routes]
+    route_names = [_copy_judged(path, draft, taken, "route file") for path in scenario.routes]
     additional = [_copy_additional(path, draft, taken) for path in scenario.additional]
     sentence, vehicles = same(""), _vehicles(draft, [*route_names, *additional])
     synthetic = not route_names and not additional
@@ -122,9 +123,14 @@ def _write(
     return Outline(root, sentence, vehicles, notes)
 
 
-def _copy(path: Path, draft: Path, taken: set[str], kind: str) -> str:
+def _copy_judged(path: Path, draft: Path, taken: set[str], kind: str) -> str:
+    """Copy a file that no run would refuse; return its name."""
+    inspect(path, kind=kind)
+    return _copy(path, draft, taken)
+
+
+def _copy(path: Path, draft: Path, taken: set[str]) -> str:
     """Copy a file under its own name, without characters special to SUMO configurations; return the name."""
-    check_routes(path, read_bytes(path, kind=kind))
     plain = re.sub(r"[^\w.+-]", "-", path.name)
     name, number = plain, 1
     while name.casefold() in taken:
@@ -138,10 +144,11 @@ def _copy(path: Path, draft: Path, taken: set[str], kind: str) -> str:
 def _copy_additional(path: Path, draft: Path, taken: set[str]) -> str:
     """Copy an additional file and the files it references; return its name."""
     root = parse(path, kind="additional file")
-    name = _copy(path, draft, taken, "additional file")
-    references = [e for tag in REFERENCING for e in root.iter(tag) if e.get("file")]
+    read_additional(path)  # raises InputError for what no run would take
+    name = _copy(path, draft, taken)
+    references = [e for tag in sorted(READS_FILE) for e in root.iter(tag) if e.get("file")]
     for element in references:
-        element.set("file", _copy(path.parent / element.attrib["file"], draft, taken, "file it reads"))
+        element.set("file", _copy_judged(path.parent / element.attrib["file"], draft, taken, "file it reads"))
     if references:
         plain = name.removesuffix(".gz")
         ET.ElementTree(root).write(draft / plain, encoding="UTF-8", xml_declaration=True)

@@ -12,6 +12,7 @@ __all__ = [
     "schema",
     "selectors",
     "speed_limits",
+    "targets",
     "timetable",
     "vehicles",
 ]

@@ -39,11 +39,6 @@ def bearing(start: Point, end: Point) -> float:
     return math.degrees(math.atan2(end[0] - start[0], end[1] - start[1])) % 360
 
 
-def compass(degrees: float) -> str:
-    """Return the nearest of the eight compass points, ``"N"``, ``"NE"`` … ``"NW"``."""
-    return ("N", "NE", "E", "SE", "S", "SW", "W", "NW")[round(degrees / 45) % 8]
-
-
 def travel(start: Point, degrees: float, metres: float) -> Point:
     """Return the point reached from ``start`` after ``metres`` on a compass bearing."""
     angle = math.radians(degrees)

@@ -89,8 +89,8 @@ def intervals(text: str, location: str) -> Intervals:
 
 def parse_clock(text: str, location: str) -> int:
     """Return the seconds since midnight of ``"7:30"``; 24:00 is the end of the day."""
-    hour, colon, minute = text.partition(":")
-    if not (colon and hour.isdecimal() and len(minute) == 2 and minute.isdecimal() and int(minute) < 60):
+    hour, _, minute = text.partition(":")
+    if not re.fullmatch("[0-9]{1,2}:[0-5][0-9]", text):
         raise InputError(f"'{text}' is not a time of day", location=location, remedy="write 07:30")
     seconds = int(hour) * HOUR + int(minute) * 60
     if seconds > DAY:

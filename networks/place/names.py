@@ -21,7 +21,12 @@ def key(name: str) -> str:
 
     "Phố Huế" gives "huế"; "Đường Đại Cồ Việt" and "Đại Cồ Việt" compare equal.
     """
-    return _PREFIX.sub("", normalise(name)).casefold()
+    return bare(name).casefold()
+
+
+def bare(name: str) -> str:
+    """Return ``name`` normalised and without "Phố" or "Đường"."""
+    return _PREFIX.sub("", normalise(name))
 
 
 def slug(name: str) -> str:

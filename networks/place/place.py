@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from denxanh.networks.place.geometry import Point
+from denxanh.sim.scenario import ASSUMED
 
 Direction = Literal["left", "through", "right"]
 
@@ -65,6 +66,8 @@ class Plan:
     cycle: float  # s
     yellow: float  # s
     all_red: float  # s
+    source: str = ASSUMED  # a reference where the plan was seen or published
+    cycle_source: str = ""  # of an assumed plan: reference of its cycle, "" where that is assumed too
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +76,16 @@ class Slot:
 
     begin: float  # s
     end: float  # s
-    factor: float  # inflow relative to the inflow that gives the target degree of saturation
+    factor: float  # inflow relative to the inflow that gives the target degrees of saturation
     mix: Mapping[str, float]  # shares by vehicle type, of real vehicles
 
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """Synthetic demand, given by a degree of saturation instead of counts."""
+    """Synthetic demand, given by degrees of saturation instead of counts."""
 
     title: str
-    saturation: float  # target degree of saturation of the signalised approaches under the place's plan
+    saturation: Mapping[str, float]  # target of each signalised approach (edge id) under the place's plan
     mix: str  # name of the slots' mixes
     slots: tuple[Slot, ...]
     seed: int
@@ -132,7 +135,7 @@ class Switch:
 class Place:
     """Complete description of a place that is built into a SUMO scenario; ids are ASCII, names Vietnamese.
 
-    ``plan`` and ``signals`` are those under which the demand has its degree of saturation. They are also the
+    ``plan`` and ``signals`` are those under which the demand has its degrees of saturation. They are also the
     plan that runs, unless ``switches`` is not empty.
     """
 
@@ -156,5 +159,5 @@ class Place:
         return self.switches or (Switch(self.demand.begin, self.plan, self.signals),)
 
     def entries(self) -> tuple[str, ...]:
-        """Return the ids of the edges on which vehicles enter, in the order of the file."""
+        """Return the ids of the edges on which vehicles enter the place from a gate, in the order of its file."""
         return tuple(e.id for e in self.edges.values() if self.nodes[e.start].gate)

@@ -7,12 +7,22 @@ from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
 
-from denxanh.networks.place import buses, lanes, names, pockets, schema, speed_limits, timetable
-from denxanh.networks.place.geometry import Point, bearing, compass, deflection, length, project, travel
+from denxanh.networks.place import (
+    buses,
+    lanes,
+    names,
+    pockets,
+    schema,
+    speed_limits,
+    targets,
+    timetable,
+)
+from denxanh.networks.place.geometry import Point, bearing, deflection, length, project, travel
 from denxanh.networks.place.place import Direction, Edge, Node, Place, Plan, Signal, Switch, Turn
 from denxanh.networks.place.schema import PlaceFile, Ray, Street
 from denxanh.networks.place.selectors import Approaches
 from denxanh.sim.errors import InputError
+from denxanh.sim.movements import compass
 
 MIN_EDGE = 15.0  # m; a shorter street between two junctions lies within their areas
 STRAIGHT = 45.0  # degrees; a larger change of direction is a left or right turn
@@ -66,7 +76,9 @@ def read(
         turns=turns,
         signals=signals(plan),
         plan=plan,
-        demand=timetable.demand(file, period, hours, year, location),
+        demand=timetable.demand(
+            file, period, hours, year, targets.saturation(file, period, nodes, edges, location), location
+        ),
         switches=tuple(
             Switch(at, _plan(file, name), signals(_plan(file, name)))
             for at, name in timetable.plans(file, hours, location)
@@ -96,7 +108,10 @@ def _pockets(
 
 
 def _plan(file: PlaceFile, name: str) -> Plan:
-    return Plan(name, **file.plans[name].model_dump(include={"cycle", "yellow", "all_red"}))
+    return Plan(
+        name,
+        **file.plans[name].model_dump(include={"cycle", "yellow", "all_red", "source", "cycle_source"}),
+    )
 
 
 def _choices(known: Iterable[str]) -> str:
@@ -200,9 +215,9 @@ def _turns(
 ) -> tuple[Turn, ...]:
     """Return every permitted turn with its share of the vehicles on the edge it starts from."""
     found: list[Turn] = []
-    weights = file.turning.model_dump()
     for id, junction in file.junctions.items():
         place = f"{location}: junctions.{id}"
+        weights = (junction.turning or file.turning).model_dump()
         arriving = [e for e in edges.values() if e.end == id]
         leaving = [e for e in edges.values() if e.start == id]
         if not arriving or not leaving:

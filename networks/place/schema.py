@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from denxanh.sim.errors import InputError
+from denxanh.sim.input.text_files import parse_toml
+from denxanh.sim.scenario import ASSUMED
 
 Coordinates = Annotated[tuple[float, float], Field(description="latitude, longitude in degrees")]
 Lanes = Annotated[int, Field(ge=1, le=12)]
+Saturation = Annotated[float, Field(gt=0, le=1.5)]
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Turning(_Strict):
+    """Default turn shares: a weight by direction, times the lanes of the target street."""
+
+    through: float = Field(default=0.80, gt=0)
+    left: float = Field(default=0.10, gt=0)
+    right: float = Field(default=0.10, gt=0)
+
+
 class Junction(_Strict):
-    """A junction: coordinates, name, banned turns, turn shares that differ from the default.
+    """A junction: coordinates, name, banned turns, turn weights and shares that differ from the default.
 
     ``right_on_red`` names the approaches on which a sign lets two-wheelers turn right on red.
     """
@@ -26,6 +36,7 @@ class Junction(_Strict):
     at: Coordinates
     name: str = ""
     ban: tuple[str, ...] = ()
+    turning: Turning | None = None
     shares: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
     right_on_red: tuple[str, ...] = ()
 
@@ -68,16 +79,21 @@ class Timing(_Strict):
 
 
 class Signal(_Strict):
-    """A signal: the approaches (and turns) that each stage serves, and its timing by plan name."""
+    """A signal: the approaches (and turns) that each stage serves, and its timing by plan name.
+
+    ``saturation`` has the target degrees of saturation of the approaches by name of the demand.
+    """
 
     stages: tuple[tuple[str, ...], ...] = Field(min_length=1)
     plan: dict[str, Timing]
+    saturation: dict[str, dict[str, Saturation]] = {}
 
 
 class Plan(_Strict):
     """Cycle, change intervals and hours that all signals share in one part of the day.
 
     A signal without a timing in this plan takes its timing of the plan ``like``, scaled to this plan's cycle.
+    ``source`` is "assumed" or a reference; ``cycle_source`` the reference of the cycle of an assumed plan.
     """
 
     cycle: float = Field(ge=20, le=400)
@@ -85,6 +101,8 @@ class Plan(_Strict):
     all_red: float = Field(default=2, ge=0, le=10)
     hours: str = ""
     like: str | None = None
+    source: str = Field(default=ASSUMED, min_length=1)
+    cycle_source: str = ""
 
 
 class BusLine(_Strict):
@@ -104,10 +122,16 @@ class BusStop(_Strict):
 
 
 class Demand(_Strict):
-    """Synthetic demand of a part of the day."""
+    """Synthetic demand of a part of the day.
+
+    Target degree of saturation of an approach: that of its signal, else ``saturation``, or ``factor`` times its
+    target in the demand ``like``.
+    """
 
     plan: str
-    saturation: float = Field(gt=0, le=1.5)
+    saturation: Saturation | None = None
+    like: str | None = None
+    factor: float = Field(default=1.0, gt=0, le=2)
     mix: str
     duration: int = Field(default=3600, ge=60, le=86400)
     profile: tuple[Annotated[float, Field(gt=0)], ...] = (1.0,)
@@ -115,12 +139,17 @@ class Demand(_Strict):
     note: str = ""
 
 
-class Turning(_Strict):
-    """Default turn shares: a weight by direction, times the lanes of the target street."""
+class Draws(_Strict):
+    """Origin of the drawn values of the file: turn weights of junctions and degrees of saturation of approaches.
 
-    through: float = Field(default=0.80, gt=0)
-    left: float = Field(default=0.10, gt=0)
-    right: float = Field(default=0.10, gt=0)
+    ``saturation`` is the range of the degrees of saturation; weights of left and right turns are between
+    1/``turning`` and ``turning`` times those of the place.
+    """
+
+    seed: int = Field(ge=0)
+    saturation: tuple[Saturation, Saturation]
+    turning: float = Field(ge=1, le=5)
+    reason: str = Field(min_length=1)
 
 
 class PlaceFile(_Strict):
@@ -136,6 +165,7 @@ class PlaceFile(_Strict):
     junctions: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")], Junction]
     streets: tuple[Street, ...] = Field(min_length=1)
     turning: Turning = Turning()
+    draws: Draws | None = None
     signals: dict[str, Signal]
     plans: dict[str, Plan]
     demand: dict[str, Demand]
@@ -150,9 +180,7 @@ def parse(text: str, *, location: str) -> PlaceFile:
         InputError: with the key and the reason, if the text is not TOML or does not fit the schema.
     """
     try:
-        return PlaceFile.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"this is not TOML: {error}", location=location) from error
+        return PlaceFile.model_validate(parse_toml(text, location=location))
     except ValidationError as error:
         raise InputError(_first_error(error), location=location) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 
 from denxanh.networks.place import hours, vehicles
@@ -40,15 +41,25 @@ def plans(file: PlaceFile, span: Span | None, location: str) -> tuple[tuple[floa
     return tuple(found)
 
 
-def demand(file: PlaceFile, period: str, span: Span | None, year: int | None, location: str) -> Demand:
-    """Return the demand of a period of the file, or of a span of hours derived from that period."""
+def demand(
+    file: PlaceFile,
+    period: str,
+    span: Span | None,
+    year: int | None,
+    saturation: Mapping[str, float],
+    location: str,
+) -> Demand:
+    """Return the demand of a period of the file, or of a span of hours derived from that period.
+
+    ``saturation`` has the target of each signalised approach in that period.
+    """
     given = file.demand[period]
     if span is None:
         name = given.mix if year is None else _mix_of_year(given.mix, year)
         slots = _by_profile(given.profile, given.duration, vehicles.mix(name))
     else:
         name, slots = _by_hour(file.name, span, _year_of(given.mix) if year is None else year)
-    return Demand(period, given.saturation, name, slots, given.seed)
+    return Demand(period, saturation, name, slots, given.seed)
 
 
 def _by_profile(profile: tuple[float, ...], duration: int, mix: dict[str, float]) -> tuple[Slot, ...]:

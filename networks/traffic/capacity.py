@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 
 from denxanh.networks.place.place import Edge, Place, Signal, Turn
@@ -29,30 +29,61 @@ def approach_capacity(place: Place, flow: Mapping[str, float]) -> dict[str, floa
     """
     found: dict[str, float] = {}
     for signal in place.signals:
-        arriving = [e for e in place.edges.values() if e.end == signal.node]
-        turns = {e.id: [t for t in place.turns if t.start == e.id] for e in arriving}
-        for edge in arriving:
-            need: dict[Turn, float] = {}
-            for turn in turns[edge.id]:
-                green = _green(signal, turn)
-                opposing = [
-                    other
-                    for other in arriving
-                    if turn.direction == "left"
-                    and other is not edge
-                    and _crosses(signal, turn, turns[other.id])
-                ]
-                factor = max((_left_equivalent(place, o, flow[o.id], green) for o in opposing), default=1.0)
-                if turn.direction == "right":
-                    factor = RIGHT
-                need[turn] = turn.share * factor * place.plan.cycle / green
-            load_per_lane = max(
-                sum(need[t] for t in chosen) / len({lane for t in chosen for lane, _ in t.lanes})
-                for size in range(1, len(need) + 1)
-                for chosen in combinations(need, size)
-            )
-            found[edge.id] = SATURATION_FLOW * edge.lane_width / load_per_lane
+        for edge, equivalents in _equivalents(place, signal, flow):
+            need = {t: t.share * e * place.plan.cycle / _green(signal, t) for t, e in equivalents.items()}
+            found[edge.id] = SATURATION_FLOW * edge.lane_width / _load_per_lane(need)
     return found
+
+
+def critical_flow_ratio(place: Place, flow: Mapping[str, float]) -> dict[str, float]:
+    """Return Webster's Y of every signal: the sum over its stages of the largest flow ratio of an approach.
+
+    ``flow`` is in PCU/s on every edge. A turn that several stages serve is divided in proportion to their greens.
+    """
+    found: dict[str, float] = {}
+    for signal in place.signals:
+        largest = [0.0] * len(signal.stages)
+        for edge, equivalents in _equivalents(place, signal, flow):
+            lane = SATURATION_FLOW * edge.lane_width
+            for k, (stage, green) in enumerate(zip(signal.stages, signal.green, strict=True)):
+                load = {
+                    t: flow[edge.id] * t.share * e * green / _green(signal, t)
+                    for t, e in equivalents.items()
+                    if (t.start, t.end) in stage
+                }
+                if load:
+                    largest[k] = max(largest[k], _load_per_lane(load) / lane)
+        found[signal.node] = sum(largest)
+    return found
+
+
+def _equivalents(
+    place: Place, signal: Signal, flow: Mapping[str, float]
+) -> Iterator[tuple[Edge, dict[Turn, float]]]:
+    """Yield every approach of a signal with the through-PCU equivalents of its turns."""
+    arriving = [e for e in place.edges.values() if e.end == signal.node]
+    turns = {e.id: [t for t in place.turns if t.start == e.id] for e in arriving}
+    for edge in arriving:
+        found: dict[Turn, float] = {}
+        for turn in turns[edge.id]:
+            green = _green(signal, turn)
+            opposing = [
+                other
+                for other in arriving
+                if turn.direction == "left" and other is not edge and _crosses(signal, turn, turns[other.id])
+            ]
+            factor = max((_left_equivalent(place, o, flow[o.id], green) for o in opposing), default=1.0)
+            found[turn] = RIGHT if turn.direction == "right" else factor
+        yield edge, found
+
+
+def _load_per_lane(load: Mapping[Turn, float]) -> float:
+    """Return the load of the set of turns that has the largest load for each lane open to it (Hall 1935)."""
+    return max(
+        sum(load[t] for t in chosen) / len({lane for t in chosen for lane, _ in t.lanes})
+        for size in range(1, len(load) + 1)
+        for chosen in combinations(load, size)
+    )
 
 
 def _green(signal: Signal, turn: Turn) -> float:

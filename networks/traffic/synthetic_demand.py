@@ -1,7 +1,8 @@
-"""Synthetic demand: inflows that bring the signalised approaches to a degree of saturation, and vehicles.
+"""Synthetic demand: inflows that bring the signalised approaches near degrees of saturation, and vehicles.
 
 No turning counts are published for these streets, so the demand is derived from capacity: the target flow of
 an approach is ``x · S · g/C``; the inflows at the gates are a least-squares fit to the targets of all approaches.
+A place has fewer gates than approaches, so that the fit reaches the targets only in part (`saturation`).
 """
 
 from __future__ import annotations
@@ -56,14 +57,15 @@ def edge_flows(place: Place) -> tuple[list[str], Array]:
 
 
 def inflows(place: Place) -> dict[str, float]:
-    """Return the inflow in PCU/s at each entry that gives the approaches their target degree of saturation.
+    """Return the inflow in PCU/s at each entry that brings the approaches near their target degree of saturation.
 
     Non-negative least squares on the degrees of saturation, above a minimum inflow at each entry, with more
-    weight where the target is exceeded; then all are scaled so that the most loaded approach has exactly the
-    target. Capacities depend on the flow opposing left turns, hence the iteration.
+    weight where the highest target is exceeded; then all are scaled so that the most loaded approach has exactly
+    the highest target. Capacities depend on the flow opposing left turns, hence the iteration.
     """
     ids, response = edge_flows(place)
-    target_saturation = place.demand.saturation
+    wanted = place.demand.saturation
+    highest = max(wanted.values())
     total = np.full(response.shape[1], MIN_INFLOW)
     weight: dict[str, float] = defaultdict(lambda: 1.0)
     for _ in range(ROUNDS):
@@ -71,21 +73,27 @@ def inflows(place: Place) -> dict[str, float]:
         rows = [i for i, id in enumerate(ids) if id in capacity]
         x = response[rows] / np.array([capacity[ids[i]] for i in rows])[:, None]  # (approaches, entries)
         w = np.array([weight[ids[i]] for i in rows])
-        extra, _ = nnls(w[:, None] * x, w * (target_saturation - MIN_INFLOW * x.sum(axis=1)))
+        goal = np.array([wanted[ids[i]] for i in rows])
+        extra, _ = nnls(w[:, None] * x, w * (goal - MIN_INFLOW * x.sum(axis=1)))
         target = MIN_INFLOW + extra
         for i, reached in zip(rows, x @ target, strict=True):
-            if reached > target_saturation:
-                weight[ids[i]] *= 1 + STIFFNESS * (reached / target_saturation - 1)
-        target *= target_saturation / float((x @ target).max())
+            if reached > highest:
+                weight[ids[i]] *= 1 + STIFFNESS * (reached / highest - 1)
+        target *= highest / float((x @ target).max())
         total = (total + target) / 2  # damped, because the capacities depend on the flows
     return dict(zip(place.entries(), map(float, total), strict=True))
 
 
+def flows(place: Place) -> dict[str, float]:
+    """Return the flow in PCU/s on every edge under the synthetic demand."""
+    ids, response = edge_flows(place)
+    return dict(zip(ids, map(float, response @ np.array(list(inflows(place).values()))), strict=True))
+
+
 def saturation(place: Place) -> dict[str, float]:
     """Return the degree of saturation of every signalised approach under the synthetic demand."""
-    ids, response = edge_flows(place)
-    flow = dict(zip(ids, response @ np.array(list(inflows(place).values())), strict=True))
-    return {id: float(flow[id] / c) for id, c in approach_capacity(place, flow).items()}
+    flow = flows(place)
+    return {id: flow[id] / c for id, c in approach_capacity(place, flow).items()}
 
 
 def vehicles(place: Place, fidelity: Fidelity) -> tuple[Vehicle, ...]:

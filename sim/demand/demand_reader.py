@@ -16,6 +16,7 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 
 from denxanh.sim.demand.demand import ANY_LANE, Demand, Row, assemble
+from denxanh.sim.demand.equivalents import KEYS
 from denxanh.sim.demand.flow_departures import (
     AT_ONCE,
     HOURLY,
@@ -29,6 +30,7 @@ from denxanh.sim.demand.flow_departures import (
 from denxanh.sim.demand.routing import route_trips
 from denxanh.sim.demand.vehicle_class import DEFAULT_TYPES, VehicleClass, check_vtype, read_vtype
 from denxanh.sim.errors import InputError
+from denxanh.sim.input.limits import DIGITS, ROUTE_EDGES
 from denxanh.sim.network import Network
 from denxanh.sim.sumo.xmlfile import scan
 
@@ -178,7 +180,14 @@ class _Reader:
     def _repeated(self, text: str, again: str, location: str) -> str:
         if not again.isdecimal():
             raise self._fault(f"repeat={again!r} is no number", location, "give a whole number ≥ 0")
-        return " ".join([text] * (1 + int(again)))
+        edges, times = len(text.split()), as_number(again)
+        if edges * (1 + times) > ROUTE_EDGES:
+            raise self._fault(
+                f"repeat={again!r} makes a route of more than {ROUTE_EDGES} edges",
+                location,
+                "give a smaller number",
+            )
+        return " ".join([text] * (1 + int(times)))
 
     def _edges(self, text: str, location: str) -> tuple[str, ...]:
         found = self.known.get(text)
@@ -208,14 +217,20 @@ class _Reader:
 
     def _param(self, a: dict[str, str]) -> None:
         key = a.get("key", "")
-        if self.vtype and key in ("pcu", "persons"):
+        if self.vtype and key in KEYS:
             value = as_number(a.get("value", ""))
-            if not value >= 0.0:
+            if not value >= 0.0 or (key == "represents" and value == 0.0):
+                remedy = "give a number above 0" if key == "represents" else "give a number ≥ 0"
                 raise self._fault(
-                    f"the {key} {a.get('value')!r} is no number", f"vType {self.vtype!r}", "give a number ≥ 0"
+                    f"the {key} {a.get('value')!r} is no number", f"vType {self.vtype!r}", remedy
                 )
             old = self.types[self.vtype]
-            self.types[self.vtype] = replace(old, pcu=value) if key == "pcu" else replace(old, persons=value)
+            changed = {
+                "pcu": replace(old, pcu=value),
+                "persons": replace(old, persons=value),
+                "represents": replace(old, represents=value),
+            }
+            self.types[self.vtype] = changed[key]
 
     def _distribution(self, tag: str, a: dict[str, str]) -> None:
         self.mixture = a.get("id", "") or "of a vehicle"
@@ -349,4 +364,4 @@ def _lane(text: str) -> int:
     """departLane: its number, 0 for "first", or ANY_LANE."""
     if text == "first":
         return 0
-    return int(text) if text.isdigit() else ANY_LANE
+    return int(text) if text.isdecimal() and len(text) <= DIGITS else ANY_LANE

@@ -13,9 +13,10 @@ from pathlib import Path
 
 from denxanh.sim.demand.equivalents import Equivalent, TypeReader
 from denxanh.sim.demand.flow_departures import AT_ONCE, WITHOUT_TIME, as_time, flow_time, read_flow
+from denxanh.sim.demand.vehicle_class import VehicleClass
 from denxanh.sim.errors import InputError
-from denxanh.sim.sumo.run_input import check_routes
-from denxanh.sim.sumo.xmlfile import read_bytes, scan
+from denxanh.sim.sumo.user_files import inspect
+from denxanh.sim.sumo.xmlfile import scan
 
 FLOWS = ("flow", "personFlow", "containerFlow")
 SINGLE = ("vehicle", "trip", "person", "container")
@@ -64,6 +65,7 @@ class Traffic:
     scaled: bool = False  # a vType has a scale: SUMO makes more or fewer vehicles than are written
     reroutes: bool = False  # vehicles may change their routes on the way
     stops: bool = False  # vehicles may stand at stops of their own
+    types: dict[str, VehicleClass] = field(default_factory=dict)  # by id
 
     def __add__(self, other: Traffic) -> Traffic:
         return Traffic(
@@ -72,6 +74,7 @@ class Traffic:
             self.scaled or other.scaled,
             self.reroutes or other.reroutes,
             self.stops or other.stops,
+            self.types | other.types,
         )
 
 
@@ -102,7 +105,8 @@ def read_traffic(
     ``edges`` are given, where one drives along an edge that is not there (SUMO says so only when it comes to it).
     ``junctions``: trips may begin and end at junctions, which SUMO allows with the option junction-taz.
     """
-    check_routes(path, read_bytes(path, kind="route file"))
+    if not additional:  # those are read whole, by what writes SUMO's input
+        inspect(path, kind="route file")
     reader = _Reader(path, begin, end, edges, additional, junctions)
     scan(path, reader, kind="route file")
     return reader.traffic()
@@ -157,7 +161,9 @@ class _Reader:
         counts = self.before, self.due, self.after, self.flows, self.triggered, self.latest, self.persons
         stops = self.stops or self.persons + self.triggered > 0  # vehicles stop for who rides them
         types = self.types
-        return Traffic(Departures(*counts), types.equivalents, types.scaled, self.reroutes, stops)
+        return Traffic(
+            Departures(*counts), types.equivalents, types.scaled, self.reroutes, stops, types.types
+        )
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """An element begins."""

@@ -1,7 +1,8 @@
-"""Equivalents of a vehicle: its passenger-car units and the persons aboard, by the id of its vType.
+"""Equivalents of a simulated vehicle: its passenger-car units, the persons aboard, and the real vehicles it represents.
 
-A route file gives them as ``<param key="pcu" value="…"/>`` and ``key="persons"`` of a vType; the defaults are the PCU
-of the vehicle class (denxanh.sim.demand.vehicle_class) and one person.
+A route file gives them as ``<param key="pcu" value="…"/>``, ``key="persons"`` and ``key="represents"`` of a vType, by
+the id of the vType; the defaults are the PCU of the vehicle class (denxanh.sim.demand.vehicle_class), one person and
+one vehicle. In the built-in places in ``lane`` one simulated motorbike represents several, with their PCU and persons.
 """
 
 from __future__ import annotations
@@ -13,17 +14,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from denxanh.sim.demand.vehicle_class import DEFAULT_TYPES, check_vtype, class_pcu
+from denxanh.sim.demand.vehicle_class import DEFAULT_TYPES, VehicleClass, check_vtype, class_pcu, read_vtype
 from denxanh.sim.errors import InputError
 from denxanh.sim.sumo.xmlfile import scan
+
+KEYS = ("pcu", "persons", "represents")
+"""Params of a vType that are read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Equivalent:
-    """Of one vehicle: passenger-car units (PCU), and persons aboard."""
+    """Of one simulated vehicle: passenger-car units (PCU), persons aboard, and real vehicles that it represents."""
 
     pcu: float = 1.0
     persons: float = 1.0
+    represents: float = 1.0
 
 
 def read_equivalents(files: Iterable[Path]) -> dict[str, Equivalent]:
@@ -46,6 +51,7 @@ class TypeReader:
     def __init__(self, location: str) -> None:
         self.line: Callable[[], int] = int
         self.equivalents: dict[str, Equivalent] = {}
+        self.types: dict[str, VehicleClass] = {}
         self.scaled = False
         self._location = location
         self._open: str | None = None
@@ -56,9 +62,10 @@ class TypeReader:
             self._open = attributes.get("id", "")
             check_vtype(attributes, self._location)
             self.scaled |= float(attributes.get("scale", "1")) != 1.0
+            self.types[self._open] = read_vtype(attributes)
             vclass = attributes.get("vClass", "passenger")
             self.equivalents[self._open] = Equivalent(class_pcu(vclass))
-        elif tag == "param" and self._open is not None and attributes.get("key") in ("pcu", "persons"):
+        elif tag == "param" and self._open is not None and attributes.get("key") in KEYS:
             key = attributes["key"]
             value = _number(attributes.get("value", ""), key, f"{self._location}: vType {self._open!r}")
             self.equivalents[self._open] = replace(self.equivalents[self._open], **{key: value})
@@ -70,10 +77,26 @@ class TypeReader:
 
 
 def weights(types: Sequence[str], known: Mapping[str, Equivalent]) -> NDArray[np.float64]:
-    """PCU and persons of each vehicle, shape (2, n), from its type. An undeclared type is a car with one person."""
+    """PCU, persons and real vehicles of each simulated one, shape (3, n), from its type.
+
+    An undeclared type is one car with one person.
+    """
     index = {id: known.get(id, Equivalent()) for id in dict.fromkeys(types)}
-    pairs = [(index[id].pcu, index[id].persons) for id in types]
-    return np.array(pairs, dtype=np.float64).reshape(-1, 2).T
+    rows = [(index[id].pcu, index[id].persons, index[id].represents) for id in types]
+    return np.array(rows, dtype=np.float64).reshape(-1, 3).T
+
+
+def represented(known: Mapping[str, Equivalent]) -> dict[str, float]:
+    """The real vehicles that a simulated one of each type represents, for the types where that is not one."""
+    return {id: one.represents for id, one in sorted(known.items()) if one.represents != 1.0}
+
+
+def weighted_types(known: Mapping[str, Equivalent]) -> dict[float, list[str]]:
+    """The types by the number of real vehicles that a simulated one represents, where that is not one."""
+    found: dict[float, list[str]] = {}
+    for id, number in represented(known).items():
+        found.setdefault(number, []).append(id)
+    return dict(sorted(found.items()))
 
 
 def _number(text: str, key: str, location: str) -> float:
@@ -81,6 +104,7 @@ def _number(text: str, key: str, location: str) -> float:
         value = float(text)
     except ValueError:
         value = float("nan")
-    if not 0.0 <= value < float("inf"):
-        raise InputError(f"the {key} {text!r} is no number", location=location, remedy="give a number ≥ 0")
+    if not 0.0 <= value < float("inf") or (key == "represents" and value == 0.0):
+        remedy = "give a number above 0" if key == "represents" else "give a number ≥ 0"
+        raise InputError(f"the {key} {text!r} is no number", location=location, remedy=remedy)
     return value

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from denxanh.sim.errors import InputError
+from denxanh.sim.input.limits import DEMAND
 from denxanh.sim.sumo.netfile import VEHICLE_CLASSES
 
 
@@ -23,6 +24,7 @@ class VehicleClass:
     min_gap_lat: float = 0.6  # m to the side, where several share a lane
     tau: float = 1.0  # s
     accel: float = 2.6  # m/s²
+    decel: float = 4.5  # m/s²
     sigma: float = 0.5  # driver imperfection
     max_speed: float = 55.55  # m/s
     speed_factor: float = 1.0  # of the limit, mean
@@ -31,6 +33,7 @@ class VehicleClass:
     speed_high: float = 2.0
     pcu: float = 1.0
     persons: float = 1.0
+    represents: float = 1.0  # real vehicles
     scale: float = 1.0  # vehicles that SUMO makes of each one in a route file
 
 
@@ -66,6 +69,16 @@ DEFAULT_TYPES = {
 }
 """SUMO's own types (docs: "Default Vehicle Type"), and their classes."""
 
+_DECEL = {
+    "motorcycle": 10.0,
+    "moped": 7.0,
+    "bicycle": 3.0,
+    "truck": 4.0,
+    "trailer": 4.0,
+    "bus": 4.0,
+    "coach": 4.0,
+    "tram": 3.0,
+}
 _SPEED = {"bicycle": 5.56, "moped": 12.5}  # desiredMaxSpeed, which bounds these classes below maxSpeed
 
 
@@ -94,6 +107,7 @@ def read_vtype(a: Mapping[str, str]) -> VehicleClass:
         min_gap_lat=float(a.get("minGapLat", 0.6)),
         tau=float(a.get("tau", 1.0)),
         accel=float(a.get("accel", accel)),
+        decel=float(a.get("decel", _DECEL.get(vclass, 4.5))),
         sigma=float(a.get("sigma", 0.5)),
         max_speed=min(float(a.get("maxSpeed", top)), float(a.get("desiredMaxSpeed", top))),
         speed_factor=mean,
@@ -129,9 +143,11 @@ def check_vtype(a: Mapping[str, str], location: str) -> None:
             raise InputError(
                 f"{key}={value!r} is no finite number", location=spot, remedy="give a finite number"
             )
-    if not (read.scale >= 0.0 and all(map(math.isfinite, (read.speed_factor, read.speed_dev)))):
+    if not (0.0 <= read.scale < DEMAND and all(map(math.isfinite, (read.speed_factor, read.speed_dev)))):
         raise InputError(
-            "scale or speedFactor is no number ≥ 0", location=spot, remedy="give a finite number ≥ 0"
+            "scale or speedFactor is no number ≥ 0",
+            location=spot,
+            remedy=f"give a finite number ≥ 0, a scale below {DEMAND:g}",
         )
 
 

@@ -6,6 +6,9 @@ words; ``#vi`` or ``#en`` at the end of its address says which language is shown
 
 from __future__ import annotations
 
+import base64
+import hashlib
+
 from markupsafe import Markup
 
 BUTTONS = Markup(
@@ -45,3 +48,15 @@ def choices(first: str) -> Markup:
         for id, name in (("en", "English"), ("vi", "Tiếng Việt"))
     ]
     return Markup("\n").join(inputs)
+
+
+def content_security_policy(style: str, script: str) -> str:
+    """The policy of a page: no external resources, only its own style and script, and no form, frame or base."""
+
+    def digest(text: str) -> str:
+        return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
+
+    return (
+        f"default-src 'none'; style-src {digest(style)}; script-src {digest(script)}; "
+        "base-uri 'none'; form-action 'none'"
+    )

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from denxanh.sim.demand.demand import Demand
 from denxanh.sim.errors import InputError
 from denxanh.sim.model.arrays import Constants, Plans, Static, memory
+from denxanh.sim.model.drivers import draw_drivers, yellow_use
 from denxanh.sim.model.kernel import run
 from denxanh.sim.model.lane_choice import joined, lane_choice
 from denxanh.sim.model.parameters import Parameters
@@ -49,7 +50,6 @@ _OWN_WAYS = (
 
 _FIRST = 12.0  # m: start-up of the first vehicle, measured for accelerations of 1.2–5 m/s²
 _PIECES = 4  # of a batch for each thread: plans cost unequal times
-NERVE = 0.6  # s: in SUMO the share of cycles in which one more vehicle passes rises from 45 to 92 % within 1 s of green
 BRAKING = 4.5  # m/s², SUMO's default deceleration
 _CLEAR = 10.0  # m: a shorter way over an uncontrolled junction crosses no other
 _LANE_WIDTH = 3.2  # m, SUMO's default
@@ -82,7 +82,7 @@ class Model:
     geometry: Geometry
     right_of_way: RightOfWay | None
     share: NDArray[np.float64]  # (types,) of a lane's width that a vehicle takes
-    weights: NDArray[np.float64]  # (3, types): vehicles, PCU and persons of one vehicle
+    weights: NDArray[np.float64]  # (3, types): real vehicles, PCU and persons of a simulated one
 
     def evaluate(self, plans: PlanArrays, *, threads: int | None = None) -> NDArray[np.float64]:
         """Metrics of each plan, shape (B, len(COLUMNS)). ``threads``: NUMBA_NUM_THREADS (all cores) if None.
@@ -100,7 +100,13 @@ class Model:
         delay = (out[:, None, :types, 0] * self.weights).sum(axis=2) / totals  # (B, 3)
         inserted, finished, never = out[:, types, 0], out[:, types, 1], out[:, types + 1, 0]
         return np.column_stack(
-            [delay, out[:, :types, 1].sum(axis=1) / totals[0], finished, inserted - finished, never]
+            [
+                delay,
+                (out[:, :types, 1] * self.weights[0]).sum(axis=1) / totals[0],
+                finished,
+                inserted - finished,
+                never,
+            ]
         )
 
     @property
@@ -232,7 +238,7 @@ def build(
     source_first, source_vehicle, depart_lane = _sources(
         network, demand, choice.start[pair], choice.block, number, pair, routes
     )
-    factors, along = _drivers(demand, seed)
+    factors, along = draw_drivers(demand, seed)
     static = Static(
         lane_length=length,
         lane_time=(length / np.maximum(limit, 0.1)).astype(np.float32),
@@ -259,7 +265,7 @@ def build(
         first_step=choice.start[pair].astype(np.int32),
         slow=(1.0 / factors).astype(np.float32),
         factor=factors.astype(np.float32),
-        nerve=_nerve(demand, seed),
+        nerve=yellow_use(demand, seed),
         depart_lane=depart_lane,
         along=along,
         standing=demand.standing.astype(np.uint8),
@@ -280,7 +286,11 @@ def build(
         **_behaviour(demand, geometry, p, share),
     )
     weights = np.array(
-        [[1.0] * len(demand.types), [t.pcu for t in demand.types], [t.persons for t in demand.types]]
+        [
+            [t.represents for t in demand.types],
+            [t.pcu for t in demand.types],
+            [t.persons for t in demand.types],
+        ]
     )
     return Model(
         network, demand, begin, end, parameters, lanes, static, geometry, right_of_way, share, weights
@@ -468,23 +478,3 @@ def _sources(
     first = np.cumsum([0, *(len(group) for group in groups.values())]).astype(np.int32)
     flat = np.array([v for group in groups.values() for v in group], dtype=np.int32)
     return first, flat, depart_lane
-
-
-def _nerve(demand: Demand, seed: int) -> NDArray[np.float32]:
-    """How much more of a yellow each driver uses than others, s, for types that dawdle at random."""
-    rng = np.random.default_rng([seed, 1])
-    drawn = np.clip(NERVE * rng.standard_normal(len(demand)), -2 * NERVE, 2 * NERVE)
-    dawdling = np.array([t.sigma > 0 for t in demand.types], dtype=np.bool_)[demand.type]
-    return np.where(dawdling, drawn, 0.0).astype(np.float32)
-
-
-def _drivers(demand: Demand, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-    """Speed factor of each driver (truncated normal), and the part of the first road left to drive."""
-    rng = np.random.default_rng(seed)
-    mean, dev, low, high = (
-        np.array([getattr(t, name) for t in demand.types])[demand.type]
-        for name in ("speed_factor", "speed_dev", "speed_low", "speed_high")
-    )
-    factors = np.clip(mean + dev * rng.standard_normal(len(demand)), low, high)
-    along = np.where(demand.spread, rng.random(len(demand)), 1.0).astype(np.float32)
-    return np.maximum(factors, 0.05), along

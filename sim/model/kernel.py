@@ -359,7 +359,7 @@ def drive(first, last, n, p, x, w, out, want, queue):
 
 @compiled
 def finish(n, p, w, out, want, queue):
-    """Count the waiting of who has not arrived at the end."""
+    """Count the waiting of who has not arrived at the end; vehicles that depart later do not count."""
     last = p.horizon
     kinds = n.space.shape[0]
     for q in range(w.head.shape[0]):
@@ -376,8 +376,9 @@ def finish(n, p, w, out, want, queue):
     for s in range(w.position.shape[0]):
         for j in range(n.source_first[U(s)] + w.position[U(s)], n.source_first[U(s + 1)]):
             v = n.source_vehicle[U(j)]
-            out[U(n.type[U(v)]), 0] += last - n.depart[U(v)]
-            out[U(kinds + 1), 0] += 1.0
+            if n.depart[U(v)] < last:
+                out[U(n.type[U(v)]), 0] += last - n.depart[U(v)]
+                out[U(kinds + 1), 0] += 1.0
 
 
 @kernel(error_model="numpy", fastmath=True, nogil=True)

@@ -21,7 +21,7 @@ from denxanh.sim.model.plan_arrays import GREENS, RED, encode, meanings
 from denxanh.sim.model.stop_line import NEVER
 from denxanh.sim.plan import Plan
 from denxanh.sim.sumo.program import steady_letters
-from denxanh.sim.world import HALTED_SPEED, PRIORITY_CLASSES, OnLane, PriorityVehicle
+from denxanh.sim.world import HALTED_SPEED, PRIORITY_CLASSES, Delay, OnLane, PriorityVehicle
 
 
 class ModelWorld:
@@ -170,6 +170,13 @@ class ModelWorld:
     def halted(self, lane: str) -> int:
         """Vehicles that stand on a lane."""
         return sum(vehicle.speed < HALTED_SPEED for vehicle in self.on_lane(lane))
+
+    def delay(self) -> Delay:
+        """The delay of all vehicles until now."""
+        out, types = self._out.copy(), len(self.model.demand.types)
+        now = self.model.constants._replace(horizon=np.float32(self.steps))
+        count(self.model.static, now, self._memory, out, self._want)
+        return Delay(float(out[:types, 0].sum()), round(float(out[types, 0] + out[types + 1, 0])))
 
     def metrics(self) -> NDArray[np.float64]:
         """What ``Model.evaluate`` gives for one plan, shape (len(COLUMNS),), once the end is reached."""

@@ -28,7 +28,7 @@ _SURELY = NEVER - np.float32(1e6)
 
 @compiled
 def advance(i, time, x, w):
-    """Let signal i show what it shows at ``time``."""
+    """At the stop line: let signal i show what it shows at ``time``."""
     if w.until[U(i)] > time:
         return
     k = w.step[U(i)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,27 +13,33 @@ from numpy.typing import NDArray
 
 from denxanh.sim import metrics
 from denxanh.sim.demand.departures import Traffic
-from denxanh.sim.demand.equivalents import weights
+from denxanh.sim.demand.equivalents import weighted_types, weights
+from denxanh.sim.demand.vehicle_class import VehicleClass
 from denxanh.sim.errors import RunError
+from denxanh.sim.measures.movement_table import movement_table
+from denxanh.sim.measures.signal_passages import Departure, passages
 from denxanh.sim.run.preparation import PreparedRun
+from denxanh.sim.run.queue_recorder import QueueRecorder
 from denxanh.sim.run.store import LOG
 from denxanh.sim.scenario import Scenario
 from denxanh.sim.sumo import outputs, run_input
+from denxanh.sim.sumo.passage_loops import LOOPS, read_loops
 from denxanh.sim.sumo.tripinfo import Trips, read_trips
+from denxanh.sim.timing.free_travel import Driver, dawdled
 
 _LOSSY = ("max-depart-delay", "max-num-vehicles", "ignore-route-errors")
 
 
 @dataclass(frozen=True)
 class QueueSamples:
-    """Halted vehicles on the approaches of each intersection, sampled every ``period`` s."""
+    """Halted real vehicles on the approaches of each intersection, sampled every ``period`` s."""
 
     halted: NDArray[np.float64]  # (samples, intersections) veh
     period: float  # s
 
     def after(self, warm_up: float) -> NDArray[np.float64]:
-        """The samples (samples, intersections) after ``warm_up`` s."""
-        return self.halted[int(warm_up / self.period) :] if self.halted.size else self.halted
+        """The samples (samples, intersections) later than ``warm_up`` s; the first is ``period`` s after the begin."""
+        return self.halted[int(warm_up / self.period + 1e-9) :] if self.halted.size else self.halted
 
 
 @dataclass(frozen=True)
@@ -44,25 +51,41 @@ class Output:
     edges: Mapping[str, outputs.Column]
     signals: Mapping[str, outputs.Column]
     queue: QueueSamples
+    movements: Mapping[str, list[object]]  # see denxanh.sim.measures.movement_table
     log: Mapping[str, int]  # SUMO's messages by kind, see read_log
     metrics: Mapping[str, metrics.Value]
+    vehicles_by_type: Mapping[str, float]  # real vehicles of the whole run
 
 
-def collect(prepared: PreparedRun, queue: QueueSamples) -> Output:
-    """Read the output of a run from the working directory. Raises RunError where it is not complete."""
+def collect(
+    prepared: PreparedRun,
+    queue: QueueSamples,
+    recorder: QueueRecorder,
+    warm_up_incidents: outputs.Incidents,
+) -> Output:
+    """Read the output of a run from the working directory. Raises RunError where it is not complete.
+
+    ``warm_up_incidents``: what SUMO had counted when the measured window began.
+    """
     run, scenario = prepared.run, prepared.run.scenario
     statistic = outputs.read_statistic(Path(run_input.STATISTIC))
     trips, digest = read_trips(Path(run_input.TRIPINFO))
     log = read_log(Path(LOG))
     _check_complete(scenario, statistic, trips, log)
-    edges = outputs.read_edges(Path(run_input.EDGES), Path(run_input.EMISSIONS))
+    weighted = []
+    for number, factor in enumerate(weighted_types(prepared.traffic.equivalents)):
+        traffic, exhaust = run_input.weighted_files(number)
+        weighted.append((Path(traffic), Path(exhaust), factor))
+    edges = outputs.read_edges(Path(run_input.EDGES), Path(run_input.EMISSIONS), weighted)
     signals = outputs.read_signals(Path(run_input.SIGNALS))
+    incidents = statistic.incidents.since(warm_up_incidents)
+    warm_up = run.measured_from - scenario.begin
     counts = metrics.Counts(
         before_begin=prepared.traffic.departures.before,
         dropped=_dropped(prepared.scenario, prepared.traffic, trips, statistic),
-        teleports=statistic.teleports,
-        collisions=statistic.collisions,
-        emergency_brakings=statistic.emergency_brakings,
+        teleports=incidents.teleports,
+        collisions=incidents.collisions,
+        emergency_brakings=incidents.emergency_brakings,
         fallbacks=len(prepared.supervisor.events),
         co2_kg=float(np.sum(edges["co2_kg"])),
         fuel_kg=float(np.sum(edges["fuel_kg"])),
@@ -71,15 +94,66 @@ def collect(prepared: PreparedRun, queue: QueueSamples) -> Output:
     values = metrics.compute(
         trips,
         counts,
-        queue.after(run.warm_up),
+        queue.after(warm_up),
         per_vehicle,
         begin=scenario.begin,
         end=scenario.end,
-        warm_up=run.warm_up,
+        warm_up=warm_up,
     )
     if not metrics.accounts_add_up(values):
         raise RunError(f"loaded vehicles are not arrived + running + waiting + lost: {values}")
-    return Output(trips, digest, edges, signals, queue, log, values)
+    movements = _movements(
+        prepared, trips, signals, recorder, dict(zip(trips.id, per_vehicle[2].tolist(), strict=True))
+    )
+    by_type: dict[str, float] = defaultdict(float)
+    for kind, real in zip(trips.type, per_vehicle[2].tolist(), strict=True):
+        by_type[kind] += real
+    return Output(trips, digest, edges, signals, queue, movements, log, values, dict(sorted(by_type.items())))
+
+
+def _movements(
+    prepared: PreparedRun,
+    trips: Trips,
+    signals: Mapping[str, outputs.Column],
+    recorder: QueueRecorder,
+    real: Mapping[str, float],
+) -> dict[str, list[object]]:
+    """The table of movements; ``real`` gives the real vehicles that each simulated one represents."""
+    scenario, network, types = prepared.run.scenario, prepared.network, prepared.traffic.types
+    departures = {}
+    for k in np.flatnonzero(trips.inserted):
+        kind = types.get(trips.type[k], VehicleClass(trips.type[k]))
+        driver = Driver(
+            float(trips.speed_factor[k]),
+            kind.max_speed,
+            kind.accel,
+            kind.decel,
+            dawdled(kind.sigma, scenario.step),
+        )
+        edge = trips.depart_lane[k].rpartition("_")[0]
+        if edge in network.edges:
+            departures[trips.id[k]] = Departure(
+                float(trips.depart[k]),
+                float(trips.depart_delay[k]),
+                edge,
+                float(trips.depart_position[k]),
+                driver,
+            )
+    history: dict[str, tuple[list[float], list[str]]] = {}
+    for time, name, state in zip(signals["time_s"], signals["signal"], signals["state"], strict=True):
+        times, states = history.setdefault(str(name), ([], []))
+        times.append(float(time))
+        states.append(str(state))
+    found = passages(network, read_loops(Path(LOOPS)), departures, recorder.remaining, end=scenario.end)
+    return movement_table(
+        network,
+        history,
+        found,
+        recorder.queues(),
+        np.array([real.get(vehicle, 1.0) for vehicle in found.vehicle]),
+        begin=scenario.begin + prepared.run.warm_up,
+        end=scenario.end,
+    )
 
 
 def read_log(path: Path) -> dict[str, int]:

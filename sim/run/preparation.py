@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from denxanh.sim.controller import Capabilities, Controller, Policy, capabilities
 from denxanh.sim.demand.departures import Traffic, read_traffic
-from denxanh.sim.demand.equivalents import OF_SUMO
+from denxanh.sim.demand.equivalents import OF_SUMO, weighted_types
 from denxanh.sim.errors import ControlError, InputError
+from denxanh.sim.frozen import Snapshot
 from denxanh.sim.network import Network
 from denxanh.sim.network_reader import network_of
 from denxanh.sim.run.provenance import hash_file
@@ -23,10 +25,11 @@ from denxanh.sim.signals.planned_network import with_plan
 from denxanh.sim.signals.rules import Rules
 from denxanh.sim.sumo import run_input
 from denxanh.sim.sumo.run_input import SumoInput
-from denxanh.sim.supervisor import Supervisor
+from denxanh.sim.supervisor import Limits, Supervisor
 from denxanh.sim.text_values import TRUE
 
 PROGRAMS = "programs.add.xml"
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,8 @@ class PreparedRun:
     run: Run
     controller: Controller
     scenario: Scenario  # the run's, with the files and options that events and the controller add
-    network: Network  # as the controller gets it
+    network: Network  # under the controller's plan and phases; no code of the controller has ever held it
+    given: Network  # the copy of it that the controller has
     traffic: Traffic  # what the route files ask for
     policies: Mapping[str, Policy]  # by intersection id
     supervisor: Supervisor  # of these policies
@@ -70,9 +74,8 @@ def prepare_run(run: Run, controller: Controller, folder: Path) -> PreparedRun:
     scenario, network, written = _with_programs(run.scenario, able, network, folder)
     scenario = add_event_traffic(scenario, network, run.events, folder)
     traffic = check_demand(scenario, network)
-    network, policies = _start(controller, able, network, run.rules)
-    limits = replace(run.limits, max_green=run.rules.max_green, max_red=run.rules.max_red)
-    supervisor = Supervisor(network, policies, limits)
+    network, given, policies = start_policies(controller, network, run.rules)
+    supervisor = Supervisor(network, policies, limits_of(run), stop_when_late=run.stop_at_limit)
     sumo_input = run_input.write_input(
         scenario,
         folder,
@@ -80,12 +83,16 @@ def prepare_run(run: Run, controller: Controller, folder: Path) -> PreparedRun:
         signals=sorted(set(network.intersections) | _driving_a_connection(network)),
         drop_programs=policies,
         brought=(*files, *written),
+        measured_from=run.measured_from,
+        loops=_loops(network),
+        weighted=weighted_types(traffic.equivalents).values(),
     )
     return PreparedRun(
         run=run,
         controller=controller,
         scenario=scenario,
         network=network,
+        given=given,
         traffic=traffic,
         policies=policies,
         supervisor=supervisor,
@@ -93,6 +100,13 @@ def prepare_run(run: Run, controller: Controller, folder: Path) -> PreparedRun:
         input_hashes={str(path): hash_file(path) for path in run.scenario.inputs()},
         controller_files=files,
     )
+
+
+def _loops(network: Network) -> tuple[list[str], list[str]]:
+    """The lanes before the stop lines and past the junctions of all signals."""
+    intersections = network.intersections.values()
+    before = {approach.lane for intersection in intersections for approach in intersection.approaches}
+    return sorted(before), sorted({lane for intersection in intersections for lane in intersection.exits})
 
 
 def prepare_network(scenario: Scenario, controller: Controller, rules: Rules | None = None) -> Network:
@@ -112,7 +126,10 @@ def prepare_network(scenario: Scenario, controller: Controller, rules: Rules | N
         ruled = (rules or Rules()).apply(network)
     except InputError:
         ruled = network
-    plan = capabilities(controller).make_plan(ruled)
+    able = capabilities(controller)
+    if not able.declares("make_plan"):
+        return network
+    plan, _, network = _shielded(able.make_plan, network, ruled)
     return network if plan is None else checked_plan(network, with_plan(network, plan))
 
 
@@ -143,7 +160,9 @@ def _with_programs(
     scenario: Scenario, able: Capabilities, network: Network, folder: Path
 ) -> tuple[Scenario, Network, tuple[Path, ...]]:
     """The scenario and network with the programs that the controller writes, which SUMO loads last and so runs."""
-    text = able.programs(network)
+    if not able.declares("programs"):
+        return scenario, network, ()
+    text, _, network = _shielded(able.programs, network)
     if not text:
         return scenario, network, ()
     file = folder / PROGRAMS
@@ -152,19 +171,44 @@ def _with_programs(
     return scenario, network_of(scenario), (file,)
 
 
-def _start(
-    controller: Controller, able: Capabilities, network: Network, rules: Rules
-) -> tuple[Network, Mapping[str, Policy]]:
-    """The network under the rules and with the controller's phases, and the policies started on it."""
+def _shielded(
+    call: Callable[[Network], _T], network: Network, argument: Network | None = None
+) -> tuple[_T, Network, Network]:
+    """What a controller's method answers, the copy of the network that it got, and the network as it was before.
+
+    The loop and the monitor go on with a copy that did not exist while the method ran. ``argument`` is given in place
+    of the network.
+    """
+    kept = Snapshot(network)
+    given = kept.copy() if argument is None else Snapshot(argument).copy()
+    answer = call(given)
+    return answer, given, kept.copy()
+
+
+def limits_of(run: Run) -> Limits:
+    """The limits on the answers of a run's policies, with those of its safety rules."""
+    return replace(run.limits, max_green=run.rules.max_green, max_red=run.rules.max_red)
+
+
+def start_policies(
+    controller: Controller, network: Network, rules: Rules
+) -> tuple[Network, Network, Mapping[str, Policy]]:
+    """The network under the rules and with the controller's phases, its copy for the controller, and the policies."""
+    able = capabilities(controller)
     if not able.leaves_signals_to_sumo:  # signals that SUMO runs keep what the network's programs show
         network = rules.apply(network)
-        network = with_phases(network, able.more_phases(network))
-    policies = serve_pedestrian_calls(controller.start(network), network, controller)
+        if able.declares("more_phases"):
+            states, _, network = _shielded(able.more_phases, network)
+            network = with_phases(network, states)
+    started, given, network = _shielded(controller.start, network)
+    if isinstance(started, Mapping):
+        started = dict(started)  # the controller's own may change later
+    policies = serve_pedestrian_calls(started, network, controller)
     if policies and able.leaves_signals_to_sumo:
         raise ControlError(
             f"controller {controller.name!r} declares leaves_signals_to_sumo, but its start returns policies"
         )
-    return network, policies
+    return network, given, policies
 
 
 def _driving_a_connection(network: Network) -> set[str]:

@@ -6,12 +6,18 @@ import hashlib
 import platform
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 
 def hash_file(path: Path) -> str:
     """SHA-256 of a file's content."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def file_record(path: Path) -> dict[str, Any]:
+    """Size and SHA-256 of a file, as a manifest keeps them."""
+    return {"bytes": path.stat().st_size, "sha256": hash_file(path)}
 
 
 def versions() -> dict[str, str]:

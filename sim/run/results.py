@@ -11,15 +11,17 @@ from typing import Any
 import numpy as np
 
 from denxanh.sim.controller import parameters
+from denxanh.sim.demand.equivalents import represented, weighted_types
 from denxanh.sim.network import Network
 from denxanh.sim.run import store
 from denxanh.sim.run.collection import Output, QueueSamples
 from denxanh.sim.run.preparation import PreparedRun
-from denxanh.sim.run.provenance import versions
+from denxanh.sim.run.provenance import file_record, versions
 from denxanh.sim.run.scheduled_events import event_records, flashing_waivers, replayable
 from denxanh.sim.sensing import described
 from denxanh.sim.signals.waivers import waivers
 from denxanh.sim.sumo import outputs, run_input
+from denxanh.sim.sumo.passage_loops import LOOPS
 from denxanh.sim.sumo.tripinfo import Trips
 
 INTERVAL = 60.0  # s, a row of intervals.parquet
@@ -29,6 +31,7 @@ _SUMO_OUTPUT = (
     run_input.EDGES,
     run_input.EMISSIONS,
     run_input.SIGNALS,
+    LOOPS,
 )
 
 
@@ -55,15 +58,27 @@ def write_results(prepared: PreparedRun, output: Output, watch: Stopwatch) -> di
     intervals = _interval_table(prepared.network, output.queue, scenario.begin)
     store.write_table(folder / "intervals.parquet", intervals)
     store.write_table(folder / "edges.parquet", output.edges)
+    store.write_table(folder / "movements.parquet", output.movements)
     if prepared.controlled:
         states = _states(output.signals, prepared.controlled)
         run_input.write_replay(folder, states, scenario.begin, scenario.end)
     if not run.keep_sumo_output:
-        for name in _SUMO_OUTPUT:
+        sets = len(weighted_types(prepared.traffic.equivalents))
+        weighted = [name for number in range(sets) for name in run_input.weighted_files(number)]
+        for name in (*_SUMO_OUTPUT, *weighted):
             (folder / name).unlink(missing_ok=True)
-    manifest = _manifest(prepared, output) | watch.elapsed()
+    manifest = _manifest(prepared, output) | watch.elapsed() | {"files": _files(folder)}
     store.write_json(folder / store.MANIFEST, manifest)
     return manifest
+
+
+def _files(folder: Path) -> dict[str, Any]:
+    """Size and SHA-256 of every file of the result but the log, which is still open."""
+    return {
+        path.name: file_record(path)
+        for path in sorted(folder.iterdir())
+        if path.is_file() and path.name not in (store.LOG, store.MANIFEST)
+    }
 
 
 def _manifest(prepared: PreparedRun, output: Output) -> dict[str, Any]:
@@ -72,7 +87,9 @@ def _manifest(prepared: PreparedRun, output: Output) -> dict[str, Any]:
     fallbacks = [fallback.to_json() for fallback in prepared.supervisor.events]
     plan_waivers = [asdict(waiver) for name in controlled for waiver in waivers(network.intersections[name])]
     return {
-        "schema": "denxanh-run/1",
+        "schema": "denxanh-run/2",
+        "id": run.id,
+        "code_sha256": run.code,
         "place": run.scenario.name,
         "controller": prepared.controller.name,
         "parameters": parameters(prepared.controller),
@@ -88,7 +105,11 @@ def _manifest(prepared: PreparedRun, output: Output) -> dict[str, Any]:
         "sumo_repeats": replayable(run.events, controlled),
         "tripinfo_sha256": output.tripinfo_sha256,
         "metrics": output.metrics,
+        "represents": represented(prepared.traffic.equivalents),
+        "vehicles_by_type": output.vehicles_by_type,
         "events": [*events, *fallbacks],
+        "limits_met": prepared.supervisor.limits_met,
+        "repeated_after": run.repeated_after,
         "waivers": plan_waivers + flashing_waivers(run.events),
         "left_to_sumo": dict(network.left_to_sumo),
         "warnings": output.log,

@@ -1,6 +1,6 @@
 """One run: a scenario under a controller, from SUMO's start to a folder of results with proof that it is complete.
 
-A run needs a process of its own (see denxanh.sim.sumo.engine), in which ``execute`` is called.
+A run needs a process of its own (see denxanh.sim.sumo.backend.engine), in which ``execute`` is called.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ import numpy as np
 from filelock import FileLock
 
 from denxanh.sim.controller import Controller
+from denxanh.sim.demand.equivalents import represented
 from denxanh.sim.run.collection import QueueSamples, collect
 from denxanh.sim.run.preparation import PreparedRun, prepare_run
+from denxanh.sim.run.queue_recorder import QueueRecorder
 from denxanh.sim.run.results import Stopwatch, write_results
 from denxanh.sim.run.run_description import Backend, Run
 from denxanh.sim.run.scheduled_events import schedule_events
@@ -26,10 +28,11 @@ from denxanh.sim.scenario import Scenario
 from denxanh.sim.signals.pedestrian_calls import PedestrianCalls
 from denxanh.sim.simulation import Simulation
 from denxanh.sim.sumo import run_input
-from denxanh.sim.sumo.engine import Engine, SumoWorld, open_libsumo, open_traci
-from denxanh.sim.sumo.run_input import SumoInput
+from denxanh.sim.sumo.backend.engine import Engine, SumoWorld, open_libsumo, open_traci
+from denxanh.sim.sumo.outputs import Incidents
+from denxanh.sim.world import HALTED_SPEED
 
-__all__ = ["Backend", "Run", "execute"]
+__all__ = ["Backend", "Run", "execute", "open_simulation", "open_world"]
 
 SAMPLE = 5.0  # s between samples of the queues: a dozen in the shortest usual cycle
 
@@ -42,51 +45,90 @@ def execute(run: Run, controller: Controller, folder: Path) -> dict[str, Any]:
     watch = Stopwatch()
     prepared = prepare_run(run, controller, folder)
     os.chdir(folder)  # relative paths of the user's are not valid from here on
-    samples = _simulate(prepared)
-    return write_results(prepared, collect(prepared, samples), watch)
+    return write_results(prepared, collect(prepared, *_simulate(prepared)), watch)
 
 
-def _simulate(prepared: PreparedRun) -> QueueSamples:
-    """Run SUMO under the policies until the end; returns the queues on the way."""
-    run, scenario, queue_lanes = prepared.run, prepared.scenario, prepared.queue_lanes
-    engine = _engine(run.backend, prepared.sumo_input, queue_lanes)
-    traffic = prepared.traffic
-    world = SumoWorld(
-        engine,
+def open_world(prepared: PreparedRun, *, arguments: Sequence[str] = ()) -> SumoWorld:
+    """SUMO, loaded with the input of a prepared run, as a World; the working directory must be the run's folder.
+
+    ``arguments`` are further ones of SUMO's command line, which take the place of those written before. libsumo runs
+    one simulation in a process; close the world before the process opens another.
+    """
+    scenario, traffic = prepared.scenario, prepared.traffic
+    return SumoWorld(
+        _engine(prepared.run.backend, [*prepared.sumo_input.arguments, *arguments], prepared.queue_lanes),
         prepared.network,
         scenario.begin,
         scenario.step,
         reroutes=traffic.reroutes or _may_reroute(scenario),
         stops=traffic.stops,
     )
+
+
+def open_simulation(prepared: PreparedRun, world: SumoWorld, *, seed: int | None = None) -> Simulation:
+    """The loop of a prepared run over its world, with sensing, pedestrian calls and events.
+
+    ``seed`` draws the errors of the sensing; that of the run where it is None.
+    """
+    run = prepared.run
     simulation = Simulation(
         world,
-        scenario.end,
+        prepared.scenario.end,
         prepared.policies,
         sees=prepared.controller.sees,
         sensing=run.sensing,
-        seed=run.seed,
-        calls=PedestrianCalls(world, world.pedestrians).at if traffic.departures.persons else None,
+        seed=run.seed if seed is None else seed,
+        given=prepared.given,
+        calls=PedestrianCalls(world, world.pedestrians).at if prepared.traffic.departures.persons else None,
     )
     schedule_events(run.events, simulation, world)
-    samples: list[list[int]] = []
+    return simulation
+
+
+def _simulate(prepared: PreparedRun) -> tuple[QueueSamples, QueueRecorder, Incidents]:
+    """Run SUMO under the policies until the end; returns the queues on the way, and the incidents of the warm-up."""
+    run, scenario, queue_lanes = prepared.run, prepared.scenario, prepared.queue_lanes
+    world = open_world(prepared)
+    simulation = open_simulation(prepared, world)
+    samples: list[list[float]] = []
+    real = represented(prepared.traffic.equivalents)
+
+    def halted(lane: str) -> float:
+        """Halted vehicles on a lane, as real ones."""
+        count = world.halted(lane)
+        if not count or not real:
+            return count
+        waiting = (one.id for one in world.on_lane(lane) if one.speed < HALTED_SPEED and not one.stopped)
+        return sum(real.get(world.vehicle_type(name), 1.0) for name in waiting)
+
     period = math.ceil(SAMPLE / scenario.step - 1e-9) * scenario.step
-    simulation.every(
-        period, lambda: samples.append([sum(map(world.halted, lanes)) for lanes in queue_lanes.values()])
-    )
+    recorder = QueueRecorder(world, prepared.network)
+
+    def sample() -> None:
+        samples.append([sum(map(halted, lanes)) for lanes in queue_lanes.values()])
+        recorder.sample()
+
+    simulation.every(period, sample)
+    before = [Incidents()]
+    if run.measured_from > scenario.begin:
+        simulation.agenda(
+            [(run.measured_from, scenario.end, lambda: before.append(world.incidents()), lambda: None)]
+        )
     for question in simulation:
         prepared.supervisor.answer(question)
+    recorder.note_remaining()
     world.close()
-    return QueueSamples(np.array(samples, dtype=float), period)
+    return QueueSamples(np.array(samples, dtype=float), period), recorder, before[-1]
 
 
-def _engine(backend: Backend, sumo_input: SumoInput, queue_lanes: Mapping[str, Sequence[str]]) -> Engine:
+def _engine(backend: Backend, arguments: Sequence[str], queue_lanes: Mapping[str, Sequence[str]]) -> Engine:
     if backend == "libsumo":
-        return open_libsumo(sumo_input.arguments, log=Path(LOG))
+        return open_libsumo(arguments, log=Path(LOG))
     lanes = [lane for lanes in queue_lanes.values() for lane in lanes]
     # another process may take the free port between its choice and its use: one start at a time, and a nonce check
-    with FileLock(Path(tempfile.gettempdir()) / "denxanh-traci.lock", timeout=120):
-        return open_traci(sumo_input.arguments, log=Path(LOG), watch=lanes)
+    # without a time limit of its own: the run's ends it, and a run that is paused here must not end the others
+    with FileLock(Path(tempfile.gettempdir()) / "denxanh-traci.lock"):
+        return open_traci(arguments, log=Path(LOG), watch=lanes)
 
 
 def _may_reroute(scenario: Scenario) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from denxanh.sim.errors import InputError
 
 LOG = "sumo.log"  # what SUMO prints
 MANIFEST = "manifest.json"  # written last: a folder with it is a complete run
@@ -42,10 +45,15 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> dict[str, ND
     return {name: table.column(name).to_numpy(zero_copy_only=False) for name in table.column_names}
 
 
-def write_json(path: Path, data: object) -> None:
-    """Write indented JSON with sorted keys, and flush it to the disk."""
+def json_bytes(data: object) -> bytes:
+    """Indented JSON with sorted keys: equal data, equal bytes."""
     text = json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    return f"{text}\n".encode()
+
+
+def write_json(path: Path, data: object) -> None:
+    """Write data as ``json_bytes``, and flush it to the disk."""
+    path.write_bytes(json_bytes(data))
     sync(path)
 
 
@@ -68,10 +76,68 @@ def folder_beside(target: Path) -> Path:
     return folder
 
 
+def drafts(target: Path) -> list[Path]:
+    """The temporary folders of ``folder_beside`` and ``publish`` for a target, and nothing else that stands there."""
+    ours = re.compile(rf"\.{re.escape(target.name)}-(old-)?[a-z0-9_]{{8}}")
+    beside = target.parent.iterdir() if target.parent.is_dir() else ()
+    return [path for path in beside if ours.fullmatch(path.name) and path.is_dir() and not path.is_symlink()]
+
+
+def is_result(folder: Path) -> bool:
+    """Whether a folder may be replaced by a result: it holds a manifest, or nothing but files that a run writes."""
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    return read_manifest(folder) is not None or all(
+        _OF_A_RUN.fullmatch(path.name) and path.is_file() and not path.is_symlink()
+        for path in folder.iterdir()
+    )
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """The manifest of a complete run folder, or None. It is written last: where it is, the run is complete."""
+    found = read_json(folder / MANIFEST)
+    return found if found is not None and found.keys() >= _KEYS else None
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """A JSON object from a file, or None where there is none, or half of one."""
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return data if isinstance(data, dict) else None
+
+
+_KEYS = {"tripinfo_sha256", "wall_s", "cpu_s", "metrics"}  # of every manifest
+_OF_A_RUN = re.compile(
+    r"manifest\.json|(vehicles|intervals|signals|edges|movements)\.parquet|run\.sumocfg|sumo\.log|"
+    r"net(\.[\w-]+){0,3}|(routes|event)-\d+(\.[\w-]+){0,3}|"
+    r"(tripinfo|statistic|edges(-\d+)?|emissions(-\d+)?|signals|loops)\.xml|"
+    r"(measures|signals|programs|additional-\d+)\.add\.xml|additional-\d+-\d+\.xml"
+)
+
+
+def name_aside(path: Path) -> Path:
+    """A name beside ``path`` that nothing has yet, for what is kept although it is damaged."""
+    number = 1
+    while os.path.lexists(aside := path.with_name(f"{path.name}.damaged-{number}")):
+        number += 1
+    return aside
+
+
 def publish(folder: Path, target: Path) -> None:
-    """Move a complete folder to ``target``; an older folder there is removed afterwards."""
+    """Move a complete folder to ``target``; an older result there is removed afterwards.
+
+    Raises InputError where something else stands there.
+    """
     old = None
-    if target.exists():
+    if target.is_symlink() or target.exists():
+        if not is_result(target):
+            raise InputError(
+                "this exists and is no run of denxanh",
+                location=str(target),
+                remedy="move it away, or give another --out",
+            )
         old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
         target.rename(old / "was")
     folder.rename(target)
@@ -89,4 +155,7 @@ def _umask() -> int:
 def _type(values: Sequence[Any]) -> Any:
     import pyarrow as pa
 
-    return pa.string() if not values or isinstance(values[0], str) else None
+    known = [value for value in values if value is not None]
+    if not known:
+        return pa.float64() if len(values) else pa.string()
+    return pa.string() if isinstance(known[0], str) else None

@@ -12,6 +12,7 @@ import numpy as np
 
 from denxanh.sim.controller import Vehicles
 from denxanh.sim.errors import InputError
+from denxanh.sim.input.limits import PARAMETER
 from denxanh.sim.network import Intersection
 from denxanh.sim.sensing.sensor import Shown
 from denxanh.sim.world import QUEUE_SPACING
@@ -22,9 +23,9 @@ _T = TypeVar("_T")
 def check(sensing: Any, shares: tuple[str, ...]) -> None:
     """Raise InputError unless all ``shares`` lie in 0 … 1 and all other parameters are finite and not negative."""
     for name, value in asdict(sensing).items():
-        top = 1.0 if name in shares else math.inf
+        top = 1.0 if name in shares else PARAMETER
         if not (0.0 <= value <= top and math.isfinite(value)):
-            wanted = "a share from 0 to 1" if name in shares else "a number from 0 on"
+            wanted = "a share from 0 to 1" if name in shares else f"a number from 0 to {PARAMETER:g}"
             raise InputError(
                 f"{name} is {value}", location=f"sensing {sensing.name!r}", remedy=f"give {wanted}"
             )

@@ -10,6 +10,7 @@ import numpy as np
 
 from denxanh.sim.controller import Array, Observation, Vehicles
 from denxanh.sim.network import Approach, Intersection
+from denxanh.sim.sensing.faults import check
 from denxanh.sim.sensing.requests import Requests
 from denxanh.sim.sensing.sensor import RANGE, Shown
 from denxanh.sim.world import HALTED_SPEED, OnLane, World
@@ -24,6 +25,9 @@ class Ideal:
     name: ClassVar[str] = "ideal"
 
     range_m: float = RANGE
+
+    def __post_init__(self) -> None:
+        check(self, ())
 
     def start(self, world: World, sees: frozenset[str], seed: int = 0) -> _IdealSensor:
         """A sensor for one run; ``seed`` is not used, since it has no errors."""

@@ -46,7 +46,7 @@ class _Way:
         lanes = network.lanes
         self.between = {
             (lanes[link.start].edge, lanes[link.end].edge): link
-            for link in network.links
+            for link in network.all_links
             if link.start in lanes and link.end in lanes
         }
 

@@ -43,7 +43,7 @@ class ConflictMonitor:
     def __init__(self, intersection: Intersection, begin: float) -> None:
         self._name = intersection.id
         self._permits = p = permits_of(intersection)
-        self._foes: Bools = intersection.foes.copy()  # a policy holds the original
+        self._foes: Bools = intersection.foes
         self._a, self._b = np.indices(intersection.foes.shape)
         n = intersection.n_links
         self.settled = float(max(part.max(initial=0.0) for part in (p.clearance, p.yellow, p.green)))

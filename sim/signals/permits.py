@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from denxanh.sim.frozen import Frozen
 from denxanh.sim.network import GREEN, Bools, Intersection
 from denxanh.sim.signals.clearance import kept_apart, pedestrian_clearance, shortest_gaps
 from denxanh.sim.sumo.program import RANK
@@ -26,7 +27,7 @@ LEAST_YELLOW, MOST_YELLOW = 3.0, 6.0  # s, MUTCD 2009, section 4D.26
 
 
 @dataclass(frozen=True)
-class Permits:
+class Permits(Frozen):
     """The states that one signal may show. Arrays over its n links are (n,), over pairs (n, n)."""
 
     letters: Bools  # (n, 128) which ASCII letters the link may show

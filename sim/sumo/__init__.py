@@ -1,18 +1,18 @@
 """SUMO: its input and output files, its programs, and the World over libsumo or TraCI."""
 
 __all__ = [
+    "backend",
     "conflicts",
-    "engine",
+    "net_geometry",
     "netfile",
     "options",
     "outputs",
+    "passage_loops",
     "phase_sequence",
     "program",
-    "requesters",
-    "road_changes",
     "run_input",
-    "trial_load",
     "tripinfo",
+    "user_files",
     "waut",
     "wheel",
     "xmlfile",

@@ -14,6 +14,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from denxanh.sim.errors import InputError
+from denxanh.sim.input.limits import LINKS, check_count
 from denxanh.sim.network import Edge, Lane
 from denxanh.sim.sumo.xmlfile import parse
 from denxanh.sim.text_values import FALSE, TRUE
@@ -120,6 +121,19 @@ def read_net(path: Path) -> NetFile:
     return net
 
 
+def read_offset(path: Path) -> tuple[float, float]:
+    """What the network file adds to projected coordinates, m (``netOffset``). Raises InputError."""
+    element = parse(path, kind="network file").find("location")
+    text = "" if element is None else element.get("netOffset", "")
+    try:
+        x, y = (finite(float(part)) for part in text.split(","))
+    except ValueError:
+        raise InputError(
+            f"netOffset is {text[:40]!r}", location=str(path), remedy="rebuild the network with netconvert"
+        ) from None
+    return x, y
+
+
 def read_programs(elements: Iterable[Element], location: str) -> list[RawProgram]:
     """The <tlLogic> elements among ``elements``, in file order."""
     out = []
@@ -129,6 +143,13 @@ def read_programs(elements: Iterable[Element], location: str) -> list[RawProgram
         rows = element.findall("phase")
         for i, row in enumerate(rows):
             spot = f"{location}: signal {name!r}, phase {i}"
+            check_count(
+                len(row.get("state", "")),
+                LINKS,
+                "links of one signal",
+                location=spot,
+                remedy="check the file",
+            )
             phases.append(
                 RawPhase(
                     row.get("state", ""),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError, fromstring
@@ -25,6 +25,23 @@ _STATES_END = re.compile(r"</tlsStates>\s*\Z|<tlsStates[^<>]*/>\s*\Z")
 
 
 @dataclass(frozen=True)
+class Incidents:
+    """What SUMO counts itself as it happens."""
+
+    teleports: int = 0
+    collisions: int = 0
+    emergency_brakings: int = 0
+
+    def since(self, earlier: Incidents) -> Incidents:
+        """Those that were not yet counted ``earlier``."""
+        return Incidents(
+            self.teleports - earlier.teleports,
+            self.collisions - earlier.collisions,
+            self.emergency_brakings - earlier.emergency_brakings,
+        )
+
+
+@dataclass(frozen=True)
 class Statistic:
     """SUMO's statistic output."""
 
@@ -34,6 +51,11 @@ class Statistic:
     teleports: int
     collisions: int
     emergency_brakings: int
+
+    @property
+    def incidents(self) -> Incidents:
+        """Those of the whole run."""
+        return Incidents(self.teleports, self.collisions, self.emergency_brakings)
 
 
 def read_statistic(path: Path) -> Statistic:
@@ -56,8 +78,34 @@ def read_statistic(path: Path) -> Statistic:
     )
 
 
-def read_edges(traffic: Path, emissions: Path) -> dict[str, Column]:
-    """Edge data over the whole run as columns; vehicles, s, m/s, kg."""
+def read_edges(
+    traffic: Path, emissions: Path, weighted: Sequence[tuple[Path, Path, float]] = ()
+) -> dict[str, Column]:
+    """Edge data over the measured window as columns; vehicles, s, m/s, kg, over real vehicles.
+
+    ``weighted``: the same files of vehicle types of which a simulated vehicle represents another number of real ones
+    than one, and that number. The mean speed is over real vehicles too.
+    """
+    table = _edges(traffic, emissions)
+    if not weighted:
+        return table
+    place = {edge: i for i, edge in enumerate(table["edge"])}
+    distance = np.asarray(table["speed_mps"]) * np.asarray(table["vehicle_seconds"])
+    for one, exhaust, factor in weighted:
+        part = _edges(one, exhaust)
+        at = [place[edge] for edge in part["edge"]]
+        distance[at] += (factor - 1) * np.asarray(part["speed_mps"]) * np.asarray(part["vehicle_seconds"])
+        for name in _SUMMED:
+            np.asarray(table[name])[at] += (factor - 1) * np.asarray(part[name])
+    seconds = np.asarray(table["vehicle_seconds"])
+    table["speed_mps"] = np.divide(distance, seconds, out=np.zeros_like(distance), where=seconds > 0)
+    return table
+
+
+_SUMMED = ("vehicle_seconds", "time_loss_s", "stopped_s", "entered", "left", "co2_kg", "fuel_kg")
+
+
+def _edges(traffic: Path, emissions: Path) -> dict[str, Column]:
     rows = {row.attrib["id"]: row.attrib for row in _root(traffic).iter("edge")}
     exhaust = {row.attrib["id"]: row.attrib for row in _root(emissions).iter("edge")}
     names = sorted(rows)

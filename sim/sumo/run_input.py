@@ -1,7 +1,7 @@
 """SUMO's input for a run: a configuration, and the user's additional files without outputs.
 
-A user's .sumocfg and additional files may write anywhere and open sockets; so only options of a whitelist are used,
-and the elements of the additional files that are not outputs.
+A user's files may write anywhere and open sockets; so only options of a whitelist are used, and of the files what is
+no output (denxanh.sim.sumo.user_files).
 """
 
 from __future__ import annotations
@@ -11,15 +11,16 @@ import re
 import shutil
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from html import unescape
 from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from denxanh.sim.errors import InputError
-from denxanh.sim.scenario import Scenario
+from denxanh.sim.scenario import Scenario, is_simulation_option
 from denxanh.sim.sumo.netfile import RawProgram, read_programs
-from denxanh.sim.sumo.xmlfile import parse, read_bytes
+from denxanh.sim.sumo.passage_loops import add_loops
+from denxanh.sim.sumo.user_files import READS_FILE, inspect, take_out, write_copy
+from denxanh.sim.sumo.xmlfile import parse
 
 CONFIG = "run.sumocfg"
 TRIPINFO = "tripinfo.xml"
@@ -31,14 +32,6 @@ MEASURES = "measures.add.xml"
 REPLAY = "signals.add.xml"
 
 _AWKWARD = re.compile(r"[,;\"<>&|]|\$\{|%[0-9A-Fa-f]{2}")  # SUMO splits or expands paths that hold these
-_PARAM_KEY = re.compile(rb"<param\b[^>]*?\bkey\s*=\s*([\"'])(.*?)\1")
-_WRITING_KEYS = (".file", "-file", ".output", "-output")
-_DETECTOR_FILE = re.compile(rb"<param\b[^>]*?\bkey\s*=\s*([\"'])file\1[^>]*>")
-# a routeProbe is none of them: it feeds calibrators, and only loses its file
-_OUTPUT_ELEMENTS = {"edgeData", "laneData", "vTypeProbe"}
-_OUTPUT_ATTRIBUTES = ("file", "output", "dest", "outputFile", "cropFile")
-READS_FILE = {"rerouter", "variableSpeedSign", "calibrator"}  # their 'file' is an input
-_NOWHERE = "NUL"  # SUMO's name for no file, on every platform
 
 
 @dataclass(frozen=True)
@@ -68,73 +61,15 @@ class Additional:
 def read_additional(path: Path) -> Additional:
     """Read an additional file and remove its outputs. Raises InputError."""
     root = parse(path, kind="additional file")
-    notes = []
-    silenced: dict[str, list[str]] = {}  # ids by tag
-    for element in list(root):
-        if element.tag in _OUTPUT_ELEMENTS or (
-            element.tag == "timedEvent" and element.get("type", "").startswith("SaveTLS")
-        ):
-            root.remove(element)
-            notes.append(f"{path.name}: <{element.tag}> writes a file and was left out")
-        elif element.tag == "include":
-            raise InputError(
-                "<include> is not read",
-                location=str(path),
-                remedy="name the included file as an additional file",
-            )
+    notes = take_out(root, path)
     for element in root.iter():
-        for name in _OUTPUT_ATTRIBUTES:
-            if element.get(name) and not (name == "file" and element.tag in READS_FILE):
-                element.set(name, _NOWHERE)
-                silenced.setdefault(element.tag, []).append(element.get("id", ""))
-            elif element.get(name) and element.tag in READS_FILE:
-                read = (path.parent / element.attrib[name]).resolve()
-                check_routes(read, read_bytes(read, kind=f"file of a <{element.tag}>"))
-                element.set(name, str(read))
-        if element.tag == "param" and element.get("key") == "file" and element.get("value") != _NOWHERE:
-            element.set("value", _NOWHERE)  # an actuated signal's detectors
-            notes.append(f"{path.name}: a signal's detectors no longer write a file")
-        if element.tag == "param" and element.get("key", "").endswith(_WRITING_KEYS):
-            raise InputError(
-                f"the parameter {element.get('key')!r} makes SUMO write a file",
-                location=str(path),
-                remedy="remove it",
-            )
-    for tag, ids in silenced.items():
-        more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
-        notes.append(f"{path.name}: <{tag} id={ids[0]!r}>{more} no longer writes a file")
+        if element.tag in READS_FILE and element.get("file"):
+            read = (path.parent / element.attrib["file"]).resolve()
+            notes += inspect(read, kind=f"file of a <{element.tag}>").notes
+            element.set("file", str(read))
     programs = tuple(read_programs(root.findall("tlLogic"), str(path)))
     reroutes = any(element.tag == "rerouter" for element in root)
     return Additional(root, programs, tuple(dict.fromkeys(notes)), reroutes)
-
-
-def check_routes(path: Path, content: bytes) -> None:
-    """Raise InputError for a route file that declares entities, includes files or makes a device write files."""
-    if b"<!DOCTYPE" in content[: 1 << 20] or b"<!ENTITY" in content:
-        raise InputError(
-            "the file declares a document type or entity, which is not allowed",
-            location=str(path),
-            remedy="remove the <!DOCTYPE …> from it",
-        )
-    include = content.find(b"<include")
-    if include >= 0:
-        raise InputError(
-            "<include> is not read",
-            location=f"{path}, line {_line(content, include)}",
-            remedy="name the included file as a route file",
-        )
-    for match in _PARAM_KEY.finditer(content):
-        key = unescape(match.group(2).decode("utf-8", "replace"))
-        if key.endswith(_WRITING_KEYS):
-            raise InputError(
-                f"the parameter {key!r} makes SUMO write a file",
-                location=f"{path}, line {_line(content, match.start())}",
-                remedy="remove it",
-            )
-
-
-def _line(content: bytes, position: int) -> int:
-    return content.count(b"\n", 0, position) + 1
 
 
 def write_input(
@@ -145,30 +80,40 @@ def write_input(
     signals: Iterable[str],
     drop_programs: Iterable[str] = (),
     brought: Collection[Path] = (),
+    measured_from: float | None = None,
+    loops: tuple[Iterable[str], Iterable[str]] = ((), ()),
+    weighted: Iterable[Iterable[str]] = (),
 ) -> SumoInput:
     """Write SUMO's input into ``folder``.
 
-    The states of ``signals`` are logged. Switching times (WAUT) are removed for the signals in ``drop_programs``, which
-    policies control, and for those whose programs are in ``brought``, additional files of the controller.
+    The states of ``signals`` are logged, and passages at the lanes in ``loops``, before and past junctions. Switching
+    times (WAUT) are removed for the signals in ``drop_programs``, which policies control, and for those whose
+    programs are in ``brought``, additional files of the controller. The totals by edge begin at ``measured_from``, s,
+    or with the scenario; ``weighted`` are sets of vehicle types with totals of their own.
     """
+    _check_options(scenario)
     folder.mkdir(parents=True, exist_ok=True)
     theirs = {
         str(logic.get("id")) for path in brought for logic in parse(path, kind="programs").iter("tlLogic")
     }
     ours = theirs | set(drop_programs)
     additional = [
-        _write_additional(path, folder, i, set() if path in brought else ours)
+        write_additional(path, folder, i, set() if path in brought else ours)
         for i, path in enumerate(scenario.additional)
     ]
     additional.append(MEASURES)
-    _write_measures(folder, signals)
+    late = measured_from if measured_from is not None and measured_from > scenario.begin else None
+    _write_measures(folder, signals, *loops, begin=late, weighted=weighted)
     options = {
         "net-file": net_for(scenario.net, folder),
-        "route-files": ",".join(_path(path, folder, f"routes-{i}") for i, path in enumerate(scenario.routes)),
+        "route-files": ",".join(
+            given_path(path, folder, f"routes-{i}.rou.xml", "route file")
+            for i, path in enumerate(scenario.routes)
+        ),
         "additional-files": ",".join(additional),
-        "begin": _exact(scenario.begin),
-        "end": _exact(scenario.end),
-        "step-length": _exact(scenario.step),
+        "begin": exact(scenario.begin),
+        "end": exact(scenario.end),
+        "step-length": exact(scenario.step),
         **dict(sorted(scenario.options.items())),
         "seed": str(seed),
         "threads": "1",
@@ -187,8 +132,19 @@ def write_input(
     root = Element("configuration")
     for name, value in options.items():
         ElementTree.SubElement(root, name, value=value)
-    _write(root, folder / CONFIG)
+    write_xml(root, folder / CONFIG)
     return SumoInput(("-c", CONFIG), tuple(additional))
+
+
+def _check_options(scenario: Scenario) -> None:
+    """Raise InputError for an option that may do anything but change the traffic, wherever the scenario came from."""
+    for name in scenario.options:
+        if not is_simulation_option(name):
+            raise InputError(
+                f"the option {name!r} is not one that changes the traffic alone",
+                location=scenario.name,
+                remedy="remove it",
+            )
 
 
 def write_replay(folder: Path, states: dict[str, list[tuple[float, str]]], begin: float, end: float) -> None:
@@ -199,28 +155,34 @@ def write_replay(folder: Path, states: dict[str, list[tuple[float, str]]], begin
     root = Element("additional")
     for tl, rows in sorted(states.items()):
         logic = ElementTree.SubElement(
-            root, "tlLogic", id=tl, type="static", programID="denxanh", offset=_exact(begin)
+            root, "tlLogic", id=tl, type="static", programID="denxanh", offset=exact(begin)
         )
         for (start, state), (stop, _) in zip(rows, [*rows[1:], (end, "")], strict=True):
             if stop > start:
-                ElementTree.SubElement(logic, "phase", duration=_exact(stop - start), state=state)
-    _write(root, folder / REPLAY)
+                ElementTree.SubElement(logic, "phase", duration=exact(stop - start), state=state)
+    write_xml(root, folder / REPLAY)
 
 
-def _exact(seconds: float) -> str:
+def exact(seconds: float) -> str:
     """A time as SUMO reads it, to the millisecond."""
     return f"{round(seconds, 3):.15g}"
 
 
-def _write_additional(path: Path, folder: Path, number: int, ours: set[str]) -> str:
+def write_additional(path: Path, folder: Path, number: int, ours: set[str]) -> str:
+    """Write an additional file without outputs, and without switching times of the signals ``ours``; its name."""
     root = read_additional(path).root
     for element in list(root):
         if element.tag in ("wautJunction", "WAUT") and (
             element.get("junctionID") in ours or (element.tag == "WAUT" and _only_ours(root, element, ours))
         ):
             root.remove(element)
+    for i, element in enumerate(e for e in root.iter() if e.tag in READS_FILE and e.get("file")):
+        element.set(
+            "file",
+            _reference(Path(element.attrib["file"]), folder, f"additional-{number}-{i}.xml", element.tag),
+        )
     name = f"additional-{number}.add.xml"
-    _write(root, folder / name)
+    write_xml(root, folder / name)
     return name
 
 
@@ -229,30 +191,65 @@ def _only_ours(root: Element, waut: Element, ours: set[str]) -> bool:
     return all(user in ours for user in users)
 
 
-def _write_measures(folder: Path, signals: Iterable[str]) -> None:
+def _write_measures(
+    folder: Path,
+    signals: Iterable[str],
+    approaches: Iterable[str],
+    exits: Iterable[str],
+    *,
+    begin: float | None,
+    weighted: Iterable[Iterable[str]],
+) -> None:
     root = Element("additional")
-    ElementTree.SubElement(root, "edgeData", id="traffic", file=EDGES, excludeEmpty="true")
-    ElementTree.SubElement(
-        root, "edgeData", id="emissions", type="emissions", file=EMISSIONS, excludeEmpty="true"
-    )
+    common = {"excludeEmpty": "true"}
+    if begin is not None:
+        common["begin"] = exact(begin)
+    ElementTree.SubElement(root, "edgeData", common, id="traffic", file=EDGES)
+    ElementTree.SubElement(root, "edgeData", common, id="emissions", type="emissions", file=EMISSIONS)
+    for number, types in enumerate(weighted):
+        of_types = {**common, "vTypes": " ".join(types)}
+        traffic, exhaust = weighted_files(number)
+        ElementTree.SubElement(root, "edgeData", of_types, id=f"traffic-{number}", file=traffic)
+        ElementTree.SubElement(
+            root, "edgeData", of_types, id=f"emissions-{number}", type="emissions", file=exhaust
+        )
     for tl in signals:
         ElementTree.SubElement(root, "timedEvent", type="SaveTLSSwitchStates", source=tl, dest=SIGNALS)
-    _write(root, folder / MEASURES)
+    add_loops(root, approaches, exits)
+    write_xml(root, folder / MEASURES)
 
 
-def _write(root: Element, path: Path) -> None:
+def weighted_files(number: int) -> tuple[str, str]:
+    """The files of the totals by edge of a set of vehicle types: traffic, emissions."""
+    return f"edges-{number}.xml", f"emissions-{number}.xml"
+
+
+def write_xml(root: Element, path: Path) -> None:
+    """Write an element as an indented XML file."""
     ElementTree.indent(root, "    ")
     ElementTree.ElementTree(root).write(path, encoding="UTF-8", xml_declaration=True)
 
 
 def net_for(path: Path, folder: Path) -> str:
-    """The path of the network for SUMO; one whose actuated signals write detector files is copied without them."""
-    content = read_bytes(path, kind="network file")
-    quiet = _DETECTOR_FILE.sub(b'<param key="file" value="%s"/>' % _NOWHERE.encode(), content)
-    if quiet == content:
-        return _path(path, folder, "net")
-    (folder / "net.net.xml").write_bytes(quiet)
-    return "net.net.xml"
+    """The path of the network for SUMO; one that makes SUMO write files is copied without that."""
+    return given_path(path, folder, "net.net.xml", "network file")
+
+
+def given_path(path: Path, folder: Path, name: str, kind: str) -> str:
+    """The path of a user's file for SUMO; where SUMO may not have it as it is, that of a copy in ``folder``."""
+    if inspect(path, kind=kind).as_it_is:
+        return _path(path, folder, name.partition(".")[0])
+    write_copy(path, folder / name, kind=kind)
+    return name
+
+
+def _reference(path: Path, folder: Path, name: str, tag: str) -> str:
+    """The path of a file that an additional file reads, as ``given_path``."""
+    kind = f"file of a <{tag}>"
+    if inspect(path, kind=kind).as_it_is:
+        return str(path)
+    write_copy(path, folder / name, kind=kind)
+    return name
 
 
 def _path(path: Path, folder: Path, stem: str) -> str:

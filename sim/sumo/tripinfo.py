@@ -46,8 +46,13 @@ class Trips:
     stops: NDArray[np.float64]  # number of halts, SUMO's waitingCount
     time_loss: NDArray[np.float64]
     vaporized: tuple[str, ...]  # why SUMO removed it, "" if it arrived
+    depart_lane: tuple[str, ...] = ()  # "" for vehicles never inserted
+    depart_position: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))  # m
+    speed_factor: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))  # of the limits
     pedestrian_wait: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     """Wait of each person who walks, arrived or not, s, shape (persons,)."""
+    pedestrian_depart: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    """Departure of each person who walks, s, shape (persons,)."""
 
     @property
     def inserted(self) -> NDArray[np.bool_]:
@@ -97,15 +102,16 @@ class _Target:
     def __init__(self) -> None:
         self.rows: list[Mapping[str, str]] = []
         self.walks: dict[int, float] = {}  # s of waiting by number of the person
-        self.persons = 0
+        self.departs: list[float] = []  # s, by number of the person
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         if tag == "tripinfo":
             self.rows.append(attributes)
         elif tag == "personinfo":
-            self.persons += 1
+            self.departs.append(float(attributes.get("depart", "-1")))
         elif tag == "walk":
-            self.walks[self.persons] = self.walks.get(self.persons, 0.0) + float(attributes["waitingTime"])
+            person = len(self.departs) - 1
+            self.walks[person] = self.walks.get(person, 0.0) + float(attributes["waitingTime"])
 
     def end(self, tag: str) -> None:
         pass
@@ -150,7 +156,11 @@ def read_trips(path: Path) -> tuple[Trips, str]:
             stops,
             time_loss,
             tuple(row.get("vaporized", "") for row in rows),
+            tuple(row.get("departLane", "") for row in rows),
+            np.array([float(row.get("departPos", "0")) for row in rows]),
+            np.array([float(row.get("speedFactor", "1")) for row in rows]),
             np.array(list(target.walks.values()), dtype=np.float64),
+            np.array([target.departs[person] for person in target.walks], dtype=np.float64),
         ),
         digest,
     )

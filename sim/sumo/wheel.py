@@ -10,7 +10,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any
 
-from denxanh.sim.errors import WorldError
+from denxanh.sim.errors import LimitError, WorldError
+from denxanh.sim.time_limit import Countdown
+
+_SLICE = 0.5  # s of a wait for a program
 
 
 class ProgramError(WorldError):
@@ -76,7 +79,7 @@ def start_program(
 def run_program(name: str, arguments: Sequence[str], *, folder: Path, timeout: float = 600.0) -> str:
     """Run a program in ``folder`` to its end and return what it printed to its error stream.
 
-    Raises ProgramError where it fails, WorldError where it exceeds ``timeout`` s.
+    Raises ProgramError where it fails, LimitError where it exceeds ``timeout`` s, pauses of this process not counted.
     """
     return _run(name, [str(sumo_binary(name)), *arguments], folder, timeout)
 
@@ -86,28 +89,54 @@ def run_script(name: str, arguments: Sequence[str], *, folder: Path, timeout: fl
     return _run(name, [sys.executable, str(sumo_home() / "tools" / name), *arguments], folder, timeout)
 
 
+def wait_program(process: subprocess.Popen[Any], seconds: float) -> int:
+    """The exit status of a program. Raises TimeoutExpired after ``seconds``, counted as in a Countdown."""
+    countdown = Countdown(seconds)
+    while True:
+        try:
+            return process.wait(min(_SLICE, seconds))
+        except subprocess.TimeoutExpired:
+            if countdown.expired():
+                raise
+
+
 def error_lines(text: str) -> list[str]:
     """The lines of a log in which SUMO reports an error."""
     return [line.strip() for line in text.splitlines() if line.strip().startswith("Error")]
 
 
 def _run(name: str, command: list[str], folder: Path, timeout: float) -> str:
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=sumo_environment(),
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=timeout,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise WorldError(f"{name} did not finish within {timeout:g} s.") from error
-    if done.returncode != 0:
-        raise ProgramError(name, done.returncode, _reason(done.stderr or done.stdout))
-    return done.stderr
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env=sumo_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        try:
+            output, errors = _communicate(process, timeout)
+        except subprocess.TimeoutExpired as error:
+            process.kill()
+            raise LimitError(f"{name} did not finish within {timeout:g} s.") from error
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode != 0:
+        raise ProgramError(name, process.returncode, _reason(errors or output))
+    return errors
+
+
+def _communicate(process: subprocess.Popen[str], seconds: float) -> tuple[str, str]:
+    """What a program prints until its end. Raises TimeoutExpired after ``seconds``, counted as in a Countdown."""
+    countdown = Countdown(seconds)
+    while True:
+        try:
+            return process.communicate(timeout=min(_SLICE, seconds))
+        except subprocess.TimeoutExpired:
+            if countdown.expired():
+                raise
 
 
 def _reason(text: str) -> str:

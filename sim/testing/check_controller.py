@@ -14,6 +14,7 @@ import numpy as np
 
 from denxanh.sim.controller import SENSES, Controller, capabilities, parameters
 from denxanh.sim.errors import ControlError, DenxanhError
+from denxanh.sim.frozen import Snapshot
 from denxanh.sim.network import Network
 from denxanh.sim.sensing import Camera, Loops, Sensing
 from denxanh.sim.signals.planned_network import with_plan
@@ -116,8 +117,9 @@ class NoiseWorld:
 def play(world: World, controller: Controller, seconds: float) -> None:
     """Run a controller on a world for ``seconds``; its plan becomes the network's program."""
     world.network = _network_for(controller, world.network)
-    policies = controller.start(world.network)
-    for question in Simulation(world, world.begin + seconds, policies, sees=controller.sees):
+    given = Snapshot(world.network).copy()
+    policies = controller.start(given)
+    for question in Simulation(world, world.begin + seconds, policies, sees=controller.sees, given=given):
         question.answer(policies[question.intersection.id](question.seen))
 
 
@@ -247,9 +249,12 @@ def _drive(
     controller: Controller, world: World, seconds: float, setting: str, sensing: Sensing | None = None
 ) -> Shown:
     world.network = _network_for(controller, world.network)
-    policies = controller.start(world.network)
+    given = Snapshot(world.network).copy()
+    policies = controller.start(given)
     answers: Shown = []
-    for question in Simulation(world, world.begin + seconds, policies, sees=controller.sees, sensing=sensing):
+    for question in Simulation(
+        world, world.begin + seconds, policies, sees=controller.sees, sensing=sensing, given=given
+    ):
         seen = question.seen
         before = [array.copy() for array in _arrays(seen)]
         spot = f"on {setting}, at {seen.intersection.id}, t={seen.time:g} s"
@@ -258,6 +263,12 @@ def _drive(
         except DenxanhError:
             raise
         except Exception as error:
+            if "read-only" in str(error):
+                raise _fault(
+                    controller,
+                    f"{spot} it changed its observation or its network ({error})",
+                    "copy an array before writing to it",
+                ) from error
             raise _fault(
                 controller,
                 f"{spot} it raised {error!r}",

@@ -1,4 +1,4 @@
-"""Webster's fixed-time signals: optimum cycle, splits and delay; and the delay terms of the HCM.
+"""Webster's fixed-time signals: optimum cycle, splits and delay.
 
 Webster, F. V. (1958), Traffic Signal Settings, Road Research Technical Paper 39. Flows in veh/s, times in s.
 """
@@ -15,6 +15,7 @@ from denxanh.sim.errors import InputError
 from denxanh.sim.network import Intersection, Network
 from denxanh.sim.plan import Plan, Stage, Timing
 from denxanh.sim.timing.critical_flow import critical_ratios, flows_of
+from denxanh.sim.timing.random_queues import md1_delay
 
 Array = NDArray[np.float64]
 
@@ -67,7 +68,7 @@ def webster_delay(cycle: float, green: float, flow: float, saturation: float) ->
     if x >= 1.0:
         return math.inf
     uniform = cycle * (1 - share) ** 2 / (2 * (1 - share * x))
-    random = x**2 / (2 * flow * (1 - x))
+    random = float(md1_delay(flow, share * saturation))  # x² / (2 q (1 − x))
     correction = 0.65 * math.cbrt(cycle / flow**2) * math.pow(x, 2 + 5 * share)
     return uniform + random - correction  # Webster (1958), eq. 1
 
@@ -80,25 +81,9 @@ def webster_delay_simplified(cycle: float, green: float, flow: float, saturation
         return math.inf
     if flow <= 0:
         return 0.9 * 0.5 * cycle * (1 - share) ** 2
-    return 0.9 * (cycle * (1 - share) ** 2 / (2 * (1 - share * x)) + x**2 / (2 * flow * (1 - x)))
-
-
-def uniform_delay(cycle: float, green: float, x: float) -> float:
-    """HCM d1, s/veh: 0.5 C (1 − g/C)² / (1 − min(1, X) g/C) (HCM 2000, eq. 16-11)."""
-    share = green / cycle
-    return 0.5 * cycle * (1 - share) ** 2 / (1 - min(1.0, x) * share)
-
-
-def incremental_delay(
-    x: float, capacity: float, period: float = 0.25, k: float = 0.5, i: float = 1.0
-) -> float:
-    """HCM d2, s/veh, for random arrivals and oversaturation (HCM 2000, eq. 16-12).
-
-    ``x`` degree of saturation, ``capacity`` veh/h and ``period`` h as in the HCM; ``k`` is 0.5 for pretimed
-    signals, ``i`` is 1.0 where no signal upstream filters the arrivals.
-    """
-    t = period
-    return 900.0 * t * ((x - 1) + math.sqrt((x - 1) ** 2 + 8 * k * i * x / (capacity * t)))
+    return 0.9 * (
+        cycle * (1 - share) ** 2 / (2 * (1 - share * x)) + float(md1_delay(flow, share * saturation))
+    )
 
 
 def lost_time(timing: Timing) -> float:

@@ -1,12 +1,21 @@
 """SOTL, delay-based and volume-density control, each against numbers worked out by hand."""
 
+from dataclasses import replace
+
 import pytest
 
+from denxanh.controllers.actuated.actuated import Actuated
 from denxanh.controllers.actuated.delay_based import DelayBased
 from denxanh.controllers.actuated.sotl import Sotl
 from denxanh.controllers.actuated.volume_density import VolumeDensity
+from denxanh.controllers.greens import dominated
 from denxanh.sim.controller import Green
 from denxanh.sim.testing.check_controller import PointQueueWorld, check_controller, corridor, play, steady
+
+
+def ask(controller, network, seen):
+    return controller.start(network)["J0"](seen)
+
 
 ALL = (DelayBased(), Sotl(), VolumeDensity())
 
@@ -61,3 +70,24 @@ def test_the_initial_green_grows_with_the_queue(crossing, look):
     # six waited: 12 s of initial green although nobody is left and somebody calls
     assert policy(look([(0, 5.0, 0.0)], phase=1, elapsed=11.0)).phase == 1
     assert policy(look([(0, 5.0, 0.0)], phase=1, elapsed=12.0)).phase == 0
+
+
+@pytest.mark.parametrize("kind", [Actuated, VolumeDensity], ids=lambda kind: kind.name)
+def test_a_stage_that_serves_nobody_whom_another_does_not_serve_is_left_out(crossing, look, kind):
+    """After the side street a stage of a few seconds for link 0, then the main stage of links 0 and 1."""
+    plain = crossing.intersections["J0"]
+    states = ("rrG", "Grr", "GGr")
+    phases = tuple(replace(plain.phases[0], index=k, state=state) for k, state in enumerate(states))
+    intersection = replace(plain, n_links=3, phases=phases)
+    network = replace(crossing, intersections={"J0": intersection})
+    seen = look([(0, 5.0, 0.0), (1, 5.0, 0.0)], intersection=intersection)
+    assert dominated(intersection).tolist() == [False, True, False]
+    assert ask(kind(dominated=True), network, seen).phase == 1
+    assert ask(kind(), network, seen).phase == 2
+
+
+def test_a_protected_left_turn_is_not_dominated_by_the_stage_in_which_it_yields(crossing):
+    plain = crossing.intersections["J0"]
+    states = ("Ggr", "rGr", "rrG", "rrG")
+    phases = tuple(replace(plain.phases[0], index=k, state=state) for k, state in enumerate(states))
+    assert not dominated(replace(plain, n_links=3, phases=phases)).any()

@@ -49,6 +49,6 @@ def test_it_runs_on_the_ha_noi_street_in_sumo(tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    arrived, name = re.search(r"arrived (\d+) (\S+)", done.stdout).groups()
+    arrived, name = re.search(r"arrived ([\d.]+) (\S+)", done.stdout).groups()
     assert name == "my-longest-queue"
-    assert int(arrived) > 0
+    assert float(arrived) > 0

@@ -97,7 +97,7 @@ def test_a_missing_plan_is_one_sentence(tmp_path):
 def test_a_broken_plan_names_the_file(tmp_path):
     path = tmp_path / "plan.json"
     path.write_text("{", "utf-8")
-    with pytest.raises(InputError, match=r"plan\.json: this is not JSON"):
+    with pytest.raises(InputError, match=r"plan\.json: the plan is not JSON"):
         FixedTime(str(path)).make_plan(corridor(1))
 
 

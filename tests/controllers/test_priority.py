@@ -151,7 +151,7 @@ def test_an_officer_works_through_phases(tmp_path):
     ("text", "words"),
     [
         ("[1]", "no order"),
-        ("{", "no order"),
+        ("{", "not JSON"),
         ('[{"signal": "X", "from": 0, "to": 9, "phases": [[0, 1]]}]', "no signal 'X'"),
         ('[{"signal": "J0", "from": 0, "to": 9, "phases": [[7, 1]]}]', "no phase 7"),
         ('[{"signal": "J0", "from": 9, "to": 0, "phases": [[0, 1]]}]', "no order"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -179,6 +181,71 @@ class Campaign:
             return {row.id: (row.state, row.sha256, row.content) for row in ledger.rows()}
 
 
+@dataclass(frozen=True)
+class SmallExperiment:
+    """A finished experiment of two controllers and two seeds, 40 s long: ``folder`` holds its file and ``out``."""
+
+    folder: Path
+
+    def copy(self, target: Path) -> Path:
+        """A copy of the results to spoil; returns the folder of the results."""
+        shutil.copytree(self.folder / "out", target / "out")
+        return target / "out"
+
+    def resume(self, out: Path) -> list[str]:
+        """Run what is missing in ``out``; returns the messages."""
+        from denxanh.experiments.experiment import Session, run_experiment
+        from denxanh.experiments.runs.local import Local
+
+        told: list[str] = []
+        run_experiment(
+            self.folder / "experiment.toml", out, Session(lambda: Local(out, jobs=1), 1, told.append, _silent)
+        )
+        return told
+
+
+@contextlib.contextmanager
+def _silent(total: int) -> Iterator[Any]:
+    yield lambda id, outcome: None
+
+
+@pytest.fixture(scope="session")
+def one_launcher() -> Iterator[None]:
+    """One fork server for all runs that a session's tests start in this process: each costs a second of imports."""
+    from denxanh.experiments.results import verify
+    from denxanh.experiments.runs import local
+    from denxanh.experiments.runs.launcher import ForkLauncher
+
+    shared = ForkLauncher()
+
+    class Lent:
+        start = shared.start
+
+        def close(self) -> None:
+            pass
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(local, "launcher", Lent)
+        patch.setattr(verify, "launcher", Lent)
+        yield
+    shared.close()
+
+
+@pytest.fixture(scope="session")
+def small_experiment(
+    tmp_path_factory: pytest.TempPathFactory, tiny_place: Any, one_launcher: None
+) -> SmallExperiment:
+    """Made once; tests spoil copies of it."""
+    small = SmallExperiment(tmp_path_factory.mktemp("small"))
+    (small.folder / "experiment.toml").write_text(
+        f'places = ["{tiny_place.config}"]\ncontrollers = ["program", "max-pressure"]\nseeds = 2\nend = 40\n'
+        'metrics = ["delay_s"]\n',
+        encoding="utf-8",
+    )
+    small.resume(small.folder / "out")
+    return small
+
+
 @pytest.fixture
 def campaign(tmp_path: Path, plugin: Path) -> Iterator[Callable[..., Campaign]]:
     """Make a campaign; at the end of the test none of its processes is left."""
@@ -195,3 +262,54 @@ def campaign(tmp_path: Path, plugin: Path) -> Iterator[Callable[..., Campaign]]:
     for one in made:
         for started in one.started:
             started.end()
+
+
+@pytest.fixture(scope="session")
+def street(tiny_place: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The tiny street with a plan whose greens and offsets differ from the program's."""
+    from dataclasses import replace
+
+    from denxanh.experiments.formats.existing_plan import existing_plan
+    from denxanh.experiments.formats.plan_source import PlanSource
+    from denxanh.networks.scenarios import open_scenario
+    from denxanh.sim.network_reader import network_of
+    from denxanh.sim.plan import Plan
+    from denxanh.sim.run import store
+
+    scenario = open_scenario(str(tiny_place.config))
+    network = network_of(scenario)
+    timings = {
+        name: replace(
+            timing,
+            stages=tuple(replace(s, green=s.green + k + 0.5) for k, s in enumerate(timing.stages)),
+            offset=7.25,
+        )
+        for name, timing in existing_plan(network).timings.items()
+    }
+    file = tmp_path_factory.mktemp("street") / "plan.json"
+    plan = Plan(timings)
+    store.write_json(file, plan.to_json())
+    return PlanSource(scenario, network, (plan,), (), (file,))
+
+
+@pytest.fixture(scope="session")
+def walked(sumo_tool: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A crossroads with crossings, and its existing plan."""
+    from denxanh.experiments.formats.existing_plan import existing_plan
+    from denxanh.experiments.formats.plan_source import PlanSource
+    from denxanh.networks.scenarios import open_scenario
+    from denxanh.sim.network_reader import network_of
+
+    folder = tmp_path_factory.mktemp("walked")
+    net = sumo_tool(
+        "netgenerate",
+        folder / "walked.net.xml",
+        *("--grid", "--grid.number", "1", "--grid.attach-length", "120", "--default.lanenumber", "2"),
+        *("--default-junction-type", "traffic_light", "--no-turnarounds", "--seed", "1"),
+        *("--sidewalks.guess", "--crossings.guess"),
+    )
+    routes = folder / "walked.rou.xml"
+    routes.write_text("<routes/>", encoding="utf-8")
+    scenario = open_scenario(f"{net}+{routes}", end=60)
+    network = network_of(scenario)
+    return PlanSource(scenario, network, (existing_plan(network),), (), (folder / "plan.json",))

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from denxanh.experiments.compare import specify_runs
-from denxanh.experiments.runs.execution import read_manifest
 from denxanh.experiments.runs.local import run_one
 from denxanh.experiments.specification.run_options import Limits, RunOptions
 from denxanh.networks.scenarios import open_scenario
 from denxanh.sim.errors import DenxanhError, InputError
+from denxanh.sim.run.store import read_manifest
 
 SIZES = [(420,), pytest.param(tuple(range(40, 1040, 50)), marks=pytest.mark.slow)]  # KiB
 

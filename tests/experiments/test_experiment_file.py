@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -312,3 +313,72 @@ def test_the_example_is_valid_and_is_not_written_over(tmp_path: Path) -> None:
 def test_the_published_schema_is_current() -> None:
     assert (DOCS / "experiment.schema.json").read_text("utf-8") == schema()
     assert "stop" in json.loads(schema())["properties"]
+
+
+def test_places_have_times_and_names_of_their_own(opened: Callable[..., Experiment], tiny_place: Any) -> None:
+    place = str(tiny_place.config)
+    places = [
+        place,
+        {"place": place, "name": "short", "duration": "2min"},
+        {"place": place, "name": "shorter", "end": "+90"},
+        {"place": place, "name": "clock", "end": "00:04"},
+        {"place": place, "name": "whole", "end": 300},
+    ]
+    experiment = opened(places=places, duration=60)
+    assert [(s.name, s.end) for s in experiment.scenarios] == [
+        ("tiny", 60.0), ("short", 120.0), ("shorter", 90.0), ("clock", 240.0), ("whole", 300.0),
+    ]  # fmt: skip
+    assert opened(end="+1min").scenarios[0].end == 60.0
+    assert opened(warm_up="2min").options.warm_up == 120.0
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"end": "soon"}, "end: 'soon' is not a time; write seconds, 07:30, +30min or +1800"),
+        ({"duration": "soon"}, "duration: 'soon' is not a duration; write seconds, 10min or 1h30min"),
+        ({"duration": 0}, "duration: Input should be greater than 0"),
+        ({"warm_up": "often"}, "warm_up: 'often' is not a duration"),
+        ({"end": 60, "duration": 60}, "'end' and 'duration' exclude each other"),
+        ({"places": [{"place": "x", "end": 60, "duration": 60}]}, "'end' and 'duration' exclude each other"),
+        (
+            {"places": [{"place": "x", "durations": 60}]},
+            "there is no key 'durations'; did you mean 'duration'?",
+        ),
+        ({"places": [{"name": "x"}]}, "places[0].place: Field required"),
+    ],
+)
+def test_a_time_that_is_none_is_told_by_its_key(values: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError) as caught:
+        check({"places": ["x"], "controllers": ["program"], **values}, "experiment.toml")
+    assert words in str(caught.value)
+
+
+def test_two_places_of_one_name_are_refused(opened: Callable[..., Experiment], tiny_place: Any) -> None:
+    entry = {"place": str(tiny_place.config), "name": "mine"}
+    with pytest.raises(InputError, match="two places are called 'mine'"):
+        opened(places=[entry, {**entry, "duration": 60}])
+
+
+def test_a_place_is_looked_for_beside_the_file_and_nowhere_else(
+    tiny_place: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "project").mkdir()
+    monkeypatch.chdir(tiny_place.folder)
+    file = tmp_path / "project/experiment.toml"
+    with pytest.raises(InputError, match=r"there is no place 'tiny\.sumocfg'"):
+        expand(check({"places": ["tiny.sumocfg"], "controllers": ["program"]}, "x"), file)
+    for path in tiny_place.folder.iterdir():
+        shutil.copy(path, tmp_path / "project")
+    for text in ("tiny.sumocfg", "tiny.net.xml+tiny.rou.xml"):
+        (scenario,) = expand(check({"places": [text], "controllers": ["program"]}, "x"), file).scenarios
+        assert scenario.net == (tmp_path / "project/tiny.net.xml").resolve()
+
+
+def test_a_place_with_a_generic_name_is_called_after_its_folder(tiny_place: Any, tmp_path: Path) -> None:
+    names = []
+    for name in ("north", "south"):
+        shutil.copytree(tiny_place.folder, tmp_path / name)
+        (tmp_path / name / "tiny.sumocfg").rename(tmp_path / name / "place.sumocfg")
+        names.append(open_scenario(str(tmp_path / name)).name)
+    assert names == ["north", "south"]

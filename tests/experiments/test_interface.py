@@ -14,6 +14,7 @@ from denxanh.experiments import interface
 from denxanh.experiments.compare import specify_runs
 from denxanh.experiments.specification.objects import name_of
 from denxanh.experiments.specification.run_specification import pack, unpack
+from denxanh.sim.run.store import read_manifest
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,24 @@ def test_the_examples_of_the_docstrings_run() -> None:
         found = doctest.testmod(module)
         assert found.attempted > 0
         assert found.failed == 0
+
+
+def test_each_seed_of_a_comparison_has_its_own_day_the_same_for_all_controllers(tiny: dx.Scenario) -> None:
+    study = dx.compare(tiny, ["program", "max-pressure:interval=20"], seeds=2)
+    inputs = {
+        (row.controller, row.seed): sorted(read_manifest(row.folder)["inputs_sha256"].values())
+        for row in study.rows
+    }
+    assert inputs["program", 1] == inputs["max-pressure:interval=20", 1]
+    assert inputs["program", 1] != inputs["program", 2]
+    assert "each seed has a day of its own" in study.report.read_text("utf-8")
+    assert "Assumed plan: nobody has confirmed" in study.report.read_text("utf-8")
+    same = dx.compare(tiny, ["program"], seeds=2, days="same", plan_is_real=True)
+    assert "Assumed plan" not in same.report.read_text("utf-8")
+    assert len({str(sorted(read_manifest(row.folder)["inputs_sha256"].values())) for row in same.rows}) == 1
+    assert "all seeds have the same vehicles" in same.report.read_text("utf-8")
+    with pytest.raises(dx.InputError, match="invalid days"):
+        dx.compare(tiny, ["program"], seeds=1, days="some")
 
 
 def test_a_run_gives_metrics_and_tables_and_stays_where_it_was(tiny: dx.Scenario) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from denxanh.experiments.runs.execution import read_manifest, tables_hash
+from denxanh.experiments.runs.proof import tables_hash
 from denxanh.experiments.runs.run_row import run_folder
+from denxanh.sim.run.store import read_manifest
 
 KILLS = [3, pytest.param(200, marks=pytest.mark.slow)]
 EXPERIMENT = """

@@ -102,6 +102,18 @@ def test_sql_over_runs_and_vehicles(done: Path, here: Callable[..., Any]) -> Non
     assert "duckdb says" in refused.stderr
 
 
+def test_sql_over_movements(done: Path, here: Callable[..., Any]) -> None:
+    ended = here(
+        "query", done,
+        "SELECT level, sum(served) AS served FROM movements JOIN runs USING (run) WHERE controller = 'program' "
+        "GROUP BY 1",
+    )  # fmt: skip
+    served = {row["level"]: float(row["served"]) for row in csv.DictReader(ended.stdout.splitlines())}
+    assert set(served) == {"movement", "lane group", "approach", "intersection"}
+    assert len(set(served.values())) == 1
+    assert served["movement"] > 0
+
+
 def test_exports_agree_with_the_runs(done: Path, here: Callable[..., Any], tmp_path: Path) -> None:
     from scipy.io import netcdf_file
 
@@ -129,7 +141,7 @@ def test_verify_repeats_runs_and_finds_a_changed_table(
     table.write_bytes(table.read_bytes()[:-1] + b"?")
     bad = here("verify", spoilt, "--sample", "0")
     assert bad.status == 1
-    assert "a table was changed after the run" in bad.stdout
+    assert f"{table}: the content of the file was changed after the run" in bad.stdout
 
 
 def test_a_lost_folder_is_run_again(done: Path, cli: Callable[..., Any], tmp_path: Path) -> None:

@@ -27,12 +27,13 @@ OTHERS: dict[str, Any] = {  # a value for each option that is not its default
     "backend": "traci",
     "warm_up": 30.0,
     "lateral_resolution": 0.8,
+    "plan_is_real": True,
     "keep_sumo_output": True,
     "limits": Limits(60.0, memory_mb=500),
     "events": ({"kind": "rain", "begin": 10.0, "end": 20.0},),
     "safety": {"min_green": 7.0},
 }
-OF_NO_RESULT = {"backend", "keep_sumo_output", "limits"}
+OF_NO_RESULT = {"backend", "keep_sumo_output", "limits", "plan_is_real"}
 
 
 @pytest.fixture

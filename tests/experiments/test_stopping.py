@@ -14,6 +14,7 @@ import pytest
 from denxanh.experiments.experiment import Session, announcement, run_experiment
 from denxanh.experiments.runs.execution import Outcome
 from denxanh.experiments.runs.ledger import Ledger
+from denxanh.experiments.runs.proof import Fault, Record
 from denxanh.experiments.specification.run_specification import RunSpecification
 from denxanh.sim.errors import InputError
 from denxanh.sim.metrics import NAMES
@@ -49,8 +50,8 @@ class Invented:
     def completed(self, id: str) -> Outcome | None:
         return None
 
-    def is_complete(self, id: str) -> bool:
-        return True
+    def fault(self, record: Record) -> Fault | None:
+        return None
 
     def close(self) -> None:
         pass

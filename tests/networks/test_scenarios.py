@@ -13,8 +13,10 @@ import pytest
 
 from denxanh.experiments.cli.check_text import check_place
 from denxanh.experiments.definition.expand import _open
+from denxanh.experiments.definition.experiment_file import ExperimentFile
 from denxanh.experiments.optimize.tuning_problem import prepare_problem
 from denxanh.experiments.report.comparison_report import _notes
+from denxanh.experiments.specification.identity import scenario_digest
 from denxanh.networks.scenarios import CLEARING, open_scenario, read_config
 from denxanh.sim.errors import InputError
 from denxanh.sim.network_reader import network_of
@@ -99,6 +101,24 @@ def test_a_built_in_place_says_that_its_demand_is_synthetic() -> None:
 def test_a_scenario_crosses_processes_as_json(config: Any) -> None:
     scenario = read_config(config('<scale value="1.5"/><tripinfo-output value="x"/>'))
     assert Scenario.from_json(scenario.to_json()) == scenario
+    known = replace(scenario, plan_source="cabinet sheet of 2026-03-01")
+    assert Scenario.from_json(known.to_json()) == known
+
+
+def test_a_plan_is_assumed_unless_its_source_is_known(config: Any) -> None:
+    place = open_scenario("ha-noi/hoang-dao-thuy")
+    assert (place.plan_source, place.plan_is_assumed) == ("assumed", True)
+    own = read_config(config(""))
+    assert (own.plan_source, own.plan_is_assumed) == ("", True)
+    assert not replace(own, plan_source="cabinet sheet of 2026-03-01").plan_is_assumed
+    old = {key: value for key, value in own.to_json().items() if key != "plan_source"}
+    assert Scenario.from_json(old) == own
+
+
+def test_the_source_of_a_plan_does_not_change_the_identity_of_a_run(config: Any) -> None:
+    scenario = read_config(config(""))
+    known = replace(scenario, plan_source="cabinet sheet of 2026-03-01")
+    assert scenario_digest(known, {}) == scenario_digest(scenario, {})
 
 
 @pytest.mark.parametrize(
@@ -161,8 +181,9 @@ def test_a_place_of_an_experiment_may_have_a_plus_in_its_name(tiny_place: Any, t
     folder.mkdir()
     shutil.copy(tiny_place.net, folder / "g.net.xml")
     shutil.copy(tiny_place.routes, folder / "r.rou.xml")
-    inside = _open("C++/g.net.xml+C++/r.rou.xml", tmp_path, 60.0)
-    beside = _open("g.net.xml+r.rou.xml", folder, 60.0)
+    file = ExperimentFile(places=["C++/g.net.xml+C++/r.rou.xml"], controllers=["program"], end=60.0)
+    inside = _open("C++/g.net.xml+C++/r.rou.xml", tmp_path, file)
+    beside = _open("g.net.xml+r.rou.xml", folder, file)
     assert inside.net == beside.net == folder / "g.net.xml"
     assert inside.routes == beside.routes == (folder / "r.rou.xml",)
 

@@ -33,7 +33,6 @@ MUTANTS = (
     (MONITOR, "self._green_end = np.where(was & ~is_, time, self._green_end)", "pass"),
     (MONITOR, "self._green_since = np.where(is_ & ~was, time", "self._green_since = np.where(is_, time"),
     (MONITOR, "np.where(yellow & ~self._yellow, time", "np.where(yellow, 0.0 * time"),
-    (MONITOR, "intersection.foes.copy()", "intersection.foes"),
     (MONITOR, "self._good.add(state)", "self._good.update((state, state.replace('g', 'G')))"),
     (MONITOR, "future, began = copy(self), time", "future, began = self, time"),
     (MONITOR, "if fault := future.fault(interval.state, time):", "if fault := '':"),
@@ -79,7 +78,7 @@ MUTANTS = (
     (SUPERVISOR, "green.phase not in serving", "green.phase in serving"),
     (SUPERVISOR, "green.seconds + (now.elapsed if green.phase == now.phase else 0.0)", "green.seconds"),
     (SUPERVISOR, 'text.encode("utf-8", "backslashreplace").decode("utf-8")', "text"),
-    (LIMIT, "if armed and busy():", "if False:"),
+    (LIMIT, "if reading():", "if False:"),
     (LIMIT, "signal.signal(signal.SIGALRM, before)", "pass"),
     # the engine and the way between two greens
     (ENGINE, "self.monitor.check(state, self.simulation.now)", "pass"),

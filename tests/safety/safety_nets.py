@@ -75,7 +75,14 @@ def build(folder, sumo_tool, *, lefthand=False):
         _let_go_for_ever(net)
     else:
         net.write_text(_with_programs(net.read_text()))
-    (folder / "n.rou.xml").write_text("<routes>" + "".join(
+    urgent = [("bus", "free-WC", "free-CE", 45), ("emergency", "free-SC", "free-CW", 90)]
+    urgent += [("bus", "joined-WJ", "joined-KE", 60), ("emergency", "cross-NC", "cross-CE", 80)]
+    kinds = "".join(f'<vType id="{kind}" vClass="{kind}"/>' for kind in ("bus", "emergency"))
+    special = "".join(
+        f'<flow id="{kind}-{a}" type="{kind}" from="{a}" to="{b}" begin="0" end="900" period="{period}"/>'
+        for kind, a, b, period in urgent
+    )
+    (folder / "n.rou.xml").write_text("<routes>" + kinds + special + "".join(
         f'<flow id="{k}" from="{a}" to="{b}" begin="0" end="900" period="{period}"/>'
         for k, (a, b, period) in enumerate(flows)
     ) + "</routes>")  # fmt: skip

@@ -45,7 +45,9 @@ def read_signals(net):
         tables[junction.get("id")] = {
             int(row.get("index")): row.get("foes")[::-1] for row in junction.iter("request")
         }
-    found = {name: {"rows": rows, "foes": set(), "walks": {}} for name, rows in programs.items()}
+    found = {
+        name: {"rows": rows, "foes": set(), "walks": {}, "apart": set()} for name, rows in programs.items()
+    }
     at = defaultdict(list)  # (link, place) by signal
     for c in root.iter("connection"):
         if c.get("tl") not in found:
@@ -64,15 +66,25 @@ def read_signals(net):
         for (a, junction, i), (b, other, j) in itertools.product(links, repeat=2):
             if junction == other and a != b and tables[junction].get(i, "")[j : j + 1] == "1":
                 found[name]["foes"] |= {(a, b), (b, a)}
+        crossed = defaultdict(set)
+        for link, junction, _ in links:
+            crossed[link].add(junction)
+        found[name]["apart"] = {
+            (a, b) for a, b in itertools.combinations(sorted(crossed), 2) if len(crossed[a] | crossed[b]) > 1
+        }
     return found
 
 
 class Signal:
-    """Rules of one signal: ``rows`` of its program (state, s), ``foes`` of links, ``walks`` across in m by link."""
+    """Rules of one signal: ``rows`` of its program (state, s), ``foes`` of links, ``walks`` across in m by link.
 
-    def __init__(self, rows, foes, walks):
+    ``apart`` are pairs of links over different junctions of a joined signal: the net does not say whether they meet.
+    """
+
+    def __init__(self, rows, foes, walks, apart=()):
         self.rows, self.foes, self.walks = rows, foes, walks
         self.states = [state for state, _ in rows]
+        self.strangers = {(a, b) for a, b in apart if not self.together(a, b, "g", "g")}
         links = range(len(self.states[0]))
         self.sometimes_red = [any(not RANK[state[k]] for state in self.states) for k in links]
         begins = list(itertools.accumulate([s for _, s in rows * 3], initial=0.0))
@@ -129,6 +141,11 @@ class Signal:
                 f"t={time:g}: foes {a}{state[a]} and {b}{state[b]} are green together"
                 for a, b in self.foes
                 if a < b and RANK[state[a]] and RANK[state[b]] and not self.together(a, b, state[a], state[b])
+            ]
+            out += [
+                f"t={time:g}: {a}{state[a]} and {b}{state[b]} of different junctions are green together"
+                for a, b in self.strangers
+                if RANK[state[a]] and RANK[state[b]]
             ]
         letters = dict(shown)
         for a, b in self.foes:

@@ -65,7 +65,7 @@ def test_the_events_are_the_same_in_every_run():
 
 
 def test_who_sleeps_is_late():
-    limits = Limits(decision=0.02, first_decision=0.02)
+    limits = Limits(asleep=0.1)
     world, events = fuzzed(corridor(1), 3, 200, limits=limits, sleep=0.3)
     assert "late" in {event.cause for event in events}
     assert violations(world.network.intersections["J0"], world.shown["J0"]) == []

@@ -194,7 +194,9 @@ def test_looking_ahead_changes_nothing_and_finds_the_fault_in_any_step():
 def test_a_policy_that_writes_into_the_conflicts_changes_nothing():
     intersection = crossroads()
     monitor = ConflictMonitor(intersection, 0.0)
-    intersection.foes[:] = False
+    with pytest.raises(ValueError, match="read-only"):
+        intersection.foes[:] = False
+    object.__setattr__(intersection, "foes", np.zeros_like(intersection.foes))
     assert "are foes" in monitor.fault("GgGGr", 100.0)
     monitor.note("GGrrr", 100.0)
     monitor.note("yyrrr", 120.0)

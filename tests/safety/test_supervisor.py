@@ -5,12 +5,13 @@ import json
 import signal
 import time
 
+import numpy as np
 import pytest
 from safety_oracle import violations
 from safety_worlds import RecordingWorld, crossroads, network_of
 
 from denxanh.sim.controller import Green
-from denxanh.sim.errors import ControlError, InputError, SafetyError, WorldError
+from denxanh.sim.errors import ControlError, InputError, LimitError, SafetyError, WorldError
 from denxanh.sim.network import Network
 from denxanh.sim.simulation import Simulation
 from denxanh.sim.supervisor import Limits, Supervisor
@@ -125,14 +126,102 @@ def test_an_endless_loop_is_interrupted():
 
 def test_only_the_first_answer_may_take_long():
     def policy(seen):
-        time.sleep(0.2)
+        until = time.process_time() + 0.2
+        while time.process_time() < until:
+            pass
         return swap(seen)
 
     _, supervisor = supervised(corridor(1), {"J0": policy}, limits=Limits(0.05, 30.0))
     (event,) = supervisor.events
     assert event.cause == "late"
-    assert event.detail == "its answer took longer than 0.05 s"
+    assert event.detail == "it took more than 0.05 s of CPU time"
     assert event.time > 5.0
+
+
+def hang(*_, **__):
+    while True:
+        pass
+
+
+class EndlessError(Exception):
+    __repr__ = __str__ = hang
+
+
+class EndlessControlError(ControlError):
+    __repr__ = __str__ = hang
+
+
+class EndlessInt(np.int64):
+    __index__ = __int__ = __eq__ = __hash__ = hang
+
+
+class EndlessFloat(float):
+    __float__ = __le__ = __ge__ = __sub__ = hang
+
+
+class EndlessType:
+    """Is no Green, says endlessly what it is."""
+
+    __class__ = property(hang)
+    __repr__ = hang
+
+
+class EndlessProperty(Green):
+    phase = property(hang, lambda self, value: None)
+
+
+class EndlessAnswerError(Green):
+    seconds = property(throw(EndlessControlError()), lambda self, value: None)
+
+
+class EndlessEnd:
+    """Is no Green, and its memory is never given back."""
+
+    __del__ = hang
+
+
+@pytest.mark.skipif(
+    not hasattr(signal, "setitimer"),
+    reason="Windows has no interval timer to end an endless loop with",
+)
+@pytest.mark.parametrize(
+    "fail",
+    [
+        throw(EndlessError()),
+        throw(EndlessControlError()),
+        lambda seen: EndlessType(),
+        lambda seen: EndlessEnd(),
+        lambda seen: EndlessProperty(0, 5.0),
+        lambda seen: EndlessAnswerError(0, 5.0),
+        lambda seen: Green(EndlessInt(0), 5.0),
+        lambda seen: Green(0, EndlessFloat(5.0)),
+        lambda seen: Green(EndlessType(), 5.0),
+        lambda seen: Green(0, EndlessType()),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_answer_that_never_ends_when_it_is_looked_at_is_late(fail):
+    limits = Limits(0.05, 0.05)
+    _, supervisor = supervised(corridor(1), {"J0": failing_at(40.0, fail)}, limits=limits, end=120.0)
+    assert [event.cause for event in supervisor.events] == ["late"]
+
+
+def test_a_run_that_can_be_repeated_ends_at_the_limit():
+    network = corridor(1)
+    limits = Limits(0.01, 0.01)
+
+    def policy(seen):
+        until = time.process_time() + 0.05
+        while time.process_time() < until:
+            pass
+        return swap(seen)
+
+    supervisor = Supervisor(network, {"J0": policy}, limits, stop_when_late=True)
+    question = next(iter(Simulation(RecordingWorld(network), 300.0, ["J0"])))
+    with pytest.raises(LimitError, match=r"J0 at t=5 s: it took more than 0\.01 s of CPU time"):
+        supervisor.answer(question)
+    _, gone_on = supervised(network, {"J0": policy}, limits=limits)
+    assert gone_on.limits_met == ["J0 at t=5 s: it took more than 0.01 s of CPU time"]
 
 
 def test_the_users_interrupt_is_not_the_policys_failure():
@@ -316,7 +405,7 @@ def test_a_policy_that_changes_the_phases_cannot_change_what_is_legal():
 
     def policy(seen):
         if seen.time > 30.0:
-            seen.intersection.foes[:] = False
+            object.__setattr__(seen.intersection, "foes", np.zeros_like(seen.intersection.foes))
             for phase in seen.intersection.phases:
                 object.__setattr__(phase, "state", "GGGGr")
         return Green((seen.phase + 1) % 3, 10.0)

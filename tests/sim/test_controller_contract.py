@@ -84,7 +84,9 @@ def test_a_run_starts_a_controller_once_on_the_network_under_the_rules(
     controller = kind()
     prepared = prepare_run(run, controller, tmp_path)
     (network,) = controller.started
-    assert network is prepared.network
+    assert network is prepared.given
+    assert network == prepared.network
+    assert network is not prepared.network
     assert all(phase.min_green >= 7.0 for i in network.intersections.values() for phase in i.phases)
 
 
@@ -105,9 +107,17 @@ def test_a_layer_over_a_strategy_that_sumo_runs_is_refused(over: str):
         Priority(over=over)
 
 
+def test_a_layer_over_a_strategy_without_policies_is_refused(monkeypatch: pytest.MonkeyPatch):
+    """One of another package that leaves its signals to SUMO, without a program of its own."""
+    monkeypatch.setattr("denxanh.controllers.layers.layer.make_controller", lambda name, given: Undecided())
+    with pytest.raises(InputError, match="is run by SUMO itself"):
+        Priority(over="undecided")
+
+
 def test_a_layer_forwards_every_capability_that_a_strategy_below_may_have():
     refused = {"additional_files", "programs"}  # of strategies that SUMO runs
-    own = {"leaves_signals_to_sumo"}  # a layer has a policy for every signal
+    # a layer has a policy for every signal; below a layer a plan is given, not computed from the scenario
+    own = {"leaves_signals_to_sumo", "plan_from_scenario"}
     declared = {name.name for name in fields(Capabilities) if hasattr(Layer, name.name)}
     assert declared == {name.name for name in fields(Capabilities)} - refused - own
 

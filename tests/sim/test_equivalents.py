@@ -26,8 +26,8 @@ def test_said_in_the_file_else_by_class(tmp_path: Path) -> None:
     assert found["moto"] == Equivalent(0.25, 1.0)  # TCXDVN 104:2007, see denxanh.sim.demand.vehicle_class
     assert found["car"] == found["DEFAULT_VEHTYPE"] == Equivalent(1.0, 1.0)
     table = weights(["moto", "bus", "nobody declared it"], found)
-    assert table.tolist() == [[0.25, 2.2, 1.0], [1.0, 40.0, 1.0]]
-    assert weights([], found).shape == (2, 0)
+    assert table.tolist() == [[0.25, 2.2, 1.0], [1.0, 40.0, 1.0], [1.0, 1.0, 1.0]]
+    assert weights([], found).shape == (3, 0)
 
 
 @pytest.mark.parametrize("value", ["many", "-1", "nan", "inf"])

@@ -12,7 +12,7 @@ from denxanh.sim.network import Edge, Intersection, Lane, Link, Movement, Networ
 from denxanh.sim.plan import Interval, Stage, Timing
 from denxanh.sim.sumo.program import phases_of
 from denxanh.sim.timing.arterials import arterials
-from denxanh.sim.timing.maxband import Window, green_window, maxband, progression
+from denxanh.sim.timing.maxband import Hops, Window, green_window, left_turn_patterns, maxband, progression
 
 HALF = Window(0.0, 0.5)
 
@@ -69,6 +69,69 @@ def test_a_weight_prefers_the_inbound_direction():
 def test_short_greens_may_leave_no_way_through_in_both_directions():
     short = [Window(0, 0.1)] * 4
     assert maxband(short, [(18, 21)] * 3, short, [(18, 21)] * 3, cycle=(104, 104)) is None
+
+
+# Little (1966), The synchronization of traffic signals by mixed-integer linear programming: ten signals of Euclid
+# Avenue, Cleveland; distances in m and green shares as in lindo.com's model of it
+LITTLE_LENGTHS = (168, 213, 335, 213, 244, 198, 122, 213, 137)
+LITTLE_GREENS = [Window(0.0, g) for g in (0.53, 0.60, 0.60, 0.53, 0.52, 0.58, 0.60, 0.60, 0.60, 0.58)]
+
+
+def test_littles_ten_signals_with_limits_of_speed_and_its_change():
+    times = [(d / 17.9, d / 13.4) for d in LITTLE_LENGTHS]
+    hops = Hops(lengths=LITTLE_LENGTHS, back_lengths=LITTLE_LENGTHS, speed_change=0.0121)
+    given = LITTLE_GREENS, times, LITTLE_GREENS, times
+    bands = maxband(*given, cycle=(55, 75), ratio_bounds=(0.9, 1.1), hops=hops)
+    free = maxband(*given, cycle=(55, 75), ratio_bounds=(0.9, 1.1))
+    assert bands is not None
+    assert free is not None
+    assert (bands.outbound + bands.inbound) / bands.cycle == pytest.approx(0.5628, abs=0.002)
+    assert bands.cycle == pytest.approx(57.9, abs=0.1)
+    assert (free.outbound + free.inbound) / free.cycle > 0.568  # what the limit of the speed change costs
+    assert 0.9 - 1e-6 <= bands.inbound / bands.outbound <= 1.1 + 1e-6
+    slowness = np.array(bands.outbound_times) / LITTLE_LENGTHS
+    assert np.abs(np.diff(slowness)).max() <= 0.0121 + 1e-6
+
+
+def test_littles_ten_signals_at_one_speed():
+    times = [(d / 15.24, d / 15.24) for d in LITTLE_LENGTHS]  # 50 ft/s
+    bands = maxband(LITTLE_GREENS, times, LITTLE_GREENS, times, cycle=(65, 65), ratio_bounds=(1, 1))
+    assert bands is not None
+    assert (bands.outbound / 65, bands.inbound / 65) == pytest.approx((0.2342, 0.2342), abs=0.001)
+
+
+def test_the_left_turn_pattern_is_chosen_that_lets_both_bands_pass():
+    """By hand: 15 s apart in a cycle of 60, lefts of 15 s: windows a quarter of a cycle apart suit both ways."""
+    patterns = left_turn_patterns(0.5, 0.25, 0.25)
+    assert [(out.start, back.start) for out, back in patterns] == [(0, 0.25), (0.25, 0), (0.25, 0.25), (0, 0)]
+    both = [out for out, _ in (patterns[3], patterns[3])], [back for _, back in (patterns[3], patterns[3])]
+    hop = [(15.0, 15.0)]
+    fixed = maxband(both[0], hop, both[1], hop, cycle=(60, 60))
+    free = maxband(both[0], hop, both[1], hop, cycle=(60, 60), patterns=dict.fromkeys((0, 1), patterns))
+    assert fixed is None or fixed.outbound + fixed.inbound == pytest.approx(0.0, abs=1e-6)
+    assert free is not None
+    assert (free.outbound, free.inbound) == pytest.approx((15, 15))
+    best = max(
+        (found.outbound + found.inbound, -k)
+        for k, (first, second) in enumerate(itertools.product(patterns, patterns))
+        if (found := maxband([first[0], second[0]], hop, [first[1], second[1]], hop, cycle=(60, 60)))
+    )
+    assert free.outbound + free.inbound == pytest.approx(best[0])
+
+
+def test_a_queue_that_clears_ahead_of_the_band_lets_it_leave_earlier():
+    hops = Hops(clearance=(0.0, 6.0, 4.0))
+    bands = maxband([HALF] * 3, [(20, 20), (25, 25)], cycle=(60, 60), hops=hops)
+    assert bands is not None
+    assert bands.offsets == pytest.approx((0, 14, 35))  # 20 − 6, and 25 − 4 more
+    assert bands.outbound_times == pytest.approx((20, 25))
+
+
+def test_hops_that_do_not_fit_the_signals_are_refused():
+    with pytest.raises(InputError, match="expected 2"):
+        maxband([HALF] * 2, [(10, 10)], cycle=(60, 60), hops=Hops(clearance=(1.0,)))
+    with pytest.raises(InputError, match="needs the lengths"):
+        maxband([HALF] * 2, [(10, 10)], cycle=(60, 60), hops=Hops(speed_change=0.01))
 
 
 def test_nonsense_is_refused():

@@ -23,7 +23,9 @@ COUNTS = Counts(
     fallbacks=1,
 )
 NO_QUEUE = np.zeros((0, 2))
-WEIGHTS = np.array([[1.0, 0.25, 0.25, 2.5, 1.0], [1.2, 1.5, 1.0, 40.0, 2.0]])  # PCU and persons of FIVE
+WEIGHTS = np.array(  # PCU, persons and real vehicles of FIVE
+    [[1.0, 0.25, 0.25, 2.5, 1.0], [1.2, 1.5, 1.0, 40.0, 2.0], [1.0, 1.0, 1.0, 1.0, 1.0]]
+)
 
 
 def trips(*rows: tuple[float, float, float, float, float, float, float, float, str]) -> Trips:
@@ -67,6 +69,7 @@ def test_every_metric_of_five_vehicles() -> None:
             "running": 1,
             "waiting": 1,
             "lost": 1,
+            "simulated": 5,
             "before_begin": 3,
             "teleports": 2,
             "collisions": 1,
@@ -88,38 +91,58 @@ def test_a_jam_is_not_flattered_by_the_few_that_arrived() -> None:
     waiting = (-1.0, 300.0, -1.0, 0.0, 0.0, 0.0, 0.0, 0.0, "")
     jam = trips((100.0, 0.0, 150.0, 50.0, 500.0, 0.0, 0.0, 5.0, ""), *[waiting] * 9)
     free, jammed = (
-        compute(t, COUNTS, NO_QUEUE, np.ones((2, len(t))), begin=100.0, end=400.0) for t in (easy, jam)
+        compute(t, COUNTS, NO_QUEUE, np.ones((3, len(t))), begin=100.0, end=400.0) for t in (easy, jam)
     )
     assert free["travel_time_s"] == jammed["travel_time_s"]
     assert free["delay_s"] == 5.0
     assert jammed["delay_s"] == (5.0 + 9 * 300.0) / 10
 
 
-def test_warm_up_cuts_by_the_wish_to_leave_not_by_the_departure() -> None:
+def test_warm_up_cuts_by_the_wanted_departure_not_by_the_actual_one() -> None:
     late = trips(
         (150.0, 30.0, 200.0, 50.0, 500.0, 0.0, 0.0, 8.0, ""),  # wanted to leave at 120: cut
         (150.0, 10.0, 200.0, 50.0, 500.0, 0.0, 0.0, 6.0, ""),  # wanted to leave at 140: kept
         (-1.0, 270.0, -1.0, 0.0, 0.0, 0.0, 0.0, 0.0, ""),  # wanted to leave at 130: cut
         (-1.0, 260.0, -1.0, 0.0, 0.0, 0.0, 0.0, 0.0, ""),  # wanted to leave at 140: kept
     )
-    values = compute(late, COUNTS, NO_QUEUE, np.ones((2, len(late))), begin=100.0, end=400.0, warm_up=40.0)
+    values = compute(late, COUNTS, NO_QUEUE, np.ones((3, len(late))), begin=100.0, end=400.0, warm_up=40.0)
     assert values["loaded"] == 2
     assert values["delay_s"] == (6.0 + 10.0 + 260.0) / 2
-    assert values["throughput_vph"] == pytest.approx(1 / 260 * 3600)
+    assert values["arrived"] == 1
+    assert values["throughput_vph"] == pytest.approx(2 / 260 * 3600)  # both arrived in the measured window
     assert values["queue_mean_veh"] is None
     assert accounts_add_up(values)
 
 
+def test_arrivals_before_the_measured_window_are_no_throughput() -> None:
+    early = trips(
+        (110.0, 0.0, 139.0, 29.0, 500.0, 0.0, 0.0, 8.0, ""),
+        (110.0, 0.0, 140.0, 30.0, 500.0, 0.0, 0.0, 8.0, ""),
+        (150.0, 0.0, 250.0, 100.0, 500.0, 0.0, 0.0, 6.0, "teleport"),
+        (150.0, 0.0, -1.0, 250.0, 500.0, 0.0, 0.0, 6.0, "end"),
+    )
+    values = compute(early, COUNTS, NO_QUEUE, np.ones((3, 4)), begin=100.0, end=400.0, warm_up=40.0)
+    assert values["throughput_vph"] == pytest.approx(1 / 260 * 3600)
+
+
+def test_people_on_foot_are_counted_from_the_end_of_the_warm_up() -> None:
+    walking = replace(
+        FIVE, pedestrian_wait=np.array([90.0, 30.0, 10.0]), pedestrian_depart=np.array([105.0, 120.0, 300.0])
+    )
+    values = compute(walking, COUNTS, NO_QUEUE, WEIGHTS, begin=100.0, end=400.0, warm_up=20.0)
+    assert (values["walkers"], values["walk_wait_s"], values["walk_wait_max_s"]) == (2, 20.0, 30.0)
+
+
 def test_a_run_without_vehicles_is_an_error_and_not_the_best_result() -> None:
     with pytest.raises(RunError, match="no vehicle was simulated"):
-        compute(trips(), COUNTS, NO_QUEUE, np.ones((2, len(trips()))), begin=100.0, end=400.0)
+        compute(trips(), COUNTS, NO_QUEUE, np.ones((3, len(trips()))), begin=100.0, end=400.0)
     with pytest.raises(RunError, match="no vehicle was simulated"):
-        compute(FIVE, COUNTS, NO_QUEUE, np.ones((2, len(FIVE))), begin=100.0, end=400.0, warm_up=299.0)
+        compute(FIVE, COUNTS, NO_QUEUE, np.ones((3, len(FIVE))), begin=100.0, end=400.0, warm_up=299.0)
 
 
 def test_nobody_arrived_is_said_as_none() -> None:
     stuck = trips((-1.0, 60.0, -1.0, 0.0, 0.0, 0.0, 0.0, 0.0, ""))
-    values = compute(stuck, COUNTS, NO_QUEUE, np.ones((2, len(stuck))), begin=100.0, end=400.0)
+    values = compute(stuck, COUNTS, NO_QUEUE, np.ones((3, len(stuck))), begin=100.0, end=400.0)
     assert values["travel_time_s"] is None
     assert values["speed_mps"] is None
     assert values["delay_s"] == 60.0
@@ -127,19 +150,40 @@ def test_nobody_arrived_is_said_as_none() -> None:
 
 def test_vehicles_that_sumo_dropped_are_in_the_accounts() -> None:
     values = compute(
-        FIVE, replace(COUNTS, dropped=7), NO_QUEUE, np.ones((2, len(FIVE))), begin=100.0, end=400.0
+        FIVE, replace(COUNTS, dropped=7), NO_QUEUE, np.ones((3, len(FIVE))), begin=100.0, end=400.0
     )
     assert (values["loaded"], values["lost"]) == (12, 8)
     assert accounts_add_up(values)
     unknown = compute(
-        FIVE, replace(COUNTS, dropped=None), NO_QUEUE, np.ones((2, len(FIVE))), begin=100.0, end=400.0
+        FIVE, replace(COUNTS, dropped=None), NO_QUEUE, np.ones((3, len(FIVE))), begin=100.0, end=400.0
     )
     assert unknown["lost"] is None
     assert accounts_add_up(unknown)
 
 
+def test_means_and_counts_are_over_real_vehicles() -> None:
+    """The first vehicle stands for three and the fourth, which never entered, for two."""
+    weights = WEIGHTS.copy()
+    weights[2] = [3.0, 1.0, 1.0, 2.0, 1.0]
+    values = compute(FIVE, COUNTS, NO_QUEUE, weights, begin=100.0, end=400.0)
+    assert values["delay_s"] == pytest.approx((3 * 20 + (40 + 5) + (45 + 10) + 2 * 60 + 70) / 8)
+    assert values["travel_time_s"] == pytest.approx((3 * 60 + 100) / 4)
+    assert values["throughput_vph"] == pytest.approx(4 / 300 * 3600)
+    assert [values[name] for name in ("loaded", "arrived", "running", "waiting", "lost", "simulated")] == [
+        8, 4, 1, 2, 1, 5,
+    ]  # fmt: skip
+    assert accounts_add_up(values)
+    dropped = compute(FIVE, replace(COUNTS, dropped=5), NO_QUEUE, weights, begin=100.0, end=400.0)
+    assert (dropped["loaded"], dropped["lost"], dropped["simulated"]) == (
+        16,
+        9,
+        10,
+    )  # of unknown type: the mean
+    assert accounts_add_up(dropped)
+
+
 def test_accounts_that_do_not_add_up_are_noticed() -> None:
-    values = compute(FIVE, COUNTS, NO_QUEUE, np.ones((2, len(FIVE))), begin=100.0, end=400.0)
+    values = compute(FIVE, COUNTS, NO_QUEUE, np.ones((3, len(FIVE))), begin=100.0, end=400.0)
     assert not accounts_add_up({**values, "arrived": 3})
 
 

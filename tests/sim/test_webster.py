@@ -1,4 +1,4 @@
-"""Webster (1958) and the HCM's delay terms, against published numbers, limits and each other."""
+"""Webster (1958) against published numbers, limits and each other."""
 
 import math
 from dataclasses import replace
@@ -18,10 +18,8 @@ from denxanh.sim.timing.webster import (
     PRACTICAL_SATURATION,
     START_LOSS,
     YELLOW_USED,
-    incremental_delay,
     optimum_cycle,
     splits,
-    uniform_delay,
     webster_delay,
     webster_delay_simplified,
     webster_plan,
@@ -57,7 +55,6 @@ def test_the_optimum_cycle_has_nearly_the_least_delay(lost: float, total: float)
 
 def test_delay_without_traffic_is_half_the_red_weighted_by_its_share():
     assert webster_delay(60, 30, 0.0, 0.5) == pytest.approx(7.5)
-    assert uniform_delay(60, 30, 0.0) == pytest.approx(7.5)
 
 
 def test_the_simplified_form_is_close_to_the_full_one():
@@ -68,18 +65,6 @@ def test_the_simplified_form_is_close_to_the_full_one():
 
 def test_delay_has_no_value_at_capacity():
     assert webster_delay(60, 30, 0.25, 0.5) == webster_delay_simplified(60, 30, 0.3, 0.5) == math.inf
-
-
-def test_hcm_delay_of_the_oversaturated_textbook_lane_group():
-    # Roess, Prassas and McShane, Traffic Engineering, 4th ed.: v = 800, c = 775 veh/h, g/C = 0.40, C = 90 s
-    x = 800 / 775
-    assert uniform_delay(90, 36, x) == pytest.approx(27.0)
-    assert incremental_delay(x, 775) == pytest.approx(40.9, abs=0.1)
-
-
-def test_oversaturation_adds_half_the_excess_of_the_period():
-    # far above capacity d2 tends to 1800 T (X − 1), the fluid delay (HCM 2000, chapter 16)
-    assert incremental_delay(2.0, 1e6, period=1.0) == pytest.approx(1800.0, rel=1e-3)
 
 
 def crossroads(flows: tuple[float, ...], shared: bool = False) -> Intersection:

@@ -26,6 +26,7 @@ from denxanh.sim.plan import Plan
 from denxanh.sim.scenario import Scenario
 from denxanh.sim.sumo.run_input import MEASURES, write_input
 from denxanh.sim.sumo.wheel import start_program
+from denxanh.sim.time_limit import Countdown
 
 Array = NDArray[np.float64]
 PLAN = "plan.add.xml"
@@ -145,18 +146,21 @@ class SumoEvaluator:
 
 
 def _wait(process: subprocess.Popen[bytes], limit: float, stop: threading.Event | None) -> None:
-    """Wait for a run; kill it on ``stop`` or after ``limit`` s. Raises RunError if it was killed."""
-    waited = 0.0
+    """Wait for SUMO to evaluate a plan; kill it on ``stop`` or after ``limit`` s, pauses of this process not counted.
+
+    Raises RunError if it was killed.
+    """
+    countdown = Countdown(limit)
     while True:
         try:
             process.wait(timeout=0.2)
         except subprocess.TimeoutExpired:
-            waited += 0.2
+            late = countdown.expired()
         else:
             return
         stopped = stop is not None and stop.is_set()
-        if stopped or waited >= limit:
+        if stopped or late:
             process.kill()
             process.wait()
-            late = f"SUMO did not finish evaluating a plan within {limit:g} s; use a longer --limit or a shorter --end"
-            raise RunError("stopped" if stopped else late)
+            reason = f"SUMO did not finish evaluating a plan within {limit:g} s"
+            raise RunError("stopped" if stopped else f"{reason}; use a longer --limit or a shorter --end")

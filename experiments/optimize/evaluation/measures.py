@@ -57,13 +57,14 @@ class RunOutput:
     def _value(self, term: Term, trips: Trips) -> float:
         name, hours = term.measure.name, (self.scenario.end - self.scenario.begin) / 3600.0
         if name.startswith("delay"):
-            pcu, persons = weights(trips.type, self.equivalents)
-            weight = {"delay": np.ones(len(trips)), "delay-pcu": pcu, "delay-person": persons}[name]
+            pcu, persons, vehicles = weights(trips.type, self.equivalents)
+            weight = {"delay": vehicles, "delay-pcu": pcu, "delay-person": persons}[name]
             return float(trips.delay @ weight) / max(float(weight.sum()), 1e-9)
         if name == "stops":
-            return float(trips.stops[trips.inserted].sum()) / len(trips)
+            vehicles = weights(trips.type, self.equivalents)[2]
+            return float(trips.stops[trips.inserted] @ vehicles[trips.inserted]) / float(vehicles.sum())
         if name == "throughput":
-            return float((~trips.arrived).sum()) / hours
+            return float(weights(trips.type, self.equivalents)[2][~trips.arrived].sum()) / hours
         if name == "emissions":
             grams = sum(float(e.get("CO2_abs", "0")) for e in _rows(self.folder / _CO2, "edge")) / 1000.0
             return grams / max(float(trips.length[trips.inserted].sum()) / 1000.0, 1e-9)

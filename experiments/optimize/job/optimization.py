@@ -165,7 +165,14 @@ class TuningJob:
             return outcome
         self.listener.on_message("running the leaders and the existing plan on additional seeds")
         try:
-            return confirm(outcome, problem.space, problem.evaluator, cases, exclude=self.options.held_out)
+            return confirm(
+                outcome,
+                problem.space,
+                problem.evaluator,
+                cases,
+                exclude=self.options.held_out,
+                note=NOTE + Budget(seconds=self.options.seconds).note,
+            )
         except KeyboardInterrupt:
             return replace(outcome, interrupted=True)
 
@@ -180,7 +187,9 @@ class TuningJob:
         if self.interrupted or not chosen:
             return outcome, Actuation()
         self.listener.on_message("racing stages, maximum greens and gaps of the actuated program in SUMO")
-        note = outcome.plan.note if outcome.plan.timings else NOTE
+        note = outcome.plan.note
+        if not outcome.plan.timings:
+            note = NOTE + Budget(seconds=self.options.seconds).note
         plans = [space.plan(shown_once(space, candidate), note) for candidate in chosen]
         # many settings are tried: the best of them on few seeds is partly the luckiest
         cases = [*cases, *extra_cases(cases, self.options.held_out)]

@@ -15,6 +15,7 @@ from denxanh.experiments.optimize.problem.day_schedule import DaySchedule, day_x
 from denxanh.experiments.optimize.problem.plan_programs import Actuation, plan_xml, timing_sheet
 from denxanh.experiments.optimize.search.outcome import Progress
 from denxanh.experiments.statistics import summarise
+from denxanh.sim.input.text_files import csv_row
 from denxanh.sim.network import Network
 from denxanh.sim.plan import Plan
 from denxanh.sim.run import store
@@ -84,7 +85,7 @@ def write_front(
     with (folder / FRONT).open("w", encoding="utf-8", newline="") as stream:
         table = csv.writer(stream, lineterminator="\n")
         heads = [f"{name}{end}" for name in objectives for end in ("", " low", " high")]
-        table.writerow(["plan", *heads, "file"])
+        table.writerow(csv_row(["plan", *heads, "file"]))
         for k, name in enumerate(names):
             cells: list[str] = []
             for column in values[k].T:
@@ -93,7 +94,8 @@ def write_front(
                     (found.interval.low, found.interval.high) if found.interval else (found.mean, found.mean)
                 )
                 cells += [f"{x:.6g}" for x in (found.mean, *ends)]
-            table.writerow([name, *cells, "" if k == 0 else f"{name.replace(' ', '-')}/{PLAN}"])
+            file = "" if k == 0 else f"{name.replace(' ', '-')}/{PLAN}"
+            table.writerow(csv_row([name, *cells, file]))
 
 
 def _finite(value: float) -> float | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from denxanh.experiments.optimize.problem.scope import SCOPES, Scope
+from denxanh.sim.input.limits import DEMAND, SECONDS, STEPS, check_count, check_number, check_seeds
 
 if TYPE_CHECKING:  # the command line reads this module on every start, so it imports nothing heavy
     from denxanh.experiments.optimize.problem.constraints import Constraints
@@ -87,6 +88,12 @@ def _names(given: list[str] | None) -> tuple[str, ...]:
     return tuple(name for text in given or () for name in text.split(",") if name)
 
 
+def _time(text: str, option: str) -> float:
+    from denxanh.sim.text_values import read_duration
+
+    return read_duration(text, option, minimum=1.0)
+
+
 def parse_scales(text: str) -> tuple[float, ...]:
     """Factors of the demand such as ``0.8,1,1.2``. Raises InputError."""
     from denxanh.sim.errors import InputError
@@ -95,7 +102,7 @@ def parse_scales(text: str) -> tuple[float, ...]:
         found = tuple(float(part) for part in text.split(","))
     except ValueError:
         found = ()
-    if not found or not all(0 < factor < 100 for factor in found):
+    if not found or not all(0 < factor < DEMAND for factor in found):
         raise InputError(f"--demand-scale {text!r} is no list of factors", remedy="write 0.8,1,1.2")
     return tuple(dict.fromkeys(found))
 
@@ -120,7 +127,12 @@ class TuningOptions:
         read=_pair,
     )
     seconds: float = option(
-        15.0, "CPU seconds of search; the runs of SUMO come on top.", flags="--budget", type=float, minimum=1
+        15.0,
+        "CPU time of search, seconds or 2min; the runs of SUMO come on top.",
+        flags="--budget",
+        text="15",
+        metavar="TIME",
+        read=lambda text: _time(text, "--budget"),
     )
     kind: Kind = option(
         "static",
@@ -136,7 +148,12 @@ class TuningOptions:
     )
     day: int = option(0, "At most N plans by time of day.", metavar="N", type=int, minimum=0, group=RESULT)
     day_period: float = option(
-        900.0, "Plans change at multiples of this, s.", type=float, minimum=1, group=RESULT
+        900.0,
+        "Plans change at multiples of this: seconds, or 15min.",
+        text="900",
+        metavar="TIME",
+        group=RESULT,
+        read=lambda text: _time(text, "--day-period"),
     )
     only: Scope = option(
         "all",
@@ -170,6 +187,44 @@ class TuningOptions:
         metavar="FILE",
         group=CONSTRAINTS,
     )
+    no_repeat_stage: bool = option(
+        False,
+        "Show no stage twice in a cycle.",
+        flags="--no-repeat-stage",
+        type=bool,
+        group=CONSTRAINTS,
+    )
+    always_red: bool = option(
+        False,
+        "Every movement of vehicles has a red in the cycle, free right turns too.",
+        flags="--always-red",
+        type=bool,
+        group=CONSTRAINTS,
+    )
+    max_stages: int = option(
+        0,
+        "At most N stages in a cycle; 0: no limit.",
+        type=int,
+        metavar="N",
+        minimum=0,
+        group=CONSTRAINTS,
+    )
+    whole_seconds: bool = option(
+        False,
+        "Round each yellow, all-red and clearance up to whole seconds; greens always are.",
+        flags="--whole-seconds",
+        type=bool,
+        group=CONSTRAINTS,
+    )
+    crossings: tuple[str, ...] = option(
+        (),
+        "Minimum green of crossings: 15, J1=15, or J1:P2=15 with the name on the sheet.",
+        flags="--crossing",
+        type=list[str],
+        metavar="[ID[:P]=]SECONDS",
+        group=CONSTRAINTS,
+        read=lambda given: tuple(given or ()),
+    )
     demand_samples: int = option(
         0, "Number of further days drawn from the demand.", type=int, minimum=0, group=DEMANDS
     )
@@ -202,6 +257,7 @@ class TuningOptions:
     def __post_init__(self) -> None:
         from denxanh.sim.errors import InputError
 
+        self._check_range()
         self._check_combination()
         if 1.0 not in self.scales:
             raise InputError(
@@ -219,6 +275,15 @@ class TuningOptions:
                 f"seed {shared[0]} is reserved for the validation", remedy=f"leave {shared[0]} out of --seeds"
             )
 
+    def _check_range(self) -> None:
+        """Raise InputError for a number that no search can use."""
+        check_number(self.seconds, SECONDS, "--budget", least=1)
+        check_number(self.day, STEPS, "--day", least=0)
+        check_number(self.day_period, SECONDS, "--day-period", least=1)
+        check_number(self.demand_samples, STEPS, "--demand-samples", least=0)
+        check_count(len(self.scales), STEPS, "factors of the demand", remedy="give fewer")
+        check_seeds(self.seeds)
+
     def _check_combination(self) -> None:
         """Raise InputError for options that are mutually exclusive."""
         from denxanh.sim.errors import InputError
@@ -234,10 +299,10 @@ class TuningOptions:
             raise InputError(
                 f"{chosen[0]} and {chosen[1]} are mutually exclusive", remedy="run one after the other"
             )
-        if self.kind == "actuated" and (self.greens or self.greens_file):
+        if self.kind == "actuated" and (self.greens or self.greens_file or self.crossings):
             raise InputError(
                 "limits on greens hold for fixed plans, an actuated program has its own minimum and maximum",
-                remedy="omit --green and --greens, or --kind actuated",
+                remedy="omit --green, --greens and --crossing, or --kind actuated",
             )
         if self.day == 1:
             raise InputError("a day with one plan needs no schedule", remedy="give --day 2 or more")
@@ -257,6 +322,7 @@ class TuningOptions:
 
     def constraints(self, network: Network) -> Constraints:
         """The constraints of the search, checked against the network. Raises InputError."""
+        from denxanh.experiments.optimize.problem.cabinet_limits import make_cabinet_limits
         from denxanh.experiments.optimize.problem.constraints import make_constraints
 
         return make_constraints(
@@ -267,6 +333,14 @@ class TuningOptions:
             signals=self.signals,
             greens=self.greens,
             greens_file=self.greens_file,
+            cabinet=make_cabinet_limits(
+                network,
+                no_repeat_stage=self.no_repeat_stage,
+                always_red=self.always_red,
+                max_stages=self.max_stages,
+                whole_seconds=self.whole_seconds,
+                crossings=self.crossings,
+            ),
         )
 
     def problem_options(self, *, drop_protected: bool, seed: int) -> ProblemOptions:

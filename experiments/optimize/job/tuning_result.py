@@ -15,6 +15,7 @@ from denxanh.experiments.optimize.search.fidelity import FidelityAssessment
 from denxanh.experiments.optimize.search.front import EvaluatedFront
 from denxanh.experiments.optimize.search.outcome import Outcome
 from denxanh.experiments.runs.run_row import RunRow
+from denxanh.sim.language.text import Text
 from denxanh.sim.model.calibrate import Fidelity
 from denxanh.sim.network import Network
 from denxanh.sim.plan import Plan
@@ -32,6 +33,16 @@ def cycle_range(plan: Plan) -> str:
     """The cycles of a plan, s, as ``90`` or ``60–90``."""
     cycles = sorted({round(timing.cycle) for timing in plan.timings.values()})
     return str(cycles[0]) if len(cycles) == 1 else f"{cycles[0]}–{cycles[-1]}"
+
+
+def budget_note(seconds: float) -> Text:
+    """That a search limited by ``seconds`` depends on the machine."""
+    return Text(
+        f"The search was limited to {seconds:g} s, so another or a busier machine may find another plan; "
+        "the figures of this plan are SUMO's and can be repeated.",
+        f"Thời gian tìm kiếm giới hạn {seconds:g} s nên máy khác hoặc máy đang bận có thể tìm ra phương án khác; "
+        "số liệu của phương án này là của SUMO và có thể lặp lại.",
+    )
 
 
 @dataclass(frozen=True)
@@ -81,7 +92,7 @@ class TuningResult:
     @property
     def unvalidated(self) -> list[str]:
         """Names of new plans without a finished held-out run, although the validation was not interrupted."""
-        finished = {row.controller for row in self.rows if row.state == "done"}
+        finished = {row.controller for row in self.rows if row.done}
         return [v.name for v in self.new if not self.interrupted and v.name not in finished]
 
     @property

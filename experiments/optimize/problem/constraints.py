@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,10 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
+from denxanh.experiments.optimize.problem.cabinet_limits import (
+    NO_LIMITS,
+    CabinetLimits,
+    with_reds,
+)
 from denxanh.experiments.optimize.problem.scope import Scope
-from denxanh.experiments.optimize.problem.stages import StageSet
+from denxanh.experiments.optimize.problem.stages import StageSet, stage_set
 from denxanh.sim.errors import InputError
-from denxanh.sim.network import Network
+from denxanh.sim.input.limits import DIGITS, SECONDS, check_number
+from denxanh.sim.input.text_files import csv_text, read_csv
+from denxanh.sim.network import Intersection, Network
 from denxanh.sim.text_values import did_you_mean
 
 
@@ -29,11 +35,23 @@ class Constraints:
     own_stages: bool = False  # stages may be dropped and reordered, but no new ones added
     green_limits: Mapping[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
     """Minimum and maximum green (s) by (signal, state). A stage with limits must be shown in every cycle."""
+    cabinet: CabinetLimits = NO_LIMITS
 
     @property
     def keeps_stages(self) -> bool:
         """Whether no stage may be added to those of the existing program."""
         return self.stages or self.greens or self.own_stages
+
+    def stages_of(self, intersection: Intersection, *, drop_protected: bool = False) -> StageSet:
+        """The stages that a signal can show within these constraints. Raises InputError."""
+        red = self.cabinet.always_red
+        found = stage_set(
+            intersection,
+            generate=not self.keeps_stages,
+            drop_protected=drop_protected,
+            more=(lambda state: with_reds(intersection, state)) if red else None,
+        )
+        return self.cabinet.apply(intersection, self.with_green_limits(intersection.id, found))
 
     def with_green_limits(self, signal: str, stages: StageSet) -> StageSet:
         """The stage set with the user's green limits. Raises InputError for an unknown stage or an empty range."""
@@ -71,6 +89,7 @@ def make_constraints(
     signals: Sequence[str] = (),
     greens: Sequence[str] = (),
     greens_file: Path | None = None,
+    cabinet: CabinetLimits = NO_LIMITS,
 ) -> Constraints:
     """The constraints of the command line, checked against the network.
 
@@ -93,7 +112,13 @@ def make_constraints(
             )
     if limits and only == "offsets":
         raise InputError("greens are limited, but only offsets may change", remedy="omit one of the two")
+    if only in ("offsets", "splits", "timing") and cabinet.on_stages:
+        raise InputError(
+            f"{cabinet.on_stages[0]} chooses among stages, but --only {only} keeps those of the existing plan",
+            remedy="omit one of the two",
+        )
     return Constraints(
+        cabinet=cabinet,
         signals=fixed,
         stages=only in ("offsets", "splits", "timing"),
         greens=only == "offsets",
@@ -130,36 +155,39 @@ def read_limits(texts: Iterable[str]) -> list[GreenLimit]:
             raise InputError(
                 f"--green {text!r} cannot be read", remedy="write SIGNAL:STAGE=LEAST-MOST, as J1:2=15-40"
             )
-        out.append(_limit(found["signal"], found["stage"], found["least"], found["most"], f"--green {text}"))
+        out.append(
+            _limit(found["signal"], found["stage"], found["least"], found["most"], location=f"--green {text}")
+        )
     return out
 
 
 def _limits_in(path: Path) -> list[GreenLimit]:
     """Read a CSV with the columns signal, stage, min_green, max_green; an empty cell keeps the existing limit."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            rows = list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"the limits cannot be read ({error})", location=str(path)) from None
+    head, *rows = read_csv(path, kind="table of green limits") or [[]]
     wanted = ("signal", "stage", "min_green", "max_green")
-    if not rows or not set(wanted) <= set(rows[0]):
+    names = [csv_text(name) for name in head]
+    if not rows or not set(wanted) <= set(names):
         raise InputError(
             "this is not a table of green limits",
             location=str(path),
             remedy=f"give a CSV with the columns {','.join(wanted)} and a row for each stage",
         )
-    cells = [[(row[name] or "").strip() for name in wanted] for row in rows]
+    places = [names.index(name) for name in wanted]
     return [
-        _limit(signal, stage, least, most, f"{path}, row {k}")
-        for k, (signal, stage, least, most) in enumerate(cells, 2)
+        _limit(signal, stage, least, most, location=f"{path}, row {number}")
+        for number, row in enumerate(rows, 2)
+        if any(row)
+        for signal, stage, least, most in [[csv_text(row[k]) if k < len(row) else "" for k in places]]
     ]
 
 
-def _limit(signal: str, stage: str, least: str, most: str, location: str) -> GreenLimit:
+def _limit(signal: str, stage: str, least: str, most: str, *, location: str) -> GreenLimit:
     try:
-        return GreenLimit(
-            signal, stage.strip(), float(least) if least else None, float(most) if most else None
-        )
+        bounds = [
+            check_number(float(text), SECONDS, "a green", location=location, least=0) if text else None
+            for text in (least, most)
+        ]
+        return GreenLimit(signal, stage.strip(), *bounds)
     except ValueError as error:
         raise InputError(
             f"a green is not a number ({error})", location=location, remedy="give seconds"
@@ -173,7 +201,7 @@ def _by_state(network: Network, rows: Sequence[GreenLimit]) -> dict[tuple[str, s
     for row in rows:
         intersection = network.intersections[row.signal]
         states = [stage.state for stage in intersection.program.stages]
-        if row.stage.isdigit() and 1 <= int(row.stage) <= len(states):
+        if _is_number(row.stage) and 1 <= int(row.stage) <= len(states):
             state = states[int(row.stage) - 1]
         elif row.stage in states:
             state = row.stage
@@ -187,6 +215,10 @@ def _by_state(network: Network, rows: Sequence[GreenLimit]) -> dict[tuple[str, s
         most = row.most if row.most is not None else min(p.max_green for p in phases)
         out[row.signal, state] = (least, most)
     return out
+
+
+def _is_number(stage: str) -> bool:
+    return stage.isascii() and stage.isdigit() and len(stage) <= DIGITS
 
 
 def _check_signals(network: Network, names: Iterable[str]) -> None:

@@ -16,10 +16,11 @@ from xml.etree.ElementTree import Element
 import numpy as np
 from numpy.typing import NDArray
 
-from denxanh.experiments.optimize.problem.plan_programs import as_text, free_program, logics
+from denxanh.experiments.optimize.problem.plan_programs import free_program, logics
 from denxanh.sim.errors import InputError
 from denxanh.sim.network import Network
 from denxanh.sim.plan import Plan
+from denxanh.sim.sumo.xmlfile import xml_text
 
 Array = NDArray[np.float64]
 
@@ -125,15 +126,15 @@ def day_xml(day: DaySchedule, network: Network) -> str:
         ElementTree.SubElement(
             root, "wautJunction", wautID=base, junctionID=name, procedure="GSP", synchron="true"
         )
-    return as_text(root)
+    return xml_text(root)
 
 
 def schedule_json(day: DaySchedule, files: Sequence[str]) -> list[dict[str, str]]:
     """The schedule in the format of the controller ``time-of-day``; ``files`` are the names of the plan files."""
-    return [{"from": _clock(switch.time), "plan": files[switch.plan]} for switch in day.switches]
+    return [{"from": clock_text(switch.time), "plan": files[switch.plan]} for switch in day.switches]
 
 
-def _clock(time: float) -> str:
+def clock_text(time: float) -> str:
     """hh:mm:ss of a time of the scenario, whose zero is midnight."""
     whole = math.floor(time % 86400.0)
     return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"

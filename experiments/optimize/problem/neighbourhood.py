@@ -198,7 +198,7 @@ class Neighbourhood:
         k = int(rng.integers(n))
         order, greens = setting.order * 2, setting.greens * 2
         order, greens = order[:k] + order[k + 1 :], greens[:k] + greens[k + 1 :]
-        if n > _MOST_DOUBLED or not _varied(order):
+        if n > _MOST_DOUBLED or not _varied(order) or not self._may_double(candidate):
             return None
         # the time of the dropped stage goes to the others, or the cycle is shortened by it
         freed = 2 * cycle - sum(greens) - signal.lost(order)
@@ -210,6 +210,11 @@ class Neighbourhood:
         out[s] = fitted
         scaled = self.space.rescaled(tuple(out), target)
         return None if scaled is None else Move("double", tuple(range(len(out))), scaled)
+
+    def _may_double(self, candidate: Candidate) -> bool:
+        """Whether every signal may show its stages twice in a cycle."""
+        pairs = zip(self.space.signals, candidate, strict=True)
+        return all(signal.stages.complete(setting.order * 2) for signal, setting in pairs)
 
     def _own_cycle(self, candidate: Candidate, rng: np.random.Generator) -> Move | None:
         """Change the cycle of one signal alone, which is then not coordinated with the others."""

@@ -11,8 +11,10 @@ from types import MappingProxyType
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
+from denxanh.sim.input.text_files import csv_row
 from denxanh.sim.network import GREEN, Intersection, Network
 from denxanh.sim.plan import Plan, Stage
+from denxanh.sim.sumo.xmlfile import xml_text
 
 PROGRAM = "denxanh"
 """The programID of exported programs, unless the network already has a program of this name."""
@@ -48,7 +50,7 @@ def plan_xml(plan: Plan, network: Network, *, actuation: Actuation | None = None
     """
     root = Element("additional")
     root.extend(logics(plan, network, actuation=actuation, program=free_program(network)))
-    return as_text(root)
+    return xml_text(root)
 
 
 def logics(
@@ -89,12 +91,6 @@ def logics(
     return out
 
 
-def as_text(root: Element) -> str:
-    """The text of an XML file with this root."""
-    ElementTree.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
-
-
 def actuated_limits(intersection: Intersection, stage: Stage, actuation: Actuation) -> tuple[float, float]:
     """Minimum and maximum green (s) of a stage in an actuated program."""
     minima = [
@@ -124,18 +120,20 @@ def timing_sheet(plan: Plan, network: Network) -> str:
         for number, (stage, start) in enumerate(zip(timing.stages, timing.starts(), strict=True), 1):
             change = " + ".join(f"{_seconds(i.duration)} {_meaning(i.state)}" for i in stage.change)
             sheet.writerow(
-                [
-                    _text(name),
-                    _text(intersection.name),
-                    _seconds(timing.cycle),
-                    _seconds(timing.offset),
-                    number,
-                    _seconds(start),
-                    _seconds(stage.green),
-                    change,
-                    stage.state,
-                    _text("; ".join(_served(intersection, stage))),
-                ]
+                csv_row(
+                    [
+                        name,
+                        intersection.name,
+                        _seconds(timing.cycle),
+                        _seconds(timing.offset),
+                        number,
+                        _seconds(start),
+                        _seconds(stage.green),
+                        change,
+                        stage.state,
+                        "; ".join(_served(intersection, stage)),
+                    ]
+                )
             )
     return out.getvalue()
 
@@ -153,10 +151,6 @@ def _served(intersection: Intersection, stage: Stage) -> list[str]:
 def _meaning(state: str) -> str:
     letters = set(state)
     return "yellow" if letters & set("yY") else "red-yellow" if "u" in letters else "all-red"
-
-
-def _text(value: str) -> str:
-    return "'" + value if value[:1] in "=+-@\t\r" and value else value
 
 
 def _seconds(value: float) -> str:

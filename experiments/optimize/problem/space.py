@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from denxanh.experiments.optimize.problem.constraints import NO_CONSTRAINTS, Constraints
-from denxanh.experiments.optimize.problem.stages import StageSet, stage_set
+from denxanh.experiments.optimize.problem.stages import StageSet
 from denxanh.sim.errors import InputError
 from denxanh.sim.network import Intersection, Network
 from denxanh.sim.plan import Interval, Plan, Stage, Timing
@@ -53,10 +53,11 @@ adds is then worth its delay."""
 class Signal:
     """One signal of a Space: its stages with bounds in whole seconds and the change time of every pair."""
 
-    def __init__(self, intersection: Intersection, stages: StageSet) -> None:
+    def __init__(self, intersection: Intersection, stages: StageSet, *, whole_seconds: bool = False) -> None:
         self.id = intersection.id
         self.intersection = intersection
         self.stages = stages
+        self.whole_seconds = whole_seconds
         self.min_green = tuple(max(1, math.ceil(low)) for low in stages.min_green)
         self.max_green = tuple(
             LONGEST_GREEN if math.isinf(high) else math.floor(high) for high in stages.max_green
@@ -73,11 +74,14 @@ class Signal:
     def intervals(self, i: int, j: int) -> tuple[Interval, ...]:
         """The change intervals from stage i to stage j, their total a whole number of seconds.
 
-        A fractional total is rounded up in the last interval: a longer clearance is never less safe.
+        A fractional total is rounded up in the last interval: a longer clearance is never less safe. With
+        ``whole_seconds`` each interval is.
         """
         found = self._intervals.get((i, j))
         if found is None:
             found = change_between(self.intersection, self.stages.states[i], self.stages.states[j])
+            if self.whole_seconds:
+                found = tuple(replace(one, duration=float(math.ceil(one.duration - 1e-9))) for one in found)
             total = sum(interval.duration for interval in found)
             missing = math.ceil(total - 1e-9) - total
             if missing > 1e-9:
@@ -183,12 +187,8 @@ class Space:
         self.signals = tuple(
             Signal(
                 intersection,
-                constraints.with_green_limits(
-                    name,
-                    stage_set(
-                        intersection, generate=not constraints.keeps_stages, drop_protected=drop_protected
-                    ),
-                ),
+                constraints.stages_of(intersection, drop_protected=drop_protected),
+                whole_seconds=constraints.cabinet.whole_seconds,
             )
             for name, intersection in sorted(network.intersections.items())
             if name not in constraints.signals

@@ -11,7 +11,7 @@ the same road (the usual permitted left against oncoming traffic). Such a link s
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,17 +35,27 @@ class StageSet:
     min_green: tuple[float, ...]  # s by state
     max_green: tuple[float, ...]  # s by state, inf without a limit
     needs: Bools  # (rows, states): a cycle must hold at least one state of each row
+    no_repeat: bool = False  # a cycle shows no state twice
+    most: int | None = None  # stages of a cycle
 
     def complete(self, order: Sequence[int]) -> bool:
-        """Whether a cycle of these stages serves every link, with at least two different stages."""
+        """Whether a cycle of these stages serves every link, with at least two different stages, within the limits."""
+        if (self.no_repeat and len(set(order)) < len(order)) or len(order) > (self.most or len(order)):
+            return False
         return len(set(order)) >= 2 and bool(self.needs[:, list(order)].any(axis=1).all())
 
 
-def stage_set(intersection: Intersection, *, generate: bool = True, drop_protected: bool = False) -> StageSet:
+def stage_set(
+    intersection: Intersection,
+    *,
+    generate: bool = True,
+    drop_protected: bool = False,
+    more: Callable[[str], str] | None = None,
+) -> StageSet:
     """The stages of one signal.
 
     ``generate``: also stages that the existing program does not have. ``drop_protected``: a turn that the program
-    protects in one stage may be left with permitted (yielding) green only.
+    protects in one stage may be left with permitted (yielding) green only. ``more``: a further state for each state.
     """
     program = [stage.state for stage in intersection.program.stages]
     states = list(dict.fromkeys(program))
@@ -54,6 +64,8 @@ def stage_set(intersection: Intersection, *, generate: bool = True, drop_protect
         if drop_protected:
             generated += generated_states(intersection, drop_protected=True)
         states += [state for state in dict.fromkeys(generated) if state not in states]
+    if more is not None:
+        states += [state for state in dict.fromkeys(map(more, states)) if state not in states]
     limits = [_limits(intersection, state) for state in states]
     return StageSet(
         states=tuple(states),

@@ -80,6 +80,14 @@ def cycle_grid(space: Space, orders: Sequence[Order]) -> list[int]:
     return sorted({round(c) for c in np.geomspace(low, high, CYCLES)})
 
 
+def conventional_greens(space: Space, orders: Sequence[Order], cycle: int) -> list[list[float]]:
+    """Weights of ``Space.build`` by which every signal's greens are in proportion to its critical flow ratios."""
+    return [
+        _greens(signal, order, _ratios(signal, order), cycle)
+        for signal, order in zip(space.signals, orders, strict=True)
+    ]
+
+
 def _order_sets(space: Space) -> Iterator[tuple[list[Order], list[Array]]]:
     """Stage orders and critical ratios: the existing ones, the fewest of least cycle, the fewest without yielding."""
     sets = [[tuple(signal.stages.own) for signal in space.signals]]
@@ -100,7 +108,7 @@ def _fewest(space: Space, signal: Signal, *, no_yielding: bool = False) -> Order
     ``no_yielding``: only of stages in which no link yields, if there is a complete set of them.
     """
     best: tuple[float, Order] = (math.inf, tuple(signal.stages.own))
-    for order in covers(signal, no_yielding=no_yielding):
+    for order in filter(signal.stages.complete, covers(signal, no_yielding=no_yielding)):
         total = float(_ratios(signal, order).sum())
         cycle = optimum_cycle(_lost(signal, order), min(total, 0.99))
         best = min(best, (cycle, order))

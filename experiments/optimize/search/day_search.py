@@ -24,6 +24,7 @@ from denxanh.experiments.optimize.problem.day_schedule import DaySchedule, Switc
 from denxanh.experiments.optimize.problem.neighbourhood import Move, Neighbourhood
 from denxanh.experiments.optimize.problem.space import Candidate, Space
 from denxanh.experiments.optimize.search.multistart import MultistartSearch
+from denxanh.experiments.optimize.search.tuner import Budget
 from denxanh.experiments.optimize.surrogate.predicted_cost import Surrogate
 from denxanh.experiments.optimize.tuning_problem import TuningProblem, demand_of
 from denxanh.experiments.statistics import PairedComparison
@@ -75,7 +76,9 @@ def plan_day(
         )
         if found not in candidates:
             candidates.append(found)
-    plans = [problem.space.plan(candidate, "one of the day") for candidate in candidates]
+    plans = [
+        problem.space.plan(candidate, "one of the day" + Budget(seconds).note) for candidate in candidates
+    ]
     on_message(f"running {len(plans)} plans over the whole time in SUMO")
 
     def by_period(run: RunOutput) -> Array:

@@ -20,6 +20,7 @@ from denxanh.experiments.optimize.problem.space import Candidate
 from denxanh.experiments.optimize.problem.starts import starts
 from denxanh.experiments.optimize.search.outcome import Progress
 from denxanh.experiments.optimize.search.pareto import nondominated, pareto_front, thin_front
+from denxanh.experiments.optimize.search.tuner import Budget
 from denxanh.experiments.optimize.surrogate.predicted_cost import Surrogate
 from denxanh.experiments.optimize.tuning_problem import TuningProblem
 from denxanh.sim.plan import Plan
@@ -113,7 +114,8 @@ def search_front(
                 models = [model.refit(list(known), table[:, k]) for k, model in enumerate(models)]
     except KeyboardInterrupt:
         interrupted = True
-    return _front(problem, known, existing, trace, interrupted=interrupted)
+    note = "a point of a front, by denxanh" + Budget(seconds, evaluations).note
+    return _front(problem, known, existing, trace, note=note, interrupted=interrupted)
 
 
 def _front(
@@ -122,12 +124,13 @@ def _front(
     existing: Array,
     trace: Sequence[Progress],
     *,
+    note: str,
     interrupted: bool,
 ) -> EvaluatedFront:
     candidates = list(known)
     costs = np.array(list(known.values())).reshape(-1, 2)
     on = thin_front(costs, nondominated(costs), MOST_POINTS) if candidates else np.zeros(0, dtype=np.int64)
-    note = "a point of a front, by denxanh" + (", interrupted" if interrupted else "")
+    note += ", interrupted" if interrupted else ""
     rest = np.setdiff1d(np.arange(len(candidates)), on)
     return EvaluatedFront(
         tuple(candidates[k] for k in on),

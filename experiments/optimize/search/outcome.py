@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from denxanh.experiments.optimize.evaluation.evaluated import Evaluated
 from denxanh.experiments.optimize.evaluation.race import accept
 from denxanh.experiments.optimize.problem.space import Candidate, Space
 from denxanh.experiments.statistics import PairedComparison
@@ -31,20 +32,6 @@ class Progress:
     cpu: float  # s; wall time where the search is in SUMO
     predicted: float  # best cost in the surrogate
     sumo: float  # best cost in SUMO so far, NaN before the first evaluation
-
-
-@dataclass(frozen=True)
-class Evaluated:
-    """A candidate with its predicted cost and SUMO's cost of each case."""
-
-    candidate: Candidate
-    predicted: float
-    cost: Array  # (cases,), NaN from the case on at which the race dropped it
-
-    @property
-    def complete(self) -> bool:
-        """Whether the candidate ran on every case."""
-        return bool(np.isfinite(self.cost).all())
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from denxanh.experiments.optimize.evaluation.evaluated import Evaluated
 from denxanh.experiments.optimize.evaluation.race import Case, Evaluator, race
 from denxanh.experiments.optimize.problem.neighbourhood import Neighbourhood
 from denxanh.experiments.optimize.problem.space import Candidate, Space
 from denxanh.experiments.optimize.search.multistart import MultistartSearch
-from denxanh.experiments.optimize.search.outcome import NOTE, Evaluated, Outcome, Progress, conclude
+from denxanh.experiments.optimize.search.outcome import NOTE, Outcome, Progress, conclude
 from denxanh.experiments.optimize.search.tuner import Budget
 from denxanh.sim.plan import Plan
 
@@ -40,9 +41,9 @@ def search_in_sumo(
 ) -> Outcome:
     """Search in SUMO alone: as many runs as the evaluations of a surrogate search, then ``budget.seconds`` more.
 
-    The seconds are wall time here. ``spent`` is the number of runs made before. With ``budget.evaluations`` that many
-    candidates are evaluated instead. Ctrl-C ends the search with the best candidate that ran on all cases so far, the
-    existing plan if none did.
+    The seconds are wall time here; the note of the plan says so. ``spent`` is the number of runs made before. With
+    ``budget.evaluations`` that many candidates are evaluated instead. Ctrl-C ends the search with the best candidate
+    that ran on all cases so far, the existing plan if none did.
     """
     trace: list[Progress] = []
     evaluated: list[Evaluated] = []
@@ -99,4 +100,5 @@ def search_in_sumo(
             report("evaluate")
     except KeyboardInterrupt:
         interrupted = True
-    return conclude(space, evaluated, existing_cost, trace, note=f"{NOTE} in SUMO", interrupted=interrupted)
+    note = f"{NOTE} in SUMO{budget.note}"
+    return conclude(space, evaluated, existing_cost, trace, note=note, interrupted=interrupted)

@@ -16,12 +16,14 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from denxanh.experiments.optimize.evaluation.evaluated import Evaluated
 from denxanh.experiments.optimize.evaluation.race import Case, Evaluator, race
+from denxanh.experiments.optimize.problem.cabinet_limits import NO_LIMITS
 from denxanh.experiments.optimize.problem.neighbourhood import Neighbourhood
 from denxanh.experiments.optimize.problem.space import Candidate, Space
 from denxanh.experiments.optimize.problem.starts import starts
 from denxanh.experiments.optimize.search.multistart import MultistartSearch
-from denxanh.experiments.optimize.search.outcome import Evaluated, Outcome, Progress, conclude, ranked
+from denxanh.experiments.optimize.search.outcome import NOTE, Outcome, Progress, conclude, ranked
 from denxanh.sim.errors import InputError
 from denxanh.sim.plan import Plan
 
@@ -67,6 +69,13 @@ class Budget:
     rounds: int = 4
     evaluated: int = 8  # plans evaluated in SUMO after each round; a clear loser is dropped after one run
     polish: int = 0  # SUMO runs spent on neighbours of the best at the end
+
+    @property
+    def note(self) -> str:
+        """What the note of a plan says about a budget in seconds: the plan found depends on the machine."""
+        if self.evaluations is not None:
+            return ""
+        return f", in {self.seconds:g} s of search: another machine may find another plan"
 
 
 @dataclass
@@ -120,6 +129,7 @@ class Tuner:
             list(self._evaluated.values()),
             self._existing_cost,
             self._trace,
+            note=NOTE + self.budget.note,
             interrupted=interrupted,
         )
 
@@ -127,9 +137,10 @@ class Tuner:
         """Starts of the search, without the existing plan where it violates the user's limits."""
         every = [*starts(self.space), *self.extra_starts]
         legal = [candidate for candidate in every if self.space.legal(candidate)]
-        if not legal and self.space.constraints.green_limits:
+        limited = self.space.constraints.green_limits or self.space.constraints.cabinet != NO_LIMITS
+        if not legal and limited:
             raise InputError(
-                "no plan was found that keeps all limits on greens",
+                "no plan was found that keeps all limits",
                 location=self.space.network.name,
                 remedy="widen them, or let the cycle change",
             )

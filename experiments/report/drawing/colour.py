@@ -8,6 +8,7 @@ from dataclasses import dataclass
 # Okabe & Ito (2008), "Color Universal Design"; without its yellow, which is invisible on white.
 BLACK, ORANGE, SKY, GREEN = "#000000", "#e69f00", "#56b4e9", "#009e73"
 BLUE, VERMILLION, PURPLE = "#0072b2", "#d55e00", "#cc79a7"
+YELLOW, BROWN = "#f0e442", "#7a4f1d"  # on grey only: the yellow of Okabe & Ito, and a dark brown
 INK, FAINT, GRID = "#222222", "#595959", "#e3e3e3"  # text and lines, secondary text, grid lines
 WHITE, SHADE, NO_VALUE, OFF, GREY = "#ffffff", "#f0f0f0", "#d9d9d9", "#999999", "#8c8c8c"
 

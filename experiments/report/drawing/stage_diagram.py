@@ -24,9 +24,9 @@ _COMPASS = (
     ("S", "N"),
     ("SE", "ĐN"),
 )
-_COLOUR = {"G": GREEN, "g": GREEN, "y": ORANGE, "Y": ORANGE, "u": ORANGE, "o": ORANGE, "O": OFF}
-_THICK = {"G": 12.0, "g": 6.0, "y": 8.0, "Y": 8.0, "u": 8.0, "o": 8.0, "O": 2.0}
-_RED, _THIN = VERMILLION, 2.0
+COLOUR = {"G": GREEN, "g": GREEN, "y": ORANGE, "Y": ORANGE, "u": ORANGE, "o": ORANGE, "O": OFF}
+THICK = {"G": 12.0, "g": 6.0, "y": 8.0, "Y": 8.0, "u": 8.0, "o": 8.0, "O": 2.0}
+RED, THIN = VERMILLION, 2.0
 _ROW = 24.0
 
 
@@ -49,14 +49,14 @@ def groups(intersection: Intersection, timing: Timing, network: Network) -> list
     out = []
     for (edge, _), links in found.items():
         arrows = "".join(arrow for kind, arrow in ARROWS.items() if any(ln.direction == kind for ln in links))
-        name = _approach(edge, network) + " " + arrows
+        name = approach_name(edge, network) + " " + arrows
         if all(link.crossing for link in links):
             name = Text("pedestrians", "người đi bộ")
         out.append(Group(name, tuple(sorted({link.index for link in links}))))
     return out
 
 
-def _approach(edge: str, network: Network) -> Text:
+def approach_name(edge: str, network: Network) -> Text:
     """The street and its compass direction, as two approaches of a junction often share a name."""
     if edge not in network.edges:
         return same(edge)
@@ -93,8 +93,8 @@ def phase_diagram(intersection: Intersection, timing: Timing, network: Network) 
     for i, row in enumerate(rows):
         y = chart.top + (i + 0.5) * _ROW
         chart.add(words(row.name, left - 8, y + 4, text_anchor="end", font_size=SMALL))
-        for start, end, letter in _spans(timing, row.links[0]):
-            thick = _THICK.get(letter, _THIN)
+        for start, end, letter in spans(timing, row.links[0]):
+            thick = THICK.get(letter, THIN)
             tooltip = row.name + f": {letter} {end - start:g} s"
             chart.add(
                 tag(
@@ -104,7 +104,7 @@ def phase_diagram(intersection: Intersection, timing: Timing, network: Network) 
                     y=y - thick / 2,
                     width=chart.at_x(end) - chart.at_x(start),
                     height=thick,
-                    fill=_COLOUR.get(letter, _RED),
+                    fill=COLOUR.get(letter, RED),
                 )
             )
     return chart.render(
@@ -112,7 +112,7 @@ def phase_diagram(intersection: Intersection, timing: Timing, network: Network) 
     )
 
 
-def _spans(timing: Timing, link: int) -> list[tuple[float, float, str]]:
+def spans(timing: Timing, link: int) -> list[tuple[float, float, str]]:
     """The (start, end, letter) of a link over the cycle, s; equal neighbours merged."""
     out: list[tuple[float, float, str]] = []
     position = 0.0

@@ -10,7 +10,13 @@ import numpy as np
 from markupsafe import Markup
 
 from denxanh.experiments.optimize.job.tuning_options import TuningOptions
-from denxanh.experiments.optimize.job.tuning_result import EXISTING_NAME, NEW, TuningResult, Variant
+from denxanh.experiments.optimize.job.tuning_result import (
+    EXISTING_NAME,
+    NEW,
+    TuningResult,
+    Variant,
+    budget_note,
+)
 from denxanh.experiments.optimize.problem.objective import DELAY
 from denxanh.experiments.optimize.search.confirmation import EXTRA_SEEDS
 from denxanh.experiments.report import Panel, Text
@@ -113,6 +119,7 @@ def _notes(result: TuningResult, options: TuningOptions) -> tuple[Text, ...]:
                 "Quá trình tìm kiếm bị dừng sớm: đây là phương án tốt nhất đến lúc đó.",
             )
         )
+    out.append(budget_note(options.seconds))
     out += _policy(options)
     return tuple(out)
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, cast
 
 from denxanh.networks.importing.import_report import ImportNotes
 from denxanh.sim.errors import InputError
+from denxanh.sim.input.packed import Unpacked
 from denxanh.sim.language.text import Text
+from denxanh.sim.sumo.xmlfile import check_prolog
 
 STREETS = ("trunk", "primary", "secondary", "tertiary", "unclassified", "residential", "living_street")
 CLASSES = {*STREETS, "motorway", "motorway_link", *(f"{s}_link" for s in STREETS[:4])}
@@ -86,8 +85,10 @@ Item = tuple[str, str, dict[str, str], list[str]]  # kind, id, tags; then coordi
 
 def _xml(path: Path) -> Iterator[Item]:
     try:
-        with _opened(path) as stream:
-            for _, element in ET.iterparse(stream):
+        with Unpacked(path, kind="extract") as stream:
+            check_prolog(iter(lambda: stream.read(1 << 16), b""), path, kind="OpenStreetMap file")
+        with Unpacked(path, kind="extract") as stream:
+            for _, element in ET.iterparse(cast(IO[bytes], stream)):
                 if element.tag not in ("node", "way", "relation"):
                     continue
                 if element.get("action") == "delete" or element.get("visible") == "false":  # JOSM
@@ -107,19 +108,6 @@ def _xml(path: Path) -> Iterator[Item]:
                 element.clear()
     except (ET.ParseError, EOFError, OSError) as error:
         raise InputError(f"this is not OpenStreetMap XML: {error}", location=str(path)) from error
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    if path.suffix == ".gz":
-        with gzip.open(path) as packed:
-            yield cast(IO[bytes], packed)
-    elif path.suffix == ".bz2":
-        with bz2.open(path) as packed_:
-            yield cast(IO[bytes], packed_)
-    else:
-        with path.open("rb") as stream:
-            yield stream
 
 
 def _pbf(path: Path) -> Iterator[Item]:

@@ -42,6 +42,14 @@ def test_the_report_shows_the_plan_on_seeds_the_search_has_not_seen(tuned: Path)
     assert all(",done," in row for row in rows[1:])
 
 
+def test_the_folder_names_its_place_for_sheets_and_formats(tuned: Path, cli: Call, tmp_path: Path) -> None:
+    done = cli("sheet", tuned, "--lang", "en", "--out", tmp_path / "sheet.pdf")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "sheet.pdf").read_bytes().startswith(b"%PDF")
+    written = cli("export-plan", tuned, "--utdf", "--out", tmp_path)
+    assert written.returncode == 0, written.stderr
+
+
 def test_bare_sumo_with_the_exported_program_repeats_the_plan_byte_for_byte(
     tuned: Path, tiny_place: Any, cli: Call, bare_sumo: Callable[..., str], tmp_path: Path
 ) -> None:
@@ -116,7 +124,7 @@ def test_where_the_model_cannot_rank_the_search_runs_in_sumo_and_says_so(
         (["--freeze", "a0"], "there is no signal 'a0'; did you mean 'A0'?"),
         (["--signals", "A0,X9"], "there is no signal 'X9'"),
         (["--green", "A0:7=5-9"], "signal 'A0' has no stage '7'; its stages are 1="),
-        (["--greens", "no.csv"], "no.csv: the limits cannot be read"),
+        (["--greens", "no.csv"], "no.csv: the table of green limits cannot be read"),
         (["--only", "offset"], "--only 'offset' is not known; did you mean 'offsets'?"),
         (["--lefts", "dropped"], "--lefts 'dropped' is not known; did you mean 'drop'?"),
         (["--objective", "queue:A0B"], "there is no road 'A0B'; did you mean 'A0B0'?"),

@@ -3,11 +3,11 @@
 import re
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from denxanh.experiments.optimize.evaluation.evaluated import Evaluated
 from denxanh.experiments.optimize.job.plan_files import PlanFiles, write_front
 from denxanh.experiments.optimize.job.tuning_options import TuningOptions
 from denxanh.experiments.optimize.job.tuning_result import TuningResult, Variant
@@ -16,7 +16,7 @@ from denxanh.experiments.optimize.problem.objective import parse_objective, pars
 from denxanh.experiments.optimize.search.day_search import PlannedDay
 from denxanh.experiments.optimize.search.fidelity import FidelityAssessment
 from denxanh.experiments.optimize.search.front import EvaluatedFront
-from denxanh.experiments.optimize.search.outcome import Evaluated, Outcome, Progress
+from denxanh.experiments.optimize.search.outcome import Outcome, Progress
 from denxanh.experiments.report import Panel
 from denxanh.experiments.report.optimization.tuning_panels import (
     day_panel,
@@ -26,6 +26,7 @@ from denxanh.experiments.report.optimization.tuning_panels import (
     prediction_panel,
     search_panel,
 )
+from denxanh.experiments.runs.run_row import RunRow, State
 from denxanh.sim.errors import InputError
 from denxanh.sim.model.calibrate import Fidelity
 from denxanh.sim.network import Network
@@ -128,8 +129,8 @@ def test_options_that_are_mutually_exclusive(options: dict, said: str):
 
 
 def test_a_plan_of_which_no_run_ended_is_unvalidated(tuned: TuningResult):
-    def rows(state: str) -> tuple[SimpleNamespace, ...]:
-        return tuple(SimpleNamespace(controller=name, state=state) for name in ("existing plan", "optimised"))
+    def rows(state: State) -> tuple[RunRow, ...]:
+        return tuple(RunRow("x", name, 1, state) for name in ("existing plan", "optimised"))
 
     assert replace(tuned, rows=rows("refused")).unvalidated == ["optimised"]
     assert replace(tuned, rows=rows("done")).unvalidated == []

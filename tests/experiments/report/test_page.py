@@ -118,6 +118,27 @@ def test_at_the_limit_no_run_is_flagged(build: Build, metrics: Metrics) -> None:
     assert "⚠" not in words(render(replace(comparison, runs=(limit, *comparison.runs[1:]))), "en")
 
 
+def test_vehicles_still_on_their_way_are_told_in_the_first_lines(build: Build, metrics: Metrics) -> None:
+    comparison = build()
+    cut = replace(comparison.runs[0], metrics=metrics(41.0, running=33, arrived=65))
+    page = words(render(replace(comparison, runs=(cut, *comparison.runs[1:]))), "en")
+    flag = "program: more than 10 % of the vehicles were still on their way at the end in 1/3 runs (up to 33.0 %)"
+    assert flag in page
+    assert page.index(flag) < page.index("The street")
+    assert "program, seed 1: 33.0 % of the vehicles were still on their way (limit 10 %)" in re.sub(
+        " +", " ", page
+    )
+    limit = replace(comparison.runs[0], metrics=metrics(41.0, running=10, arrived=88))
+    assert "still on their way" not in words(
+        render(replace(comparison, runs=(limit, *comparison.runs[1:]))), "en"
+    ).replace("more than 10 % were still on their way at the end, or", "")
+
+
+def test_the_end_of_the_warm_up_is_marked_in_every_figure_over_time(page: str) -> None:
+    assert page.count('stroke-dasharray="4 3"') >= 2  # a heat map for each controller
+    assert page.count(">warm-up<") >= 2  # delay and queue
+
+
 def test_level_of_service_is_told_by_its_letter(page: str) -> None:
     said = words(page, "en")
     # J1: w_J1 and n_J1 lose 60 × delay over 60 vehicles; mean delay 42 → D and 25 → C; J2: 50 s over 58 → A

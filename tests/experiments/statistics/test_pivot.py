@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+from dataclasses import replace
+
 import pytest
 
 from denxanh.experiments.results.pivot import as_csv, markdown, pivot
+from denxanh.experiments.results.run_tables import write_summary
+from denxanh.experiments.results.summary import summarise_rows
 from denxanh.experiments.runs.run_row import RunRow
 from denxanh.sim.errors import InputError
 
@@ -40,15 +45,21 @@ def town(place, means):
     ]
 
 
-def test_who_is_best_and_who_cannot_be_told_from_it():
+def test_which_are_shown_to_be_best_and_which_may_be():
     found = pivot(
         [*town("x", {"a": 20.0, "b": 20.1, "c": 23.0}), *town("y", {"a": 30.0, "b": 20.0, "c": 40.0})]
     )
     assert found.places == ("x", "y")
     assert found.controllers == ("a", "b", "c")
+    # at x the difference of a and b has an sd of 1.5 over 5 seeds: neither is shown to be within 1 s of the other
     assert [[cell.best for cell in cells] for cells in found.cells] == [
+        [False, False],
+        [False, True],
+        [False, False],
+    ]
+    assert [[cell.possible for cell in cells] for cells in found.cells] == [
         [True, False],
-        [True, True],
+        [True, False],
         [False, False],
     ]
     assert found.cells[2][1].mean == pytest.approx(40.0)
@@ -62,17 +73,25 @@ def test_where_more_is_better():
 
 
 def test_markdown_tells_what_a_mean_hides():
-    rows = town("x", {"a": 20.0, "b": 20.1, "c": 23.0})
+    rows = town("x", {"a": 20.0, "b": 29.0, "c": 23.0})
     text = markdown(pivot([*rows, row("x", "b", 6, 0.0, state="failed")]))
     assert "| a | **20.0 ± 1.0** |" in text
-    assert "| b | **20.1 ± 1.0** x1 |" in text
+    assert "| b | 29.0 ± 1.0 x1 |" in text
     assert "| c | 23.0 ± 1.0 t2 |" in text
     assert "over 5 seeds" in text
 
 
+def test_a_limited_run_counts_and_is_marked():
+    rows = [replace(one, state="limited") if one.seed == 1 else one for one in town("x", {"a": 20.0})]
+    found = pivot(rows)
+    assert (found.cells[0][0].runs, found.cells[0][0].limited) == (5, 1)
+    assert "| a | 20.0 ± 1.0 l1 |" in markdown(found)
+    assert as_csv(found).splitlines()[1].endswith(",1")
+
+
 def test_csv_has_a_row_for_each_pair():
     lines = as_csv(pivot(town("x", {"a": 20.0, "c": 23.0}))).splitlines()
-    assert lines[0].startswith("controller,place,delay_s,half_width_95,runs,best")
+    assert lines[0].startswith("controller,place,delay_s,half_width_95,runs,best,possible")
     assert lines[1].split(",")[:2] == ["a", "x"]
     assert lines[2].split(",")[5] == "0"
 
@@ -85,3 +104,29 @@ def test_nothing_to_show():
     only_failed = pivot([row("x", "a", 1, 0.0, state="failed")])
     assert only_failed.cells[0][0].mean is None
     assert "– x1" in markdown(only_failed)
+
+
+def test_vehicles_still_on_their_way_are_flagged_in_the_table_and_the_summary(tmp_path):
+    rows = [
+        row("p", name, seed, 10.0 + seed, loaded=100, running=n)
+        for name, n in (("a", 33), ("b", 10))
+        for seed in (1, 2)
+    ]
+    table = pivot(rows)
+    text = markdown(table)
+    a, b = (line for line in text.splitlines() if line.startswith(("| a", "| b")))
+    assert a.endswith("r33% |")
+    assert "r10%" not in b
+    assert (
+        "**Flagged**: a: more than 10 % of the vehicles were still on their way at the end in 2/2 runs"
+        in text
+    )
+    assert text.count("Flagged") == 1
+    assert as_csv(table).splitlines()[0].endswith("unfinished_share,limited")
+    assert as_csv(table).splitlines()[1].endswith(",0.33,0")
+    write_summary(tmp_path, summarise_rows(rows))
+    with (tmp_path / "summary.csv").open(encoding="utf-8", newline="") as stream:
+        flags = {
+            (line["controller"], line["unfinished_share"], line["flagged"]) for line in csv.DictReader(stream)
+        }
+    assert flags == {("a", "0.33", "1"), ("b", "0.1", "0")}

@@ -84,11 +84,15 @@ def test_a_bus_stands_at_every_stop_of_its_line(built: Path, tmp_path: Path, pla
     assert vehicle.split("<route", 1)[1] in (built / "demand.rou.xml").read_text(encoding="utf-8")
 
 
-def test_two_wheelers_turn_right_on_red_and_cars_wait(built: Path, tmp_path: Path) -> None:
-    # Pasteur is green for 44 s from second 70 of a cycle of 90 s on; at 120 s it is red until 160 s.
+def test_two_wheelers_turn_right_on_red_and_cars_wait(built: Path, tmp_path: Path, place: Place) -> None:
+    signal = next(s for s in place.signals if s.node == "pasteur-ly-tu-trong")
+    yellow = signal.offset + signal.green[0]  # s; Pasteur has the first stage
+    green_again = signal.offset + place.plan.cycle
+    depart = yellow + 4
+    assert green_again - depart > 35  # enough to reach the stop line on red
     way = '<route edges="duong-pasteur_3 duong-pasteur_3.stop duong-ly-tu-trong_3"/>'
     vehicles = "".join(
-        f'<vehicle id="{type}" type="{type}" depart="118" departLane="best">{way}</vehicle>'
+        f'<vehicle id="{type}" type="{type}" depart="{depart}" departLane="best">{way}</vehicle>'
         for type in ("motorcycle", "passenger")
     )
     ride(
@@ -105,8 +109,8 @@ def test_two_wheelers_turn_right_on_red_and_cars_wait(built: Path, tmp_path: Pat
         v.get("id"): float(v.find("route").get("exitTimes", "").split()[1])  # type: ignore[union-attr]
         for v in ET.parse(tmp_path / "ways.xml").getroot().iter("vehicle")
     }
-    assert left["motorcycle"] < 150
-    assert left["passenger"] >= 160
+    assert left["motorcycle"] < depart + 32
+    assert left["passenger"] >= green_again
 
 
 def test_the_lane_of_two_wheelers_stands_outside_the_signal(built: Path) -> None:

@@ -139,5 +139,5 @@ def test_the_shipped_types_meet_their_targets(target: type_fitting.Target) -> No
     motorbikes = (
         type_fitting.motorbikes_alone(types, seeds=seeds, jobs=2) if target.attribute == "width" else None
     )
-    found = type_fitting.figure(target, types, motorbikes=motorbikes, seeds=seeds, jobs=2)
+    found = type_fitting.measured_value(target, types, motorbikes=motorbikes, seeds=seeds, jobs=2)
     assert target.low <= found.mean <= target.high

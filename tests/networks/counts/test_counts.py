@@ -18,6 +18,7 @@ from denxanh.networks.calibration import peak_hour
 from denxanh.networks.counts import count_form, counted_demand
 from denxanh.networks.scenarios import open_scenario
 from denxanh.sim.errors import InputError
+from denxanh.sim.input.text_files import csv_text
 from denxanh.sim.network import Network
 from denxanh.sim.network_reader import network_of
 from denxanh.sim.scenario import Scenario
@@ -48,7 +49,7 @@ def test_the_form_has_every_approach_and_every_turn_and_is_read_as_not_counted(
     network: Network, tmp_path: Path
 ) -> None:
     text = count_form.template(network, TYPES, 25200, 28800)
-    rows = list(csv.DictReader(text.splitlines()))
+    rows = [{k: csv_text(v) for k, v in row.items()} for row in csv.DictReader(text.splitlines())]
     wanted = {(m.start, m.end) for i in network.intersections.values() for m in i.movements}
     assert {(r["from"], r["to"]) for r in rows if r["to"]} == wanted
     assert {r["from"] for r in rows if not r["to"]} == {start for start, _ in wanted}

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 _FREE = 50 / 3.6  # m/s at which vehicles of a queue pass the stop line
 
 
 class SumoRoads:
-    """Changes one running simulation; ``sumo`` is libsumo, or a TraCI connection, which has the same domains."""
+    """Changes one running simulation; ``sumo`` is libsumo, or a TraCI connection, which has the same domains.
 
-    def __init__(self, sumo: Any) -> None:
+    ``lock`` is opened for its own commands.
+    """
+
+    def __init__(self, sumo: Any, lock: AbstractContextManager[None]) -> None:
         self._sumo = sumo
+        self._lock = lock
         self._allowed: dict[str, tuple[str, ...]] = {}  # of the closed lanes
         self._limits: dict[str, float] = {}  # m/s, of every lane on a dry road
         self._tau: dict[str, float] = {}  # s, of every vehicle type on a dry road
@@ -20,11 +25,13 @@ class SumoRoads:
     def close(self, lane: str) -> None:
         """Close a lane: no vehicle may enter it."""
         self._allowed.setdefault(lane, tuple(self._sumo.lane.getAllowed(lane)))
-        self._sumo.lane.setDisallowed(lane, ["all"])
+        with self._lock:
+            self._sumo.lane.setDisallowed(lane, ["all"])
 
     def open(self, lane: str) -> None:
         """Open a closed lane to the classes that it had."""
-        self._sumo.lane.setAllowed(lane, list(self._allowed.pop(lane)) or ["all"])
+        with self._lock:
+            self._sumo.lane.setAllowed(lane, list(self._allowed.pop(lane)) or ["all"])
 
     def weather(self, speed: float, headway: float) -> None:
         """Speed limits times ``speed``, saturation headways times ``headway``; 1 and 1 is a dry road.
@@ -34,18 +41,21 @@ class SumoRoads:
         """
         lane, vtype = self._sumo.lane, self._sumo.vehicletype
         self._limits = self._limits or {name: lane.getMaxSpeed(name) for name in lane.getIDList()}
-        for name, limit in self._limits.items():
-            lane.setMaxSpeed(name, limit * speed)
-        for name in vtype.getIDList():
-            tau = self._tau.setdefault(name, vtype.getTau(name))
-            space = vtype.getLength(name) + vtype.getMinGap(name)
-            vtype.setTau(name, headway * (tau + space / _FREE) - space / (_FREE * speed))
+        with self._lock:
+            for name, limit in self._limits.items():
+                lane.setMaxSpeed(name, limit * speed)
+            for name in vtype.getIDList():
+                tau = self._tau.setdefault(name, vtype.getTau(name))
+                space = vtype.getLength(name) + vtype.getMinGap(name)
+                vtype.setTau(name, headway * (tau + space / _FREE) - space / (_FREE * speed))
 
     def switch_off(self, signal: str, state: str) -> None:
         """Show ``state`` at a signal that SUMO runs."""
         self._programs[signal] = self._sumo.trafficlight.getProgram(signal)
-        self._sumo.trafficlight.setRedYellowGreenState(signal, state)
+        with self._lock:
+            self._sumo.trafficlight.setRedYellowGreenState(signal, state)
 
     def switch_on(self, signal: str) -> None:
         """Return a signal to its program."""
-        self._sumo.trafficlight.setProgram(signal, self._programs.pop(signal))
+        with self._lock:
+            self._sumo.trafficlight.setProgram(signal, self._programs.pop(signal))

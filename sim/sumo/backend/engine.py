@@ -16,24 +16,34 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from denxanh.sim.errors import DenxanhError, InputError, WorldError
+from denxanh.sim.errors import ControlError, DenxanhError, InputError, LimitError, WorldError
 from denxanh.sim.network import Network
-from denxanh.sim.sumo.requesters import PriorityVehicles
-from denxanh.sim.sumo.road_changes import SumoRoads
-from denxanh.sim.sumo.wheel import start_program
-from denxanh.sim.world import HALTED_SPEED, OnLane, Pedestrian, PriorityVehicle
+from denxanh.sim.sumo.backend.command_lock import CommandLock
+from denxanh.sim.sumo.backend.requesters import PriorityVehicles
+from denxanh.sim.sumo.backend.road_changes import SumoRoads
+from denxanh.sim.sumo.outputs import Incidents
+from denxanh.sim.sumo.wheel import start_program, wait_program
+from denxanh.sim.time_limit import Countdown
+from denxanh.sim.world import HALTED_SPEED, Delay, OnLane, Pedestrian, PriorityVehicle
 
+_SAME_TIME = 1e-3  # s: SUMO counts whole milliseconds
 _STOPPED = 1  # bit of SUMO's stop state: at a stop of its own, whatever the others say of it
+_SLICE = 0.5  # s of a wait for SUMO
 NONCE_OPTION = "save-state.prefix"  # has no effect, since no state is saved
 CONNECT_LIMIT = 60.0  # s to load a network and open the port
 CALL_LIMIT = 120.0  # s for one call; a jammed city takes well under 1 s a step
+END_LIMIT = 5.0  # s for its end after an error
 
 
 class Engine(Protocol):
     """The calls that both backends, libsumo and TraCI, offer."""
 
     def step_to(self, time: float) -> None:
-        """Simulate up to ``time`` (s)."""
+        """Simulate up to ``time`` (s). Raises ControlError if anything but the loop has given SUMO a command."""
+        ...
+
+    def time(self) -> float:
+        """SUMO's clock, s."""
         ...
 
     def set_state(self, signal: str, state: str) -> None:
@@ -56,6 +66,10 @@ class Engine(Protocol):
         """A vehicle's class."""
         ...
 
+    def vehicle_type(self, vehicle: str) -> str:
+        """The id of a vehicle's type."""
+        ...
+
     def route(self, vehicle: str) -> tuple[str, ...]:
         """The edges of a vehicle's route."""
         ...
@@ -74,6 +88,14 @@ class Engine(Protocol):
 
     def roads(self) -> SumoRoads:
         """The changes that events may make."""
+        ...
+
+    def incidents(self) -> Incidents:
+        """What SUMO has counted since its start."""
+        ...
+
+    def delay(self) -> Delay:
+        """The delay of all vehicles until now."""
         ...
 
     def close(self) -> None:
@@ -125,6 +147,7 @@ class SumoWorld:
         self._stops = stops
         self._next: dict[str, dict[str, str]] = {}
         self._class: dict[str, str] = {}
+        self._type: dict[str, str] = {}
         self._lanes: dict[str, Sequence[OnLane]] = {}
 
     def advance(self, steps: int) -> None:
@@ -132,8 +155,20 @@ class SumoWorld:
         if steps <= self.steps:
             return
         self._lanes.clear()
-        self._engine.step_to(self.begin + steps * self.step)
+        self._compare_clocks(self.begin + self.steps * self.step)
+        time = self.begin + steps * self.step
+        self._engine.step_to(time)
+        self._compare_clocks(time)
         self.steps = steps
+
+    def _compare_clocks(self, time: float) -> None:
+        """Raise WorldError if SUMO's clock is not at ``time`` (s)."""
+        clock = self._engine.time()
+        if abs(clock - time) > _SAME_TIME:
+            raise WorldError(
+                f"SUMO's clock is at {clock:g} s where the run's is at {time:g} s: something beside the run has "
+                "advanced it; a controller must not call SUMO"
+            )
 
     def show(self, intersection: str, state: str) -> None:
         """Let a signal show a state until further notice."""
@@ -162,6 +197,12 @@ class SumoWorld:
             self._class[vehicle] = self._engine.vehicle_class(vehicle)
         return self._class[vehicle]
 
+    def vehicle_type(self, vehicle: str) -> str:
+        """The id of a vehicle's type, asked for once."""
+        if vehicle not in self._type:
+            self._type[vehicle] = self._engine.vehicle_type(vehicle)
+        return self._type[vehicle]
+
     def next_edge(self, vehicle: str, edge: str) -> str:
         """The edge after ``edge`` on a vehicle's route."""
         after = self._next.get(vehicle)
@@ -185,6 +226,14 @@ class SumoWorld:
     def roads(self) -> SumoRoads:
         """The changes that events may make."""
         return self._engine.roads()
+
+    def incidents(self) -> Incidents:
+        """What SUMO has counted since its start."""
+        return self._engine.incidents()
+
+    def delay(self) -> Delay:
+        """The delay of all vehicles until now; takes two calls for each vehicle in the network."""
+        return self._engine.delay()
 
     def close(self) -> None:
         """End the simulation; SUMO finishes its files."""
@@ -210,18 +259,27 @@ class _Libsumo:
                 printed = _errors(log)
                 said = printed if said == _WITHOUT_REASON or said in printed else f"{printed} {said}".strip()
             raise _refusal(said, "at its start") from None
+        self._lock = CommandLock()
+        self._lock.lock_libsumo(self._raw)
 
     def step_to(self, time: float) -> None:
+        self._lock.check()
         try:
-            self._sumo.simulationStep(time)
+            with self._lock:
+                self._raw.simulation_step(time)  # without the step listeners of libsumo's Python module
         except (self._sumo.TraCIException, self._sumo.FatalTraCIError) as error:
             raise _refusal(str(error), f"before t={time:g} s") from None
 
+    def time(self) -> float:
+        now: float = self._raw.simulation_getTime()
+        return now
+
     def set_state(self, signal: str, state: str) -> None:
-        self._sumo.trafficlight.setRedYellowGreenState(signal, state)
+        with self._lock:
+            self._raw.trafficlight_setRedYellowGreenState(signal, state)
 
     def state(self, signal: str) -> str:
-        shown: str = self._sumo.trafficlight.getRedYellowGreenState(signal)
+        shown: str = self._raw.trafficlight_getRedYellowGreenState(signal)
         return shown
 
     def on_lane(self, lane: str) -> Sequence[OnLane]:
@@ -248,6 +306,10 @@ class _Libsumo:
         kind: str = self._raw.vehicle_getVehicleClass(vehicle)
         return kind
 
+    def vehicle_type(self, vehicle: str) -> str:
+        kind: str = self._raw.vehicle_getTypeID(vehicle)
+        return kind
+
     def route(self, vehicle: str) -> tuple[str, ...]:
         return tuple(self._sumo.vehicle.getRoute(vehicle))
 
@@ -262,10 +324,18 @@ class _Libsumo:
         return _pedestrians(self._sumo, area)
 
     def roads(self) -> SumoRoads:
-        return SumoRoads(self._sumo)
+        return SumoRoads(self._sumo, self._lock)
+
+    def incidents(self) -> Incidents:
+        return _incidents(self._sumo)
+
+    def delay(self) -> Delay:
+        return _delay(self._sumo)
 
     def close(self) -> None:
-        self._sumo.close()
+        self._lock.check()
+        with self._lock:
+            self._sumo.close()
 
 
 class _Traci:
@@ -290,39 +360,46 @@ class _Traci:
                 preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # no thread runs yet
             )
         self._connection = self._connect(port)
-        socket_ = self._connection._socket  # traci offers no other way to a time limit
-        socket_.settimeout(CALL_LIMIT)
+        self._connection._socket = _Socket(
+            self._connection._socket
+        )  # traci offers no other way to a time limit
         if self._call(lambda: self._connection.simulation.getOption(NONCE_OPTION)) != nonce:
             self._process.kill()
             raise WorldError("another SUMO answered on the port: this run must be repeated")
+        self._lock = CommandLock()
+        self._lock.lock_connection(self._connection)
         self._priority = PriorityVehicles(self._connection.vehicle)
-        self._now = -1.0
+        self._set: set[str] = set()  # signals that were set since the last step
+        self._watched: set[str] = set()  # signals whose state comes with every step
         self._fresh: dict[str, bool] = {}
         for lane in watch:
             self._subscribe_lane(lane, halted_only=True)
 
     def _connect(self, port: int) -> Any:
-        deadline = time.monotonic() + CONNECT_LIMIT
+        countdown = Countdown(CONNECT_LIMIT)
         while True:
             if self._process.poll() is not None:
                 raise self._ended("at its start")
             try:
                 return self._traci.connect(port, numRetries=0, proc=self._process, waitBetweenRetries=0.02)
             except (self._traci.TraCIException, self._traci.FatalTraCIError, OSError):
-                if time.monotonic() > deadline:
+                if countdown.expired():
                     self._process.kill()
-                    raise WorldError(f"SUMO did not open its port within {CONNECT_LIMIT:g} s") from None
+                    raise LimitError(f"SUMO did not open its port within {CONNECT_LIMIT:g} s") from None
                 time.sleep(0.02)
 
     def _call(self, action: Any) -> Any:
         try:
             return action()
+        except TimeoutError:
+            self._process.kill()
+            raise LimitError(f"SUMO did not answer within {CALL_LIMIT:g} s") from None
         except (self._traci.TraCIException, self._traci.FatalTraCIError, OSError) as error:
-            try:
-                self._process.wait(2.0)
+            try:  # it closed the connection, so it ends
+                wait_program(self._process, END_LIMIT)
             except subprocess.TimeoutExpired:
                 self._process.kill()
-                raise WorldError(f"SUMO did not answer within {CALL_LIMIT:g} s") from None
+                raise WorldError(f"SUMO refused a call and runs on: {error}") from None
             raise self._ended("on the way") from error
 
     def _ended(self, when: str) -> DenxanhError:
@@ -340,13 +417,30 @@ class _Traci:
         self._fresh[lane] = not halted_only
 
     def step_to(self, time: float) -> None:
-        self._call(lambda: self._connection.simulationStep(time))
+        self._lock.check()
+        if self._connection._stepListeners:
+            raise ControlError("the controller added a step listener to the connection to SUMO")
+        with self._lock:
+            self._call(lambda: self._connection.simulationStep(time))
+        self._set.clear()
+
+    def time(self) -> float:
+        return float(self._call(self._connection.simulation.getTime))
 
     def set_state(self, signal: str, state: str) -> None:
-        self._call(lambda: self._connection.trafficlight.setRedYellowGreenState(signal, state))
+        self._set.add(signal)
+        with self._lock:
+            self._call(lambda: self._connection.trafficlight.setRedYellowGreenState(signal, state))
 
     def state(self, signal: str) -> str:
-        return str(self._call(lambda: self._connection.trafficlight.getRedYellowGreenState(signal)))
+        lights = self._connection.trafficlight
+        if signal in self._set:  # what came with the last step is older
+            return str(self._call(lambda: lights.getRedYellowGreenState(signal)))
+        variable = self._tc.TL_RED_YELLOW_GREEN_STATE
+        if signal not in self._watched:
+            self._call(lambda: lights.subscribe(signal, [variable]))
+            self._watched.add(signal)
+        return str(lights.getSubscriptionResults(signal)[variable])
 
     def on_lane(self, lane: str) -> Sequence[OnLane]:
         tc, connection = self._tc, self._connection
@@ -385,6 +479,9 @@ class _Traci:
     def vehicle_class(self, vehicle: str) -> str:
         return str(self._call(lambda: self._connection.vehicle.getVehicleClass(vehicle)))
 
+    def vehicle_type(self, vehicle: str) -> str:
+        return str(self._call(lambda: self._connection.vehicle.getTypeID(vehicle)))
+
     def route(self, vehicle: str) -> tuple[str, ...]:
         return tuple(self._call(lambda: self._connection.vehicle.getRoute(vehicle)))
 
@@ -400,17 +497,85 @@ class _Traci:
         return found
 
     def roads(self) -> SumoRoads:
-        return SumoRoads(self._connection)
+        return SumoRoads(self._connection, self._lock)
+
+    def incidents(self) -> Incidents:
+        found: Incidents = self._call(lambda: _incidents(self._connection))
+        return found
+
+    def delay(self) -> Delay:
+        found: Delay = self._call(lambda: _delay(self._connection))
+        return found
 
     def close(self) -> None:
-        self._connection.close(wait=False)
+        self._lock.check()
+        with self._lock:
+            self._connection.close(wait=False)
         try:
-            status = self._process.wait(CALL_LIMIT)
+            status = wait_program(self._process, CALL_LIMIT)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            raise WorldError(f"SUMO did not end within {CALL_LIMIT:g} s of being asked") from None
+            raise LimitError(f"SUMO did not end within {CALL_LIMIT:g} s of being asked") from None
         if status != 0:
             raise WorldError(f"SUMO ended with status {status}: {_last_error(self._log)}")
+
+
+def _incidents(sumo: Any) -> Incidents:
+    """``sumo`` is libsumo or a connection to TraCI."""
+    counted = (
+        sumo.simulation.getParameter("", f"stats.{name}")
+        for name in ("teleports.total", "safety.collisions", "safety.emergencyBraking")
+    )
+    return Incidents(*map(int, counted))
+
+
+def _delay(sumo: Any) -> Delay:
+    """``sumo`` is libsumo or a connection to TraCI.
+
+    SUMO keeps the mean over the vehicles that have arrived, to two decimals.
+    """
+    vehicle = sumo.vehicle
+    arrived = int(sumo.simulation.getParameter("", "device.tripinfo.count"))
+    seconds = 0.0
+    if arrived:
+        means = (
+            float(sumo.simulation.getParameter("", f"device.tripinfo.vehicleTripStatistics.{name}"))
+            for name in ("timeLoss", "departDelay")
+        )
+        seconds = arrived * sum(means)
+    running, waiting = vehicle.getIDList(), sumo.simulation.getPendingVehicles()
+    seconds += sum(vehicle.getTimeLoss(name) + vehicle.getDepartDelay(name) for name in running)
+    seconds += sum(vehicle.getDepartDelay(name) for name in waiting)
+    return Delay(seconds, arrived + len(running) + len(waiting))
+
+
+class _Socket:
+    """SUMO's end of a connection, waited for in slices, so that a pause of this process is not SUMO's silence."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
+        connected.settimeout(_SLICE)
+
+    def recv(self, size: int) -> bytes:
+        countdown = Countdown(CALL_LIMIT)
+        while True:
+            try:
+                return self._socket.recv(size)
+            except TimeoutError:
+                if countdown.expired():
+                    raise
+
+    def send(self, data: bytes) -> int:
+        countdown = Countdown(CALL_LIMIT)
+        while True:
+            try:
+                return self._socket.send(data)
+            except TimeoutError:  # nothing was sent
+                if countdown.expired():
+                    raise
+
+    def close(self) -> None:
+        self._socket.close()
 
 
 def _pedestrians(sumo: Any, area: str) -> list[Pedestrian]:

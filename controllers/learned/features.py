@@ -1,0 +1,265 @@
+"""Features: vectors that are computed from an Observation, by name, to be joined to what a learner sees.
+
+``"phase+elapsed+queue"`` joins three of them. Environments for learning and learned controllers compute them here, so
+that a trained network sees in a run what it saw in training. A = approaches (stop-line lanes), P = phases.
+
+Those of sumo-rl (L. N. Alegre) and RESCO (J. Ault, G. Sharon, NeurIPS 2021) are here under their names; a lane of
+theirs is an approach, seen up to the range of the sensing instead of the lane's length.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from denxanh.controllers.greens import exits_of, green_approaches
+from denxanh.sim.errors import InputError
+from denxanh.sim.network import Intersection
+from denxanh.sim.observation import Array, Observation
+from denxanh.sim.text_values import did_you_mean
+from denxanh.sim.world import HALTED_SPEED, QUEUE_SPACING
+
+Vector = NDArray[np.float32]
+Observe = str | Sequence["str | Feature"] | Callable[[Observation], Array]
+"""A choice of features: names joined by ``+``, a sequence of names and features, or a function of one's own."""
+
+_RESCO = 28.0  # RESCO's norm: vehicles of a full lane of 200 m
+_RESCO_SPEED = 20.0  # m/s
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A vector computed from an Observation."""
+
+    name: str
+    unit: str
+    size: Callable[[Intersection], int]
+    compute: Callable[[Observation], Array]  # shape (size,)
+    high: float = math.inf  # largest value
+    low: float = 0.0  # smallest value
+    by_approach: bool = False  # one value for each approach
+    sees: frozenset[str] = frozenset()  # what its observations must hold (subset of SENSES)
+
+
+def _approaches(intersection: Intersection) -> int:
+    return len(intersection.approaches)
+
+
+def _phases(intersection: Intersection) -> int:
+    return len(intersection.phases)
+
+
+def _one(_: Intersection) -> int:
+    return 1
+
+
+def _phase(seen: Observation) -> Array:
+    one = np.zeros(len(seen.intersection.phases))
+    one[seen.phase] = 1.0
+    return one
+
+
+def _elapsed(seen: Observation) -> Array:
+    return np.array([seen.elapsed])
+
+
+def _min_green(seen: Observation) -> Array:
+    return np.array([float(seen.minimum_left <= 0)])
+
+
+def _green(seen: Observation) -> Array:
+    return np.asarray(green_approaches(seen.intersection)[seen.phase], dtype=np.float64)
+
+
+def _queue(seen: Observation) -> Array:
+    return seen.halted()
+
+
+def _count(seen: Observation) -> Array:
+    return seen.count()
+
+
+def _approaching(seen: Observation) -> Array:
+    return seen.count(seen.vehicles.speed >= HALTED_SPEED)
+
+
+def _summed(seen: Observation, values: Array) -> Array:
+    """Sums of the vehicles' values by approach; of no vehicle too, where NumPy gives whole numbers."""
+    summed = np.bincount(seen.vehicles.approach, values, len(seen.intersection.approaches))
+    return np.asarray(summed, dtype=np.float64)
+
+
+def _wait(seen: Observation) -> Array:
+    return _summed(seen, seen.vehicles.wait)
+
+
+def _max_wait(seen: Observation) -> Array:
+    longest = np.zeros(len(seen.intersection.approaches))
+    np.maximum.at(longest, seen.vehicles.approach, seen.vehicles.wait)
+    return longest
+
+
+def _speed(seen: Observation) -> Array:
+    return _summed(seen, seen.vehicles.speed)
+
+
+def _capacity(intersection: Intersection) -> Array:
+    """Vehicles that stand on each approach when it is full, shape (approaches,)."""
+    return np.array([max(a.reach / QUEUE_SPACING, 1.0) for a in intersection.approaches])
+
+
+def _density(seen: Observation) -> Array:
+    return np.minimum(seen.count() / _capacity(seen.intersection), 1.0)
+
+
+def _queue_density(seen: Observation) -> Array:
+    return np.minimum(seen.halted() / _capacity(seen.intersection), 1.0)
+
+
+def _pressure(seen: Observation) -> Array:
+    """Halted vehicles of an approach less those on the exits that its links lead to, each exit shared equally."""
+    leads = exits_of(seen.intersection)  # (n_links, exits)
+    exits = np.zeros(len(seen.intersection.approaches))
+    if len(seen.exit_halted):
+        for k, approach in enumerate(seen.intersection.approaches):
+            to = leads[list(approach.links)].max(axis=0, initial=0.0)
+            exits[k] = (to * seen.exit_halted).sum() / max(to.sum(), 1.0)
+    return seen.halted() - exits
+
+
+def _drq(seen: Observation) -> Array:
+    """RESCO's rows of five by lane, flattened."""
+    count = len(seen.intersection.approaches)
+    flag = np.zeros(count)
+    flag[: min(count, len(seen.intersection.phases))] = _phase(seen)[:count]
+    rows = np.stack([flag, _approaching(seen), _wait(seen), _queue(seen), _speed(seen)], axis=1)
+    return np.asarray(rows.ravel(), dtype=np.float64)
+
+
+def _drq_norm(seen: Observation) -> Array:
+    norm = np.array([1.0, _RESCO, _RESCO, _RESCO, _RESCO * _RESCO_SPEED])
+    return np.asarray((_drq(seen).reshape(-1, 5) / norm).ravel(), dtype=np.float64)
+
+
+def _movements(intersection: Intersection) -> int:
+    return len(intersection.movements)
+
+
+def _wave(seen: Observation) -> Array:
+    """RESCO's wave: vehicles by movement, on all lanes from which it starts."""
+    by_approach = seen.count()
+    return np.array([by_approach[list(m.approaches)].sum() for m in seen.intersection.movements])
+
+
+def _mplight(seen: Observation) -> Array:
+    """RESCO's mplight: the phase, then for each movement the queue of its lanes less that of its exits."""
+    halted, leaving = seen.halted(), seen.exit_halted
+    values = [float(seen.phase)]
+    for movement in seen.intersection.movements:
+        there = leaving[list(movement.exits)].sum() if len(leaving) else 0.0
+        values.append(float(halted[list(movement.approaches)].sum() - there))
+    return np.array(values)
+
+
+_SEES = frozenset({"vehicles"})
+_EXITS = frozenset({"vehicles", "exits"})
+
+FEATURES = {
+    feature.name: feature
+    for feature in (
+        Feature("phase", "1 for the present phase", _phases, _phase, high=1.0),
+        Feature("elapsed", "s that the phase has been green", _one, _elapsed),
+        Feature("min_green", "1 where the minimum green is over", _one, _min_green, high=1.0),
+        Feature("green", "1 where the approach has green", _approaches, _green, 1.0, by_approach=True),
+        Feature("queue", "halted vehicles", _approaches, _queue, by_approach=True, sees=_SEES),
+        Feature("count", "vehicles", _approaches, _count, by_approach=True, sees=_SEES),
+        Feature("approach", "moving vehicles", _approaches, _approaching, by_approach=True, sees=_SEES),
+        Feature("wait", "s, summed over vehicles", _approaches, _wait, by_approach=True, sees=_SEES),
+        Feature("max_wait", "s, of the longest", _approaches, _max_wait, by_approach=True, sees=_SEES),
+        Feature("speed", "m/s, summed over vehicles", _approaches, _speed, by_approach=True, sees=_SEES),
+        Feature(
+            "density", "vehicles over those that fit", _approaches, _density, 1.0, by_approach=True, sees=_SEES
+        ),
+        Feature(
+            "queue_density", "halted vehicles over those that fit", _approaches, _queue_density, 1.0,
+            by_approach=True, sees=_SEES,
+        ),
+        Feature(
+            "pressure", "halted vehicles less those at the exits", _approaches, _pressure, low=-math.inf,
+            by_approach=True, sees=_EXITS,
+        ),
+        Feature("drq", "RESCO: flag, moving, wait s, halted, m/s", lambda i: 5 * _approaches(i), _drq, sees=_SEES),
+        Feature("drq_norm", "RESCO's drq over 28 (m/s: 560)", lambda i: 5 * _approaches(i), _drq_norm, sees=_SEES),
+        Feature("wave", "RESCO: vehicles by movement", _movements, _wave, sees=_SEES),
+        Feature(
+            "mplight", "RESCO: phase, then queue difference by movement", lambda i: 1 + _movements(i), _mplight,
+            low=-math.inf, sees=_EXITS,
+        ),
+    )
+}  # fmt: skip
+"""The features by name."""
+
+COMPOSED = {"sumo-rl": "phase+min_green+density+queue_density", "default": "phase+elapsed+count+queue"}
+"""Names for several features; ``sumo-rl`` is the default observation of that package."""
+
+
+def features_of(observe: Observe) -> tuple[Feature, ...]:
+    """The features that a choice names. Raises InputError."""
+    if isinstance(observe, str):
+        names = "+".join(COMPOSED.get(name.strip(), name) for name in observe.split("+"))
+        return tuple(_named(name.strip()) for name in names.split("+"))
+    if callable(observe):
+        return (_own(observe),)
+    found: list[Feature] = []
+    for part in observe:
+        found += [part] if isinstance(part, Feature) else features_of(part)
+    return tuple(found)
+
+
+def _named(name: str) -> Feature:
+    if name not in FEATURES:
+        raise InputError(
+            f"there is no feature {name!r}",
+            location="observe",
+            remedy=did_you_mean(name, [*FEATURES, *COMPOSED]),
+        )
+    return FEATURES[name]
+
+
+def _own(function: Callable[[Observation], Array]) -> Feature:
+    """A feature of a function of one's own; its size is that of its value without vehicles."""
+
+    def size(intersection: Intersection) -> int:
+        empty = np.zeros(len(intersection.exits))
+        bare = Observation(
+            intersection, 0.0, 0, 0.0, exit_count=empty, exit_halted=empty, exit_room=empty,
+            red=np.zeros(intersection.n_links),
+        )  # fmt: skip
+        return int(np.asarray(function(bare)).size)
+
+    def compute(seen: Observation) -> Array:
+        return np.asarray(function(seen), dtype=np.float64).ravel()
+
+    name = getattr(function, "__name__", type(function).__name__)
+    return Feature(name, "", size, compute, low=-math.inf, sees=_EXITS)
+
+
+def sees_of(features: Sequence[Feature]) -> frozenset[str]:
+    """What the observations must hold for these features."""
+    return frozenset().union(*(feature.sees for feature in features))
+
+
+def size_of(features: Sequence[Feature], intersection: Intersection) -> int:
+    """The length of the joined vector at an intersection."""
+    return sum(feature.size(intersection) for feature in features)
+
+
+def vector(features: Sequence[Feature], seen: Observation) -> Vector:
+    """The features of an observation, joined, shape (size_of(features, intersection),), float32."""
+    if not features:
+        return np.zeros(0, dtype=np.float32)
+    return np.concatenate([feature.compute(seen) for feature in features]).astype(np.float32)

@@ -1,0 +1,16 @@
+"""Environments for reinforcement learning: PettingZoo, Gymnasium and batches, on SUMO and on the queue model."""
+
+__all__ = [
+    "environment_options",
+    "environments",
+    "episode",
+    "episode_client",
+    "episode_server",
+    "model_episode",
+    "parallel_environment",
+    "rewards",
+    "single_environment",
+    "spaces",
+    "sumo_episode",
+    "vector_environment",
+]

@@ -1,0 +1,311 @@
+"""Many episodes of the queue model at a time, as arrays: observations, rewards and masks of all signals.
+
+B episodes, I signals, P phases of the signal with most, F features of the signal with the longest vector. All episodes
+begin and end together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from denxanh.controllers.greens import exits_of, green_approaches
+from denxanh.controllers.learned.features import Feature, size_of
+from denxanh.experiments.learning.environment_options import LARGEST_SEED, Draw, EnvironmentOptions, draw
+from denxanh.experiments.learning.episode_client import temporary_folder
+from denxanh.experiments.learning.model_episode import DayModels
+from denxanh.experiments.learning.rewards import Measure
+from denxanh.sim.errors import ControlError, InputError
+from denxanh.sim.model.batch import BatchWorld
+from denxanh.sim.model.batch_kernel import COUNT, HALTED, MAX_WAIT, SPEED, WAIT
+from denxanh.sim.network import Network
+from denxanh.sim.sensing import Ideal
+from denxanh.sim.world import QUEUE_SPACING
+
+Floats = NDArray[np.float32]
+_HOUR = 3600.0  # s
+
+
+class VectorStep(NamedTuple):
+    """What ``step`` returns, in the order of Gymnasium."""
+
+    observations: Floats  # (B, I, F), 0 beyond the features of a signal
+    rewards: Floats  # (B, I)
+    terminated: NDArray[np.bool_]  # (B,), always False
+    truncated: NDArray[np.bool_]  # (B,), all at the end of the episodes
+    infos: dict[str, Any]  # action_mask (B, I, P), asks (B, I)
+
+
+class VectorSnapshot(NamedTuple):
+    """The state of all episodes."""
+
+    world: BatchWorld
+    last: dict[int, Floats]
+    draws: tuple[Draw, ...]
+
+
+class VectorEnvironment:
+    """A batch of episodes. See ``denxanh.vector_env``."""
+
+    def __init__(self, options: EnvironmentOptions, network: Network, num_envs: int, threads: int) -> None:
+        _check(options, network)
+        self.options, self.network, self.num_envs = options, network, num_envs
+        self.signals = options.signals
+        self._temporary = temporary_folder()
+        models = DayModels(options, network, self._temporary.name)
+        model, self._original, self._copy = models.whole()
+        reach = options.sensing.range_m if isinstance(options.sensing, Ideal) else 0.0
+        self._world = BatchWorld(model, num_envs, round(options.step), reach, threads)
+        self._views = _Views(network)
+        self._index, self._valid = _layout(options.features, network)
+        self._terms = [(weight, term, _reward(term)) for weight, term in options.terms]
+        self._last: dict[int, Floats] = {}
+        self._draws: tuple[Draw, ...] = ()
+        self._rng = np.random.default_rng()
+        self._reset = False
+
+    @property
+    def observation_shape(self) -> tuple[int, int, int]:
+        """(B, I, F)"""
+        return (self.num_envs, *self._index.shape)
+
+    @property
+    def mask_shape(self) -> tuple[int, int, int]:
+        """(B, I, P)"""
+        batch, signals, phases = self._world.permitted.shape
+        return batch, signals, phases
+
+    @property
+    def draws(self) -> tuple[Draw, ...]:
+        """The seed and the demand factor of each episode."""
+        return self._draws
+
+    def reset(self, seed: int | None = None) -> tuple[Floats, dict[str, Any]]:
+        """Start all episodes: the one with index b has the seed ``seed`` + b; without one seeds are drawn."""
+        if seed is None:
+            seed = int(self._rng.integers(LARGEST_SEED - self.num_envs))
+        elif not 0 <= seed <= LARGEST_SEED - self.num_envs:
+            raise InputError(
+                f"invalid seed: {seed!r}",
+                remedy=f"give a whole number from 0 to {LARGEST_SEED - self.num_envs}",
+            )
+        self._draws = tuple(draw(self.options, seed + b) for b in range(self.num_envs))
+        kept = [self._kept(drawn.demand) for drawn in self._draws]
+        self._world.reset([drawn.seed for drawn in self._draws], kept)
+        self._last, self._reset = {}, True
+        self._rewards()
+        return self._observations(), self._infos()
+
+    def step(self, actions: NDArray[Any]) -> VectorStep:
+        """Show phases as actions (B, I) and advance by a step; one that is not permitted leaves the signal as it is.
+
+        Raises ControlError before the first reset and after the end.
+        """
+        if not self._reset or self._world.over:
+            raise ControlError("the episodes are over: call reset() first")
+        given = np.asarray(actions)
+        if given.shape != (self.num_envs, len(self.signals)):
+            raise InputError(
+                f"actions have the shape {given.shape}", remedy=f"give {(self.num_envs, len(self.signals))}"
+            )
+        self._world.advance(given.astype(np.int32))
+        over = np.full(self.num_envs, self._world.over)
+        return VectorStep(
+            self._observations(),
+            self._rewards(),
+            np.zeros(self.num_envs, dtype=np.bool_),
+            over,
+            self._infos(),
+        )
+
+    def delay(self) -> NDArray[np.float64]:
+        """The delay of each episode until now: s summed over vehicles, and vehicles that were due, (B, 2)."""
+        self._world.look(delay=True)
+        return self._world.delay.copy()
+
+    def snapshot(self) -> VectorSnapshot:
+        """A copy of the state of all episodes."""
+        return VectorSnapshot(self._world.copy(), dict(self._last), self._draws)
+
+    def restore(self, snapshot: VectorSnapshot) -> tuple[Floats, dict[str, Any]]:
+        """Go back to a snapshot, from which several futures can start; returns as ``reset``."""
+        self._world, self._last, self._draws = snapshot.world.copy(), dict(snapshot.last), snapshot.draws
+        self._reset = True
+        return self._observations(), self._infos()
+
+    def close(self) -> None:
+        """Release what the environment holds."""
+        self._temporary.cleanup()
+
+    def _kept(self, factor: float) -> NDArray[np.bool_]:
+        """The vehicles that SUMO's ``--scale`` keeps."""
+        due = np.floor(factor * np.arange(int(self._original.max()) + 2) + 1e-9)
+        kept: NDArray[np.bool_] = self._copy < np.diff(due)[self._original]
+        return kept
+
+    def _infos(self) -> dict[str, Any]:
+        return {"action_mask": self._world.permitted.astype(np.int8), "asks": self._world.asks.copy()}
+
+    def _observations(self) -> Floats:
+        """The figures of all signals in one row for each episode, gathered into (B, I, F)."""
+        world, views = self._world, self._views
+        figures = world.figures
+        batch, _, phases = world.permitted.shape
+        one = (world.phase[:, :, None] == np.arange(phases)).astype(np.float32)
+        halted = figures[:, :, HALTED]
+        green = views.green[np.arange(len(self.signals)), world.phase][:, views.signal_of, views.number]
+        parts = {
+            "phase": one.reshape(batch, -1),
+            "elapsed": world.elapsed,
+            "min_green": world.elapsed >= world.least,
+            "green": green,
+            "queue": halted,
+            "count": figures[:, :, COUNT],
+            "approach": figures[:, :, COUNT] - halted,
+            "wait": figures[:, :, WAIT],
+            "max_wait": figures[:, :, MAX_WAIT],
+            "speed": figures[:, :, SPEED],
+            "density": np.minimum(figures[:, :, COUNT] / views.capacity, 1.0),
+            "queue_density": np.minimum(halted / views.capacity, 1.0),
+            "pressure": halted - world.exits[:, :, 1] @ views.leads,
+        }
+        used = [np.asarray(parts[feature.name], dtype=np.float32) for feature in self.options.features]
+        row = np.concatenate(used, axis=1)
+        observations: Floats = row[:, self._index] * self._valid
+        return observations
+
+    def _rewards(self) -> Floats:
+        world, views = self._world, self._views
+        total = np.zeros((self.num_envs, len(self.signals)), dtype=np.float32)
+        for number, (weight, term, compute) in enumerate(self._terms):
+            if compute is None:  # the delay of the whole network
+                value = np.broadcast_to(-self.delay()[:, :1] / _HOUR, total.shape).astype(np.float32)
+            else:
+                value = compute(world.figures, world.exits, views).astype(np.float32)
+            if term.increase:
+                value, self._last[number] = value - self._last.get(number, np.float32(0.0)), value
+            total += np.float32(weight) * value
+        return total
+
+
+class _Views:
+    """The approaches and exits of all signals in one row each, and sums by signal."""
+
+    def __init__(self, network: Network) -> None:
+        places = list(network.intersections.values())
+        approaches = [len(place.approaches) for place in places]
+        self.signal_of = np.repeat(np.arange(len(places)), approaches)  # (A,)
+        self.number = np.concatenate([np.arange(n) for n in approaches])  # (A,) within its signal
+        self.first = np.cumsum([0, *approaches[:-1]])
+        exits = [len(place.exits) for place in places]
+        self.exit_signal = np.repeat(np.arange(len(places)), exits)
+        every = [approach for place in places for approach in place.approaches]
+        self.capacity = np.array([max(a.reach / QUEUE_SPACING, 1.0) for a in every], dtype=np.float32)
+        self.limit = np.array([a.speed for a in every], dtype=np.float32)
+        phases, most = max(len(place.phases) for place in places), max(approaches)
+        self.green = np.zeros((len(places), phases, most), dtype=np.float32)
+        self.leads = np.zeros((sum(exits), sum(approaches)), dtype=np.float32)
+        a = x = 0
+        for i, place in enumerate(places):
+            greens = green_approaches(place)
+            self.green[i, : greens.shape[0], : greens.shape[1]] = greens
+            leads = exits_of(place)
+            for number, approach in enumerate(place.approaches):
+                to = leads[list(approach.links)].max(axis=0, initial=0.0)
+                self.leads[x : x + len(to), a + number] = to / max(to.sum(), 1.0)
+            a, x = a + len(place.approaches), x + len(place.exits)
+        self.count = len(places)
+
+    def by_signal(self, values: Floats) -> Floats:
+        """Sums of approaches (B, A) by signal, (B, I)."""
+        return _grouped(values, self.signal_of, self.count)
+
+    def exits_by_signal(self, values: Floats) -> Floats:
+        """Sums of exits (B, X) by signal, (B, I)."""
+        return _grouped(values, self.exit_signal, self.count)
+
+
+def _grouped(values: Floats, group: NDArray[np.int64], count: int) -> Floats:
+    """Sums of the columns (B, n) of each group, (B, count)."""
+    one = (group[:, None] == np.arange(count)).astype(np.float32)
+    summed: Floats = values @ one
+    return summed
+
+
+_Compute = Callable[[Floats, Floats, _Views], Floats]
+
+
+def _average_speed(figures: Floats, exits: Floats, views: _Views) -> Floats:
+    count = views.by_signal(figures[:, :, COUNT])
+    share = views.by_signal(figures[:, :, SPEED] / views.limit)
+    return np.where(count > 0, share / np.maximum(count, np.float32(1.0)), np.float32(1.0))
+
+
+_BATCHED: dict[str, _Compute] = {
+    "queue": lambda f, x, v: -v.by_signal(f[:, :, HALTED]),
+    "wait": lambda f, x, v: -v.by_signal(f[:, :, WAIT]),
+    "wait_norm": lambda f, x, v: np.maximum(
+        -v.by_signal(f[:, :, WAIT]) / np.float32(224.0), np.float32(-4.0)
+    ),
+    "diff-waiting-time": lambda f, x, v: -v.by_signal(f[:, :, WAIT]) / np.float32(100.0),
+    "average-speed": _average_speed,
+    "pressure": lambda f, x, v: v.exits_by_signal(x[:, :, 0]) - v.by_signal(f[:, :, COUNT]),
+    "queue-pressure": lambda f, x, v: v.exits_by_signal(x[:, :, 1]) - v.by_signal(f[:, :, HALTED]),
+    "queue_maxwait": lambda f, x, v: (
+        -v.by_signal(f[:, :, HALTED]) - np.float32(0.2) * v.by_signal(f[:, :, MAX_WAIT])
+    ),
+}
+"""The rewards of denxanh.experiments.learning.rewards over a batch."""
+
+_FEATURES = frozenset(
+    """phase elapsed min_green green queue count approach wait max_wait speed density queue_density pressure""".split()
+)
+
+
+def _reward(term: Measure) -> _Compute | None:
+    return None if term.shared else _BATCHED[term.name]
+
+
+def _layout(features: tuple[Feature, ...], network: Network) -> tuple[NDArray[np.int64], Floats]:
+    """Where each value (I, F) stands in the row of an episode, and 1 where there is one."""
+    places = list(network.intersections.values())
+    longest = max(size_of(features, place) for place in places)
+    index = np.zeros((len(places), longest), dtype=np.int64)
+    valid = np.zeros((len(places), longest), dtype=np.float32)
+    filled = np.zeros(len(places), dtype=np.int64)
+    start, phases = 0, max(len(place.phases) for place in places)
+    for feature in features:
+        for i, place in enumerate(places):
+            size = feature.size(place)
+            index[i, filled[i] : filled[i] + size] = start + np.arange(size)
+            valid[i, filled[i] : filled[i] + size] = 1.0
+            filled[i] += size
+            start += phases if feature.name == "phase" else size
+    return index, valid
+
+
+def _check(options: EnvironmentOptions, network: Network) -> None:
+    """Raise InputError for options that a batch cannot have."""
+    alone = "use parallel_env(backend='model')"
+    for feature in options.features:
+        if feature.name not in _FEATURES:
+            raise InputError(f"the feature {feature.name!r} is not batched", location="observe", remedy=alone)
+    for _, term in options.terms:
+        if not term.shared and term.name not in _BATCHED:
+            raise InputError(f"the reward {term.name!r} is not batched", location="reward", remedy=alone)
+    refused = {
+        "action": options.action != "phase",
+        "decide": options.decide != "step",
+        "sensing": not isinstance(options.sensing, Ideal),
+        "days": options.days > 0,
+        "signals": options.signals != tuple(network.intersections),
+        "safety": options.rules.max_green is not None or options.rules.max_red is not None,
+    }
+    for name, bad in refused.items():
+        if bad:
+            raise InputError(f"this {name} is not batched", location=name, remedy=alone)
+    if options.step != round(options.step):
+        raise InputError(f"invalid step: {options.step:g} s", remedy="give whole seconds")

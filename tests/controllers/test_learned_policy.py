@@ -1,0 +1,238 @@
+"""Trained networks as controllers: files, inference, and the same choices as in an environment."""
+
+from __future__ import annotations
+
+import json
+import struct
+
+import numpy as np
+import pytest
+
+import denxanh as dx
+from denxanh.controllers.learned.features import FEATURES, features_of, size_of, vector
+from denxanh.controllers.learned.inference import Chain, score_phases
+from denxanh.controllers.learned.onnx_file import read_onnx
+from denxanh.controllers.learned.safetensors_file import read_safetensors, write_safetensors
+from denxanh.experiments.specification.objects import name_of
+from denxanh.sim.network_reader import load_network
+from denxanh.sim.observation import Observation, Vehicles
+
+LONGEST_QUEUE = {"phi.0.weight": [[1.0]], "rho.0.weight": [[1.0, 0.0, -0.5, 0.0]]}
+
+
+def policy_file(folder, name="agent.safetensors", **more):
+    file = folder / name
+    dx.Policy.save(file, LONGEST_QUEUE, **{"observe": "queue", "kind": "equivariant", **more})
+    return file
+
+
+def test_safetensors_are_read_as_written(tmp_path):
+    rng = np.random.default_rng(1)
+    given = {"0.weight": rng.random((3, 4), dtype=np.float32), "0.bias": rng.random(3, dtype=np.float32)}
+    write_safetensors(tmp_path / "a.safetensors", given, {"kind": "mlp"})
+    tensors, metadata = read_safetensors(tmp_path / "a.safetensors")
+    assert metadata == {"kind": "mlp"}
+    assert all(np.array_equal(given[name], tensors[name]) for name in given)
+
+
+def test_half_precision_is_read(tmp_path):
+    body = np.array([[0.5, -2.0]], dtype="<f2").tobytes()
+    header = json.dumps({"0.weight": {"dtype": "F16", "shape": [1, 2], "data_offsets": [0, 4]}}).encode()
+    (tmp_path / "a.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + body)
+    assert read_safetensors(tmp_path / "a.safetensors")[0]["0.weight"].tolist() == [[0.5, -2.0]]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\x80\x04cos\nsystem\n", (2**63).to_bytes(8, "little") + b"{}", b"\x02" + bytes(7) + b"[]",
+     b"\x02" + bytes(7) + b"{}",
+     (lambda h: len(h).to_bytes(8, "little") + h)(b'{"0.weight":{"dtype":"F32","shape":[9],"data_offsets":[0,36]}}')],
+    ids=["empty", "a pickle", "a length beyond all", "a list", "no tensors", "cut off"],
+)  # fmt: skip
+def test_a_damaged_file_gets_one_sentence(tmp_path, content):
+    (tmp_path / "a.safetensors").write_bytes(content)
+    with pytest.raises(dx.InputError, match=r"a\.safetensors"):
+        dx.Policy.load(tmp_path / "a.safetensors")
+
+
+@pytest.mark.parametrize("name", ["agent.pkl", "agent.pt", "agent"])
+def test_a_pickle_is_never_read(tmp_path, name):
+    (tmp_path / name).write_bytes(b"\x80\x04.")
+    with pytest.raises(dx.InputError, match=r"give a \.safetensors or \.onnx file"):
+        dx.Policy.load(tmp_path / name)
+
+
+def test_a_missing_file_is_said(tmp_path):
+    with pytest.raises(dx.InputError, match="cannot be read"):
+        dx.Policy.load(tmp_path / "none.safetensors")
+
+
+def message(*fields):
+    """A protobuf message of (number, value) fields."""
+    out = b""
+    for number, value in fields:
+        if isinstance(value, int):
+            out += varint(number << 3) + varint(value)
+        else:
+            data = value.encode() if isinstance(value, str) else value
+            out += varint(number << 3 | 2) + varint(len(data)) + data
+    return out
+
+
+def varint(value):
+    out = b""
+    while value > 127:
+        out += bytes([value & 127 | 128])
+        value >>= 7
+    return out + bytes([value])
+
+
+def onnx_tensor(name, array):
+    array = np.asarray(array, dtype="<f4")
+    return message(*((1, n) for n in array.shape), (2, 1), (8, name), (9, array.tobytes()))
+
+
+def onnx_model(*operations, metadata=()):
+    """A chain: ("Gemm", W, b), ("MatMul", W), ("Add", b), ("Tanh",)."""
+    nodes, tensors = [], []
+    for k, (operation, *arrays) in enumerate(operations):
+        names = [f"t{k}.{n}" for n in range(len(arrays))]
+        tensors += [(5, onnx_tensor(name, a)) for name, a in zip(names, arrays, strict=True)]
+        more = [(5, message((1, "transB"), (3, 1)))] if operation == "Gemm" else []
+        nodes.append(
+            (1, message((1, f"x{k}"), *((1, n) for n in names), (2, f"x{k + 1}"), (4, operation), *more))
+        )
+    extra = [(14, message((1, key), (2, value))) for key, value in metadata]
+    return message((1, 9), (7, message(*nodes, *tensors)), *extra)
+
+
+def test_an_onnx_chain_is_read(tmp_path):
+    rng = np.random.default_rng(2)
+    first, bias, second, last = (rng.random(s, dtype=np.float32) for s in ((5, 3), 5, (5, 2), 2))
+    file = tmp_path / "a.onnx"
+    file.write_bytes(
+        onnx_model(
+            ("Gemm", first, bias), ("Relu",), ("MatMul", second), ("Add", last), metadata=[("step", "10")]
+        )
+    )
+    tensors, metadata = read_onnx(file)
+    assert metadata == {"step": "10", "activation": "relu"}
+    x = rng.random(3, dtype=np.float32)
+    chain = Chain((tensors["0.weight"], tensors["1.weight"]), (tensors["0.bias"], tensors["1.bias"]), "relu")
+    np.testing.assert_allclose(chain(x), np.maximum(first @ x + bias, 0) @ second + last, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\xff\xff\xff", onnx_model(("Conv", [[1.0]])), onnx_model(("Tanh",)), struct.pack("<q", -1),
+     onnx_model(("Gemm", [[1.0]], [0.0]))[:-5]],
+    ids=["empty", "no protobuf", "another operation", "no layer", "a number", "cut off"],
+)  # fmt: skip
+def test_an_onnx_file_that_is_no_chain_gets_one_sentence(tmp_path, content):
+    (tmp_path / "a.onnx").write_bytes(content)
+    with pytest.raises(dx.InputError, match=r"a\.onnx"):
+        dx.Policy.load(tmp_path / "a.onnx")
+
+
+def test_the_order_of_approaches_and_phases_does_not_matter():
+    rng = np.random.default_rng(3)
+    phi = Chain(
+        (rng.normal(size=(4, 3)), rng.normal(size=(4, 4))), (rng.normal(size=4), rng.normal(size=4)), "tanh"
+    )
+    rho = Chain((rng.normal(size=(1, 10)),), (rng.normal(size=1),), "tanh")
+    approaches, now = rng.random((5, 3)), rng.random((3, 2))
+    greens = (rng.random((3, 5)) < 0.5).astype(np.float32)
+    scores = score_phases(phi, rho, approaches, greens, now)
+    a, p = rng.permutation(5), rng.permutation(3)
+    turned = score_phases(phi, rho, approaches[a], greens[p][:, a], now[p])
+    np.testing.assert_allclose(turned, scores[p], rtol=1e-5)
+    assert not np.allclose(scores[0], scores[1:])
+
+
+def test_a_network_of_another_size_is_refused(tmp_path, tiny_place):
+    network = load_network(tiny_place.net)
+    policy = dx.Policy.save(tmp_path / "a.safetensors", {"0.weight": np.zeros((2, 3))}, observe="queue")
+    with pytest.raises(dx.InputError, match="does not fit 'A0', which has"):
+        policy.start(network)
+    policy = dx.Policy.save(
+        tmp_path / "b.safetensors", {**LONGEST_QUEUE}, observe="queue+count", kind="equivariant"
+    )
+    with pytest.raises(dx.InputError, match="there are 2 features by approach"):
+        policy.start(network)
+
+
+def test_it_is_identified_by_the_content_of_its_file(tmp_path):
+    first = name_of(dx.Policy.load(policy_file(tmp_path, "a.safetensors")))
+    assert first[0] == "policy"
+    from denxanh.experiments.specification.identity import controller_digest
+
+    digests = []
+    for weight in (0.5, 0.5, 0.7):
+        dx.Policy.save(
+            tmp_path / "b.safetensors",
+            {**LONGEST_QUEUE, "rho.0.weight": [[1.0, 0.0, -weight, 0.0]]},
+            observe="queue",
+            kind="equivariant",
+        )
+        digests.append(controller_digest("policy", {"file": str(tmp_path / "b.safetensors")}))
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_every_feature_has_the_size_that_it_says(tiny_place):
+    network = load_network(tiny_place.net)
+    place = network.intersections["A0"]
+    one = np.ones(2)
+    vehicles = Vehicles(
+        np.array([0, 1]), np.array([-1, 1]), one, np.array([0.0, 5.0]), np.array([4.0, 0.0]), one
+    )
+    empty = np.zeros(len(place.exits))
+    seen = Observation(place, 0.0, 1, 7.0, vehicles, empty, empty, empty)
+    for feature in FEATURES.values():
+        value = feature.compute(seen)
+        assert value.shape == (feature.size(place),), feature.name
+        assert (value >= feature.low).all(), feature.name
+        assert (value <= feature.high).all(), feature.name
+        if feature.by_approach:
+            assert feature.size(place) == len(place.approaches)
+    chosen = features_of("phase+elapsed+queue+wait")
+    expected = [0, 1, 7, 1, 0, 4, 0]
+    phases, approaches = len(place.phases), len(place.approaches)
+    assert size_of(chosen, place) == phases + 1 + 2 * approaches
+    got, after = vector(chosen, seen), phases + 1 + approaches
+    assert got[[0, 1, phases, phases + 1, phases + 2, after, after + 1]].tolist() == expected
+
+
+def test_it_chooses_in_a_run_as_in_its_environment(tmp_path, tiny_place):
+    """The delay of the run is that of an episode whose actions are the network's."""
+    pytest.importorskip("pettingzoo")
+    policy = dx.Policy.load(policy_file(tmp_path))
+    env = dx.parallel_env(tiny_place.config, backend="sumo", duration=149, observe="queue")
+    seen, infos = env.reset(seed=1)
+    from denxanh.controllers.greens import green_approaches
+
+    greens = {name: green_approaches(env.network.intersections[name]) for name in env.agents}
+    shown = dict.fromkeys(env.agents, 0)
+    while env.agents:
+        actions = {}
+        for name in env.agents:
+            mask = infos[name]["action_mask"]
+            if infos[name]["asks"]:
+                scores = greens[name] @ seen[name]
+                scores[shown[name]] -= 0.5
+                shown[name] = int(np.argmax(np.where(mask, scores, -np.inf)))
+            actions[name] = shown[name]
+        seen, _, _, _, infos = env.step(actions)
+    delay = env.delay()
+    env.close()
+    result = dx.run(dx.open_scenario(tiny_place.config, end=149), policy, seed=1)
+    assert result.metrics["delay_s"] == pytest.approx(delay.seconds / delay.vehicles, abs=0.05)
+
+
+def test_it_is_compared_as_any_other(tmp_path, tiny_place, here):
+    file = policy_file(tmp_path)
+    ended = here(
+        "compare", tiny_place.config, "-c", "program", "-c", f"policy:file={file}", "--end", "120", "--seeds", "1",
+        "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert ended.status == 0, ended.stderr
+    assert "policy" in (tmp_path / "out" / "report.html").read_text("utf-8")

@@ -1,0 +1,61 @@
+"""Links between pages of the repository lead to files and headings; user pages are short."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
+LINK = re.compile(r"(?<!\\)\[[^\]\n]*\]\(([^)\s]+)\)")
+FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+LONGEST = 1500  # words of a page outside research, reference and decisions
+LONG = {"experiments.md", "optimizer-table.md", "safety.md"}  # reference; research; to be divided
+
+
+def anchors(page: Path) -> set[str]:
+    """Anchors of the headings of a page, as GitHub and MyST make them."""
+    headings = re.findall(r"^#+ (.+)$", FENCE.sub("", page.read_text("utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+def links(page: Path) -> list[str]:
+    return LINK.findall(FENCE.sub("", page.read_text("utf-8")))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_link_leads_somewhere(page: Path) -> None:
+    lost = []
+    for link in links(page):
+        path, _, anchor = link.partition("#")
+        if re.match(r"[a-z]+:", link):
+            continue
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (anchor and target.suffix == ".md" and anchor not in anchors(target)):
+            lost.append(link)
+    assert not lost
+
+
+def test_a_link_to_nowhere_is_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# A page\n[a](#a-page) [b](missing.md)\n```\n[c](no-link.md)\n```\n", encoding="utf-8")
+    assert links(page) == ["#a-page", "missing.md"]
+    assert anchors(page) == {"a-page"}
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        page
+        for page in DOCS.rglob("*.md")
+        if page.relative_to(DOCS).parts[0] not in ("research", "reference", "decisions")
+        and page.name not in LONG
+    ],
+    ids=lambda page: str(page.relative_to(ROOT)),
+)
+def test_a_user_page_has_no_more_than_1500_words(page: Path) -> None:
+    words = [word for word in page.read_text("utf-8").split() if re.search(r"\w", word)]
+    assert len(words) <= LONGEST, "move measurements to docs/research/"

@@ -1,0 +1,87 @@
+"""The site is built without a warning; its parts made from the code have what the code has."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+
+
+@pytest.fixture(scope="module")
+def reference() -> ModuleType:
+    """docs/reference_pages.py, which is no part of the package."""
+    spec = importlib.util.spec_from_file_location("reference_pages", DOCS / "reference_pages.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
+    pytest.importorskip("furo", reason="the site needs the extra docs: pip install -e '.[docs]'")
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "sphinx",
+            "-q",
+            "-W",
+            "--keep-going",
+            "-d",
+            tmp_path / "trees",
+            DOCS,
+            tmp_path / "site",
+        ],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=1800,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "site" / "reference" / "controllers.html").read_text("utf-8")
+    assert "Varaiya" in page
+    assert "from the code:" not in page
+
+
+def test_every_controller_says_when_not_to_use_it(reference: ModuleType) -> None:
+    assert sorted(reference.when_not()) == sorted(reference.controllers())
+
+
+def test_the_command_line_has_every_command_with_its_options(reference: ModuleType) -> None:
+    page = reference.command_line()
+    for name in ("list", "check", "run", "compare", "optimize", "experiment", "import osm", "pack"):
+        assert f"## denxanh {name}\n" in page
+    section = page.partition("## denxanh compare\n")[2].partition("\n## ")[0]
+    assert "`--controller`" in section
+    assert "| `--seeds`" in section
+    assert all("--help" not in line for line in page.splitlines() if line.startswith("| `--help"))
+
+
+def test_the_python_reference_has_every_public_name_once(reference: ModuleType) -> None:
+    import denxanh
+
+    page = reference.python()
+    named = re.findall(r"^### (\w+)$", page, re.MULTILINE)
+    strategies = {point.value.partition(":")[2] for point in reference.controllers().values()}
+    assert sorted(named) == sorted(set(denxanh.__all__) - strategies)
+    assert page.count("```") % 2 == 0
+
+
+def test_the_metrics_are_those_of_the_code(reference: ModuleType) -> None:
+    from denxanh.sim.metrics import NAMES
+
+    assert re.findall(r"^\| `(\w+)`", reference.metrics(), re.MULTILINE) == list(NAMES)
+
+
+def test_a_mark_without_a_part_is_refused(reference: ModuleType) -> None:
+    with pytest.raises(KeyError):
+        reference.insert("<!-- from the code: nothing -->")

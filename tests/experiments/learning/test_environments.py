@@ -1,0 +1,345 @@
+"""Environments keep PettingZoo's and Gymnasium's interfaces, and their actions the rules of every run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import warnings
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+from pettingzoo.test import parallel_api_test, parallel_seed_test
+
+import denxanh as dx
+from denxanh.experiments.learning.episode_client import _Server
+
+PLACES = (
+    "tiny",
+    "cologne1",
+    "lefthand",
+    *(pytest.param(name, marks=pytest.mark.slow) for name in ("grid4x4", "spider", "ha-noi/pho-hue")),
+)
+BACKENDS = ("model", "sumo")
+
+
+def sample(env: Any, infos: Any) -> dict[str, Any]:
+    """Permitted actions of all agents."""
+    return {name: env.action_space(name).sample(infos[name]["action_mask"]) for name in env.agents}
+
+
+def play(env: Any, seed: int, choose: Any = sample) -> tuple[list[Any], list[Any]]:
+    """Rewards and infos of an episode."""
+    for number, name in enumerate(env.possible_agents):
+        env.action_space(name).seed(number)
+    _, infos = env.reset(seed=seed)
+    rewards, all_infos = [], [infos]
+    while env.agents:
+        _, reward, _, _, infos = env.step(choose(env, infos))
+        rewards.append(reward)
+        all_infos.append(infos)
+    return rewards, all_infos
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", PLACES)
+def test_pettingzoo_finds_nothing_wrong(place, name, backend):
+    def make() -> Any:
+        return dx.parallel_env(place(name), backend=backend, duration=60, step=10, demand=(0.8, 1.2))
+
+    env = make()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        parallel_api_test(env, num_cycles=10)
+    env.close()
+    parallel_seed_test(make, num_cycles=10)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_gymnasium_finds_nothing_wrong(place, backend):
+    name = f"denxanh-tiny-{backend}-v0"
+    gymnasium.register(name, lambda: dx.env(place("tiny"), signal="A0", backend=backend, duration=60))
+    env = gymnasium.make(name, disable_env_checker=True)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*(infinity|render).*")
+        warnings.simplefilter("error", DeprecationWarning)
+        check_env(env.unwrapped, skip_render_check=True)
+    env.close()
+
+
+def test_both_back_ends_have_the_same_spaces(place):
+    envs = [
+        dx.parallel_env(place("tiny"), backend=backend, observe="sumo-rl+drq+mplight") for backend in BACKENDS
+    ]
+    for name in envs[0].possible_agents:
+        assert envs[0].observation_space(name) == envs[1].observation_space(name)
+        assert envs[0].action_space(name) == envs[1].action_space(name)
+    for env in envs:
+        env.close()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    ("action", "decide"), [("keep-change", "step"), ("phase-duration", "step"), ("phase-duration", "signal")]
+)
+def test_permitted_actions_are_carried_out(place, backend, action, decide):
+    env = dx.parallel_env(place("tiny"), backend=backend, duration=150, action=action, decide=decide)
+    _, infos = play(env, 1)
+    assert not any(info["refused"] for step in infos for info in step.values())
+    env.close()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_an_action_before_the_minimum_green_is_refused_and_the_phase_kept(place, backend):
+    env = dx.parallel_env(
+        place("tiny"), backend=backend, duration=100, safety="min_green=12", observe="phase+elapsed"
+    )
+    observations, infos = env.reset(seed=1)
+    seen = 0
+    while env.agents:
+        waiting = [n for n in env.agents if infos[n]["asks"] and infos[n]["action_mask"].sum() == 1]
+        before = {n: int(np.argmax(observations[n][:-1])) for n in env.agents}
+        observations, _, _, _, infos = env.step({n: 1 - before[n] for n in env.agents})
+        for name in waiting:
+            seen += 1
+            assert "not permitted" in infos[name]["refused"]
+            assert int(np.argmax(observations[name][:-1])) == before[name]
+    assert seen > 2
+    env.close()
+
+
+def test_a_signal_takes_no_action_while_it_changes(place):
+    env = dx.parallel_env(place("tiny"), backend="model", duration=100, step=2)
+    _, infos = play(env, 1)
+    changing = [i for step in infos for i in step.values() if not i["asks"]]
+    assert changing
+    assert all(info["action_mask"].sum() == 1 for info in changing)
+
+
+def test_max_green_bounds_what_is_permitted(place):
+    env = dx.parallel_env(
+        place("tiny"), backend="model", duration=200, safety="max_green=20", observe="elapsed"
+    )
+    env.reset(seed=1)
+    longest = 0.0
+    while env.agents:
+        keep = {n: int(np.flatnonzero(m)[0]) for n, m in env.masks.items()}
+        observations, _, _, _, infos = env.step(keep)
+        longest = max(longest, *(float(o[0]) for o in observations.values()))
+        assert not any(i["refused"] for i in infos.values())
+    assert 5 < longest <= 26  # a phase, and the change to the next
+
+
+def test_the_answers_of_a_controller_give_the_run_of_that_controller(place):
+    """The same decisions at the same times: the environment drives the loop of every run."""
+    from denxanh.experiments.learning.environment_options import Draw
+    from denxanh.experiments.learning.model_episode import DayModels
+    from denxanh.sim.controller import Green
+    from denxanh.sim.model import ModelWorld
+    from denxanh.sim.simulation import run
+
+    class Fixed:
+        name = "fixed"
+        sees = frozenset()
+
+        def start(self, network):
+            def policy(seen):
+                if seen.minimum_left > 0:
+                    return Green(seen.phase, seen.minimum_left)
+                left = 5 - seen.time % 5
+                if left < 5:
+                    return Green(seen.phase, left)
+                return Green(seen.phase, 5)
+
+            return dict.fromkeys(network.intersections, policy)
+
+    env = dx.parallel_env(place("tiny"), backend="model", duration=300)
+    env.reset(seed=4)
+    while env.agents:
+        env.step({})
+    options = env.options
+    model = DayModels(options, env.network, env._temporary.name).model(Draw(4, 1.0, 0))
+    world = ModelWorld(model)
+    run(world, Fixed(), options.scenario.end)
+    assert env.delay() == world.delay()
+    metrics = world.metrics()
+    assert world.delay().seconds / world.delay().vehicles == pytest.approx(metrics[0])
+    env.close()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_an_episode_follows_from_its_seed(place, backend):
+    env = dx.parallel_env(place("tiny"), backend=backend, duration=100, demand=(0.5, 1.5), days=2)
+    first, _ = play(env, 7)
+    drawn = env.drawn
+    other, _ = play(env, 8)
+    again, _ = play(env, 7)
+    assert first == again
+    assert first != other
+    assert drawn == env.drawn
+    assert 0.5 <= drawn.demand <= 1.5
+    env.close()
+
+
+def test_a_larger_demand_has_more_vehicles(place):
+    counts = []
+    for factor in (0.5, 1.0, 2.5):
+        env = dx.parallel_env(place("tiny"), backend="model", duration=150, demand=factor)
+        play(env, 1)
+        counts.append(env.delay().vehicles)
+        env.close()
+    assert counts == [25, 50, 125]
+
+
+def test_a_snapshot_has_the_same_future(place):
+    env = dx.parallel_env(place("tiny"), backend="model", duration=100, reward={"queue": 1.0, "delay": 5.0})
+    _, infos = env.reset(seed=2)
+    for _ in range(8):
+        env.step(sample(env, infos))
+    saved = env.snapshot()
+    futures = []
+    for _ in range(2):
+        futures.append([env.step({})[:2] for _ in range(5)])
+        env.restore(saved)
+    for (seen, reward), (seen_again, reward_again) in zip(*futures, strict=True):
+        assert reward == reward_again
+        assert all(np.array_equal(seen[name], seen_again[name]) for name in seen)
+
+
+def test_the_reward_delay_adds_up_to_the_delay(place):
+    for backend in BACKENDS:
+        env = dx.parallel_env(place("tiny"), backend=backend, duration=100, reward="delay")
+        rewards, _ = play(env, 1)
+        total = -3600 * sum(step["A0"] for step in rewards)
+        assert total == pytest.approx(env.delay().seconds, abs=1e-3)
+        env.close()
+
+
+def test_the_delay_of_an_episode_in_sumo_is_that_of_the_run(place, tmp_path):
+    """``delay()`` at the end against ``delay_s`` of a run of the network's own first phases."""
+    env = dx.parallel_env(place("tiny"), backend="sumo", duration=149)
+    env.reset(seed=3)
+    while env.agents:
+        env.step({})
+    found = env.delay()
+    env.close()
+
+    scenario = dx.open_scenario(place("tiny"), end=149)
+    result = dx.run(scenario, Stay(), seed=3, out=tmp_path / "run")
+    assert found.vehicles == 50
+    assert found.seconds / found.vehicles == pytest.approx(result.metrics["delay_s"], abs=0.05)
+
+
+class Stay:
+    """Keeps the phase that the program begins with."""
+
+    name = "stay"
+    sees = frozenset({"vehicles"})
+
+    def start(self, network):
+        from denxanh.sim.controller import Green
+
+        return {
+            name: lambda seen: Green(seen.phase, max(seen.minimum_left, 5 - seen.time % 5))
+            for name in network.intersections
+        }
+
+
+def test_detectors_hide_from_the_learner_and_not_from_the_reward(place):
+    blind = dx.parallel_env(
+        place("tiny"), backend="model", duration=100, sensing="loops", observe="count+wait"
+    )
+    ideal = dx.parallel_env(place("tiny"), backend="model", duration=100, observe="count+wait")
+    kept = [[e.step({})[:2] for _ in range(20)] for e in (blind, ideal) if e.reset(seed=1)]
+    assert [reward for _, reward in kept[0]] == [reward for _, reward in kept[1]]
+    assert any(not np.array_equal(a["A0"], b["A0"]) for (a, _), (b, _) in zip(*kept, strict=True))
+
+
+def test_events_happen_in_an_episode(place):
+    table = {"kind": "flashing", "signals": ["A0"], "begin": 20.0, "end": 60.0}
+    env = dx.parallel_env(place("tiny"), backend="sumo", duration=100, events=[table])
+    _, infos = play(env, 1)
+    silent = [step["A0"]["time"] for step in infos if not step["A0"]["asks"] and step["A0"]["time"] < 100]
+    assert set(range(25, 65, 5)) <= set(silent)
+    assert any(step["B0"]["asks"] for step in infos if 25 <= step["B0"]["time"] <= 60)
+    env.close()
+
+
+def test_own_functions_observe_and_reward(place):
+    def nearest(seen: Any) -> Any:
+        return np.array([seen.vehicles.distance.min(initial=200.0)])
+
+    for backend in BACKENDS:
+        env = dx.parallel_env(
+            place("tiny"),
+            backend=backend,
+            duration=60,
+            observe=["phase", nearest],
+            reward=lambda seen: -len(seen.vehicles.id),
+        )
+        rewards, _ = play(env, 1)
+        assert env.observation_space("A0").shape == (3,)
+        assert any(step["A0"] < -1 for step in rewards)
+        env.close()
+
+
+def test_a_killed_episode_is_said_and_the_next_reset_works(place):
+    env = dx.parallel_env(place("tiny"), backend="sumo", duration=60, reward=_die_at_20)
+    env.reset(seed=1)
+    for _ in range(3):
+        env.step({})
+    with pytest.raises(dx.WorldError, match="process of the episode"):
+        env.step({})
+    env.reset(seed=1)
+    env.close()
+    assert _Server.current()._process.poll() is None
+
+
+def _die_at_20(seen: Any) -> float:
+    if seen.time == 20.0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return 0.0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"backend": "moss"}, "there is no backend 'moss'"),
+        ({"step": 0.5}, "invalid step: 0.5"),
+        ({"duration": -1}, "invalid duration"),
+        ({"observe": "phase+quueue"}, "there is no feature 'quueue'"),
+        ({"reward": "preasure"}, "there is no reward 'preasure'; did you mean 'pressure'?"),
+        ({"demand": (1.2, 0.8)}, "invalid demand"),
+        ({"demand": 0}, "invalid demand"),
+        ({"days": -1}, "invalid days"),
+        ({"signals": ["Z9"]}, "there is no signal 'Z9'"),
+        ({"signals": []}, "no signal is named"),
+        ({"sensing": "x-ray"}, "there is no sensing 'x-ray'"),
+        ({"safety": "min_green=-1"}, "min_green"),
+        ({"action": "jump"}, "there is no action 'jump'"),
+        ({"backend": "model", "events": [{"kind": "rain", "begin": 0, "end": 9}]}, "events cannot happen"),
+    ],
+)
+def test_bad_options_get_one_sentence(place, options, message):
+    with pytest.raises(dx.InputError) as caught:
+        dx.parallel_env(place("tiny"), **options)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_one_signal_is_named_where_there_are_several(place):
+    with pytest.raises(dx.InputError, match="there are 2 signals: A0, B0"):
+        dx.env(place("tiny"), backend="model")
+
+
+def test_steps_before_the_reset_and_after_the_end_are_refused(place):
+    env = dx.parallel_env(place("tiny"), backend="model", duration=10)
+    with pytest.raises(dx.ControlError, match="call reset"):
+        env.step({})
+    with pytest.raises(dx.InputError, match="invalid seed"):
+        env.reset(seed=-1)
+    play(env, 1)
+    with pytest.raises(dx.ControlError, match="call reset"):
+        env.step({})
