@@ -27,7 +27,8 @@ from denxanh.networks.scenarios import open_scenario
 from denxanh.sim.run.preparation import prepare_network
 from denxanh.sim.simulation import Simulation
 from denxanh.sim.sumo import run_input
-from denxanh.sim.sumo.backend.engine import SumoWorld, open_libsumo
+from denxanh.sim.sumo.backend.libsumo_backend import open_libsumo
+from denxanh.sim.sumo.backend.sumo_world import SumoWorld
 from denxanh.sim.supervisor import Supervisor
 
 SHAPES = {1: (1, 1), 4: (2, 2), 20: (5, 4), 100: (10, 10), 500: (25, 20)}

@@ -1,10 +1,11 @@
 """Speed of environments: decisions of a signal and simulated seconds per CPU second, and ratios, in one run.
 
-    python benchmarks/environments.py PLACE… [--seconds 1800] [--envs 64] [--rounds 3]
+    python benchmarks/environments.py PLACE… [--seconds 1800] [--envs 64] [--rounds 3] [--sumo-rl FOLDER]
 
 Actions are drawn at random among those permitted. CPU is user + system time of this process and its children. The
 median of the rounds counts; environments take turns, so that other work on the machine meets all of them. Ratios are
-to sumo-rl's default where sumo-rl is installed, else to the environment on SUMO. A POSIX system is needed.
+to sumo-rl's default where sumo-rl is installed, else to the environment on SUMO; FOLDER is the site-packages of another
+virtual environment that has it, with the same versions of Python and SUMO. A POSIX system is needed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import importlib.util
 import os
 import statistics
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ import numpy as np
 
 import denxanh as dx
 from denxanh.sim.scenario import Scenario
+from denxanh.sim.sumo.wheel import sumo_home
 
 STEP = 5
 OBSERVE = "sumo-rl"
@@ -94,7 +97,8 @@ def cases(
     """Name, a function of a seed that gives CPU s, signals, and episodes of a call."""
     common = {"duration": seconds, "step": STEP, "observe": OBSERVE}
     if importlib.util.find_spec("sumo_rl") is not None:
-        yield "sumo-rl, default", sumo_rl_case(scenario, seconds), signals_of(scenario), 1
+        for name, more in (("default", True), ("lean", False)):
+            yield f"sumo-rl, {name}", sumo_rl_case(scenario, seconds, more), signals_of(scenario), 1
     sumo = dx.parallel_env(scenario, backend="sumo", **common)
     yield "denxanh, SUMO", lambda seed: of_processes(sumo, seed), len(sumo.possible_agents), 1
     lean = dx.parallel_env(scenario, backend="sumo", **{**common, "observe": "phase"}, reward="delay")
@@ -127,8 +131,10 @@ def signals_of(scenario: Scenario) -> int:
     return len(network_of(scenario).intersections)
 
 
-def sumo_rl_case(scenario: Scenario, seconds: float) -> Callable[[int], float]:
+def sumo_rl_case(scenario: Scenario, seconds: float, infos: bool) -> Callable[[int], float]:
+    """sumo-rl over libsumo; ``infos`` are its figures of the system and of each agent at every step, its default."""
     os.environ.setdefault("LIBSUMO_AS_TRACI", "1")
+    os.environ.setdefault("SUMO_HOME", str(sumo_home()))
     import sumo_rl
 
     def run(seed: int) -> float:
@@ -137,10 +143,11 @@ def sumo_rl_case(scenario: Scenario, seconds: float) -> Callable[[int], float]:
                 net_file=str(scenario.net),
                 route_file=",".join(map(str, scenario.routes)),
                 begin_time=int(scenario.begin),
-                num_seconds=int(scenario.begin + seconds),
+                num_seconds=int(seconds),  # from begin_time on
                 delta_time=STEP,
                 sumo_seed=seed,
-                add_system_info=True,
+                add_system_info=infos,
+                add_per_agent_info=infos,
             )
             rng = np.random.default_rng(seed)
             env.reset(seed=seed)
@@ -165,7 +172,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1800.0)
     parser.add_argument("--envs", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--sumo-rl", metavar="FOLDER", help="site-packages that hold sumo_rl")
     given = parser.parse_args()
+    if given.sumo_rl:
+        sys.path.append(given.sumo_rl)
     for place in given.places:
         scenario = dx.open_scenario(place)
         rows = list(cases(scenario, given.seconds, given.envs))

@@ -1,4 +1,4 @@
-"""Every optimiser on every network: the table of docs/optimizer-table.md.
+"""Every optimiser on every network: the table of docs/research/optimizer-table.md.
 
     python benchmarks/optimizers.py OUT --resco FOLDER [--only NAME …] [--rows ROW …] [--seconds S]
 

@@ -18,21 +18,21 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
+from watched import Watched
 
 from denxanh.controllers.registry import make_controller, parse_controller
 from denxanh.networks.build.building import write_place
 from denxanh.networks.build.generators import arterial, grid
 from denxanh.networks.place.place import Place
 from denxanh.networks.scenarios import open_scenario
-from denxanh.sim.controller import Controller, Green, Observation, Policy, capabilities
-from denxanh.sim.network import Network
+from denxanh.sim.controller import Controller, Green, Observation, Policy
 from denxanh.sim.run.run import Run, execute
 from denxanh.sim.sensing import Camera, Ideal, Loops, Sensing
 from denxanh.sim.signals.rules import Rules
@@ -73,37 +73,17 @@ def generated() -> Mapping[str, Place]:
     return {place.name.removeprefix("generated/"): place for place in places}
 
 
-@dataclass
-class Watch:
+class WaitsAndTime(Watched):
     """What a run shows beside its metrics: the longest wait at a red light, and the CPU time of the decisions."""
 
-    waits: float = 0.0  # s from a vehicle's first halt, while its link is red
-    cpu: float = 0.0  # s
-    asked: int = 0
+    def __init__(self, inner: Controller) -> None:
+        super().__init__(inner)
+        self.waits: float = 0.0  # s from a vehicle's first halt, while its link is red
+        self.cpu: float = 0.0  # s
+        self.asked: int = 0
 
-
-@dataclass(frozen=True)
-class Watched:
-    """A controller whose policies are watched."""
-
-    inner: Controller
-    watch: Watch = field(default_factory=Watch, compare=False)
-    name: ClassVar[str] = "watched"
-
-    @property
-    def sees(self) -> frozenset[str]:
-        """As the controller."""
-        return self.inner.sees | {"vehicles"}
-
-    def more_phases(self, network: Network) -> Mapping[str, Sequence[str]]:
-        """As the controller."""
-        return capabilities(self.inner).more_phases(network)
-
-    def start(self, network: Network) -> Mapping[str, Policy]:
-        """The controller's policies, watched."""
-        return {name: self._watched(policy) for name, policy in self.inner.start(network).items()}
-
-    def _watched(self, policy: Policy) -> Policy:
+    def watched(self, policy: Policy) -> Policy:
+        """It answers as ``policy`` does, and notes what it sees."""
         halted: dict[str, float] = {}
 
         def decide(seen: Observation) -> Green:
@@ -115,13 +95,13 @@ class Watched:
                 if name in halted or speed < HALTED:
                     now[name] = halted.get(name, seen.time)
                     if link >= 0 and not phase.serves(int(link)):
-                        self.watch.waits = max(self.watch.waits, seen.time - now[name])
+                        self.waits = max(self.waits, seen.time - now[name])
             halted = now
             begin = time.process_time()
             answer = policy(seen)
-            if self.watch.asked > 100:  # the first ones compile
-                self.watch.cpu += time.process_time() - begin
-            self.watch.asked += 1
+            if self.asked > 100:  # the first ones compile
+                self.cpu += time.process_time() - begin
+            self.asked += 1
             return answer
 
         return decide
@@ -132,19 +112,19 @@ def run_one(
 ) -> None:
     """One run in this process, of the whole scenario or its first ``seconds``; its figures go to ``out``."""
     scenario = open_scenario(place, end=seconds)
-    watched = Watched(make_controller(*parse_controller(controller)))
+    watched = WaitsAndTime(make_controller(*parse_controller(controller)))
     rules = Rules(uniform_change=YELLOW) if uniform else Rules()
     run = Run(scenario, seed=seed, rules=rules, sensing=SENSINGS[sensing])
     with tempfile.TemporaryDirectory() as folder:
         manifest = execute(run, watched, Path(folder))  # type: ignore[arg-type]
-    watch, metrics = watched.watch, manifest["metrics"]
+    metrics = manifest["metrics"]
     figures = {
         "delay": metrics["delay_s"],
         "teleports": metrics["teleports"],
         "waiting": metrics["waiting"],
         "fallbacks": metrics["fallbacks"],
-        "longest_red_wait": watch.waits,
-        "cpu_per_decision": watch.cpu / max(watch.asked - 100, 1),
+        "longest_red_wait": watched.waits,
+        "cpu_per_decision": watched.cpu / max(watched.asked - 100, 1),
     }
     part = out.with_suffix(".part")
     part.write_text(json.dumps(figures), encoding="utf-8")

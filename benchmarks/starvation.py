@@ -19,18 +19,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
-from typing import ClassVar
 from xml.etree import ElementTree
+
+from watched import Watched
 
 from denxanh.controllers.registry import make_controller, parse_controller
 from denxanh.experiments.specification.controllers import preload
 from denxanh.networks.scenarios import open_scenario
-from denxanh.sim.controller import Controller, Green, Observation, Policy, capabilities
-from denxanh.sim.network import Network
+from denxanh.sim.controller import Controller, Green, Observation, Policy
 from denxanh.sim.run.run import Run, execute
 from denxanh.sim.sumo.wheel import sumo_binary, sumo_environment
 
@@ -94,35 +94,15 @@ NETWORKS = {
 }
 
 
-@dataclass
-class Watch:
+class LongestRed(Watched):
     """The longest that a vehicle stood at one red of its link, s."""
 
-    longest: float = 0.0
+    def __init__(self, inner: Controller) -> None:
+        super().__init__(inner)
+        self.longest: float = 0.0
 
-
-@dataclass(frozen=True)
-class Watched:
-    """A controller whose policies are watched."""
-
-    inner: Controller
-    watch: Watch = field(default_factory=Watch, compare=False)
-    name: ClassVar[str] = "watched"
-
-    @property
-    def sees(self) -> frozenset[str]:
-        """As the controller."""
-        return self.inner.sees | {"vehicles"}
-
-    def more_phases(self, network: Network) -> Mapping[str, Sequence[str]]:
-        """As the controller."""
-        return capabilities(self.inner).more_phases(network)
-
-    def start(self, network: Network) -> Mapping[str, Policy]:
-        """The controller's policies, watched."""
-        return {name: self._watched(policy) for name, policy in self.inner.start(network).items()}
-
-    def _watched(self, policy: Policy) -> Policy:
+    def watched(self, policy: Policy) -> Policy:
+        """It answers as ``policy`` does, and notes what it sees."""
         since: dict[int, float] = {}  # s, by link: since when a vehicle has stood at its red
 
         def decide(seen: Observation) -> Green:
@@ -146,17 +126,17 @@ class Watched:
         return decide
 
     def _note(self, wait: float) -> None:
-        self.watch.longest = max(self.watch.longest, wait)
+        self.longest = max(self.longest, wait)
 
 
 def run_one(place: str, end: float | None, controller: str, seed: int, out: Path) -> None:
     """One run in this process; its figures go to ``out``."""
-    watched = Watched(make_controller(*parse_controller(controller)))
+    watched = LongestRed(make_controller(*parse_controller(controller)))
     run = Run(open_scenario(place, end=end), seed=seed)
     with tempfile.TemporaryDirectory() as folder:
         metrics = execute(run, watched, Path(folder))["metrics"]  # type: ignore[arg-type]
     found = {name: metrics[f"{name}"] for name in ("teleports", "waiting", "fallbacks")}
-    found |= {"delay": metrics["delay_s"], "longest_red": watched.watch.longest}
+    found |= {"delay": metrics["delay_s"], "longest_red": watched.longest}
     part = out.with_suffix(".part")
     part.write_text(json.dumps(found), encoding="utf-8")
     part.replace(out)

@@ -1,4 +1,4 @@
-"""Sphinx configuration of the site: ``sphinx-build -W -b html docs OUT``."""
+"""Sphinx configuration of the site: ``sphinx-build -W -b html docs OUT``, with ``-D language=vi`` in Vietnamese."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ project = "denxanh"
 author = "the authors of denxanh"
 release = version = installed_version("denxanh")
 extensions = ["myst_parser"]
-exclude_patterns = ["_build", "examples"]
+exclude_patterns = ["_build", "examples", "locale"]
+locale_dirs = ["locale"]  # PO files, a page each; what has none stays in English
+gettext_compact = False
+gettext_uuid = False
 suppress_warnings = ["misc.highlighting_failure"]  # usage lines with … are no shell
 
 myst_enable_extensions = ["colon_fence", "deflist"]

@@ -12,7 +12,7 @@ __all__ = ["load"]
 
 
 def load(folder: str | Path) -> Results:
-    """The results in an experiment's folder: ``load(DIR).runs["delay_s"]``. See docs/experiments.md."""
+    """The results in an experiment's folder: ``load(DIR).runs["delay_s"]``. See docs/results.md."""
     from denxanh.experiments.results import load  # the command line must start without numpy
 
     return load.load(folder)

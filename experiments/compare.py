@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from denxanh.experiments.definition.resample import Resampling, another_day
+from denxanh.experiments.definition.days import day_of_seed
 from denxanh.experiments.results.load import LEDGER, TABLED
 from denxanh.experiments.results.outputs import COMMAND, RUNS_FILES, Making, record_outputs
 from denxanh.experiments.results.run_tables import write_runs, write_summary
@@ -15,7 +15,7 @@ from denxanh.experiments.results.summary import summarise_rows
 from denxanh.experiments.runs.execution import Outcome
 from denxanh.experiments.runs.local import Local
 from denxanh.experiments.runs.run_row import RunRow
-from denxanh.experiments.runs.runner import enter, open_ledger, output_lock, run_missing
+from denxanh.experiments.runs.runner import Executor, enter, open_ledger, output_lock, run_missing
 from denxanh.experiments.specification.controllers import make_controller, parse_controller
 from denxanh.experiments.specification.events import events_at
 from denxanh.experiments.specification.objects import name_of
@@ -25,17 +25,12 @@ from denxanh.experiments.specification.run_specification import (
     absolute,
     controller_label,
     with_plan_source,
+    with_window,
 )
 from denxanh.experiments.specification.sensings import IDEAL, check_sensings, sensings_of
 from denxanh.sim.controller import Controller
 from denxanh.sim.errors import InputError
 from denxanh.sim.scenario import Scenario
-
-BLOCK = 900.0
-"""s, the interval within which the HCM takes demand as uniform: departures are drawn anew within it."""
-DAYS = Resampling("bootstrap", BLOCK, 0)
-"""How the days of a comparison differ: Poisson arrivals about the profile of the day given."""
-Days = Literal["each", "same"]
 
 
 def specify_runs(
@@ -57,14 +52,8 @@ def specify_runs(
     if doubled:
         raise InputError(f"controller {doubled[0]!r} is named twice", remedy="name each once")
     check_sensings(sensing)
-    if not options.warm_up < scenario.end - scenario.begin:
-        raise InputError(
-            f"a warm-up of {options.warm_up:g} s leaves nothing of the "
-            f"{scenario.end - scenario.begin:g} s simulated",
-            remedy="give a shorter --warm-up",
-        )
     options = replace(options, events=events_at(options.events, scenario.name))
-    scenario = with_plan_source(absolute(scenario), options)
+    scenario, options = with_window(with_plan_source(absolute(scenario), options), options)
     return [
         RunSpecification(
             scenario.name, scenario, name, values, seed, sensing=by, options=options, given=digest
@@ -76,18 +65,13 @@ def specify_runs(
 
 
 def with_days(runs: Sequence[RunSpecification], folder: Path) -> list[RunSpecification]:
-    """The runs, each seed on a day of its own: departures are drawn anew, random in number for flows.
-
-    Within quarters of an hour as many vehicles as before are drawn with replacement, so that the day has the same
-    profile; route files go into ``folder``. A scenario in which nothing can be drawn keeps its one day.
-    Raises InputError.
-    """
+    """The runs, each seed on a day of its own (``day_of_seed``); route files go into ``folder``. Raises InputError."""
     known: dict[tuple[str, int], Scenario] = {}
     out = []
     for run in runs:
         key = run.place, run.seed
         if key not in known:
-            known[key] = absolute(another_day(run.scenario, DAYS, run.seed, folder, random_flows=True))
+            known[key] = absolute(day_of_seed(run.scenario, run.seed, folder))
         out.append(replace(run, scenario=known[key]))
     return out
 
@@ -109,17 +93,21 @@ def execute_runs(
     on_progress: Callable[[str, Outcome], None],
     command: str = "",
     on_message: Callable[[str], None] = lambda text: None,
+    on_wait: Callable[[], None] = lambda: None,
+    executor: Callable[[], Executor] | None = None,
 ) -> list[RunRow]:
     """Execute what is missing of ``runs`` in ``out`` and write the tables; returns the rows of these runs.
 
-    Done runs whose result is damaged are run again; ``on_message`` gets a line for each kind of damage.
+    Done runs whose result is damaged are run again; ``on_message`` gets a line for each kind of damage. ``on_wait``
+    is called at least every second; what it raises ends the running runs. ``executor`` makes where they run; None:
+    ``jobs`` processes of this machine.
     """
     with output_lock(out), open_ledger(out / LEDGER, on_message) as ledger:
         enter(ledger, runs)
         ledger.set_fact(COMMAND, command)
-        executor = Local(out, jobs=jobs)
+        chosen = Local(out, jobs=jobs) if executor is None else executor()
         try:
-            run_missing(out, ledger, executor, on_progress=on_progress, on_message=on_message)
+            run_missing(out, ledger, chosen, on_progress=on_progress, on_message=on_message, on_wait=on_wait)
         finally:
             rows = list(ledger.rows())
             write_runs(out, rows)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -26,7 +27,8 @@ from denxanh.experiments.results.outputs import (
 )
 from denxanh.experiments.results.summary import Group, groups
 from denxanh.experiments.runs.execution import Outcome
-from denxanh.experiments.runs.ledger import DamagedLedger, Ledger
+from denxanh.experiments.runs.ledger import Ledger
+from denxanh.experiments.runs.ledger_file import DamagedLedger
 from denxanh.experiments.runs.run_row import RunRow, run_folder
 from denxanh.experiments.runs.runner import (
     Executor,
@@ -203,7 +205,7 @@ def _first(experiment: Experiment) -> int:
 def _required_runs(
     experiment: Experiment,
     out: Path,
-    warm_up: float,
+    warm_up: float | Literal["auto"],
     required: SeedCounts,
     plans: Mapping[tuple[str, float], Path],
 ) -> Iterable[RunSpecification]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
-from denxanh.experiments.compare import Days, execute_runs, specify_runs, with_days
+from denxanh.experiments.compare import execute_runs, specify_runs, with_days
+from denxanh.experiments.definition.days import Days
 from denxanh.experiments.results.load import LEDGER, Results, TableName, load
 from denxanh.experiments.results.measured_window import unfinished_flags
 from denxanh.experiments.results.outputs import RUNS_FILES, Making, record_outputs
@@ -95,7 +96,7 @@ class RunResult:
     folder: Path
 
     def table(self, name: TableName) -> dict[str, Any]:
-        """One of the tables vehicles, intervals, signals, edges and movements: arrays by column name.
+        """One of the tables vehicles, intervals, signals, edges, movements and vehicle_types: arrays by column name.
 
         Raises InputError, which names the file, if it was changed since the run.
         """
@@ -216,7 +217,8 @@ def compare_runs(
     rows = execute_runs(
         folder, runs, jobs=_jobs(jobs), on_progress=on_progress, command=command, on_message=on_message
     )
-    scenario = replace(scenario, plan_source=runs[0].scenario.plan_source)
+    known = runs[0].scenario
+    scenario = replace(scenario, plan_source=known.plan_source, notes=known.notes)
     report = write_comparison(folder, [scenario], rows, command=command)
     with Ledger(folder / LEDGER) as ledger:
         names = (*RUNS_FILES, "summary.csv", report.name)

@@ -41,7 +41,7 @@ def merge(
     with output_lock(out), Ledger(out / LEDGER) as ledger:
         lost = {r.id for r in ledger.records() if run_fault(run_folder(out, r.id), r)}
         edited = ledger.damaged_rows().keys() - lost
-        ledger.reset_lost(lost | edited, believed=edited)
+        ledger.reset_lost(lost | edited, intact=edited)
         known = {row.id: row for row in ledger.rows() if row.done}
         for part in parts:
             with Ledger(part / LEDGER, read_only=True) as other:

@@ -27,7 +27,8 @@ from denxanh.experiments.experiment import BASE, definition_folder
 from denxanh.experiments.packed_inputs import PackedInputs, additional_references, parameter_references
 from denxanh.experiments.results.load import LEDGER
 from denxanh.experiments.results.outputs import DEFINED, DEFINITION, changed_definition
-from denxanh.experiments.runs.ledger import Ledger, change_tasks
+from denxanh.experiments.runs.ledger import Ledger
+from denxanh.experiments.runs.ledger_checksums import change_tasks
 from denxanh.experiments.runs.relocation import (
     INPUTS,
     PARAMETERS,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from denxanh.experiments.definition.experiment_file import read_experiment
 from denxanh.experiments.report.comparison_report import write_comparison
+from denxanh.experiments.report.page import Language, shown_first
 from denxanh.experiments.report.result_folder import write_results
 from denxanh.experiments.results.load import LEDGER, TABLED
 from denxanh.experiments.results.outputs import (
@@ -25,6 +26,7 @@ from denxanh.experiments.runs.proof import require_tables
 from denxanh.experiments.runs.run_row import RunRow, run_folder
 from denxanh.experiments.runs.runner import output_lock
 from denxanh.sim.errors import InputError
+from denxanh.sim.run.store import replacing
 from denxanh.sim.scenario import Scenario
 
 REPORT = "report.html"
@@ -51,6 +53,14 @@ def rewrite(folder: Path) -> Path:
         ledger.set_fact(TABLED, ledger.fingerprint())
         record_outputs(folder, ledger, making)
     return folder / REPORT
+
+
+def write_in_language(page: Path, language: Language) -> Path:
+    """Write ``report-vi.html`` or ``report-en.html`` beside a report: the same page, opened in that language."""
+    target = page.with_name(f"report-{language}.html")
+    with replacing(target) as draft:
+        draft.write_bytes(shown_first(page.read_text("utf-8"), language).encode("utf-8"))
+    return target
 
 
 def write_outputs(

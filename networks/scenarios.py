@@ -125,6 +125,21 @@ def _open(text: str, folder: Path) -> Scenario:
     raise InputError(f"there is no place {text!r}", remedy=_remedy(text, path))
 
 
+def other_fidelity(scenario: Scenario) -> Scenario | None:
+    """The same built-in place, hours and end in its other fidelity (lane, sublane); None for other scenarios.
+
+    Both have the same network, so that a plan of the one runs in the other.
+    """
+    if built_in.name_of(scenario.name) not in {place.name for place in networks.list_places()}:
+        return None
+    choice = built_in.parse(scenario.name)
+    if scenario.net.resolve() != (choice.build().parent / scenario.net.name).resolve():
+        return None  # somebody's own files under the name of a place
+    fidelity = "lane" if choice.fidelity == "sublane" else "sublane"
+    name = re.sub(r":(lane|sublane)(?=$|:)", "", scenario.name)
+    return replace(_open(f"{name}:{fidelity}", Path()), begin=scenario.begin, end=scenario.end)
+
+
 def read_config(path: Path) -> Scenario:
     """Return the scenario of a .sumocfg; ``notes`` of the result lists the options that were ignored.
 

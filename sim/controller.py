@@ -11,10 +11,13 @@ registration is needed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
+
+import numpy as np
 
 from denxanh.sim.network import Network
 from denxanh.sim.observation import Array, Ints, Observation, Request, Vehicles
@@ -33,6 +36,7 @@ __all__ = [
     "Vehicles",
     "capabilities",
     "parameters",
+    "recorded_parameters",
 ]
 
 SENSES = frozenset({"vehicles", "exits", "flow", "requests"})
@@ -139,3 +143,26 @@ def parameters(controller: Controller) -> dict[str, Any]:
     if is_dataclass(controller) and not isinstance(controller, type):
         return asdict(controller)
     return {}
+
+
+def recorded_parameters(controller: Controller) -> dict[str, Any]:
+    """The parameters as a manifest records them: what JSON cannot hold as text, and of other objects their kind."""
+    return {name: _recorded(value) for name, value in parameters(controller).items()}
+
+
+def _recorded(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, str | Path):
+        return str(value).encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, Mapping):
+        return {str(_recorded(key)): _recorded(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_recorded(part) for part in value]
+    if isinstance(value, set | frozenset):
+        return sorted(map(_recorded, value), key=repr)
+    return type(value).__name__

@@ -1,7 +1,7 @@
 """The metrics of a run, all computed here and defined in docs/metrics.md.
 
-All cover the measured window, from the end of the warm-up to the end of the run: averages are over all vehicles that
-wanted to depart in it, not only over those that arrived; what happens at an instant is counted if it happens in it.
+All cover the measured window, from the end of the warm-up to the begin of the flush: averages are over all vehicles
+that wanted to depart in it, not only over those that arrived; what happens at an instant counts if it happens in it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,14 @@ class Metric:
 
 METRICS = (
     Metric("delay_s", "s/veh", True, "Delay per vehicle", "Thời gian trễ mỗi xe"),
-    Metric("delay_pcu_s", "s/PCU", True, "Delay per PCU", "Thời gian trễ mỗi PCU"),
+    Metric(
+        "delay_whole_run_s",
+        "s/veh",
+        True,
+        "Delay per vehicle, whole run",
+        "Thời gian trễ mỗi xe, cả lượt chạy",
+    ),
+    Metric("delay_pcu_s", "s/PCU", True, "Delay per PCU", "Thời gian trễ mỗi xe con quy đổi"),
     Metric("delay_person_s", "s/person", True, "Delay per person", "Thời gian trễ mỗi người"),
     Metric("travel_time_s", "s", True, "Travel time of finished trips", "Thời gian hành trình (xe đã đến)"),
     Metric("time_loss_s", "s/veh", True, "Time lost on the road", "Thời gian mất trên đường"),
@@ -93,10 +100,11 @@ def compute(
     begin: float,
     end: float,
     warm_up: float = 0.0,
+    flush: float = 0.0,
 ) -> dict[str, Value]:
     """All metrics of one run by name.
 
-    The measured window is from ``begin + warm_up`` to ``end``, s. ``queue``: halted vehicles, shape (samples,
+    The measured window is from ``begin + warm_up`` to ``end - flush``, s. ``queue``: halted vehicles, shape (samples,
     intersections), and ``counts`` are of the window. ``weights``: PCU, persons and real vehicles of each simulated one,
     shape (3, n), see denxanh.sim.demand.equivalents: means and counts are over real vehicles.
 
@@ -104,15 +112,21 @@ def compute(
     """
     wanted = trips.wanted_departure(end)
     start = begin + warm_up - 1e-6 if warm_up > 0 else -np.inf
-    kept = wanted >= start
+    stop = end - flush - 1e-6 if flush > 0 else np.inf
+    kept = (wanted >= start) & (wanted < stop)
     if not kept.any():
+        if len(trips):
+            span = f"{begin + warm_up:g} s to {end - flush:g} s"
+            raise RunError(
+                f"no vehicle wanted to depart in the measured window ({span}): --warm-up 0 measures the whole run"
+            )
         raise RunError("no vehicle was simulated: there is nothing to measure")
     inserted = kept & trips.inserted
     arrived = kept & trips.arrived
-    finished = trips.arrived & (trips.arrival >= start)  # whenever they departed
+    finished = trips.arrived & (trips.arrival >= start) & (trips.arrival < stop)  # whenever they departed
     walks = trips.pedestrian_wait
-    if warm_up > 0:
-        walks = walks[trips.pedestrian_depart >= start]
+    if warm_up > 0 or flush > 0:
+        walks = walks[(trips.pedestrian_depart >= start) & (trips.pedestrian_depart < stop)]
     pcu_of, persons_of, real = weights
 
     def total(values: NDArray[np.float64], which: NDArray[np.bool_]) -> float:
@@ -137,6 +151,7 @@ def compute(
     lost = None if counts.dropped is None else dropped + removed
     return {
         "delay_s": (time_loss + waited) / n,
+        "delay_whole_run_s": float((delay * real).sum() / real.sum()),
         "delay_pcu_s": float((pcu_of * delay)[kept].sum()) / pcu if pcu > 0 else None,
         "delay_person_s": float((persons_of * delay)[kept].sum()) / persons if persons > 0 else None,
         "travel_time_s": total(trips.duration, arrived) / number(arrived) if arrived.any() else None,
@@ -145,7 +160,7 @@ def compute(
         "stopped_s": total(trips.stopped, inserted) / n,
         "stops": total(trips.stops, inserted) / n,
         "speed_mps": distance / duration if duration > 0 else None,
-        "throughput_vph": number(finished) / (end - begin - warm_up) * 3600.0,
+        "throughput_vph": number(finished) / (end - begin - warm_up - flush) * 3600.0,
         "queue_mean_veh": float(queue.mean()) if queue.size else None,
         "queue_max_veh": float(queue.max()) if queue.size else None,
         "queue_p95_veh": float(np.percentile(queue, 95)) if queue.size else None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,11 @@ Bools = NDArray[np.bool_]
 
 GREEN = frozenset("Gg")
 """Letters that let traffic go: ``G`` with priority, ``g`` yielding (permissive)."""
+
+Operation = Literal["fixed-time", "actuated", "delay_based", "switched"]
+"""How SUMO runs the network's own program of a signal: by the clock; by detectors, its type then; or ``switched``, by
+the clock until switching times (WAUT) put another program in its place during the run. Only under fixed-time operation
+does SUMO show what the timing of a program says."""
 
 TURN_AROUND = frozenset("tT")
 """Directions of links that turn around; SUMO writes ``T`` where traffic drives on the left."""
@@ -78,6 +83,7 @@ class Link:
     length: float  # m over the junction
     turn_speed: float  # m/s, the limit over the junction
     crossing: bool
+    further: tuple[str, ...] = ()  # internal lanes after ``via``, where the way over the junction has several
 
 
 @dataclass(frozen=True)
@@ -168,6 +174,8 @@ class Intersection(Frozen):
     )  # link indices that also meet ways which this signal does not drive
     placed: Mapping[int, frozenset[str]] = field(default_factory=dict, compare=False)
     """The junctions that the links of each letter cross, by link index; without those that are not known."""
+    operation: Operation = "fixed-time"  # of the network's own program, whatever stands in its place
+    planned: bool = False  # whether ``program`` is a plan in place of the network's own
 
     def protected(self, link: int) -> bool:
         """Whether ``link`` may show ``G`` where all its foes are red: the program shows it, or it has no open foes."""
@@ -239,6 +247,14 @@ class Network(Frozen):
     def near_turns(self) -> frozenset[str]:
         """Directions of links that turn without crossing oncoming traffic: to the right, or to the left."""
         return frozenset("lL" if self.lefthand else "rR")
+
+    def by_operation(self) -> Mapping[str, tuple[str, ...]]:
+        """The signals under each operation of their own program but fixed time."""
+        out: dict[str, tuple[str, ...]] = {}
+        for name, intersection in self.intersections.items():
+            if intersection.operation != "fixed-time":
+                out[intersection.operation] = (*out.get(intersection.operation, ()), name)
+        return out
 
     def left_by_reason(self) -> Mapping[str, tuple[str, ...]]:
         """The signals left to SUMO under each reason."""

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from denxanh.sim.errors import InputError
+from denxanh.sim.input.collector import paused_collector
 from denxanh.sim.network import (
     TURN_AROUND,
     Approach,
@@ -17,6 +18,7 @@ from denxanh.sim.network import (
     Link,
     Movement,
     Network,
+    Operation,
     Segment,
 )
 from denxanh.sim.plan import Timing
@@ -32,12 +34,17 @@ from denxanh.sim.sumo.conflicts import (
 from denxanh.sim.sumo.netfile import NetFile, RawConnection, RawProgram, read_net
 from denxanh.sim.sumo.program import read_program
 from denxanh.sim.sumo.run_input import read_additional
-from denxanh.sim.sumo.waut import programs_at
+from denxanh.sim.sumo.waut import Switched, programs_at
 from denxanh.sim.timing.saturation import saturation_flow
 
 _RAIL = ("rail_signal", "rail_crossing")
 OFF = "off"  # a program that SUMO gives every signal
 SWITCHED_OFF = "its switching times have it switched off at the begin"
+_OPERATIONS: Mapping[str, Operation] = {
+    "static": "fixed-time",
+    "actuated": "actuated",
+    "delay_based": "delay_based",
+}  # by SUMO's type of a program that can be read
 REACH = 300.0  # m that an approach is followed upstream; the longest any controller of ours looks
 
 
@@ -47,31 +54,45 @@ def network_of(scenario: Scenario) -> Network:
     Raises InputError for a file that cannot be read or that SUMO could not use.
     """
     files = [(str(path), read_additional(path)) for path in scenario.additional]
-    switched: dict[str, str] = {}
+    switched: dict[str, Switched] = {}
     for intersection, additional in files:
-        switched |= programs_at(additional.root, scenario.begin, intersection)
+        switched |= programs_at(additional.root, scenario.begin, scenario.end, intersection)
     programs = [program for _, additional in files for program in additional.programs]
     return load_network(scenario.net, programs, scenario.name, begin=scenario.begin, switched=switched)
 
 
+@paused_collector()
 def load_network(
     path: Path,
     programs: Iterable[RawProgram] = (),
     name: str = "",
     *,
     begin: float = 0.0,
-    switched: Mapping[str, str] = {},
+    switched: Mapping[str, Switched] = {},
 ) -> Network:
     """Read a network file. ``programs`` come from additional files and replace those of the net.
 
-    ``begin`` (s) is when the run begins; ``switched`` names the program that runs then by signal, where it
-    is not the one loaded last. Raises InputError for a file that cannot be read or that SUMO could not use.
+    ``begin`` (s) is when the run begins; ``switched`` names the program that runs then by signal, where switching
+    times choose it. Raises InputError for a file that cannot be read or that SUMO could not use.
     """
     net = read_net(path)
     loaded = _all_programs(net, programs)
-    active = {tl: _active(rows, switched.get(tl, "")) for tl, rows in loaded.items()}
-    off = frozenset(tl for tl, program in switched.items() if program == OFF)
-    return _build(net, loaded, active, name or path.name.split(".")[0], begin, off)
+    at_begin = {tl: row.program for tl, row in switched.items()}
+    active = {tl: _active(rows, at_begin.get(tl, "")) for tl, rows in loaded.items()}
+    off = frozenset(tl for tl, program in at_begin.items() if program == OFF)
+    found = _build(net, loaded, active, name or path.name.split(".")[0], begin, off)
+    changing = {tl for tl, row in switched.items() if row.changes and tl in found.intersections}
+    return (
+        replace(
+            found,
+            intersections={
+                tl: replace(intersection, operation="switched") if tl in changing else intersection
+                for tl, intersection in found.intersections.items()
+            },
+        )
+        if changing
+        else found
+    )
 
 
 def _build(
@@ -199,8 +220,10 @@ class _Reader:
     def link(self, raw: RawConnection) -> Link:
         via = self.net.internal.get(raw.via)
         length, speed, lane = 0.0, 0.0, via
+        pieces = []
         while lane is not None:  # a way over the junction may consist of several internal lanes
             length, speed = length + lane.length, lane.speed
+            pieces.append(lane.id)
             lane = self.net.internal.get(self.onward.get(lane.id, ""))
         start = self.net.lanes.get(raw.start)
         return Link(
@@ -212,6 +235,7 @@ class _Reader:
             length,
             speed or (start.speed if start else 1.0),
             crossing=raw.start not in self.net.lanes,
+            further=tuple(pieces[1:]),
         )
 
     def intersection(self, tl: str, raws: Sequence[RawConnection], program: RawProgram) -> Intersection | str:
@@ -256,6 +280,7 @@ class _Reader:
             crossings=crossings,
             open_foes=beyond_the_signal(placed, self.net),
             placed=junctions_by_letter(placed),
+            operation=_OPERATIONS[program.type],
         )
         return keep_clearing_stages(intersection)
 

@@ -21,7 +21,7 @@ from denxanh.sim.network import GREEN, Bools, Intersection, Network
 from denxanh.sim.plan import Interval
 from denxanh.sim.sensing import Ideal, Sensing, Shown
 from denxanh.sim.signals.change import change_intervals
-from denxanh.sim.signals.monitor import FLASHING, ConflictMonitor, Past
+from denxanh.sim.signals.monitor import FLASHING, ConflictMonitor, SignalMemory, remember
 from denxanh.sim.world import World
 
 Process = Generator[simpy.Event, Any, None]
@@ -97,7 +97,9 @@ class Simulation:
     ``ask`` are the intersections that a policy answers for; all others keep the network's own program.
     Observations come from ``sensing``, with errors drawn by ``seed``, and from ``calls``, the pedestrian calls
     (``PedestrianCalls.at``). They show the intersections of ``given``, the copy of the network that the controller has,
-    so that nothing a policy does to it changes the loop's own. Further processes (sampling, events) join the agenda.
+    so that nothing a policy does to it changes the loop's own. ``memories`` is filled with what was found out about
+    each signal; another simulation on the same network may be given it. Further processes (sampling, events) join the
+    agenda.
     """
 
     def __init__(
@@ -111,8 +113,10 @@ class Simulation:
         seed: int = 0,
         calls: Callable[[Intersection], Array] | None = None,
         given: Network | None = None,
+        memories: dict[str, SignalMemory] | None = None,
     ) -> None:
         self.world = world
+        self.memories = {} if memories is None else memories
         self._given = (given or world.network).intersections
         self._steps = world.steps
         self.env = simpy.Environment()
@@ -283,10 +287,10 @@ class _Signal:
             intersection.n_links, -1, dtype=np.int64
         )  # last step each link was seen green
         self.state = ""
-        self.monitor = ConflictMonitor(intersection, simulation.world.begin)
-        self._changes: dict[tuple[int, int], tuple[Interval, ...]] = {}
-        self._faults: dict[tuple[int, int, Past], str] = {}  # of a change after a past; "" if there is none
-        self._greens: dict[str, Ints] = {}  # the links that a state shows green
+        if intersection.id not in simulation.memories:
+            simulation.memories[intersection.id] = SignalMemory(intersection)
+        self._memory = simulation.memories[intersection.id]
+        self.monitor = ConflictMonitor(intersection, simulation.world.begin, self._memory)
         self.process: simpy.Process | None = None
         self._repaired: simpy.Event | None = None  # triggered when flashing ends
 
@@ -406,10 +410,11 @@ class _Signal:
             )
 
     def _green_links(self) -> Ints:
-        if self.state not in self._greens:
+        greens = self._memory.greens
+        if self.state not in greens:
             found = [link for link, letter in enumerate(self.state) if letter in GREEN]
-            self._greens[self.state] = np.array(found, dtype=np.int64)
-        return self._greens[self.state]
+            greens[self.state] = np.array(found, dtype=np.int64)
+        return greens[self.state]
 
     def shown(self) -> Shown:
         """The green phase, its elapsed time, and the red time of each link now."""
@@ -469,18 +474,20 @@ class _Signal:
     def _change(self, phase: int) -> tuple[Interval, ...]:
         """The intervals between the present phase and ``phase``, computed once."""
         way = (self.phase, phase)
-        if way not in self._changes:
-            self._changes[way] = change_intervals(self.intersection, *way)
-        return self._changes[way]
+        changes = self._memory.changes
+        if way not in changes:
+            changes[way] = change_intervals(self.intersection, *way)
+        return changes[way]
 
     def _fault_of_change(self, phase: int) -> str:
         """The fault of the change to ``phase``, "" if there is none; computed once for each past."""
         now = self.simulation.now
         key = self.phase, phase, self.monitor.past(now)
-        if key not in self._faults:
+        faults = self._memory.faults
+        if key not in faults:
             after = self.intersection.phases[phase].state
-            self._faults[key] = self.monitor.look_ahead(self._change(phase), after, now)
-        return self._faults[key]
+            remember(faults, {key: self.monitor.look_ahead(self._change(phase), after, now)})
+        return faults[key]
 
     def _check_change(self, phase: int, spot: str) -> None:
         simulation, intersection = self.simulation, self.intersection

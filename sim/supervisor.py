@@ -69,7 +69,10 @@ class Fallback:
 
 
 class Supervisor:
-    """Answers questions with ``policies`` until they fail. ``events`` lists the replacements."""
+    """Answers questions with ``policies`` until they fail. ``events`` lists the replacements.
+
+    ``timed`` False is for policies that only look up an answer: their time is not limited.
+    """
 
     def __init__(
         self,
@@ -78,6 +81,7 @@ class Supervisor:
         limits: Limits | None = None,
         *,
         stop_when_late: bool = False,
+        timed: bool = True,
     ) -> None:
         if not isinstance(policies, Mapping):
             raise ControlError(
@@ -88,6 +92,7 @@ class Supervisor:
         self._policies = dict(policies)
         self._limits = limits or Limits()
         self._stop_when_late = stop_when_late
+        self._timed = timed
         self._answered: set[str] = set()
         self._fixed: dict[str, Policy] = {}  # of those that fell back
 
@@ -119,12 +124,15 @@ class Supervisor:
         self._answered.add(name)
         limits = self._limits
         try:
-            given = limited(
-                lambda: self._consult(question, seen),
-                cpu=limits.first_decision if first else limits.decision,
-                asleep=limits.asleep,
-                reading=lambda: question.reading,
-            )
+            if self._timed:
+                given = limited(
+                    lambda: self._consult(question, seen),
+                    cpu=limits.first_decision if first else limits.decision,
+                    asleep=limits.asleep,
+                    reading=lambda: question.reading,
+                )
+            else:
+                given = self._consult(question, seen)
         except OverTime as error:
             if self._stop_when_late:
                 raise LimitError(f"{name} at t={question.bare.time:g} s: {error}") from None

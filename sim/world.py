@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 from denxanh.sim.network import Network
 
 HALTED_SPEED = 0.1  # m/s: a slower vehicle is halted (SUMO's SUMO_const_haltingSpeed)
+NEAR_LINE = 60.0  # m: a vehicle this near to the stop line counts as queued in max-pressure and for learners
 QUEUE_SPACING = 7.5  # m of a queue that SUMO's default car takes: length 5 m and minimum gap 2.5 m
 
 
@@ -25,6 +26,14 @@ class OnLane(NamedTuple):
     stopped: bool = (
         False  # it stands at a stop of its own (a bus stop, a parking place): no demand, and no queue
     )
+
+
+class Standing(NamedTuple):
+    """A halted vehicle on a lane that is not at a stop of its own."""
+
+    id: str
+    position: float  # m from the lane's start to its front
+    space: float  # m: its length and minimum gap
 
 
 class Delay(NamedTuple):

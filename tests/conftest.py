@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from denxanh.sim.sumo.wheel import sumo_binary, sumo_environment, sumo_home
+
+if TYPE_CHECKING:
+    from denxanh.experiments.runs.launcher import Launcher, Process
+
+# a busy machine is no failure: no example has a limit of time
+settings.register_profile("denxanh", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("denxanh")
 
 ROOT = Path(__file__).resolve().parents[1]
 RESCO = ROOT.parent / "shared" / "data" / "resco"
@@ -178,6 +188,70 @@ def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
             status = ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
         printed = capsys.readouterr()
         return Ended(status, printed.out, printed.err)
+
+    return call
+
+
+class Lent:
+    """A launcher of runs whose process serves later launchers too: each of its own costs a second of imports."""
+
+    kept: ClassVar[dict[object, Launcher]] = {}  # by what a process inherits
+
+    def __init__(self, *, preload: bool = True) -> None:
+        from denxanh.experiments.runs.launcher import launcher
+
+        inherited = {**os.environ, "PYTEST_CURRENT_TEST": ""}
+        key = (str(Path.cwd()), tuple(sorted(inherited.items())))
+        if key not in self.kept:
+            self.kept[key] = launcher()
+        self._launcher = self.kept[key]
+        self._started: list[Process] = []
+
+    def start(self, folder: Path) -> Process:
+        """Run the job in ``folder``."""
+        self._started.append(self._launcher.start(folder))
+        return self._started[-1]
+
+    def close(self) -> None:
+        """Kill what this launcher has started and still runs."""
+        for process in self._started:
+            if process.wait(0.0) is None:
+                process.kill()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def lent_launchers() -> Iterator[None]:
+    """Runs that tests start in this process share the process that starts them, as long as they inherit the same."""
+    from denxanh.experiments.results import verify
+    from denxanh.experiments.runs import local
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(local, "launcher", Lent)
+        patch.setattr(verify, "launcher", Lent)
+        yield
+    for kept in Lent.kept.values():
+        kept.close()
+
+
+@pytest.fixture
+def run_page(tmp_path: Path) -> Callable[..., str]:
+    """Run the Python blocks of a page one after the other, ``edit``ed first; gives what they print."""
+
+    def call(page: Path, edit: Callable[[str], str] = str) -> str:
+        blocks = re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+        script = tmp_path / "page.py"
+        script.write_text(edit("\n".join(blocks)), encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, script],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+            capture_output=True,
+            encoding="utf-8",
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     return call
 

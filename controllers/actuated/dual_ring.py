@@ -125,10 +125,7 @@ class _Builder:
             links={p: tuple(sorted(links)) for p, links in self.links.items()},
             pairs=pairs,
             states=states,
-            letters={
-                p: self._state((p, 0), set().union(*(self.links[q] for q in self._beside(p))))
-                for p in self.links
-            },
+            letters={p: self._letters(p, pairs) for p in self.links},
         )
 
     def _streets(self) -> list[tuple[str, str]]:
@@ -217,12 +214,33 @@ class _Builder:
         side = next(side for side in SIDES if any(phase in ring for ring in side))
         return [phase, *(p for ring in side if phase not in ring for p in ring if p in self.links)]
 
-    def _state(self, pair: Pair, beside: frozenset[int] | set[int] = frozenset()) -> str:
-        """The letters of a pair: ``g`` where a link yields to one of the pair or ``beside``, else ``G``."""
+    def _letters(self, phase: int, pairs: tuple[Pair, ...]) -> str:
+        """The letters of a phase alone. It may come beside any phase of the other ring, and has way there or yields.
+
+        An overlap is among them only where it is one in all its pairs and meets no link of theirs.
+        """
+        beside = set().union(*(self.links[p] for p in self._beside(phase)))
+        free = {
+            k for k in range(self.intersection.n_links) if not self.intersection.foes[k, sorted(beside)].any()
+        }
+        for pair in pairs:
+            if phase in pair:
+                free &= self._overlaps(self._own(pair))
+        return self._shown(self._own((phase, 0)) | free, beside)
+
+    def _state(self, pair: Pair) -> str:
+        """The letters of a pair."""
+        own = self._own(pair)
+        return self._shown(own | self._overlaps(own), set())
+
+    def _own(self, pair: Pair) -> set[int]:
+        """The links of a pair without overlaps."""
         own = set().union(*(self.links.get(p, set()) for p in pair))
         own |= set().union(*(self.permissive.get(p, set()) for p in pair))
-        own |= set.intersection(*self.greens)  # what is never red, such as a free right turn
-        own |= self._overlaps(own)
+        return own | set.intersection(*self.greens)  # what is never red, such as a free right turn
+
+    def _shown(self, own: set[int], beside: set[int]) -> str:
+        """Green for ``own``: ``g`` where a link yields to one of them or ``beside``, else ``G``."""
         letters = []
         for k in range(self.intersection.n_links):
             if k not in own:

@@ -11,12 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from denxanh.controllers.fixed.fixed_time import PLANNED, read_plan
+from denxanh.controllers.fixed.fixed_time import planned_policies, read_plan
 from denxanh.sim.controller import Policy
 from denxanh.sim.errors import InputError
 from denxanh.sim.network import Network
 from denxanh.sim.plan import Plan
-from denxanh.sim.signals.fixed_time import fixed_time_policy
 
 
 @dataclass(frozen=True)
@@ -45,8 +44,4 @@ class Conventional:
 
     def start(self, network: Network) -> Mapping[str, Policy]:
         """A policy for each intersection of the plan; ``network`` has the plan's phases."""
-        return {
-            name: fixed_time_policy(intersection)
-            for name, intersection in network.intersections.items()
-            if intersection.program_id == PLANNED
-        }
+        return planned_policies(network)

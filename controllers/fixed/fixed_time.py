@@ -13,8 +13,6 @@ from denxanh.sim.network import Network
 from denxanh.sim.plan import Plan
 from denxanh.sim.signals.fixed_time import fixed_time_policy
 
-PLANNED = "denxanh"  # the program id that denxanh.sim.signals.planned_network.with_plan gives
-
 
 @dataclass(frozen=True)
 class FixedTime:
@@ -31,11 +29,16 @@ class FixedTime:
 
     def start(self, network: Network) -> Mapping[str, Policy]:
         """A policy for each intersection of the plan; ``network`` has the plan's phases."""
-        return {
-            name: fixed_time_policy(intersection)
-            for name, intersection in network.intersections.items()
-            if intersection.program_id == PLANNED
-        }
+        return planned_policies(network)
+
+
+def planned_policies(network: Network) -> dict[str, Policy]:
+    """A fixed-time policy for each intersection that has a plan in place of the network's own program."""
+    return {
+        name: fixed_time_policy(intersection)
+        for name, intersection in network.intersections.items()
+        if intersection.planned
+    }
 
 
 def read_plan(file: str) -> Plan:

@@ -7,15 +7,14 @@ triangular networks", Transportation Research Record 795 (1981) 40–46; solved 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 from denxanh.sim.controller import Policy
 from denxanh.sim.network import Network
 from denxanh.sim.plan import Plan
 from denxanh.sim.signals.fixed_time import fixed_time_policy
-from denxanh.sim.timing.arterials import arterials
-from denxanh.sim.timing.maxband import progression
+from denxanh.sim.timing.maxband import with_bands
 
 
 @dataclass(frozen=True)
@@ -31,12 +30,8 @@ class GreenWave:
     def make_plan(self, network: Network) -> Plan:
         """The network's own timings with new offsets in whole seconds; signals on no arterial keep theirs."""
         timings = {name: intersection.program for name, intersection in network.intersections.items()}
-        offsets = progression(arterials(network), timings, tolerance=self.tolerance, ratio=self.ratio)
-        changed = {
-            name: replace(timing, offset=float(round(offsets.get(name, timing.offset))))
-            for name, timing in timings.items()
-        }
-        return Plan(changed, f"MAXBAND, {len(offsets)} of {len(timings)} signals on arterials")
+        changed, banded = with_bands(network, timings, tolerance=self.tolerance, ratio=self.ratio)
+        return Plan(changed, f"MAXBAND, {banded} of {len(timings)} signals on arterials")
 
     def start(self, network: Network) -> Mapping[str, Policy]:
         """A fixed-time policy for each intersection; ``network`` has the plan's offsets."""

@@ -12,12 +12,21 @@ from typing import ClassVar
 from denxanh.controllers.registry import make_controller, parse_controller
 from denxanh.sim.controller import Capabilities, Controller, Green, Observation, Policy, capabilities
 from denxanh.sim.errors import InputError
-from denxanh.sim.network import Network
+from denxanh.sim.network import Network, Operation
 from denxanh.sim.plan import Plan
 from denxanh.sim.signals.fixed_time import fixed_time_policy
 from denxanh.sim.signals.pedestrian_calls import serve_pedestrian_calls
 
-PROGRAM = "program"  # the existing plan: under a layer fixed-time control shows it
+PROGRAM = (
+    "program"  # the existing plan: under a layer fixed-time control shows it, where it runs by the clock
+)
+
+_OPERATED: Mapping[Operation, str] = {
+    "fixed-time": "",
+    "actuated": "SUMO runs that as an actuated one",
+    "delay_based": "SUMO runs that as a delay-based one",
+    "switched": "switching times (WAUT) change that during the run",
+}
 
 
 class Layer:
@@ -54,11 +63,23 @@ class Layer:
         return self._forwarded().files()
 
     def policies(self, network: Network) -> Mapping[str, Policy]:
-        """Fresh policies of the strategy below, and fixed time at the signals that it leaves to their program."""
+        """Fresh policies of the strategy below, and fixed time at the signals that it leaves to their program.
+
+        Raises InputError where such a program does not run by the clock: a layer cannot show what SUMO decides.
+        """
         below = self.below()
         own = serve_pedestrian_calls(below.start(network), network, below)
+        for name, intersection in network.intersections.items():
+            reason = "" if name in own or intersection.planned else _OPERATED[intersection.operation]
+            if reason:
+                raise InputError(
+                    f"{self.over!r} leaves signal {name!r} to its program, and {reason}: no layer can go over it",
+                    location=f"over={self.over}",
+                    remedy="put the layer over a strategy of denxanh, such as over=actuated, or over a plan of all "
+                    "signals (denxanh plan, then over=fixed-time:plan=FILE)",
+                )
         return {
-            name: own.get(name) or fixed_time_policy(intersection)
+            name: own[name] if name in own else fixed_time_policy(intersection)
             for name, intersection in network.intersections.items()
         }
 

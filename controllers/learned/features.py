@@ -21,7 +21,7 @@ from denxanh.sim.errors import InputError
 from denxanh.sim.network import Intersection
 from denxanh.sim.observation import Array, Observation
 from denxanh.sim.text_values import did_you_mean
-from denxanh.sim.world import HALTED_SPEED, QUEUE_SPACING
+from denxanh.sim.world import HALTED_SPEED, NEAR_LINE, QUEUE_SPACING
 
 Vector = NDArray[np.float32]
 Observe = str | Sequence["str | Feature"] | Callable[[Observation], Array]
@@ -91,6 +91,10 @@ def _summed(seen: Observation, values: Array) -> Array:
     """Sums of the vehicles' values by approach; of no vehicle too, where NumPy gives whole numbers."""
     summed = np.bincount(seen.vehicles.approach, values, len(seen.intersection.approaches))
     return np.asarray(summed, dtype=np.float64)
+
+
+def _near(seen: Observation) -> Array:
+    return seen.count((seen.vehicles.speed < HALTED_SPEED) | (seen.vehicles.distance <= NEAR_LINE))
 
 
 def _wait(seen: Observation) -> Array:
@@ -178,6 +182,7 @@ FEATURES = {
         Feature("queue", "halted vehicles", _approaches, _queue, by_approach=True, sees=_SEES),
         Feature("count", "vehicles", _approaches, _count, by_approach=True, sees=_SEES),
         Feature("approach", "moving vehicles", _approaches, _approaching, by_approach=True, sees=_SEES),
+        Feature("near", "halted vehicles and those within 60 m", _approaches, _near, by_approach=True, sees=_SEES),
         Feature("wait", "s, summed over vehicles", _approaches, _wait, by_approach=True, sees=_SEES),
         Feature("max_wait", "s, of the longest", _approaches, _max_wait, by_approach=True, sees=_SEES),
         Feature("speed", "m/s, summed over vehicles", _approaches, _speed, by_approach=True, sees=_SEES),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from denxanh.controllers.learned.safetensors_file import LARGEST, Floats
+from denxanh.controllers.learned.safetensors_file import Floats, read_weights
 from denxanh.sim.errors import InputError
 
 _FLOAT = 1  # TensorProto.FLOAT
@@ -23,14 +23,7 @@ _REMEDY = "export a chain of linear layers with ReLU or tanh, or write safetenso
 
 def read_onnx(path: Path) -> tuple[dict[str, Floats], dict[str, str]]:
     """The weights as in a safetensors file (``0.weight``, ``0.bias``, …) and the metadata. Raises InputError."""
-    try:
-        if path.stat().st_size > LARGEST:
-            raise InputError(f"it is larger than {LARGEST >> 20} MB", location=str(path), remedy=_REMEDY)
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"the file cannot be read ({error.strerror})", location=str(path), remedy="check the path"
-        ) from None
+    data = read_weights(path, _REMEDY)
     try:
         return _model(data)
     except (ValueError, KeyError, IndexError, struct.error, UnicodeDecodeError) as error:

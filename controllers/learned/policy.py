@@ -31,6 +31,8 @@ from denxanh.sim.signals.monitor import unsafe_changes
 
 Floats = NDArray[np.float32]
 Scores = Callable[[Observation], Floats]
+SHIPPED = ("general",)
+"""Networks that come with denxanh: ``general`` fits every signal (docs/learning.md)."""
 MLP, EQUIVARIANT = "mlp", "equivariant"
 _KINDS = (MLP, EQUIVARIANT)
 _ACTIVATIONS = ("relu", "tanh")
@@ -58,15 +60,15 @@ class Policy:
         {"vehicles"}
     )  # of an instance: what the features of its file need
 
-    file: str  # .safetensors or .onnx
+    file: str  # .safetensors or .onnx, or the name of one that comes with denxanh: "general"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sees", sees_of(self._trained().features))
 
     @staticmethod
     def load(file: str | Path) -> Policy:
-        """The controller of a file, for compare, experiment and report. Raises InputError."""
-        return Policy(str(Path(file).resolve()))
+        """The controller of a file, or of ``general``, for compare, experiment and report. Raises InputError."""
+        return Policy(str(file) if str(file) in SHIPPED else str(Path(file).resolve()))
 
     @staticmethod
     def save(
@@ -87,7 +89,7 @@ class Policy:
 
     def files(self) -> tuple[Path, ...]:
         """The file: its content is part of the identity of runs."""
-        return (Path(self.file),)
+        return (_path(self.file),)
 
     def start(self, network: Network) -> Mapping[str, PolicyFunction]:
         """A memoryless policy for each intersection. Raises InputError where the network fits none of them."""
@@ -95,7 +97,7 @@ class Policy:
         return {name: _policy(trained, intersection) for name, intersection in network.intersections.items()}
 
     def _trained(self) -> _Trained:
-        path = Path(self.file)
+        path = _path(self.file)
         try:
             state = path.stat()
         except OSError as error:
@@ -103,6 +105,11 @@ class Policy:
                 f"the file cannot be read ({error.strerror})", location=self.file, remedy="check the path"
             ) from None
         return _read(str(path), state.st_mtime_ns, state.st_size)
+
+
+def _path(file: str) -> Path:
+    """The path of a file, or of one that comes with denxanh by its name."""
+    return Path(__file__).parent / "data" / f"{file}.safetensors" if file in SHIPPED else Path(file)
 
 
 @lru_cache(maxsize=64)

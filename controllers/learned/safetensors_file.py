@@ -23,14 +23,7 @@ _REMEDY = "write it with safetensors.torch.save_file or denxanh.Policy.save"
 
 def read_safetensors(path: Path) -> tuple[dict[str, Floats], dict[str, str]]:
     """The tensors as float32 by name, and the metadata. Raises InputError."""
-    try:
-        if path.stat().st_size > LARGEST:
-            raise InputError(f"it is larger than {LARGEST >> 20} MB", location=str(path), remedy=_REMEDY)
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"the file cannot be read ({error.strerror})", location=str(path), remedy="check the path"
-        ) from None
+    data = read_weights(path, _REMEDY)
     try:
         size = int.from_bytes(data[:_HEADER], "little")
         header = json.loads(data[_HEADER : _HEADER + size])
@@ -47,6 +40,18 @@ def read_safetensors(path: Path) -> tuple[dict[str, Floats], dict[str, str]]:
                 f"the tensor {name!r} has values that are no numbers", location=str(path), remedy=_REMEDY
             )
     return tensors, metadata
+
+
+def read_weights(path: Path, remedy: str) -> bytes:
+    """The content of a file of weights. Raises InputError, for a file beyond LARGEST with the ``remedy``."""
+    try:
+        if path.stat().st_size > LARGEST:
+            raise InputError(f"it is larger than {LARGEST >> 20} MB", location=str(path), remedy=remedy)
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"the file cannot be read ({error.strerror})", location=str(path), remedy="check the path"
+        ) from None
 
 
 def _tensor(body: bytes, entry: dict[str, Any]) -> Floats:

@@ -22,7 +22,7 @@ from typing import ClassVar
 from denxanh.controllers.greens import LONGEST_RED, acyclic, count_reached, exits_of, green_worth, may_leave
 from denxanh.sim.controller import Array, Observation, Policy
 from denxanh.sim.network import Intersection, Network
-from denxanh.sim.world import HALTED_SPEED
+from denxanh.sim.world import HALTED_SPEED, NEAR_LINE
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class MaxPressure:
     sees: ClassVar[frozenset[str]] = frozenset({"vehicles", "exits"})
 
     interval: float = 10.0  # s between decisions
-    near: float = 60.0  # m; docs/controllers.md has the measurements
+    near: float = NEAR_LINE  # m; docs/controllers.md has the measurements
     downstream: float = 0.5  # weight of the halted vehicles behind the junction; the paper's is 1
     permissive: float = 0.5  # weight of a yielding green: it discharges in the gaps of its foes only
     whole_lane: bool = False  # as the paper: count what is behind a vehicle that the phase does not serve

@@ -3,7 +3,6 @@
 __all__ = [
     "app",
     "arguments",
-    "check_text",
     "counts_command",
     "experiment_commands",
     "import_commands",
@@ -16,5 +15,6 @@ __all__ = [
     "result_commands",
     "run_commands",
     "streams",
+    "study_command",
     "tuning_printing",
 ]

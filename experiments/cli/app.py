@@ -16,9 +16,10 @@ from denxanh.experiments.cli import (
     plan_commands,
     result_commands,
     run_commands,
+    study_command,
 )
 from denxanh.experiments.cli.streams import echo, open_streams
-from denxanh.experiments.runs.worker import lacks_memory
+from denxanh.experiments.runs.worker import shortage
 from denxanh.sim.errors import DenxanhError
 
 app = typer.Typer(
@@ -52,19 +53,13 @@ for commands in (
     place_commands,
     plan_commands,
     run_commands,
+    study_command,
     experiment_commands,
     result_commands,
     picture_commands,
     optimize_command,
 ):
     commands.install(app)
-
-
-def _shortage(error: MemoryError | ImportError) -> str:
-    """One sentence for a lack of memory; a library that cannot be mapped into memory is an ImportError."""
-    if lacks_memory(error):
-        return "the memory that this process may use is not enough; raise its limit (ulimit -v, cgroup)"
-    return f"a part of the installation cannot be loaded ({error}); install denxanh again"
 
 
 def main() -> None:
@@ -79,10 +74,10 @@ def main() -> None:
         echo("denxanh: stopped; start it again to go on", err=True)
         sys.exit(130)
     except (MemoryError, ImportError) as error:
-        echo(f"denxanh: {_shortage(error)}", err=True)
+        echo(f"denxanh: {shortage(error)}", err=True)
         sys.exit(2)
     except sqlite3.OperationalError as error:
-        from denxanh.experiments.runs.ledger import write_error
+        from denxanh.experiments.runs.ledger_file import write_error
 
         echo(f"denxanh: {write_error(error, 'the experiment')}", err=True)
         sys.exit(2)

@@ -12,6 +12,7 @@ import typer
 from denxanh.sim.input.limits import JOBS, SEEDS, check_count, check_seeds, whole_number
 
 if TYPE_CHECKING:
+    from denxanh.experiments.definition.days import Days
     from denxanh.experiments.report.page import Language
     from denxanh.sim.text_values import Moment
 
@@ -30,6 +31,14 @@ JobsOption = Annotated[
         "--jobs", min=0, max=JOBS, help="Runs side by side; 0: one per core that this process may use."
     ),
 ]
+DaysOption = Annotated[
+    str,
+    typer.Option(
+        "--days",
+        metavar="each|same",
+        help="Each seed has its own day (departures drawn anew), or all the same vehicles.",
+    ),
+]
 LimitOption = Annotated[
     str, typer.Option("--limit", metavar="TIME", help="Wall-clock time a run may take: seconds, or 30min.")
 ]
@@ -38,6 +47,9 @@ SensingOption = Annotated[
     typer.Option("--sensing", metavar="NAME[:key=value,…]", help="What controllers see by (denxanh list)."),
 ]
 WALL_LIMIT = "3600"
+ClusterOption = Annotated[
+    str | None, typer.Option("--cluster", metavar="ADDRESS", help="A Dask scheduler, as tcp://…:8786.")
+]
 
 
 def read_end(text: str | None) -> Moment | None:
@@ -61,6 +73,17 @@ def read_language(text: str) -> Language:
     if text not in ("en", "vi"):
         raise InputError(f"there is no language {text!r}", remedy="write --lang en or --lang vi")
     return "vi" if text == "vi" else "en"
+
+
+def read_days(text: str) -> Days:
+    """The value of --days. Raises InputError."""
+    from denxanh.sim.errors import InputError
+
+    if text not in ("each", "same"):
+        raise InputError(
+            f"--days: {text!r} is neither each nor same", remedy="write --days each or --days same"
+        )
+    return "same" if text == "same" else "each"
 
 
 def parse_seeds(text: str) -> list[int]:

@@ -1,20 +1,34 @@
-"""Commands on whole experiments: ``experiment``, ``new``, ``merge``."""
+"""Commands on whole experiments: ``experiment``, ``benchmark``, ``new``, ``merge``."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from denxanh.experiments.cli.arguments import JobsOption, OutOption, command_line, default_out
+from denxanh.experiments.cli.arguments import (
+    ClusterOption,
+    DaysOption,
+    JobsOption,
+    OutOption,
+    command_line,
+    default_out,
+    parse_seeds,
+    read_days,
+)
 from denxanh.experiments.cli.streams import echo
 from denxanh.sim.input.limits import whole_number
+
+if TYPE_CHECKING:
+    from denxanh.experiments.experiment import Session
+
+RetryOption = Annotated[bool, typer.Option("--retry-failed", help="Try failed runs once more.")]
 
 
 def install(app: typer.Typer) -> None:
     """Add these commands to the program."""
-    for command in (experiment, new, merge):
+    for command in (experiment, benchmark, new, merge):
         app.command()(command)
 
 
@@ -25,31 +39,87 @@ def experiment(
     out: OutOption = None,
     jobs: JobsOption = 0,
     shard: Annotated[str, typer.Option(help="i/n: only the i-th of n parts; see 'denxanh merge'.")] = "1/1",
-    cluster: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler, as tcp://…:8786.")
-    ] = None,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try failed runs once more.")] = False,
+    cluster: ClusterOption = None,
+    retry_failed: RetryOption = False,
 ) -> None:
     """Run what is missing of an experiment: places × demand × controllers × seeds, from one file."""
     from denxanh.experiments.cli import printing
-    from denxanh.experiments.executors import executor_for
-    from denxanh.experiments.experiment import Session, run_experiment
-    from denxanh.experiments.runs.usable_cores import usable_cores
+    from denxanh.experiments.experiment import run_experiment
 
     target = out or default_out(file.stem)
+    session = _session(target, jobs, cluster, shard=parse_shard(shard), retry_failed=retry_failed)
+    rows = run_experiment(file, target, session)
+    printing.print_experiment(rows, target)
+    if any(not row.done for row in rows):
+        raise typer.Exit(1)
+
+
+def _session(
+    target: Path, jobs: int, cluster: str | None, *, shard: tuple[int, int] = (1, 1), retry_failed: bool
+) -> Session:
+    """How an experiment is executed here or on a cluster, with progress on the terminal."""
+    from denxanh.experiments.cli import printing
+    from denxanh.experiments.executors import executor_for
+    from denxanh.experiments.experiment import Session
+    from denxanh.experiments.runs.usable_cores import usable_cores
+
     side_by_side = jobs or usable_cores()
-    session = Session(
+    return Session(
         executor=executor_for(target, jobs=side_by_side, cluster=cluster),
         jobs=side_by_side,
         on_message=printing.print_message,
         progress=printing.Progress,
-        shard=parse_shard(shard),
+        shard=shard,
         retry_failed=retry_failed,
         command=command_line(),
     )
-    rows = run_experiment(file, target, session)
-    printing.print_experiment(rows, target)
-    if any(not row.done for row in rows):
+
+
+def benchmark(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME|FOLDER",
+            help="A suite (small, generated, vietnam), or a folder with .sumocfg files.",
+        ),
+    ],
+    controllers: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-c",
+            "--controller",
+            metavar="NAME[:key=value,…]",
+            help="In place of the suite's; the first is the baseline.",
+        ),
+    ] = None,
+    seeds: Annotated[str, typer.Option(help="N for seeds 1…N, or a list as 3,5,8; else the suite's.")] = "",
+    days: DaysOption = "each",
+    out: OutOption = None,
+    jobs: JobsOption = 0,
+    cluster: ClusterOption = None,
+    retry_failed: RetryOption = False,
+) -> None:
+    """Run controllers on a suite of scenarios: one table as Markdown, LaTeX, CSV and HTML. The same call goes on."""
+    from denxanh.experiments.benchmark.benchmark import TABLES, run_benchmark
+    from denxanh.experiments.cli import printing
+
+    target = out or default_out(f"benchmark-{Path(what).name}")
+    result = run_benchmark(
+        what,
+        target,
+        _session(target, jobs, cluster, retry_failed=retry_failed),
+        controllers=controllers or (),
+        seeds=parse_seeds(seeds) if seeds else (),
+        days=read_days(days),
+    )
+    if result.shown is not None:
+        from denxanh.experiments.results.pivot import markdown
+
+        echo(markdown(result.shown.table))
+    printing.print_experiment(result.rows, target)
+    if result.shown is not None:
+        echo(f"tables: {', '.join(TABLES)}")
+    if any(not row.done for row in result.rows):
         raise typer.Exit(1)
 
 

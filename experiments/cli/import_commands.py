@@ -163,8 +163,8 @@ def _report_import(report: ImportReport, folder: Path) -> None:
     """Check the new place, add what the check found to its report, and tell the user where all is."""
     from dataclasses import asdict
 
-    from denxanh.experiments.cli.check_text import check_place
     from denxanh.experiments.report.conditions import waived_rules
+    from denxanh.experiments.study.place_check import check_place
     from denxanh.networks.scenarios import open_scenario
 
     checked = check_place(open_scenario(str(folder)))

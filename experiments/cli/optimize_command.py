@@ -10,6 +10,7 @@ import typer
 
 from denxanh.experiments.cli.arguments import (
     WALL_LIMIT,
+    ClusterOption,
     EndOption,
     JobsOption,
     LimitOption,
@@ -39,6 +40,7 @@ def optimize(
     jobs: JobsOption = 0,
     limit: LimitOption = WALL_LIMIT,
     out: OutOption = None,
+    cluster: ClusterOption = None,
     **given: Any,
 ) -> None:
     """Search signal timings and validate them in SUMO on seeds and days that the search never used."""
@@ -62,7 +64,7 @@ def optimize(
     options = TuningOptions(**values)
     target = out or default_out(f"optimize-{scenario.name}")
     printing.print_notes(scenario)
-    with tuning_printing.ProgressLine() as line:
+    with tuning_printing.ProgressLine(options.time) as line:
         result = tune(
             scenario,
             options,
@@ -70,6 +72,7 @@ def optimize(
             jobs=jobs or usable_cores(),
             limits=Limits(read_limit(limit)),
             listener=ProgressListener(line.on_search, line.on_message, line.on_run),
+            cluster=cluster,
         )
     report = write_tuning(result, options, command=command_line()) if result.rows else None
     tuning_printing.tuning(result, options, report)

@@ -34,12 +34,23 @@ def list_() -> None:
     printing.print_catalogue()
 
 
-def check(place: PlaceArgument) -> None:
+def check(
+    place: PlaceArgument,
+    controllers: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-c",
+            "--controller",
+            metavar="NAME[:key=value,…]",
+            help="Also whether this controller can run here, with its files of plans, schedules or orders.",
+        ),
+    ] = None,
+) -> None:
     """Report the content of a place, its faults, and how denxanh treats them."""
     from denxanh.experiments.cli import printing
     from denxanh.networks.scenarios import open_scenario
 
-    printing.print_place(open_scenario(place))
+    printing.print_place(open_scenario(place), controllers or ())
 
 
 @calibrate_app.command("saturation")
@@ -60,9 +71,6 @@ def calibrate_saturation(
 def calibrate_stopline(
     seeds: Annotated[int, typer.Option(min=1, max=STEPS, help="Seeds 1…N.")] = 10,
     cycles: Annotated[int, typer.Option(min=1, max=100, help="Cycles observed with each seed.")] = 2,
-    filtering: Annotated[
-        bool, typer.Option("--filtering", help="Types with which two-wheelers pass to the front on red.")
-    ] = False,
     picture: Annotated[
         Path | None,
         typer.Option(metavar="FILE.svg", help="Write the stop line at the end of red to this file."),
@@ -78,7 +86,7 @@ def calibrate_stopline(
             location=str(picture),
             remedy="name a .svg file in an existing folder",
         )
-    stop_line(range(1, seeds + 1), cycles=cycles, filtering=filtering, picture_file=picture, on_progress=echo)
+    stop_line(range(1, seeds + 1), cycles=cycles, picture_file=picture, on_progress=echo)
 
 
 def places(

@@ -1,4 +1,4 @@
-"""Commands on signal plans: ``plan``, ``sheet``, ``export-plan``."""
+"""Commands on signal plans: ``plan``, ``analyse``, ``sheet``, ``export-plan``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from denxanh.experiments.cli.arguments import OutOption, PlaceArgument
+from denxanh.experiments.cli.arguments import EndOption, OutOption, PlaceArgument, read_end
 from denxanh.experiments.cli.streams import echo
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def install(app: typer.Typer) -> None:
     """Add these commands to the program."""
-    for command in (plan, sheet):
+    for command in (plan, analyse, sheet):
         app.command()(command)
     app.command("export-plan")(export_plan)
 
@@ -37,10 +37,11 @@ def plan(
     ] = None,
 ) -> None:
     """Write the existing plan of a place, or one read from another program's file, as plan.json to edit and run."""
-    from denxanh.experiments.formats.existing_plan import actuated_signals, existing_plan
+    from denxanh.experiments.formats.existing_plan import existing_plan
     from denxanh.networks.scenarios import open_scenario
     from denxanh.sim.errors import InputError
     from denxanh.sim.network_reader import network_of
+    from denxanh.sim.signals.operation import operation_notes
 
     target = out or Path("plan.json")
     if target.exists():
@@ -57,8 +58,8 @@ def plan(
         return
     for reason, signals in network.left_by_reason().items():
         echo(f"not in the plan, since {reason}: {', '.join(signals)}")
-    if actuated := actuated_signals(network):
-        echo(f"actuated today, in the plan with the durations of its program: {', '.join(actuated)}")
+    for said in operation_notes(network.by_operation()):
+        echo(said.en)
     _write_plan(existing_plan(network), target)
     echo(f"{target}: {len(network.intersections)} signals; edit it, then")
     _tell_command(place, f"fixed-time:plan={target}")
@@ -102,6 +103,36 @@ def _tell_command(place: str, controller: str) -> None:
     import shlex
 
     echo(shlex.join(["denxanh", "run", place, "-c", controller]))
+
+
+def analyse(
+    place: PlaceArgument,
+    plan: Annotated[
+        Path | None,
+        typer.Option("--plan", metavar="FILE", help="A plan.json in place of the existing plan."),
+    ] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option("--run", metavar="DIR", help="A run of the plan, whose simulated delay stands beside."),
+    ] = None,
+    end: EndOption = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE.csv", help="All columns, as CSV.")
+    ] = None,
+) -> None:
+    """Compute delay, level of service and queues of a fixed-time plan by the Highway Capacity Manual."""
+    from denxanh.experiments.cli import printing
+    from denxanh.experiments.formats.plan_analysis import analyse_plan, analysis_csv
+    from denxanh.networks.scenarios import open_scenario
+
+    scenario = open_scenario(place, end=read_end(end))
+    table = analyse_plan(scenario, plan, run)
+    if out is not None:
+        out.write_text(analysis_csv(table), encoding="utf-8", newline="\n")
+    printing.print_notes(scenario)
+    printing.print_analysis(table)
+    if out is not None:
+        echo(out)
 
 
 PlanArgument = Annotated[

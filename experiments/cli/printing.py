@@ -27,7 +27,8 @@ from denxanh.experiments.results.measured_window import (
     MOST_UNFINISHED,
     unfinished_flags,
     unfinished_share,
-    warm_up_of,
+    unmeasured_in,
+    window_sentences,
 )
 from denxanh.experiments.runs.execution import Outcome
 from denxanh.experiments.runs.run_row import RunRow
@@ -81,9 +82,9 @@ def print_notes(scenario: Scenario) -> None:
         err.print(Text(f"note: {note}", style="dim"))
 
 
-def print_place(scenario: Scenario) -> None:
+def print_place(scenario: Scenario, controllers: Sequence[str] = ()) -> None:
     """Print the result of ``denxanh check``."""
-    from denxanh.experiments.cli.check_text import check_place
+    from denxanh.experiments.study.place_check import check_controller, check_place
     from denxanh.sim.signals.waivers import by_kind
 
     report = check_place(scenario)
@@ -95,11 +96,53 @@ def print_place(scenario: Scenario) -> None:
         out.print(Text(f"warning: {warning.en}", style="yellow"))
     for line in by_kind(report.waivers):
         out.print(Text(f"warning: {line}; kept as the network has it", style="yellow"))
+    for controller in controllers:
+        out.print(Text(check_controller(scenario, controller)))
     out.print(Text(report.verdict, style="bold"))
+
+
+def print_analysis(table: Mapping[str, Sequence[object]]) -> None:
+    """Print the main columns of ``denxanh analyse``, a table for each signal."""
+    shown = {
+        "flow_pcu_h": ("flow", "PCU/h", 0), "green_s": ("green", "s", 0), "vc": ("v/c", "", 2),
+        "delay_s": ("delay", "s", 1), "los": ("LOS", "", 0), "simulated_delay_s": ("simulated", "s", 1),
+        "simulated_los": ("LOS", "", 0), "queue_p95_m": ("95 % queue", "m", 0), "storage_ratio": ("/ storage", "", 2),
+    }  # fmt: skip
+    kept = [column for column in shown if column in table]
+    rows = [dict(zip(table, values, strict=True)) for values in zip(*table.values(), strict=True)]
+    for signal in dict.fromkeys(table["signal"]):
+        mine = [row for row in rows if row["signal"] == signal]
+        grid = Table(title=f"{signal}, cycle {mine[0]['cycle_s']:g} s", title_justify="left")
+        grid.add_column("")
+        for column in kept:
+            name, unit, _ = shown[column]
+            grid.add_column(f"{name} ({unit})" if unit else name, justify="right")
+        for row in mine:
+            values = [(row[column], shown[column][2]) for column in kept]
+            grid.add_row(
+                _analysed(row),
+                *(
+                    "" if v is None else v if isinstance(v, str) else f"{v:.{places}f}"
+                    for v, places in values
+                ),
+            )
+        out.print(grid)
+
+
+def _analysed(row: Mapping[str, object]) -> str:
+    """What a row is about: the turns of a lane group and its number of lanes, or an approach, or a crossing."""
+    if row["level"] == "lane group":
+        lanes = len(str(row["name"]).split())
+        return f"{row['label']}, {lanes} lane{'s' if lanes > 1 else ''}"
+    return (
+        f"{row['level']} {row['label'] or row['name']}" if row["level"] != "intersection" else "intersection"
+    )
 
 
 def print_run(manifest: Mapping[str, Any], target: Path) -> None:
     """Print the results of one run."""
+    from denxanh.sim.signals.operation import operation_notes
+
     values: Mapping[str, Value] = manifest["metrics"]
     table = Table(
         title=f"{manifest['place']} · {manifest['controller']} · "
@@ -112,8 +155,8 @@ def print_run(manifest: Mapping[str, Any], target: Path) -> None:
     for metric in METRICS:
         table.add_row(metric.title, number(values[metric.name]), metric.unit)
     out.print(table)
-    if manifest.get("warm_up_s"):
-        out.print(Text(f"the first {manifest['warm_up_s']:g} s are not measured (warm-up)"))
+    if (sentence := unmeasured_in(manifest).sentence) is not None:
+        out.print(Text(sentence.en))
     if (share := unfinished_share(values)) > MOST_UNFINISHED:
         out.print(
             Text(
@@ -124,9 +167,11 @@ def print_run(manifest: Mapping[str, Any], target: Path) -> None:
         )
     for line in event_lines(manifest):
         out.print(Text(line))
-    left = manifest["left_to_sumo"]
-    if left and not manifest["controller"].startswith(("program", "sumo")):
-        out.print(Text(f"{len(left)} signals were left to SUMO; denxanh check says why"))
+    if not manifest["controller"].startswith(("program", "sumo")):
+        if left := manifest["left_to_sumo"]:
+            out.print(Text(f"{len(left)} signals were left to SUMO; denxanh check says why"))
+        for said in operation_notes(manifest["operation"]):
+            out.print(Text(said.en))
     for kind, count in manifest["warnings"].items():
         err.print(Text(f"SUMO warned {count}×: {kind}", style="dim"))
     out.print(Text(f"results in {target}"))
@@ -134,8 +179,6 @@ def print_run(manifest: Mapping[str, Any], target: Path) -> None:
 
 def event_lines(manifest: Mapping[str, Any]) -> list[str]:
     """Events of a run, fallbacks to the fixed plan, and the rules that its plans waive."""
-    from denxanh.experiments.report.conditions import waived_rules
-
     lines = []
     for event in manifest["events"]:
         if event["kind"] == "fallback":
@@ -149,11 +192,16 @@ def event_lines(manifest: Mapping[str, Any]) -> list[str]:
         lines.append(f"{LIMITED}: {'; '.join(manifest['limits_met'])}")
     elif manifest.get("repeated_after"):
         lines.append(f"this run was repeated after a limit of time: {manifest['repeated_after']}")
-    return lines + [said.en for said in waived_rules(manifest["waivers"])]
+    if manifest["waivers"]:
+        from denxanh.experiments.report.conditions import waived_rules
+
+        lines += [said.en for said in waived_rules(manifest["waivers"])]
+    return lines
 
 
-def print_comparison(rows: Sequence[RunRow], target: Path, report: Path, *, assumed_plan: bool) -> None:
-    """Print means, verdicts and failures of a comparison."""
+def print_comparison(scenario: Scenario, rows: Sequence[RunRow], target: Path, report: Path) -> None:
+    """Print means, verdicts and failures of a comparison, and in three lines what to do."""
+    from denxanh.experiments.report.decision.conclusions import existing_is_assumed
     from denxanh.experiments.results.summary import headline
 
     for (place, demand), columns in _means(rows).items():
@@ -165,7 +213,7 @@ def print_comparison(rows: Sequence[RunRow], target: Path, report: Path, *, assu
             table.add_row(*cells)
         out.print(table)
     _print_window(rows)
-    if assumed_plan and any(row.controller == "program" for row in rows):
+    if existing_is_assumed(scenario, rows):
         out.print(
             Text(
                 "assumed plan: nobody has confirmed that the existing plan (program) runs in the street; a gain over "
@@ -182,13 +230,26 @@ def print_comparison(rows: Sequence[RunRow], target: Path, report: Path, *, assu
                     f"{row.place}, {row.controller}, seed {row.seed}: {row.state}: {row.reason}", style="red"
                 )
             )
+    print_conclusions([scenario], rows)
     out.print(Text(f"report: {report}   tables: {target / 'runs.csv'}, {target / 'summary.csv'}"))
 
 
+def print_conclusions(scenarios: Sequence[Scenario], rows: Sequence[RunRow]) -> None:
+    """Print for each place what its first screen says: before, after with per cent and who loses, what to do."""
+    from denxanh.experiments.report.decision.conclusions import conclusions
+
+    found = conclusions(scenarios, rows)
+    for place, screen in found:
+        if len(found) > 1:
+            out.print(Text(place.en, style="bold"))
+        for line in screen.three_lines():
+            out.print(Text(line.en, style="bold"))
+
+
 def _print_window(rows: Sequence[RunRow]) -> None:
-    """Print the warm-up, and a line for each controller with vehicles still on their way."""
-    if warm_up := warm_up_of(rows):
-        out.print(Text(f"the first {warm_up:g} s of every run are not measured (warm-up)"))
+    """Print warm-up and flush, and a line for each controller with vehicles still on their way."""
+    for sentence in window_sentences(rows):
+        out.print(Text(sentence.en))
     for flag in unfinished_flags(rows):
         out.print(Text(f"flagged: {flag.en}", style="yellow"))
 
@@ -199,8 +260,11 @@ def print_message(text: str) -> None:
 
 
 def print_experiment(rows: Sequence[RunRow], target: Path) -> None:
-    """Print the end of an experiment: verdicts, failures by reason, the folder."""
+    """Print the end of an experiment: verdicts, failures by reason, what to do at each place, the folder."""
+    from denxanh.experiments.results.load import LEDGER
+    from denxanh.experiments.results.outputs import scenarios_of
     from denxanh.experiments.results.summary import headline
+    from denxanh.experiments.runs.ledger import Ledger
 
     counts = Counter(row.state for row in rows)
     out.print(Text(", ".join(f"{n} {state}" for state, n in counts.items()) or "no runs"))
@@ -210,6 +274,9 @@ def print_experiment(rows: Sequence[RunRow], target: Path) -> None:
     reasons = Counter((row.state, row.reason) for row in rows if row.state not in ("done", "pending"))
     for (state, reason), n in reasons.most_common(10):
         err.print(Text(f"{n} {state}: {reason}", style="red"))
+    if any(row.done for row in rows):
+        with Ledger(target / LEDGER, read_only=True) as ledger:
+            print_conclusions(scenarios_of(ledger, rows), rows)
     out.print(Text(f"results in {target}: README.md says what is where"))
 
 

@@ -49,11 +49,36 @@ def table(
     echo(as_csv(found) if csv else markdown(found), end="" if csv else "\n")
 
 
-def report(folder: FolderArgument) -> None:
-    """Write the tables and report.html of results again; nothing is simulated."""
-    from denxanh.experiments.rewrite import rewrite
+def report(
+    folder: FolderArgument,
+    lang: Annotated[
+        str | None, typer.Option("--lang", metavar="en|vi", help="Also a page that opens in this language.")
+    ] = None,
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Also a PDF, A4, in --lang (English without it), by a browser.")
+    ] = False,
+) -> None:
+    """Write the tables and report.html of results again; nothing is simulated.
 
-    echo(f"report: {rewrite(folder)}")
+    Of a study or an optimisation the report stays as it is; --lang and --pdf work.
+    """
+    from denxanh.experiments.cli.arguments import read_language
+    from denxanh.experiments.report.pdf import find_browser, print_page
+    from denxanh.experiments.results.load import LEDGER
+    from denxanh.experiments.rewrite import REPORT, rewrite, write_in_language
+
+    language = read_language(lang or "en")
+    if pdf:
+        find_browser()
+    made = not (folder / LEDGER).exists() and (folder / REPORT).is_file() and (lang is not None or pdf)
+    page = folder / REPORT if made else rewrite(folder)
+    echo(f"report: {page}")
+    if lang is not None:
+        echo(f"report: {write_in_language(page, language)}")
+    if pdf:
+        target = folder / f"report-{language}.pdf"
+        print_page(page, target, language)
+        echo(f"report: {target}")
 
 
 def pack(

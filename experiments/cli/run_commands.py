@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import typer
 
 from denxanh.experiments.cli.arguments import (
+    DaysOption,
     EndOption,
     JobsOption,
     OutOption,
@@ -15,6 +16,7 @@ from denxanh.experiments.cli.arguments import (
     command_line,
     default_out,
     parse_seeds,
+    read_days,
     read_end,
 )
 from denxanh.experiments.cli.option_groups import declared_options, with_options
@@ -57,7 +59,7 @@ def run(
     if len(runs) > 1:
         raise InputError("a run has one sensing", remedy="name one, or compare them")
     target = out or default_out(f"{scenario.name}-{runs[0].label}-{seed}")
-    printing.print_notes(scenario)
+    printing.print_notes(runs[0].scenario)
     printing.print_run(run_one(with_plans(runs, on_message=printing.print_message)[0], target), target)
 
 
@@ -74,13 +76,7 @@ def compare(
         ),
     ],
     seeds: Annotated[str, typer.Option(help="N for seeds 1…N, or a list as 3,5,8.")] = "10",
-    days: Annotated[
-        str,
-        typer.Option(
-            metavar="each|same",
-            help="Each seed has its own day (departures drawn anew), or all the same vehicles.",
-        ),
-    ] = "each",
+    days: DaysOption = "each",
     sensing: SensingOption = None,
     jobs: JobsOption = 0,
     out: OutOption = None,
@@ -90,24 +86,20 @@ def compare(
 ) -> None:
     """Compare controllers on the same demand and seeds: CSV tables and a report."""
     from denxanh.experiments.cli import printing
-    from denxanh.experiments.compare import Days, specify_runs, with_days
+    from denxanh.experiments.compare import specify_runs, with_days
     from denxanh.experiments.interface import compare_runs, with_plans
     from denxanh.experiments.specification.run_options import read_options
     from denxanh.networks.scenarios import open_scenario
-    from denxanh.sim.errors import InputError
 
     scenario = open_scenario(place, end=read_end(end))
     sensings = sensing or ["ideal"]
     options = read_options(vars(written), scenario, sensings)
     runs = specify_runs(scenario, controllers, parse_seeds(seeds), sensing=sensings, options=options)
     target = out or default_out(f"compare-{scenario.name}")
-    printing.print_notes(scenario)
-    if days not in get_args(Days):
-        raise InputError(
-            f"--days: {days!r} is neither each nor same", remedy="write --days each or --days same"
-        )
+    printing.print_notes(runs[0].scenario)
+    resampled = read_days(days) == "each"
     runs = list(with_plans(runs, jobs=jobs, on_message=printing.print_message))
-    if days == "each":
+    if resampled:
         runs = with_days(runs, target / "demand")
     with printing.Progress(len(runs)) as progress:
         study = compare_runs(
@@ -120,8 +112,6 @@ def compare(
             on_message=printing.print_message,
         )
     rows = study.rows
-    printing.print_comparison(
-        rows, target, study.report, assumed_plan=scenario.plan_is_assumed and not options.plan_is_real
-    )
+    printing.print_comparison(runs[0].scenario, rows, target, study.report)
     if any(not row.done for row in rows):
         raise typer.Exit(1)

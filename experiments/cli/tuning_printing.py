@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from pathlib import Path
 from types import TracebackType
 
@@ -10,17 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.text import Text
 
-from denxanh.experiments.cli.printing import err, number, out
+from denxanh.experiments.cli.printing import err, number, out, print_conclusions
 from denxanh.experiments.optimize.job.plan_files import DAY, FRONT, PLAN, PROGRAM
 from denxanh.experiments.optimize.job.tuning_options import TuningOptions
 from denxanh.experiments.optimize.job.tuning_result import (
-    EXISTING_NAME,
     TuningResult,
     Variant,
     budget_note,
     cycle_range,
 )
 from denxanh.experiments.optimize.search.outcome import Progress
+from denxanh.experiments.report.optimization.baseline_text import baseline_notes
+from denxanh.experiments.results.references import ASSUMED_NAME, CONVENTIONAL
 from denxanh.experiments.results.summary import headline
 from denxanh.experiments.runs.execution import Outcome
 from denxanh.sim.language.text import clock
@@ -31,7 +33,9 @@ QUIET = 5.0  # s of search between two lines where there is no terminal
 class ProgressLine:
     """The progress of an optimisation: one changing line on a terminal, elsewhere a line every QUIET seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float | None = None) -> None:
+        """``seconds`` of wall-clock time that the command may take: what is left of them stands in every line."""
+        self._end = None if seconds is None else time.monotonic() + seconds
         self._status = err.status("reading the scenario") if err.is_terminal else None
         self._printed_at = -2 * QUIET
         self._runs = 0
@@ -52,6 +56,7 @@ class ProgressLine:
         model = f", best in the model {progress.predicted:.1f}" if math.isfinite(progress.predicted) else ""
         sumo = f", best in SUMO {progress.sumo:.1f}" if math.isfinite(progress.sumo) else ""
         line = f"{progress.step}: {progress.evaluations} plans, {progress.runs} runs of SUMO{model}{sumo}"
+        line += self._left()
         if self._status is not None:
             self._status.update(line)
         elif progress.cpu - self._printed_at >= QUIET or progress.step == "evaluate":
@@ -60,16 +65,25 @@ class ProgressLine:
 
     def on_message(self, text: str) -> None:
         """Show the phase that begins."""
+        text += self._left()
         if self._status is not None:
             self._status.update(text)
         else:
             err.print(Text(text, style="dim"))
 
+    def _left(self) -> str:
+        """The time left, as ``, 2:05 left``; empty without a limit."""
+        if self._end is None:
+            return ""
+        minutes, seconds = divmod(max(0, round(self._end - time.monotonic())), 60)
+        return f", {minutes}:{seconds:02d} left"
+
     def on_run(self, id: str, outcome: Outcome) -> None:
         """Count a held-out run that has ended; print it if it failed."""
         self._runs += 1
         if self._status is not None:
-            self._status.update(f"validating the plan on held-out seeds and days: {self._runs} runs")
+            text = f"validating the plan on held-out seeds and days: {self._runs} runs"
+            self._status.update(text + self._left())
         if outcome.manifest is None:
             err.print(Text(f"{outcome.state}: {outcome.reason}", style="red"))
 
@@ -78,6 +92,18 @@ def tuning(result: TuningResult, options: TuningOptions, report: Path | None) ->
     """Print the result of ``denxanh optimize``."""
     if result.interrupted:
         err.print(Text("interrupted: the following is the best result by then", style="yellow"))
+    for english, _ in headline(result.rows):  # the gain over the conventional plan first
+        out.print(Text(english))
+    if result.rows and result.existing_name == ASSUMED_NAME:
+        out.print(
+            Text(
+                "assumed plan: nobody has confirmed that the existing plan runs in the street; a gain over it is no "
+                "forecast (--plan-is-real once it is confirmed)",
+                style="yellow",
+            )
+        )
+    for note in baseline_notes(result, options):
+        out.print(Text(note.en))
     if result.fidelity is not None:
         out.print(Text(f"The model here: {result.fidelity.verdict}"))
     for variant in result.variants:
@@ -88,9 +114,11 @@ def tuning(result: TuningResult, options: TuningOptions, report: Path | None) ->
         out.print(Text("No point of the front was evaluated."))
     if result.values is not None:
         _objective_values(result, result.values, options)
-    for english, _ in headline(result.rows):
-        out.print(Text(english))
-    out.print(Text(budget_note(options.seconds).en))
+    if result.rows:
+        print_conclusions(
+            result.scenarios[:1], [r for r in result.rows if r.place == result.scenarios[0].name]
+        )
+    out.print(Text(budget_note(options.time or options.seconds).en))
     if report is None:
         out.print(Text("There were no runs on held-out seeds, so there is no report."))
     lines = [] if report is None else [f"report: {report}"]
@@ -131,6 +159,8 @@ def _variant(variant: Variant, *, several: bool) -> None:
             )
         )
         return
+    if variant.is_conventional:
+        name += "the conventional plan, "
     signals = "1 signal" if len(variant.plan.timings) == 1 else f"{len(variant.plan.timings)} signals"
     out.print(Text(f"{name}{signals}, cycle {cycle_range(variant.plan)} s"))
 
@@ -150,7 +180,10 @@ def _near_miss(variant: Variant) -> str:
 def _objective_values(result: TuningResult, values: NDArray[np.float64], options: TuningOptions) -> None:
     """Print the mean of each measure of the objective, before and after."""
     terms = options.terms
-    names = [EXISTING_NAME, *(v.name for v in result.new)]
+    names = [result.existing_name, *(v.name for v in result.validated)]
+    if result.baseline.values is not None:
+        names.append(CONVENTIONAL)
+        values = np.concatenate([values, result.baseline.values[None]])
     for term in dict.fromkeys(terms):
         means = values[:, :, terms.index(term)].mean(axis=1)
         said = ", ".join(f"{name} {number(float(mean))}" for name, mean in zip(names, means, strict=True))

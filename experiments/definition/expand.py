@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_type_hints
 
 from denxanh.experiments.definition.design import (
     Choice,
@@ -44,6 +44,7 @@ from denxanh.experiments.specification.run_specification import (
     absolute,
     controller_label,
     with_plan_source,
+    with_window,
 )
 from denxanh.experiments.specification.sensings import check_sensings, make_sensing, sensings_of
 from denxanh.experiments.statistics import StoppingRule
@@ -85,6 +86,7 @@ class Experiment:
     sensing: tuple[str, ...]  # of the controllers that look at vehicles
     seeds: tuple[int, ...]  # all there may be; a stopping rule may need fewer
     options: RunOptions  # of every run; events may still name the place they are for
+    windows: Mapping[str, RunOptions]  # the options by scenario, with its warm-up and flush in s
     find_warm_up: bool  # by MSER-5, in place of the options' warm-up
     resampling: Resampling | None
     stopping: Stopping | None
@@ -96,18 +98,19 @@ class Experiment:
     def runs(
         self,
         *,
-        warm_up: float,
+        warm_up: float | Literal["auto"],
         days: Path,
         seeds: Sequence[int] | None = None,
         plans: Mapping[tuple[str, float], Path] = MappingProxyType({}),
     ) -> Iterator[RunSpecification]:
         """Every run of ``seeds``; resampled days are written into ``days``.
 
-        ``plans`` by place and demand level are the plans computed for the controllers that need one.
+        ``warm_up`` in s, or ``auto`` for that of each place; ``plans`` by place and demand level are the plans computed
+        for the controllers that need one.
         """
         options = {
             scenario.name: replace(
-                self.options, warm_up=warm_up, events=events_at(self.options.events, scenario.name)
+                self._window(scenario, warm_up), events=events_at(self.options.events, scenario.name)
             )
             for scenario in self.scenarios
         }
@@ -129,6 +132,11 @@ class Experiment:
                                 {PLAN: str(plans[scenario.name, demand])} if chosen in planned else {},
                             )
 
+    def _window(self, scenario: Scenario, warm_up: float | Literal["auto"]) -> RunOptions:
+        if warm_up == self.options.warm_up:
+            return self.windows[scenario.name]
+        return with_window(scenario, replace(self.options, warm_up=warm_up))[1]
+
     @property
     def planned(self) -> tuple[ChosenController, ...]:
         """The controllers whose plan is to be computed from the scenario."""
@@ -143,7 +151,7 @@ class Experiment:
                 raise InputError(
                     "no vehicle is there whose departure could be resampled",
                     location=scenario.name,
-                    remedy="leave [resample] out, or give traffic with times of departure",
+                    remedy="leave [resample] out (benchmark: --days same), or give traffic with times of departure",
                 )
         return found
 
@@ -168,25 +176,28 @@ def expand(file: ExperimentFile, path: Path, folder: Path | None = None) -> Expe
     if not errors:
         _check_different(controllers, errors)
         _each([file.sensing], check_sensings, "sensing", errors)
-        _check_warm_up(scenarios, file, errors)
         source = Source(path, read_text(path, kind="experiment") if path.is_file() else "")
         numbered = list(enumerate(file.events))
         _each(numbered, lambda pair: check_table(pair[1], source, pair[0]), "events", errors)
         if not errors:
             distinct = _distinct(scenarios, file.places)
             _each([file.events], lambda t: check_events(t, distinct, file.sensing, source), "events", errors)
+    windows: list[tuple[Scenario, RunOptions]] = []
+    if not errors:
+        options = file.run_options()
+        distinct = tuple(with_plan_source(scenario, options) for scenario in distinct)
+        windows = _each(distinct, lambda scenario: with_window(scenario, options), "places", errors)
     if errors:
         raise combined_error(errors, str(path))
     stop = file.stop
     experiment = Experiment(
-        scenarios=tuple(
-            with_plan_source(scenario, file.run_options()) for scenario in _distinct(scenarios, file.places)
-        ),
+        scenarios=tuple(scenario for scenario, _ in windows),
         demand=tuple(file.demand),
         controllers=tuple(controllers),
         sensing=tuple(file.sensing),
         seeds=_seeds(file),
-        options=file.run_options(),
+        options=options,
+        windows={scenario.name: found for scenario, found in windows},
         find_warm_up=file.warm_up == "mser-5",
         resampling=None
         if file.resample is None
@@ -271,10 +282,7 @@ def _controllers(
     )
     out = []
     for point in points:
-        taken = _texts(name)
-        values = {
-            key: _with_paths(key, value, folder) if key in taken else value for key, value in point.items()
-        }
+        values = with_paths(name, point, folder)
         make_controller(name, values)  # every parameter is checked before anything runs
         out.append(ChosenController(name, values))
     return out
@@ -330,14 +338,17 @@ def _texts(name: str) -> frozenset[str]:
     return frozenset(key for key, kind in kinds.items() if {str, Path, Any} & {kind, *get_args(kind)})
 
 
+def with_paths(name: str, values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """The parameters of a controller; files that they name are looked for in ``folder``. Raises InputError."""
+    taken = _texts(name)
+    return {key: _with_paths(key, value, folder) if key in taken else value for key, value in values.items()}
+
+
 def _with_paths(key: str, value: Any, folder: Path) -> Any:
     """A parameter, whose file, if it names one, is looked for beside the experiment's."""
     if key == LAYERED and isinstance(value, str):
         name, below = parse_controller(value)
-        taken = _texts(name)
-        found = {
-            key: _with_paths(key, value, folder) if key in taken else value for key, value in below.items()
-        }
+        found = with_paths(name, below, folder)
         for key, part in found.items():
             if part != below[key] and "," in part:
                 raise InputError(
@@ -360,12 +371,3 @@ def _check_different(controllers: Sequence[ChosenController], errors: list[str])
         if key in seen:
             errors.append(f"controllers: {label!r} and {seen[key]!r} are the same")
         seen[key] = label
-
-
-def _check_warm_up(scenarios: Sequence[Scenario], file: ExperimentFile, errors: list[str]) -> None:
-    for i, scenario in enumerate(scenarios):
-        length = scenario.end - scenario.begin
-        if isinstance(file.warm_up, float) and file.warm_up >= length:
-            errors.append(
-                f"warm_up: {file.warm_up:g} s leaves nothing of places[{i}], which lasts {length:g} s"
-            )

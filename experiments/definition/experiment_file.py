@@ -26,11 +26,13 @@ from pydantic import (
 )
 
 from denxanh.experiments.specification.run_options import (
+    AUTO,
     DECLARATION,
     Declaration,
     Limits,
     RunOptions,
     declarations,
+    read_auto,
 )
 from denxanh.sim.errors import InputError
 from denxanh.sim.input.limits import DEMAND, ERRORS, SECONDS, SEED, SEEDS, VARIANTS
@@ -135,13 +137,18 @@ def _read_text(read: Callable[[str], Any]) -> Callable[[str], Any]:
 if TYPE_CHECKING:
     Time = float | Moment
     Duration = float
-    WarmUp = float | Literal["mser-5"]
+    WarmUp = float | Literal["auto", "mser-5"]
+    Flush = float | Literal["auto"]
 else:
     Time = _or_text(Seconds, _read_text(lambda text: read_moment(text, "")))
     Duration = _or_text(Seconds, _read_text(lambda text: read_duration(text, "", minimum=1.0)))
     WarmUp = _or_text(
         Annotated[float, Field(ge=0, le=SECONDS, allow_inf_nan=False)],
-        _read_text(lambda text: text if text == "mser-5" else read_duration(text, "")),
+        _read_text(lambda text: text if text == "mser-5" else read_auto(text, "")),
+    )
+    Flush = _or_text(
+        Annotated[float, Field(ge=0, le=SECONDS, allow_inf_nan=False)],
+        _read_text(lambda text: read_auto(text, "")),
     )
 _END = 'Simulate until this time: s, or "07:30", or "+30min" after the begin.'
 _DURATION = 'Simulate so long from the begin on: s, or "30min".'
@@ -256,7 +263,14 @@ class ExperimentFile(_Table):
     end: Time | None = Field(default=None, description=_END)
     duration: Duration | None = Field(default=None, description=_DURATION)
     warm_up: WarmUp = Field(
-        default=0.0, description='Warm-up that is not measured: s, or "10min", or found by "mser-5".'
+        default=AUTO,
+        description='Warm-up that is not measured: s, or "10min", or "auto" (the free travel time of the longest route '
+        'of a place), or found by "mser-5".',
+    )
+    flush: Flush = Field(
+        default=AUTO,
+        description='Time at the end that is not measured, in which measured vehicles may finish: s, or "10min", or '
+        '"auto" (as long as an automatic warm-up, else 0).',
     )
     metrics: list[str] = Field(default=["delay_s", "stops", "queue_mean_veh"], min_length=1)
     vehicles_per_day: Positive | None = Field(default=None, description="For the effect in veh·h per day.")

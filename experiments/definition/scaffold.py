@@ -25,7 +25,8 @@ demand = [0.8, 1.0]             # scales of the place's demand
 seeds = 10                      # 1…10, or a list as [3, 5, 8]; leave it out with [stop]
 
 # duration = "1h"               # or end = 3600 (s), "07:30", "+30min"; else the place's own
-# warm_up = 600                 # s at the begin that are not measured, or "10min", or "mser-5" to have it found
+# warm_up = 600                 # s at the begin that are not measured, or "10min"; "auto": the longest route's time
+# flush = 300                   # s at the end that are not measured, in which measured vehicles finish
 # metrics = ["delay_s", "stops", "queue_mean_veh"]   # those in statistics.json; all are stored
 # vehicles_per_day = 40000      # turns s/veh into veh·h per day
 # worth_s = 2.0                 # a difference in s/veh that matters: how many seeds would show it?

@@ -8,6 +8,7 @@ __all__ = [
     "geojson_layers",
     "gmns_tables",
     "phase_chart_csv",
+    "plan_analysis",
     "plan_readers",
     "plan_source",
     "plan_writers",

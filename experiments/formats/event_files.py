@@ -8,12 +8,12 @@ from denxanh.experiments.formats.event_log import device_numbers, event_csv, pha
 from denxanh.experiments.formats.signal_groups import signal_groups
 from denxanh.experiments.formats.table_text import table_text
 from denxanh.experiments.results.load import LEDGER
-from denxanh.experiments.results.run_tables import replacing
 from denxanh.experiments.runs.ledger import Ledger
 from denxanh.experiments.runs.run_row import run_folder
 from denxanh.sim.errors import InputError
 from denxanh.sim.network import Network
 from denxanh.sim.network_reader import network_of
+from denxanh.sim.run import store
 from denxanh.sim.run.store import read_table
 
 
@@ -62,6 +62,6 @@ def _devices(network: Network) -> str:
 
 
 def _write(path: Path, text: str) -> Path:
-    with replacing(path) as new:
+    with store.replacing(path) as new:
         new.write_text(text, encoding="utf-8", newline="\n")
     return path

@@ -8,6 +8,7 @@ __all__ = [
     "episode_server",
     "model_episode",
     "parallel_environment",
+    "recorded_episode",
     "rewards",
     "single_environment",
     "spaces",

@@ -26,6 +26,9 @@ from denxanh.sim.world import Delay, World
 _CLOSE = 1e-6  # s
 _HOUR = 3600.0  # s
 
+Answered = tuple[float, int, float]
+"""Time of a question, s, the phase that was answered, and its green, s."""
+
 Action = Any
 """A phase; 0 (keep) or 1 (change to the next phase); or a phase and an index into durations."""
 
@@ -48,6 +51,7 @@ class Step(NamedTuple):
     phases: dict[str, int]  # the phase that each signal shows, or has shown last
     asks: dict[str, bool]  # whether the signal takes an action now; it does not while it changes
     refused: dict[str, str]  # why an action of the step before was refused; its signal has kept its phase
+    given: dict[str, list[Answered]]  # the greens that the loop was given since the decision before
     over: bool  # whether the episode is at its end
 
 
@@ -109,6 +113,7 @@ class Episode:
         self._target: dict[str, int] = {}  # the phase that each signal shows or changes to
         self._last: dict[tuple[str, int], float] = {}  # figures of which rewards are the increase
         self._refused: dict[str, str] = {}
+        self._given: dict[str, list[Answered]] = {}
         self._shared = any(term.shared for _, term in options.terms)
         self._own = any(not term.shared for _, term in options.terms)
         separate = not isinstance(options.sensing, Ideal) and self._own
@@ -122,7 +127,7 @@ class Episode:
 
     def step(self, actions: Mapping[str, Action]) -> Step:
         """Carry out actions by intersection id and advance to the next decision; others keep their phase."""
-        self._refused = {}
+        self._refused, self._given = {}, {}
         for name, question in self._questions.items():
             self._answer(question, self._green(name, question, actions.get(name)))
         self._questions = {}
@@ -152,6 +157,7 @@ class Episode:
         name = question.intersection.id
         self._answers[name] = green
         self._target[name] = green.phase
+        self._given.setdefault(name, []).append((self.simulation.now, green.phase, green.seconds))
         self._supervisor.answer(question)
         self._answers.pop(name, None)  # where a pedestrian call was served instead
 
@@ -198,6 +204,7 @@ class Episode:
             {name: simulation.signals[name].phase for name in names},
             {name: name in self._questions for name in names},
             self._refused,
+            self._given,
             simulation.over,
         )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pickle
 import signal
 import socket
 import sys
@@ -26,7 +27,7 @@ from denxanh.experiments.learning.sumo_episode import SumoEpisodes
 from denxanh.experiments.runs.worker import die_with_parent
 from denxanh.sim.errors import DenxanhError
 from denxanh.sim.run.store import LOG
-from denxanh.sim.sumo.backend.engine import preload
+from denxanh.sim.sumo.backend.libsumo_backend import preload
 from denxanh.sim.sumo.wheel import sumo_environment
 
 
@@ -84,8 +85,14 @@ def _serve(handle: int, control: socket.socket) -> None:
         if not _told(connection, partial(episodes.prepare, drawn.day)):
             continue
         folder = episodes.prepare(drawn.day)
-        pid = _fork(partial(_play, connection, episodes, drawn, folder))
+        ours, theirs = os.pipe()
+        pid = _fork(partial(_play, connection, episodes, drawn, folder, theirs))
+        os.close(theirs)
+        with os.fdopen(ours, "rb") as stream:
+            found = stream.read()  # until the episode has ended
         _, status = os.waitpid(pid, 0)
+        if found and not status:
+            episodes.learn(pickle.loads(found))
         if status:
             said = (folder / LOG).read_text("utf-8", errors="replace").strip().rpartition("\n")[2]
             connection.send(
@@ -103,8 +110,9 @@ def _told(connection: Connection, work: Callable[[], object]) -> bool:
     return True
 
 
-def _play(connection: Connection, episodes: SumoEpisodes, drawn: Draw, folder: Path) -> None:
-    """One episode, until it is ended."""
+def _play(connection: Connection, episodes: SumoEpisodes, drawn: Draw, folder: Path, found: int) -> None:
+    """One episode, until it is ended; what was found out about the signals is then written to the pipe ``found``."""
+    known = episodes.sizes()
     os.chdir(folder)
     Path(LOG).unlink(missing_ok=True)
     _redirect(Path(LOG))
@@ -123,6 +131,8 @@ def _play(connection: Connection, episodes: SumoEpisodes, drawn: Draw, folder: P
     while episode is not None:
         word, *arguments = connection.recv()
         if word == "end":
+            with os.fdopen(found, "wb") as stream:
+                pickle.dump(episodes.found_since(known), stream)
             return
         work = partial(episode.step, *arguments) if word == "step" else episode.delay
         if not answer(work):

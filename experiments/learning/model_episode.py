@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from denxanh.experiments.compare import BLOCK
+from denxanh.experiments.definition.days import BLOCK
 from denxanh.experiments.definition.resample import Resampling, another_day
 from denxanh.experiments.learning.environment_options import Draw, EnvironmentOptions
 from denxanh.experiments.learning.episode import Episode, learner_of
@@ -24,6 +24,7 @@ from denxanh.sim.network import Network
 from denxanh.sim.run.preparation import limits_of, start_policies
 from denxanh.sim.run.run_description import Run
 from denxanh.sim.scenario import Scenario
+from denxanh.sim.signals.monitor import SignalMemory
 from denxanh.sim.simulation import Simulation
 from denxanh.sim.sumo.netfile import read_net
 from denxanh.sim.supervisor import Supervisor
@@ -49,6 +50,7 @@ class ModelEpisodes:
         self._learner = learner_of(options)
         self.network, self._given, self._policies = start_policies(self._learner, network, options.rules)
         self._models = DayModels(options, self.network, folder)
+        self._memories: dict[str, SignalMemory] = {}  # shared by all episodes
 
     def start(self, drawn: Draw) -> Episode:
         """A new episode."""
@@ -63,9 +65,10 @@ class ModelEpisodes:
             sensing=options.sensing,
             seed=drawn.seed,
             given=self._given,
+            memories=self._memories,
         )
         limits = limits_of(self._run)
-        supervisor = Supervisor(self.network, self._policies, limits)
+        supervisor = Supervisor(self.network, self._policies, limits, timed=False)
         return Episode(options, world, simulation, self._learner, supervisor, limits)
 
 

@@ -12,9 +12,10 @@ from pettingzoo import ParallelEnv
 
 from denxanh.controllers.learned.features import Vector
 from denxanh.experiments.learning.environment_options import LARGEST_SEED, Draw, EnvironmentOptions, draw
-from denxanh.experiments.learning.episode import Action, Step
+from denxanh.experiments.learning.episode import Action, Answered, Step
 from denxanh.experiments.learning.episode_client import RemoteEpisodes, temporary_folder
 from denxanh.experiments.learning.model_episode import ModelEpisodes
+from denxanh.experiments.learning.recorded_episode import replay_of
 from denxanh.experiments.learning.spaces import action_mask, action_space, observation_space
 from denxanh.sim.errors import ControlError, InputError
 from denxanh.sim.network import Network
@@ -39,8 +40,8 @@ class EnvironmentSnapshot(NamedTuple):
 class ParallelEnvironment(ParallelEnv):  # type: ignore[misc]  # PettingZoo has no types
     """Signals as agents, named by their ids. See ``denxanh.parallel_env``."""
 
-    metadata = {"name": "denxanh_v0", "render_modes": [], "is_parallelizable": True}  # noqa: RUF012 - PettingZoo's
-    render_mode = None
+    metadata = {"name": "denxanh_v0", "render_modes": ["html"], "is_parallelizable": True}  # noqa: RUF012 - PettingZoo's
+    render_mode = "html"
 
     def __init__(self, options: EnvironmentOptions, network: Network) -> None:
         self.options = options
@@ -61,6 +62,8 @@ class ParallelEnvironment(ParallelEnv):  # type: ignore[misc]  # PettingZoo has 
         self._rng = np.random.default_rng()
         self._drawn = Draw(0, 1.0, 0)
         self._actions: list[Mapping[str, Action]] = []
+        self._given: dict[str, list[Answered]] = {}
+        self._now = options.scenario.begin
         self.masks: dict[str, Any] = {}  # of the present decision, by agent
 
     def observation_space(self, agent: str) -> spaces.Space[Any]:
@@ -107,6 +110,7 @@ class ParallelEnvironment(ParallelEnv):  # type: ignore[misc]  # PettingZoo has 
             raise ControlError("the episode is over: call reset() first")
         step = self._playing.step(actions)
         self._actions.append(dict(actions))
+        self._record(step)
         agents = self.agents
         if step.over:
             self.agents = []
@@ -153,15 +157,28 @@ class ParallelEnvironment(ParallelEnv):  # type: ignore[misc]  # PettingZoo has 
             self._episodes.close()
         self._temporary.cleanup()
 
-    def render(self) -> None:
-        """There is nothing to render."""
+    def render(self) -> str:
+        """The replay of the episode until now, an HTML page: SUMO simulates the signals' answers again.
+
+        On SUMO it is this episode; of one on the queue model it shows the same answers in SUMO's traffic. Raises
+        InputError before the first step, and with events.
+        """
+        given = {name: tuple(self._given.get(name, ())) for name in self.options.signals}
+        return replay_of(self.options, self._drawn, given, self._now)
 
     def _start(self, drawn: Draw) -> tuple[dict[str, Vector], dict[str, dict[str, Any]]]:
-        self._drawn, self._actions = drawn, []
+        self._drawn, self._actions, self._given = drawn, [], {}
+        self._now = self.options.scenario.begin
         self._playing = self._episodes.start(drawn)
         step = self._playing.start()
+        self._record(step)
         self.agents = list(self.possible_agents)
         return step.observations, self._infos(step)
+
+    def _record(self, step: Step) -> None:
+        self._now = step.time
+        for name, answered in step.given.items():
+            self._given.setdefault(name, []).extend(answered)
 
     def _infos(self, step: Step) -> dict[str, dict[str, Any]]:
         self.masks = {

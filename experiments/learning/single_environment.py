@@ -16,9 +16,10 @@ from denxanh.sim.world import Delay
 class SingleEnvironment(gymnasium.Env[Vector, Any]):
     """One signal. See ``denxanh.env``."""
 
-    metadata = {"render_modes": []}  # noqa: RUF012 - Gymnasium's
+    metadata = {"render_modes": ["html"]}  # noqa: RUF012 - Gymnasium's
 
     def __init__(self, options: EnvironmentOptions, network: Network) -> None:
+        self.render_mode = "html"
         self.signals = ParallelEnvironment(options, network)
         (self.signal,) = options.signals
         self.observation_space = self.signals.observation_space(self.signal)
@@ -54,6 +55,10 @@ class SingleEnvironment(gymnasium.Env[Vector, Any]):
         """Go back to a snapshot; see ParallelEnvironment."""
         observations, infos = self.signals.restore(snapshot)
         return observations[self.signal], infos[self.signal]
+
+    def render(self) -> Any:
+        """The replay of the episode until now as an HTML page; see ParallelEnvironment."""
+        return self.signals.render()
 
     def close(self) -> None:
         """End the processes of the environment."""

@@ -20,7 +20,7 @@ from denxanh.experiments.learning.model_episode import DayModels
 from denxanh.experiments.learning.rewards import Measure
 from denxanh.sim.errors import ControlError, InputError
 from denxanh.sim.model.batch import BatchWorld
-from denxanh.sim.model.batch_kernel import COUNT, HALTED, MAX_WAIT, SPEED, WAIT
+from denxanh.sim.model.batch_kernel import COUNT, HALTED, MAX_WAIT, NEAR, SPEED, WAIT
 from denxanh.sim.network import Network
 from denxanh.sim.sensing import Ideal
 from denxanh.sim.world import QUEUE_SPACING
@@ -165,6 +165,7 @@ class VectorEnvironment:
             "queue": halted,
             "count": figures[:, :, COUNT],
             "approach": figures[:, :, COUNT] - halted,
+            "near": figures[:, :, NEAR],
             "wait": figures[:, :, WAIT],
             "max_wait": figures[:, :, MAX_WAIT],
             "speed": figures[:, :, SPEED],
@@ -261,8 +262,11 @@ _BATCHED: dict[str, _Compute] = {
 """The rewards of denxanh.experiments.learning.rewards over a batch."""
 
 _FEATURES = frozenset(
-    """phase elapsed min_green green queue count approach wait max_wait speed density queue_density pressure""".split()
-)
+    (
+        "phase", "elapsed", "min_green", "green", "queue", "count", "approach", "near", "wait", "max_wait", "speed",
+        "density", "queue_density", "pressure",
+    )
+)  # fmt: skip
 
 
 def _reward(term: Measure) -> _Compute | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from denxanh.experiments.compare import BLOCK
+from denxanh.experiments.definition.days import BLOCK
 from denxanh.experiments.definition.resample import Resampling, another_day, scaled_demand
 from denxanh.experiments.optimize.evaluation.evaluator import SumoEvaluator
 from denxanh.experiments.optimize.evaluation.race import Case
@@ -43,6 +43,7 @@ class ProblemOptions:
     scales: Sequence[float] = (1.0,)  # factors of the demand
     also: Sequence[Scenario] = ()  # other demands on the same network
     seed: int = 0  # of the days drawn
+    cuts: tuple[float, float] = (0.0, 0.0)  # s, warm-up and flush, which are not measured
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,15 @@ def prepare_problem(
         free_cycles=options.free_cycles,
     )
     models = tuple(
-        build(network, demand_of(one, network, seed=options.seed), right_of_way=priorities)
+        build(
+            network,
+            counted(
+                demand_of(one, network, seed=options.seed),
+                one.begin + options.cuts[0],
+                one.end - options.cuts[1],
+            ),
+            right_of_way=priorities,
+        )
         for one in scenarios
     )
     for one, model in zip(scenarios, models, strict=True):
@@ -105,7 +114,7 @@ def prepare_problem(
                 remedy="check the route files and the begin",
             )
     surrogate = Surrogate(models, Packer(space), options.objective, options.seed)
-    evaluator = SumoEvaluator(network, scenarios, workers, objective=options.objective)
+    evaluator = SumoEvaluator(network, scenarios, workers, objective=options.objective, cuts=options.cuts)
     return TuningProblem(network, space, surrogate, evaluator)
 
 
@@ -171,6 +180,16 @@ def demand_of(
         },
         id=tuple(f"{demand.id[k]}#{n}" for n, k in enumerate(copies)) if demand.id else (),
     )
+
+
+def counted(demand: Demand, begin: float, end: float) -> Demand:
+    """The demand in which only vehicles due from ``begin`` to ``end`` (s) count; the others drive and weigh nothing."""
+    outside = (demand.depart < begin - 1e-6) | (demand.depart >= end - 1e-6)
+    if not outside.any():
+        return demand
+    silent = tuple(replace(kind, represents=0.0, pcu=0.0, persons=0.0) for kind in demand.types)
+    shifted = np.where(outside, demand.type + len(demand.types), demand.type)
+    return replace(demand, types=(*demand.types, *silent), type=shifted)
 
 
 def _scaled(scenario: Scenario, factor: float, folder: Path) -> Scenario:

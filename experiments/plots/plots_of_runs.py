@@ -84,7 +84,7 @@ def queue_plot(source: PlotSource, language: Language) -> Figure:
             markersize=3.5,
             label=drawn.short(name),
         )
-    _warm_up(source, drawn)
+    _unmeasured(source, drawn)
     minutes = f"{interval_length(source.scenario) / 60:g}"
     drawn.title(
         _place(source)
@@ -200,12 +200,14 @@ def _place(source: PlotSource) -> Text:
     return source.scenario.title + ": "
 
 
-def _warm_up(source: PlotSource, drawn: Canvas) -> None:
-    if source.scenario.warm_up > 0:
-        begin = source.scenario.begin
-        drawn.axes.axvspan(
-            begin, begin + source.scenario.warm_up, color=SHADE, label=drawn.say(Text("warm-up", "khởi động"))
-        )
+def _unmeasured(source: PlotSource, drawn: Canvas) -> None:
+    scenario = source.scenario
+    for first, last, name in (
+        (scenario.begin, scenario.begin + scenario.warm_up, Text("warm-up", "khởi động")),
+        (scenario.end - scenario.flush, scenario.end, Text("flush", "xả")),
+    ):
+        if last > first:
+            drawn.axes.axvspan(first, last, color=SHADE, label=drawn.say(name))
 
 
 def _counts(source: PlotSource, controller: str, times: Array) -> tuple[Array, Array]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from denxanh.experiments.replay.choice import ChosenRun
@@ -23,15 +23,16 @@ from denxanh.experiments.replay.scene import (
     signal_changes,
     vehicle_type,
 )
-from denxanh.experiments.report.comparison_report import place_title, translated_note
+from denxanh.experiments.report.comparison_report import translated_note
+from denxanh.experiments.report.decision.names import place_title
 from denxanh.experiments.report.drawing.colour import styles
-from denxanh.experiments.report.page import Language, script_json
-from denxanh.experiments.results.run_tables import replacing
+from denxanh.experiments.report.page import Language, script_json, template_environment
 from denxanh.sim.demand.departures import Traffic, read_traffic
 from denxanh.sim.language import switch
 from denxanh.sim.language.text import Text
 from denxanh.sim.network import Network
 from denxanh.sim.network_reader import network_of
+from denxanh.sim.run import store
 from denxanh.sim.run.repetition import StoredRun, record_trajectories
 from denxanh.sim.run.trajectories import back_of_queue
 
@@ -52,7 +53,7 @@ def write_replay(path: Path, chosen: Sequence[ChosenRun], *, language: Language 
     """
     content = render(chosen, language=language).encode("utf-8")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as new:
+    with store.replacing(path) as new:
         new.write_bytes(content)
 
 
@@ -161,13 +162,7 @@ def _origin(network: Network) -> tuple[float, float]:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("denxanh.experiments.replay"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return template_environment("denxanh.experiments.replay")
 
 
 def _asset(name: str) -> str:

@@ -138,13 +138,19 @@ def time_series_chart(
     *,
     span: tuple[float, float],
     warm_up: float = 0.0,
+    flush: float = 0.0,
 ) -> Markup:
-    """ControllerSeries over time, with the range of the seeds if they are few; the warm-up, s, is shaded."""
+    """ControllerSeries over time, with the range of the seeds if they are few; warm-up and flush, s, are shaded."""
     tops = [v for line in lines for v in line.series.high.tolist()]
     chart = Chart(Axis.time(*span), Axis.of(tops, unit), height=300)
     chart.legend([(line.name, line.style) for line in lines])
-    if warm_up > 0:
-        a, b = chart.at_x(span[0]), chart.at_x(span[0] + warm_up)
+    for first, last, name in (
+        (span[0], span[0] + warm_up, Text("warm-up", "khởi động")),
+        (span[1] - flush, span[1], Text("flush", "xả")),
+    ):
+        if last <= first:
+            continue
+        a, b = chart.at_x(first), chart.at_x(last)
         chart.add(
             tag(
                 "rect",
@@ -154,7 +160,7 @@ def time_series_chart(
                 height=chart.height - chart.bottom - chart.top,
                 fill=SHADE,
             ),
-            words(Text("warm-up", "khởi động"), a + 4, chart.top + 14, font_size=SMALL, fill=FAINT),
+            words(name, a + 4, chart.top + 14, font_size=SMALL, fill=FAINT),
         )
     for line in lines if len(lines) <= MOST_BANDS else ():
         c = line.series
@@ -181,11 +187,12 @@ def heat_map(
     label: Text,
     *,
     warm_up: float = 0.0,
+    flush: float = 0.0,
 ) -> Markup:
     """Rows of cells over time.
 
     ``values`` (rows, intervals); ``bounds`` (intervals + 1,) s; ``most`` has the darkest colour;
-    a line marks the end of the warm-up, s.
+    lines mark the end of the warm-up and the begin of the flush, s.
     """
     left = 8 + min(215.0, max((width_of(name, SMALL) for name in names), default=0.0))
     row = 18.0
@@ -203,12 +210,17 @@ def heat_map(
             text = name + ", " + clock(bounds[j]) + ": " + number(value, places) + " " + unit
             colour = sequential(value / most if most > 0 else 0.0)
             chart.add(tag("rect", tip(text), x=a, y=y, width=b - a, height=row - 1, fill=colour))
-    if warm_up > 0:
-        x, bottom = chart.at_x(bounds[0] + warm_up), chart.top + row * len(names)
+    for cut, time, name in (
+        (warm_up, bounds[0] + warm_up, Text("end of the warm-up", "hết thời gian khởi động")),
+        (flush, bounds[-1] - flush, Text("begin of the flush", "bắt đầu thời gian xả")),
+    ):
+        if cut <= 0:
+            continue
+        x, bottom = chart.at_x(time), chart.top + row * len(names)
         chart.add(
             tag(
                 "line",
-                tip(Text("end of the warm-up", "hết thời gian khởi động")),
+                tip(name),
                 x1=x,
                 x2=x,
                 y1=chart.top,

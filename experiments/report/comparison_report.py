@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from denxanh.experiments.report import Comparison, Panel, ScenarioResults, Text, write_report
 from denxanh.experiments.report.conditions import conditions
+from denxanh.experiments.report.decision.conclusions import existing_is_assumed
+from denxanh.experiments.report.decision.names import place_title
+from denxanh.experiments.report.decision.vehicle_types_panel import vehicle_types_panel
 from denxanh.experiments.report.left_to_sumo import left_to_sumo_notes
-from denxanh.experiments.results.measured_window import warm_up_of
+from denxanh.experiments.report.page import Language
+from denxanh.experiments.results.measured_window import unmeasured
 from denxanh.experiments.results.summary import group_verdicts, groups, summarise_rows
 from denxanh.experiments.runs.run_row import RunRow, place_label
 from denxanh.sim.network import Network
 from denxanh.sim.network_reader import network_of
 from denxanh.sim.run.provenance import versions
 from denxanh.sim.scenario import Scenario
+from denxanh.sim.signals.operation import operation_notes
 
-EXISTING = "program"  # the controller that runs the existing plan
 COMPARISON = Text("Comparison of signal controllers", "So sánh các phương án điều khiển đèn tín hiệu")
 
 
@@ -31,17 +34,20 @@ def write_comparison(
     title: Text = COMPARISON,
     notes: tuple[Text, ...] = (),
     panels: tuple[Panel, ...] = (),
+    others_folded: bool = False,
+    language: Language = "en",
 ) -> Path:
     """Write ``report.html`` into ``out``; returns its path. A section for each place and demand level.
 
-    ``panels`` go into the first section.
+    ``panels`` go into the first section, the subject of the page if the others are folded.
     """
     comparison = comparison_of(scenarios, rows, command=command, title=title, notes=notes)
+    comparison = replace(comparison, others_folded=others_folded)
     if panels:
         first, *others = comparison.scenarios
-        comparison = replace(comparison, scenarios=(replace(first, panels=panels), *others))
+        comparison = replace(comparison, scenarios=(replace(first, panels=(*panels, *first.panels)), *others))
     path = out / "report.html"
-    write_report(path, comparison)
+    write_report(path, comparison, language=language)
     return path
 
 
@@ -57,6 +63,7 @@ def comparison_of(
     keys = dict.fromkeys((row.place, row.demand) for row in rows)
     by_group = {(group.place, group.demand): group for group in groups(rows)}
     by_name = {scenario.name: scenario for scenario in scenarios}
+    cuts = unmeasured(rows)
     networks = {name: network_of(scenario) for name, scenario in by_name.items()}
     return Comparison(
         title=title,
@@ -68,12 +75,15 @@ def comparison_of(
                 begin=by_name[place].begin,
                 end=by_name[place].end,
                 network=networks[place],
-                warm_up=warm_up_of([r for r in rows if (r.place, r.demand) == (place, demand)]),
-                assumed_plan=by_name[place].plan_is_assumed
-                and EXISTING in {r.controller for r in rows if (r.place, r.demand) == (place, demand)},
+                warm_up=cuts[place_label(place, demand)].warm_up,
+                flush=cuts[place_label(place, demand)].flush,
+                assumed_plan=existing_is_assumed(
+                    by_name[place], [r for r in rows if (r.place, r.demand) == (place, demand)]
+                ),
                 verdicts=tuple(Text(*said) for said in group_verdicts(by_group[place, demand])),
                 notes=_notes(by_name[place], networks[place])
                 + conditions([r for r in rows if (r.place, r.demand) == (place, demand)]),
+                panels=_panels([r for r in rows if (r.place, r.demand) == (place, demand)]),
                 credit="© OpenStreetMap contributors" if place.startswith(("ha-noi/", "tp-hcm/")) else "",
             )
             for place, demand in keys
@@ -86,15 +96,17 @@ def comparison_of(
     )
 
 
-def place_title(name: str) -> Text:
-    """A place's name; what ``denxanh optimize`` calls its held-out demand is translated."""
-    return Text(
-        name, re.sub(r"\(another day(, \d+)?\)", r"(ngày khác\1)", re.sub(r"\(also, ", "(thêm, ", name))
-    )
+def _panels(rows: Sequence[RunRow]) -> tuple[Panel, ...]:
+    panel = vehicle_types_panel(rows)
+    return () if panel is None else (panel,)
 
 
 def _notes(scenario: Scenario, network: Network) -> tuple[Text, ...]:
-    return (*map(translated_note, scenario.notes), *left_to_sumo_notes(network, most=8))
+    return (
+        *map(translated_note, scenario.notes),
+        *left_to_sumo_notes(network, most=8),
+        *operation_notes(network.by_operation(), most=8),
+    )
 
 
 def translated_note(note: str) -> Text:
@@ -113,7 +125,21 @@ def _vietnamese(note: str) -> str:
 _VIETNAMESE = (
     (
         "the demand is synthetic: no published counts exist for it",
-        "lưu lượng là tổng hợp: chưa có số liệu đếm xe được công bố cho nơi này",
+        "lưu lượng giả định, chưa có số liệu đếm xe được công bố cho nơi này",
+    ),
+    (
+        "warm-up and flush are a quarter of the duration each, less than the longest route takes without delay",
+        "thời gian khởi động và thời gian xả mỗi bên bằng một phần tư thời gian mô phỏng, ngắn hơn thời gian đi hết "
+        "tuyến dài nhất khi không bị trễ",
+    ),
+    (
+        "the whole run is measured, without warm-up and flush: no vehicle departs between them",
+        "tính toàn bộ thời gian mô phỏng, không có thời gian khởi động và xả: không có xe nào xuất phát giữa hai "
+        "khoảng đó",
+    ),
+    (
+        "the whole run is measured, without warm-up and flush: the routes are not known before the run",
+        "tính toàn bộ thời gian mô phỏng, không có thời gian khởi động và xả: không biết lộ trình trước khi chạy",
     ),
     ("ignored from", "không dùng, trong"),
     (

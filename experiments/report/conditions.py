@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from denxanh.experiments.report import Text
+from denxanh.experiments.report.decision.names import vehicle_title
 from denxanh.experiments.runs.run_row import RunRow
+from denxanh.sim.language.text import Text
 from denxanh.sim.run.scheduled_events import FLASHING_RULE
 from denxanh.sim.run.store import read_manifest
 
@@ -32,12 +33,12 @@ _WAIVERS = {
 OWN_DAYS = Text(
     "each seed has a day of its own, the same for all controllers: departures are drawn anew within quarters of an "
     "hour; ± and intervals are over days and drivers",
-    "mỗi hạt giống ngẫu nhiên là một ngày riêng, như nhau cho mọi phương án: thời điểm khởi hành được lấy mẫu lại "
+    "mỗi lần mô phỏng là một ngày riêng, như nhau cho mọi phương án: thời điểm khởi hành được lấy mẫu lại "
     "trong từng 15 phút; ± và khoảng tin cậy tính trên cả ngày và người lái",
 )
 SAME_DAY = Text(
     "all seeds have the same vehicles: ± and intervals are over drivers only, not over days",
-    "mọi hạt giống ngẫu nhiên có cùng một lưu lượng: ± và khoảng tin cậy chỉ tính trên người lái, không tính trên ngày",
+    "mọi lần mô phỏng có cùng một lưu lượng: ± và khoảng tin cậy chỉ tính trên người lái, không tính trên ngày",
 )
 _RULES = {
     "min_green": "xanh tối thiểu",
@@ -67,35 +68,32 @@ def conditions(rows: Sequence[RunRow]) -> tuple[Text, ...]:
         rules |= said.get("safety", {})
     return (
         *_days(rows),
-        *_vehicles(found),
+        *_vehicles(next(iter(found.values()), {})),
         *(_event(event) for _, event in sorted(events.items())),
         *(_rule(name, value) for name, value in rules.items()),
         *waived_rules([waiver for _, waiver in sorted(waived.items())]),
     )
 
 
-_TYPES = {
-    "motorbike": ("motorbikes", "xe máy"),
-    "ebike": ("electric motorbikes", "xe máy điện"),
-    "bicycle": ("bicycles", "xe đạp"),
-    "car": ("cars", "ô tô con"),
-    "minibus": ("minibuses", "xe khách nhỏ"),
-    "bus": ("buses", "xe buýt"),
-    "truck": ("trucks", "xe tải"),
-}
 _NAMED = 6  # types of vehicles that are named
 
 
-def _vehicles(found: Mapping[str, Mapping[str, Any]]) -> list[Text]:
-    """How many real vehicles of which type the first run has, the most frequent first; nothing in older manifests."""
-    manifest = next(iter(found.values()), {})
+def vehicle_counts(rows: Sequence[RunRow]) -> Text | None:
+    """How many real vehicles of which type the first run with a folder has; None where it does not say."""
+    folder = next((row.folder for row in rows if row.done and row.folder is not None), None)
+    said = _vehicles(read_manifest(folder) or {}) if folder is not None else []
+    return said[0] if said else None
+
+
+def _vehicles(manifest: Mapping[str, Any]) -> list[Text]:
+    """How many real vehicles of which type a run has, the most frequent first; nothing in older manifests."""
     by_type: Mapping[str, float] = manifest.get("vehicles_by_type", {})
     if not by_type:
         return []
     order = sorted(by_type, key=lambda kind: -by_type[kind])
     rest = sum(by_type[kind] for kind in order[_NAMED:])
-    english = [f"{by_type[kind]:.0f} {_TYPES.get(kind, (kind, kind))[0]}" for kind in order[:_NAMED]]
-    vietnamese = [f"{by_type[kind]:.0f} {_TYPES.get(kind, (kind, kind))[1]}" for kind in order[:_NAMED]]
+    english = [f"{by_type[kind]:.0f} {vehicle_title(kind).en}" for kind in order[:_NAMED]]
+    vietnamese = [f"{by_type[kind]:.0f} {vehicle_title(kind).vi}" for kind in order[:_NAMED]]
     if rest:
         english.append(f"{rest:.0f} others")
         vietnamese.append(f"{rest:.0f} xe khác")

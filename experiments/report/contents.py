@@ -28,7 +28,7 @@ class ScenarioResults:
     title: Text
     begin: float
     end: float
-    warm_up: float = 0.0
+    warm_up: float = 0.0  # s at the begin that are not measured
     network: Network | None = None
     assumed_plan: bool = (
         False  # the existing plan is one of the controllers, and nobody has seen it in the street
@@ -37,6 +37,7 @@ class ScenarioResults:
     notes: tuple[Text, ...] = ()
     credit: str = ""
     panels: tuple[Panel, ...] = ()
+    flush: float = 0.0  # s at the end that are not measured
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class Comparison:
     versions: Mapping[str, str]
     notes: tuple[Text, ...] = ()
     made: str = ""
+    others_folded: bool = False  # the first scenario is the subject, the others are days that confirm it
 
     def __post_init__(self) -> None:
         places = [scenario.place for scenario in self.scenarios]
@@ -91,7 +93,7 @@ class Comparison:
         return tuple(sorted(seen, key=lambda name: name != self.baseline))
 
     def runs_of(self, place: str, controller: str) -> tuple[RunRow, ...]:
-        """The believable runs of one controller at one place, by seed."""
+        """The done runs of one controller at one place, by seed."""
         return self._runs.get((place, controller), ())
 
     @cached_property

@@ -11,13 +11,19 @@ DEFINITIONS = {
         "Tổng thời gian mất trên đường của mọi xe đã vào mạng (đã đến hay chưa) và thời gian chờ vào mạng của "
         "mọi xe (đã vào được hay chưa), chia cho tổng số xe.",
     ),
+    "delay_whole_run_s": Text(
+        "The same over the whole run, its warm-up and flush included: an empty start makes it smaller, and so do trips "
+        "cut off by the end.",
+        "Như trên, tính cho cả lượt chạy, gồm cả thời gian khởi động và xả: mạng trống lúc đầu và các chuyến bị cắt "
+        "lúc kết thúc làm giá trị này nhỏ hơn.",
+    ),
     "delay_pcu_s": Text(
-        "The same, each vehicle weighted with the passenger-car units it counts for.",
-        "Như trên, mỗi xe tính theo số xe con quy đổi (PCU) của nó.",
+        "The delay, each vehicle weighted with the passenger-car units it counts for.",
+        "Thời gian trễ, mỗi xe tính theo số xe con quy đổi (xcqđ, PCU) của nó.",
     ),
     "delay_person_s": Text(
-        "The same, each vehicle weighted with the persons assumed aboard.",
-        "Như trên, mỗi xe tính theo số người giả định trên xe.",
+        "The delay, each vehicle weighted with the persons assumed aboard.",
+        "Thời gian trễ, mỗi xe tính theo số người giả định trên xe.",
     ),
     "travel_time_s": Text(
         "Mean time from insertion to arrival, of the vehicles that arrived.",

@@ -40,7 +40,7 @@ _MOST_ROWS = 40  # intersections in a heat map, those with the longest queues
 _NOTHING = Text("", "")
 MARKS = Text(
     "A mark for each seed; bar and whiskers: mean and 95 % interval.",
-    "Mỗi dấu là một hạt giống; vạch và râu: trung bình và khoảng tin cậy 95 %.",
+    "Mỗi dấu là một lần mô phỏng; vạch và râu: trung bình và khoảng tin cậy 95 %.",
 )
 
 
@@ -115,7 +115,7 @@ def estimates(inputs: FigureInputs, metric: str) -> list[Estimate]:
 
 
 def _tooltip(name: str, seed: int, value: Text, of: Text) -> Text:
-    return Text(f"{name}, seed {seed}: ", f"{name}, hạt giống {seed}: ") + value + " " + of
+    return Text(f"{name}, seed {seed}: ", f"{name}, lần mô phỏng {seed}: ") + value + " " + of
 
 
 def metric_figure(inputs: FigureInputs, metric: str, caption: Text = _NOTHING) -> Figure:
@@ -160,7 +160,7 @@ def difference_figure(inputs: FigureInputs, metric: str = "delay_s") -> Figure |
     rows = difference_estimates(inputs, metric)
     if not rows:
         return None
-    heading = Text(f"Difference to {base}, seed by seed", f"Chênh lệch so với {base}, theo từng hạt giống")
+    heading = Text(f"Difference to {base}, seed by seed", f"Chênh lệch so với {base}, theo từng lần mô phỏng")
     sides = (Text("← better", "← tốt hơn"), Text("worse →", "kém hơn →"))
     if METRIC[metric].less_is_better is False:
         sides = (Text("← worse", "← kém hơn"), Text("better →", "tốt hơn →"))
@@ -170,7 +170,7 @@ def difference_figure(inputs: FigureInputs, metric: str = "delay_s") -> Figure |
         Text(
             "Both controllers had the same demand and seed. If an interval contains zero, the two are "
             "not distinguishable.",
-            "Hai bộ điều khiển gặp cùng nhu cầu với cùng hạt giống. Khoảng tin cậy chứa số 0: "
+            "Hai bộ điều khiển gặp cùng nhu cầu với cùng lần mô phỏng. Khoảng tin cậy chứa số 0: "
             "chưa phân biệt được.",
         ),
         heading,
@@ -188,14 +188,16 @@ def time_series_figures(inputs: FigureInputs) -> list[Figure]:
         Text("Delay over time", "Thời gian trễ theo thời gian"),
         Text("Queue over time", "Hàng chờ theo thời gian"),
     )
-    band = Text("; the band spans all seeds", "; dải màu bao mọi hạt giống")
+    band = Text("; the band spans all seeds", "; dải màu bao mọi lần mô phỏng")
     if len(inputs.series) > MOST_BANDS:
         band = same("")
     lines = [[Line(n, line_styles[n], c.delay) for n, c in inputs.series.items()],
              [Line(n, line_styles[n], c.queue) for n, c in inputs.series.items()]]  # fmt: skip
     return [
         Figure(
-            time_series_chart(lines[0], unit("s/veh"), delay, span=span, warm_up=scenario.warm_up),
+            time_series_chart(
+                lines[0], unit("s/veh"), delay, span=span, warm_up=scenario.warm_up, flush=scenario.flush
+            ),
             Text(
                 f"Delay of a whole trip by the time its vehicle was due to depart, every {minutes} min. Mean over "
                 f"seeds{band.en}. Trips cut off by the end of the run lower the last intervals.",
@@ -205,7 +207,9 @@ def time_series_figures(inputs: FigureInputs) -> list[Figure]:
             delay,
         ),
         Figure(
-            time_series_chart(lines[1], unit("veh"), queue, span=span, warm_up=scenario.warm_up),
+            time_series_chart(
+                lines[1], unit("veh"), queue, span=span, warm_up=scenario.warm_up, flush=scenario.flush
+            ),
             Text(
                 f"Halted vehicles on the approaches of all signals together, mean of every {minutes} min.",
                 f"Tổng số xe đang dừng trên các nhánh dẫn của mọi nút giao, trung bình mỗi {minutes} phút.",
@@ -238,7 +242,16 @@ def heat_figures(inputs: FigureInputs) -> tuple[Markup | None, list[Figure]]:
         label = Text(f"Queue by intersection: {controller}", f"Hàng chờ theo nút giao: {controller}")
         figures.append(
             Figure(
-                heat_map(names, c.queues[rows], bounds, most, unit("veh"), label, warm_up=scenario.warm_up),
+                heat_map(
+                    names,
+                    c.queues[rows],
+                    bounds,
+                    most,
+                    unit("veh"),
+                    label,
+                    warm_up=scenario.warm_up,
+                    flush=scenario.flush,
+                ),
                 same(""),
                 same(controller),
             )
@@ -248,13 +261,14 @@ def heat_figures(inputs: FigureInputs) -> tuple[Markup | None, list[Figure]]:
 
 def _measured_mean(series: ControllerSeries, scenario: ScenarioResults) -> list[float]:
     """The mean queue of each intersection over the intervals that end in the measured window."""
-    measured = series.queue.centre > scenario.begin + scenario.warm_up
+    centre = series.queue.centre
+    measured = (centre > scenario.begin + scenario.warm_up) & (centre < scenario.end - scenario.flush)
     queues = series.queues[:, measured] if measured.any() else series.queues
     found: list[float] = np.nanmean(queues, axis=1).tolist()
     return found
 
 
-_HALTED = Text("halted vehicles, mean over seeds", "số xe đang dừng, trung bình các hạt giống")
+_HALTED = Text("halted vehicles, mean over seeds", "số xe đang dừng, trung bình các lần mô phỏng")
 
 
 def _numbered(name: str, numbers: dict[str, int], network: Network | None) -> Text:

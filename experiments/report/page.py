@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from denxanh.experiments.report import figures, street_maps, tables
+from denxanh.experiments.report.conditions import vehicle_counts
 from denxanh.experiments.report.contents import Comparison, ScenarioResults
+from denxanh.experiments.report.decision.cautions import cautions
+from denxanh.experiments.report.decision.first_screen import FirstScreen, first_screen
+from denxanh.experiments.report.decision.names import controller_title
 from denxanh.experiments.report.definitions import DEFINITIONS
 from denxanh.experiments.report.figures import Figure, FigureInputs
 from denxanh.experiments.report.level_of_service import THRESHOLDS
-from denxanh.experiments.results.measured_window import unfinished_flags
+from denxanh.experiments.report.movement_tables import HEADINGS, IntersectionTable, movement_tables
+from denxanh.experiments.results.measured_window import Unmeasured
+from denxanh.experiments.results.summary import Group
 from denxanh.experiments.runs.run_row import RunRow
 from denxanh.sim import metrics
 from denxanh.sim.language import switch
 from denxanh.sim.language.text import Text, clock, number, same, unit
+from denxanh.sim.run import store
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 Language = Literal["en", "vi"]
 MOST_RUNS = 500  # above it the page does not list single runs, to stay small
@@ -38,17 +45,8 @@ def write_report(path: Path, comparison: Comparison, *, language: Language = "en
     """
     content = render(comparison, language=language).encode("utf-8")
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with store.replacing(path) as new:
+        new.write_bytes(content)
 
 
 def render(comparison: Comparison, *, language: Language = "en") -> str:
@@ -66,10 +64,11 @@ def render(comparison: Comparison, *, language: Language = "en") -> str:
             policy=switch.content_security_policy(style, script),
             comparison=comparison,
             sections=[_section(comparison, scenario) for scenario in comparison.scenarios],
+            heading=_heading(comparison),
             overview=_overview(comparison) if len(comparison.scenarios) > 1 else [],
             failures=[run for run in comparison.runs if not run.done],
-            unfinished=unfinished_flags(comparison.runs),
             most=MOST_RUNS,
+            movement_headings=HEADINGS,
             definitions=[
                 (
                     m.name,
@@ -86,15 +85,30 @@ def render(comparison: Comparison, *, language: Language = "en") -> str:
     )
 
 
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("denxanh.experiments.report"),
+def shown_first(page: str, language: Language) -> str:
+    """A page of ``render`` that opens in another language; nothing else of it changes."""
+    for other in ("en", "vi"):
+        page = page.replace(switch.choices(other), switch.choices(language), 1)
+        page = page.replace(f'<html lang="{other}">', f'<html lang="{language}">', 1)
+    return page
+
+
+def template_environment(package: str) -> Environment:
+    """The templates of a package, in which a name that is not given is an error and every text is escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader(package),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+@cache
+def _environment() -> Environment:
+    environment = template_environment("denxanh.experiments.report")
     environment.globals["t"] = Text
     environment.filters["breakable"] = _breakable
     return environment
@@ -116,6 +130,14 @@ class Section:
 
     scenario: ScenarioResults
     anchor: str
+    first: FirstScreen | None
+    first_map: Figure | None
+    losers_before: Text
+    loser_rows: list[tables.LoserRow]
+    cautions: tuple[Text, ...]
+    traffic: Text | None
+    hours: Text
+    days: Text
     period: Text
     seeds: str
     verdicts: tuple[Text, ...]
@@ -133,6 +155,9 @@ class Section:
     counts: list[tuple[Text, tuple[Text, ...]]]
     flags: list[tables.Flag]
     service: tuple[tables.ServiceRow, ...]
+    service_note: Text
+    movements: list[IntersectionTable]
+    sides: tuple[Text, ...]  # the two controllers of ``movements``
     measured: tuple[str, ...]  # controllers with tables of their runs, the columns of ``service``
     provenance: tables.Provenance
     runs: list[tuple[RunRow, Text]]
@@ -143,11 +168,36 @@ def _section(comparison: Comparison, scenario: ScenarioResults) -> Section:
     map_bar, maps, change_bar, changes = street_maps.map_figures(inputs)
     heat_bar, heats = figures.heat_figures(inputs)
     runs = [run for name in comparison.controllers for run in comparison.runs_of(scenario.place, name)]
+    said = cautions(runs, assumed_plan=scenario.assumed_plan, notes=[note.en for note in scenario.notes])
+    first = _first_screen(comparison, scenario, said)
+    others = [name for name in inputs.edge_totals if name != comparison.baseline]
+    first_map = None
+    if first is not None and changes and first.recommendation.candidate in others:
+        first_map = changes[others.index(first.recommendation.candidate)]
+        changes = [figure for figure in changes if figure is not first_map]
+        names = [controller_title(name) for name in (first.recommendation.candidate, comparison.baseline)]
+        first_map = replace(
+            first_map, heading=(names[0] + Text(" against ", " so với ") + names[1]).capitalised()
+        )
+    seeds = {run.seed for run in comparison.runs if run.place_label == scenario.place}
+    sides = (
+        comparison.controllers[:1] if first is None else (first.losers.before, first.recommendation.candidate)
+    )
     return Section(
         scenario=scenario,
         anchor=f"place-{comparison.scenarios.index(scenario) + 1}",
+        first=first,
+        first_map=first_map,
+        losers_before=same("") if first is None else controller_title(first.losers.before),
+        loser_rows=[] if first is None else tables.losers(first.losers),
+        cautions=said,
+        traffic=vehicle_counts(runs),
+        hours=same(f"{clock(scenario.begin)}–{clock(scenario.end)}"),
+        days=Text(
+            f"{len(seeds)} simulated day{'s' if len(seeds) != 1 else ''}", f"{len(seeds)} ngày mô phỏng"
+        ),
         period=_period(scenario),
-        seeds=_seeds({run.seed for run in comparison.runs if run.place_label == scenario.place}),
+        seeds=_seeds(seeds),
         verdicts=_verdicts(comparison, scenario),
         delay=figures.metric_figure(inputs, "delay_s", figures.MARKS),
         difference=figures.difference_figure(inputs),
@@ -163,10 +213,31 @@ def _section(comparison: Comparison, scenario: ScenarioResults) -> Section:
         counts=tables.counts(inputs),
         flags=tables.flags(runs),
         service=tables.service(inputs),
+        service_note=tables.service_note(inputs),
+        movements=movement_tables(
+            [comparison.runs_of(scenario.place, name) for name in sides],
+            scenario.network,
+        ),
+        sides=tuple(controller_title(name) for name in sides),
         measured=tuple(inputs.edge_totals),
         provenance=tables.provenance(comparison, scenario),
         runs=[(run, number(run.metrics.get("delay_s"), 2)) for run in runs if _listed(comparison)],
     )
+
+
+def _first_screen(
+    comparison: Comparison, scenario: ScenarioResults, said: tuple[Text, ...]
+) -> FirstScreen | None:
+    runs = {name: comparison.runs_of(scenario.place, name) for name in comparison.controllers}
+    group = Group(scenario.place, 1.0, runs)
+    return first_screen(group, scenario.network, assumed_plan=scenario.assumed_plan, cautions=said)
+
+
+def _heading(comparison: Comparison) -> Text:
+    """The title of the window: the place, if there is one, and what was done."""
+    if len(comparison.scenarios) > 1 and not comparison.others_folded:
+        return comparison.title
+    return comparison.scenarios[0].title + ": " + comparison.title
 
 
 def _seeds(seeds: set[int]) -> str:
@@ -184,10 +255,8 @@ def _seeds(seeds: set[int]) -> str:
 
 def _period(scenario: ScenarioResults) -> Text:
     span = f"{clock(scenario.begin)}–{clock(scenario.end)} ({scenario.begin:g}…{scenario.end:g} s)"
-    if scenario.warm_up <= 0:
-        return same(span)
-    cut = f"{scenario.warm_up:g} s"
-    return span + Text(f", the first {cut} not measured (warm-up)", f", không đo {cut} đầu (khởi động)")
+    sentence = Unmeasured(scenario.warm_up, scenario.flush).sentence
+    return same(span) if sentence is None else same(f"{span}; ") + sentence
 
 
 def _verdicts(comparison: Comparison, scenario: ScenarioResults) -> tuple[Text, ...]:
@@ -236,6 +305,7 @@ def _data(comparison: Comparison) -> dict[str, Any]:
     return {
         "schema": "denxanh-report/1",
         "title": comparison.title.en,
+        "heading": {"en": _heading(comparison).en, "vi": _heading(comparison).vi},
         "baseline": comparison.baseline,
         "runs": [
             {

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from denxanh.experiments.definition.experiment_file import ExperimentFile
-from denxanh.experiments.results.measured_window import unfinished_flags, warm_up_of
-from denxanh.experiments.results.run_tables import replacing, write_runs, write_summary
+from denxanh.experiments.results.measured_window import unfinished_flags, window_sentences
+from denxanh.experiments.results.run_tables import write_runs, write_summary
 from denxanh.experiments.results.statistics_file import experiment_statistics
 from denxanh.experiments.results.summary import headline, summarise_rows
 from denxanh.experiments.runs.run_row import RunRow
@@ -37,7 +37,7 @@ def write_results(
     if not whole:
         return
     write_summary(out, summarise_rows(rows))
-    with replacing(out / STATISTICS) as path:
+    with store.replacing(out / STATISTICS) as path:
         store.write_json(
             path,
             experiment_statistics(
@@ -55,7 +55,6 @@ def write_results(
 
 def _write_readme(out: Path, rows: Sequence[RunRow], command: str, whole: bool) -> None:
     done = sum(row.done for row in rows)
-    warm_up = warm_up_of(rows)
     lines = [
         "# Results of an experiment",
         "",
@@ -63,7 +62,7 @@ def _write_readme(out: Path, rows: Sequence[RunRow], command: str, whole: bool) 
         + ("" if whole else " This is a shard: merge the shards with `denxanh merge OUT DIR…`."),
         "",
         *(f"- Flagged: {flag.en}." for flag in unfinished_flags(rows)),
-        *([f"- The first {warm_up:g} s of every run are not measured (warm-up)."] if warm_up else []),
+        *(f"- {sentence.en[0].upper()}{sentence.en[1:]}." for sentence in window_sentences(rows)),
         *(f"- {english}" for english, _ in (headline(rows) if whole else [])),
         "",
         "| file | contents |",
@@ -82,7 +81,7 @@ def _write_readme(out: Path, rows: Sequence[RunRow], command: str, whole: bool) 
         "Made with " + ", ".join(f"{name} {version}" for name, version in versions().items()) + ".",
         "",
     ]
-    with replacing(out / README) as path:
+    with store.replacing(out / README) as path:
         path.write_text("\n".join(lines), encoding="utf-8")
 
 
@@ -107,6 +106,8 @@ FILES = (
     ("runs/xx/ID/intervals.parquet", "a row per intersection and minute: queues"),
     ("runs/xx/ID/signals.parquet", "a row per change of a signal"),
     ("runs/xx/ID/edges.parquet", "a row per edge: vehicle-seconds, time lost, speed, CO2, fuel"),
+    ("runs/xx/ID/movements.parquet", "a row per movement, lane group, approach and intersection"),
+    ("runs/xx/ID/vehicle_types.parquet", "a row per vehicle type and class: delay, stops, level of service"),
     ("demand/", "route files of resampled days, named by their content"),
 )
 WHOLE_ONLY = ("report.html", "summary.csv", "statistics.json")

@@ -160,6 +160,28 @@ def approach_time_loss(
     return float(loss), float(passed)
 
 
+def control_delays(runs: Sequence[RunRow]) -> dict[str, tuple[float, float, int]]:
+    """By signal: control delay of all arrivals (s), their number, and lane groups whose mean v/c is above 1.
+
+    Empty where a run has no table of movements.
+    """
+    delays: dict[str, tuple[float, float]] = {}
+    ratios: dict[tuple[str, str], list[float]] = {}
+    for run in runs:
+        if run.folder is None or not (run.folder / "movements.parquet").is_file():
+            return {}
+        table = _table(run, "movements", ("level", "signal", "name", "arrivals", "control_delay_s", "vc"))
+        for level, signal, name, arrivals, delay, vc in zip(*table.values(), strict=True):
+            if level == "intersection":
+                loss, number = delays.get(signal, (0.0, 0.0))
+                lost = arrivals * delay if arrivals > 0 else 0.0
+                delays[signal] = loss + float(lost), number + float(arrivals)
+            elif level == "lane group" and vc is not None and np.isfinite(vc):
+                ratios.setdefault((signal, name), []).append(float(vc))
+    above = [signal for (signal, _), values in ratios.items() if sum(values) / len(values) > 1.0]
+    return {signal: (*totals, above.count(signal)) for signal, totals in delays.items()}
+
+
 def _table(run: RunRow, name: str, columns: Sequence[str]) -> dict[str, NDArray[np.float64]]:
     folder = run.folder or Path()
     path = folder / f"{name}.parquet"

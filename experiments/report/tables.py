@@ -14,10 +14,12 @@ from markupsafe import Markup
 
 from denxanh.experiments.report.charts import badge
 from denxanh.experiments.report.contents import Comparison, ScenarioResults
+from denxanh.experiments.report.decision.first_screen import Losers
+from denxanh.experiments.report.drawing.colour import SERVICE
 from denxanh.experiments.report.figures import METRIC, FigureInputs, title
 from denxanh.experiments.report.left_to_sumo import translated_reason
 from denxanh.experiments.report.level_of_service import level_of_service
-from denxanh.experiments.report.series import approach_time_loss
+from denxanh.experiments.report.series import approach_time_loss, control_delays
 from denxanh.experiments.report.text_format import interval_text
 from denxanh.experiments.results.measured_window import MOST_UNFINISHED, unfinished_share
 from denxanh.experiments.runs.run_row import RunRow
@@ -156,7 +158,7 @@ def flags(runs: Sequence[RunRow]) -> list[Flag]:
     found = []
     for run in runs:
         loaded = run.metrics.get("loaded") or 0
-        name = Text(f"{run.controller}, seed {run.seed}: ", f"{run.controller}, hạt giống {run.seed}: ")
+        name = Text(f"{run.controller}, seed {run.seed}: ", f"{run.controller}, lần mô phỏng {run.seed}: ")
         for metric, limit, text in _LIMITS:
             share = (run.metrics.get(metric) or 0) / loaded if loaded else 0.0
             if share > limit:
@@ -189,6 +191,7 @@ class ServiceCell:
     delay: Text
     letter: str
     badge: Markup | None
+    above: int = 0  # lane groups with more flow than capacity
 
 
 @dataclass(frozen=True)
@@ -205,13 +208,16 @@ def service(inputs: FigureInputs) -> tuple[ServiceRow, ...]:
     network = inputs.scenario.network
     if network is None or not inputs.edge_totals:
         return ()
+    controlled = _controlled(inputs)
     losses = {
-        signal: [approach_time_loss(intersection, network, found) for found in inputs.edge_totals.values()]
+        signal: [one[signal] for one in controlled]
+        if controlled
+        else [(*approach_time_loss(intersection, network, found), 0) for found in inputs.edge_totals.values()]
         for signal, intersection in network.intersections.items()
     }
     rows = [
         ServiceRow(
-            same(str(i)), same(network.intersections[signal].name), tuple(_cell(*pair) for pair in found)
+            same(str(i)), same(network.intersections[signal].name), tuple(_cell(*one) for one in found)
         )
         for i, (signal, found) in enumerate(losses.items(), start=1)
     ]
@@ -222,12 +228,85 @@ def service(inputs: FigureInputs) -> tuple[ServiceRow, ...]:
     return tuple(rows)
 
 
-def _cell(loss: float, passed: float) -> ServiceCell:
+def service_note(inputs: FigureInputs) -> Text:
+    """What the letters of ``service`` are of: control delay, or time lost where runs have no table of movements."""
+    return _CONTROL_DELAY if _controlled(inputs) else _TIME_LOST
+
+
+_THRESHOLDS = Text(
+    "Letters by the thresholds of the Highway Capacity Manual (A ≤ 10, B ≤ 20, C ≤ 35, D ≤ 55, E ≤ 80 s/veh, "
+    "F above), applied to the ",
+    "Chữ theo ngưỡng của Highway Capacity Manual (A ≤ 10, B ≤ 20, C ≤ 35, D ≤ 55, E ≤ 80 s/xe, F là trên 80), "
+    "áp dụng cho ",
+)
+_CONTROL_DELAY = _THRESHOLDS + Text(
+    "control delay as the manual defines it, the wait before entering included; means over vehicles and days. An "
+    "intersection goes by delay alone; × v/c > 1 counts its lane groups with more flow than capacity, which are F.",
+    "thời gian trễ điều khiển theo định nghĩa của sổ tay, gồm cả thời gian chờ vào mạng; trung bình theo xe và ngày. "
+    "Nút giao chỉ xét theo thời gian trễ; × v/c > 1 là số nhóm làn có lưu lượng vượt năng lực thông hành, các nhóm "
+    "này là F.",
+)
+_TIME_LOST = _THRESHOLDS + Text(
+    "time SUMO says was lost on the approaches per vehicle that passed. This is not the control delay as the manual "
+    "defines it: it excludes time lost on the junction itself and before entering the network, and includes time lost "
+    "for reasons other than the signal.",
+    "thời gian mất trên các nhánh dẫn theo SUMO, tính cho mỗi xe đi qua. Đây không phải thời gian trễ điều khiển đo "
+    "đúng theo sổ tay: chưa gồm thời gian mất trong lòng nút và trước khi vào mạng, nhưng gồm cả thời gian mất không "
+    "do đèn.",
+)
+
+
+def _controlled(inputs: FigureInputs) -> list[dict[str, tuple[float, float, int]]]:
+    """By controller and signal: control delay of all arrivals (s), their number, and lane groups with v/c above 1.
+
+    Empty unless all controllers have it for all intersections.
+    """
+    network = inputs.scenario.network
+    found = [
+        control_delays(inputs.comparison.runs_of(inputs.scenario.place, name)) for name in inputs.edge_totals
+    ]
+    complete = network is not None and all(set(network.intersections) <= set(one) for one in found)
+    return found if complete else []
+
+
+def _cell(loss: float, passed: float, above: float = 0) -> ServiceCell:
     if passed <= 0:
         return ServiceCell(same("–"), "", None)
     delay = loss / passed
     level = level_of_service(delay)
-    return ServiceCell(number(delay, 1), level.letter, badge(level.letter, level.colour))
+    return ServiceCell(number(delay, 1), level.letter, badge(level.letter, level.colour), int(above))
+
+
+@dataclass(frozen=True)
+class LoserRow:
+    """Who has more delay, s; ``proven`` is None where one pair of runs cannot tell."""
+
+    name: Text
+    before: Text
+    after: Text
+    change: Text
+    badges: tuple[Markup, Markup] | None
+    proven: bool | None
+
+
+def losers(found: Losers) -> list[LoserRow]:
+    """A row per approach and type of vehicle that loses."""
+    return [
+        LoserRow(
+            one.name,
+            number(one.before, 1),
+            number(one.after, 1),
+            number(one.change, 1, signed=True),
+            None
+            if one.service is None
+            else (
+                badge(one.service[0], SERVICE[one.service[0]]),
+                badge(one.service[1], SERVICE[one.service[1]]),
+            ),
+            one.proven,
+        )
+        for one in (*found.approaches, *found.types)
+    ]
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import numpy as np
 
 from denxanh.experiments.results.load import TABLES, load
 from denxanh.experiments.results.query import connect
-from denxanh.experiments.results.run_tables import replacing
 from denxanh.sim.errors import RunError
 from denxanh.sim.input.text_files import FORMULA, NUMBER
 from denxanh.sim.metrics import METRICS
+from denxanh.sim.run import store
 
 UNITS = {metric.name: metric.unit for metric in METRICS} | {"wall_s": "s", "cpu_s": "s", "demand": "1"}
 
@@ -27,7 +27,7 @@ def export_csv(folder: Path, target: Path) -> list[Path]:
             if not _has(db, name):  # runs of an earlier version, which had no such table
                 continue
             path = target / f"{name}.csv"
-            with replacing(path) as new:
+            with store.replacing(path) as new:
                 literal = str(new).replace("'", "''")
                 _execute(db, f"COPY ({_guarded(db, name)}) TO '{literal}' (FORMAT csv, HEADER)")
             written.append(path)
@@ -78,7 +78,7 @@ def export_netcdf(folder: Path, target: Path) -> Path:
     target.mkdir(parents=True, exist_ok=True)
     runs = load(folder).runs
     path = target / "runs.nc"
-    with replacing(path) as new, netcdf_file(new, "w") as opened:
+    with store.replacing(path) as new, netcdf_file(new, "w") as opened:
         file: Any = opened
         file.title = "runs of a denxanh experiment"
         file.createDimension("run", len(runs["id"]))

@@ -22,8 +22,8 @@ from denxanh.sim.run.store import read_manifest
 
 LEDGER = "ledger.sqlite"
 TABLED = "tabled"  # fact in the ledger: the fingerprint that runs.parquet was made from
-TableName = Literal["vehicles", "intervals", "signals", "edges", "movements"]
-TABLES: tuple[TableName, ...] = ("vehicles", "intervals", "signals", "edges", "movements")
+TableName = Literal["vehicles", "intervals", "signals", "edges", "movements", "vehicle_types"]
+TABLES: tuple[TableName, ...] = ("vehicles", "intervals", "signals", "edges", "movements", "vehicle_types")
 Columns = dict[str, NDArray[Any]]
 
 
@@ -50,7 +50,7 @@ class Results:
         """A table of all these runs that are done, one below the other.
 
         The first column, ``run``, is the begin of the run's id; the others are those of the run's Parquet
-        file (docs/experiments.md). Raises InputError for an unknown name.
+        file (docs/results.md). Raises InputError for an unknown name.
         """
         if name not in TABLES:
             raise InputError(f"there is no table {name!r}", remedy=f"there are: {', '.join(TABLES)}")

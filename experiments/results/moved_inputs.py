@@ -15,13 +15,17 @@ from denxanh.experiments.specification.sources import content_hash
 def without_places(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """A manifest with the hashes of its inputs instead of their paths, which change when results are moved.
 
-    Files of the controller have no hash there; their content counts in the run's identity.
+    The notes of its scenario are left out: a scenario that is read again may have others. Files of the controller have
+    no hash there; their content counts in the run's identity.
     """
     hashes = manifest["inputs_sha256"]
     return {
         **manifest,
         "inputs_sha256": sorted(hashes.values()),
-        "scenario": change_paths(manifest["scenario"], lambda path: hashes.get(path, path)),
+        "scenario": {
+            **change_paths(manifest["scenario"], lambda path: hashes.get(path, path)),
+            "notes": [],
+        },
         "parameters": change_parameters(
             manifest["parameters"], lambda value: "file" if Path(value).is_absolute() else value
         ),
@@ -29,12 +33,12 @@ def without_places(manifest: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_scenario(manifest: Mapping[str, Any], scenario: Mapping[str, Any]) -> bool:
-    """Whether a manifest is of this scenario, whose files may have been moved since."""
+    """Whether a manifest is of this scenario, whose files may have been moved since and read with other notes."""
     told = manifest["scenario"]
     pairs = [(told["net"], scenario["net"]), *zip(told["routes"], scenario["routes"], strict=True)]
     same = all(then == now or _is_moved(then, Path(now), manifest) for then, now in pairs)
     paths = {
-        name: told[name] for name in ("net", "routes", "additional")
+        name: told[name] for name in ("net", "routes", "additional", "notes")
     }  # additional: with the controller's
     return same and told == {**scenario, **paths}
 

@@ -7,14 +7,24 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from denxanh.experiments.results.gains import Gain, gains_of
 from denxanh.experiments.results.measured_window import MOST_UNFINISHED, unfinished_flags, unfinished_share
-from denxanh.experiments.results.summary import Group, groups
+from denxanh.experiments.results.run_tables import GAINS, gain_cells
+from denxanh.experiments.results.summary import Group, groups, jammed
 from denxanh.experiments.runs.run_row import RunRow, place_label
 from denxanh.experiments.statistics import INDIFFERENCE, Runs, Standing, best_subset, summarise
+from denxanh.experiments.statistics.wording import number as signed
 from denxanh.sim.errors import InputError
 from denxanh.sim.input.text_files import csv_cell
 from denxanh.sim.language.text import Text
 from denxanh.sim.metrics import METRICS, Metric
+
+_GAIN_HEADS = {"over_conventional": "gain over conventional", "over_existing": "over the existing plan"}
+GAIN_NOTE = (
+    "Gain: per cent of the mean of the conventional plan, then of the existing one, + is better, "
+    "with the 95 % interval over "
+    "pairs of runs of the same seed and day. A gain over an existing plan that is only assumed is no forecast."
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,10 @@ class Cell:
     failed: int  # runs that failed, or are not yet run
     unfinished: float = 0.0  # largest share of vehicles still on their way at the end of a run
     limited: int = 0  # runs that met a limit of time, whose numbers depend on the machine
+    gridlocked: int = 0  # runs that gridlocked: the mean then describes neither these nor the others
+    median: float | None = None
+    over_conventional: Gain | None = None
+    over_existing: Gain | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +90,8 @@ def _column(
 ) -> tuple[Cell, ...]:
     values = {name: runs for name, runs in group.values(metric.name).items() if runs}
     standings = _standings(values, metric)
+    found = gains_of(group.place, group.demand, metric, values)
+    gained = {(gain.controller, gain.over_conventional): gain for gain in found}
     asked = [row for row in rows if (row.place, row.demand) == (group.place, group.demand)]
     cells = []
     for name in controllers:
@@ -95,6 +111,10 @@ def _column(
                 failed=sum(row.controller == name and not row.done for row in asked),
                 unfinished=max((unfinished_share(row.metrics) for row in done), default=0.0),
                 limited=sum(row.state == "limited" for row in done),
+                gridlocked=sum(jammed(row) for row in done if row.metrics.get("loaded")),
+                median=summary.median if summary else None,
+                over_conventional=gained.get((name, True)),
+                over_existing=gained.get((name, False)),
             )
         )
     return tuple(cells)
@@ -114,34 +134,96 @@ def _mean(rows: Sequence[RunRow], name: str) -> float:
     return sum(float(row.metrics.get(name) or 0.0) for row in rows) / len(rows) if rows else 0.0
 
 
-def markdown(table: Pivot) -> str:
-    """The table in Markdown; bold: shown to be as good as the best. The marks are explained below it."""
-    lines = [
-        "| controller | " + " | ".join(table.places) + " |",
-        "|---|" + "---|" * len(table.places),
-    ]
-    for name, cells in zip(table.controllers, table.cells, strict=True):
-        lines.append(f"| {name} | " + " | ".join(_text(cell) for cell in cells) + " |")
+BEST = f"with 95 % confidence at most {INDIFFERENCE:.0%} above the best (paired, comparison with the best)"
+POSSIBLE = "it may be the best, but its runs do not show it: run more seeds"
+MARKS = (
+    "Means per run: u vehicles never inserted, t teleports, f signals that fell back to their plan; x runs that "
+    "failed, "
+    "l runs that met a limit of time, whose numbers depend on the machine, g runs that gridlocked of all, with the "
+    "median in place of the mean; r the largest share of vehicles still on their way at the end of a run."
+)
+"""What is said below a table."""
+
+
+def heading(table: Pivot) -> str:
+    """The metric, its unit, what its values are, and over how many seeds."""
     counts = sorted({cell.runs for cells in table.cells for cell in cells})
     runs = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]}–{counts[-1]}"
     title = f"{table.metric.title} ({table.metric.name}, {table.metric.unit})"
+    return f"{title}: mean ± half the 95 % interval of the mean over {runs} seeds"
+
+
+def markdown(table: Pivot) -> str:
+    """The table in Markdown; bold: shown to be as good as the best. The marks are explained below it.
+
+    Where they ran, the gain over the conventional plan is the first column of a place, that over the existing one the
+    second.
+    """
+    columns = [_columns(table, k) for k in range(len(table.places))]
+    heads = [
+        head for place, kinds in zip(table.places, columns, strict=True) for head in _heads(place, kinds)
+    ]
+    lines = ["| controller | " + " | ".join(heads) + " |", "|---|" + "---|" * len(heads)]
+    for name, cells in zip(table.controllers, table.cells, strict=True):
+        texts = [
+            text
+            for cell, kinds in zip(cells, columns, strict=True)
+            for text in (*(_gain(getattr(cell, kind)) for kind in kinds), _text(cell))
+        ]
+        lines.append(f"| {name} | " + " | ".join(texts) + " |")
     lines += [
         "",
-        f"{title}: mean ± half the 95 % interval of the mean over {runs} seeds.",
-        f"**Bold**: with 95 % confidence at most {INDIFFERENCE:.0%} above the best (paired, comparison with the best); "
-        "?: it may be the best, but its runs do not show it: run more seeds. Means per run: u vehicles never "
-        "inserted, t teleports, f signals that fell back to their plan; x runs that failed, l runs that met a limit of "
-        "time, whose numbers depend on the machine; r the largest share of vehicles still on their way at the end of a "
-        "run.",
+        f"{heading(table)}.",
+        f"**Bold**: {BEST}; ?: {POSSIBLE}. {MARKS}",
+        *(["", GAIN_NOTE] if any(columns) else []),
         *(f"\n**Flagged**: {flag.en}." for flag in table.flags),
     ]
     return "\n".join(lines)
 
 
+def _columns(table: Pivot, place: int) -> list[str]:
+    """The gains that a place has, as fields of Cell."""
+    kinds = ("over_conventional", "over_existing")
+    return [kind for kind in kinds if any(getattr(cells[place], kind) for cells in table.cells)]
+
+
+def _heads(place: str, kinds: Sequence[str]) -> list[str]:
+    return [*(f"{place}: {_GAIN_HEADS[kind]}" for kind in kinds), place]
+
+
+def _gain(gain: Gain | None) -> str:
+    """A gain in per cent of the reference's mean with its interval; in its own unit where that mean is not above 0."""
+    if gain is None:
+        return "–"
+    share = gain.share
+    value, low, high = (gain.gain, gain.low, gain.high) if share is None else share
+    scale, tail, decimals = (1.0, "", 1) if share is None else (100.0, " %", 0)
+
+    def said(x: float) -> str:
+        return signed(scale * x, decimals, signed=True)
+
+    ends = "" if low is None or high is None else f" ({said(low)}…{said(high)})"
+    return f"{said(value)}{tail}{ends}"
+
+
 def _text(cell: Cell) -> str:
     if cell.mean is None:
         return f"– x{cell.failed}" if cell.failed else "–"
-    value = f"{cell.mean:.1f}" if cell.half_width is None else f"{cell.mean:.1f} ± {cell.half_width:.1f}"
+    value = cell_value(cell)
+    best = cell.best and not cell.gridlocked
+    shown = f"**{value}**" if best else f"{value} ?" if cell.possible else value
+    return " ".join([shown, *cell_marks(cell)])
+
+
+def cell_value(cell: Cell) -> str:
+    """Mean ± half the interval; the median where runs gridlocked, since a mean would describe none of them."""
+    if cell.gridlocked and cell.median is not None:
+        return f"median {cell.median:.1f}"
+    return f"{cell.mean:.1f}" if cell.half_width is None else f"{cell.mean:.1f} ± {cell.half_width:.1f}"
+
+
+def cell_marks(cell: Cell) -> list[str]:
+    """What is said beside the value: u never inserted, t teleports, and the others that LEGEND explains."""
     marks = [
         f"{mark}{amount:.3g}"
         for mark, amount in (
@@ -153,10 +235,11 @@ def _text(cell: Cell) -> str:
         )
         if amount
     ]
+    if cell.gridlocked:
+        marks.append(f"g{cell.gridlocked}/{cell.runs}")
     if cell.unfinished > MOST_UNFINISHED:
         marks.append(f"r{100 * cell.unfinished:.0f}%")
-    shown = f"**{value}**" if cell.best else f"{value} ?" if cell.possible else value
-    return " ".join([shown, *marks])
+    return marks
 
 
 def as_csv(table: Pivot) -> str:
@@ -167,6 +250,7 @@ def as_csv(table: Pivot) -> str:
         (
             "controller",
             "place",
+            *GAINS,
             table.metric.name,
             "half_width_95",
             "runs",
@@ -178,6 +262,8 @@ def as_csv(table: Pivot) -> str:
             "failed",
             "unfinished_share",
             "limited",
+            "gridlocked",
+            "median",
         )
     )
     for name, cells in zip(table.controllers, table.cells, strict=True):
@@ -186,6 +272,8 @@ def as_csv(table: Pivot) -> str:
                 (
                     csv_cell(name),
                     csv_cell(place),
+                    *gain_cells(c.over_conventional),
+                    *gain_cells(c.over_existing),
                     "" if c.mean is None else repr(c.mean),
                     "" if c.half_width is None else repr(c.half_width),
                     c.runs,
@@ -197,6 +285,8 @@ def as_csv(table: Pivot) -> str:
                     c.failed,
                     repr(c.unfinished),
                     c.limited,
+                    c.gridlocked,
+                    "" if c.median is None else repr(c.median),
                 )
             )
     return stream.getvalue()

@@ -1,21 +1,25 @@
 """SQL over an experiment's results, by duckdb.
 
-Views: ``runs``, ``vehicles``, ``intervals``, ``signals``, ``edges``, ``movements``. The database is in memory and
-reaches no file: it gets the tables as open Arrow data sets, and its access to files, the network and extensions is
-switched off and locked before the user's SQL runs.
+Views: ``runs``, ``summary``, ``vehicles``, ``intervals``, ``signals``, ``edges``, ``movements``, ``vehicle_types``. The
+database is in memory and reaches no file: it gets the tables as open Arrow data sets, and its access to files, the
+network and extensions is switched off and locked before the user's SQL runs.
 """
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from denxanh.experiments.results.load import TABLES, Results, TableName, load
+from denxanh.experiments.results.run_tables import read_rows, summary_table
+from denxanh.experiments.results.summary import summarise_rows
 from denxanh.experiments.runs.run_row import RUNS, run_folder
 from denxanh.sim.errors import InputError
-from denxanh.sim.input.limits import QUERY_MEMORY, QUERY_ROWS
+from denxanh.sim.input.limits import QUERY_ADDRESSES, QUERY_MEMORY, QUERY_ROWS
 
 _CONFIGURATION = {
     "autoinstall_known_extensions": False,
@@ -35,6 +39,7 @@ def query(folder: Path, sql: str, *, unsafe: bool = False) -> tuple[list[str], l
     Raises:
         InputError: duckdb refuses the SQL, it is no query, or the answer has more than QUERY_ROWS rows.
     """
+    check_address_space()
     import duckdb
 
     with connect(load(folder), sql, unsafe=unsafe) as db:
@@ -48,7 +53,7 @@ def query(folder: Path, sql: str, *, unsafe: bool = False) -> tuple[list[str], l
             said = " ".join(str(error).partition("\nLINE ")[0].split()) or "out of memory"
             raise InputError(
                 f"duckdb says: {said}",
-                remedy="docs/experiments.md has the columns; --unsafe allows other files",
+                remedy="docs/results.md has the columns; --unsafe allows other files",
             ) from None
     if len(rows) > QUERY_ROWS:
         raise InputError(
@@ -77,14 +82,24 @@ def connect(results: Results, sql: str, *, unsafe: bool = False) -> Any:
     """A duckdb connection with the views that ``sql`` names: a million files are opened only when asked for.
 
     ``run``, the first 16 characters of a run's id and the name of its folder, joins the views. Unless ``unsafe``, the
-    connection has no access to files, network or extensions, and its settings are locked.
+    connection has no access to files, network or extensions, and its settings are locked. Raises InputError where the
+    address space of this process is too small.
     """
+    limited = check_address_space()
     import duckdb
     import pyarrow as pa
 
-    db = duckdb.connect(":memory:", config={} if unsafe else _CONFIGURATION)
+    configuration: dict[str, Any] = {} if unsafe else dict(_CONFIGURATION)
+    if limited:  # each thread reserves addresses of its own: 70 MB
+        configuration["threads"] = 1
+        pa.set_cpu_count(1)
+    db = duckdb.connect(":memory:", config=configuration)
     db.register("_runs", pa.table({name: pa.array(column) for name, column in results.runs.items()}))
     db.execute("CREATE VIEW runs AS SELECT substr(id, 1, 16) AS run, * FROM _runs")
+    if re.search(r"\bsummary\b", sql, re.IGNORECASE):
+        rows = summary_table(summarise_rows(read_rows(results.folder)))
+        db.register("_summary", pa.table({name: pa.array(column) for name, column in rows.items()}))
+        db.execute("CREATE VIEW summary AS SELECT * FROM _summary")
     for name in TABLES:
         if re.search(rf"\b{name}\b", sql, re.IGNORECASE) and (files := _table_files(results, name)):
             db.register(f"_{name}", _data_set(results.folder / RUNS, files))
@@ -93,6 +108,36 @@ def connect(results: Results, sql: str, *, unsafe: bool = False) -> Any:
         db.execute("SET enable_external_access = false")
         db.execute("SET lock_configuration = true")
     return db
+
+
+def check_address_space() -> bool:
+    """Whether the address space is limited (``ulimit -v``). Raises InputError where less than QUERY_ADDRESSES is left.
+
+    duckdb and Arrow reserve addresses for their threads in C++ and end the process where they get none.
+    """
+    if sys.platform == "win32":
+        return False
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY:
+        return False
+    left = limit - _addresses_in_use()
+    if left < QUERY_ADDRESSES:
+        raise InputError(
+            f"the limit of virtual memory ({limit >> 20} MB) leaves {max(left, 0) >> 20} MB, and duckdb needs "
+            f"{QUERY_ADDRESSES >> 20} MB to start",
+            remedy=f"raise it by 'ulimit -v {(QUERY_ADDRESSES + limit - left) >> 10}', or limit the memory by a cgroup",
+        )
+    return True
+
+
+def _addresses_in_use() -> int:
+    """Bytes of address space that this process has, 0 where the system does not say."""
+    try:
+        return int(Path("/proc/self/statm").read_text("ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
 
 
 def _table_files(results: Results, name: TableName) -> list[Path]:

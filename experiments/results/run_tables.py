@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from denxanh.experiments.results.gains import Gain
 from denxanh.experiments.results.measured_window import MOST_UNFINISHED
 from denxanh.experiments.results.summary_row import SummaryRow
 from denxanh.experiments.runs.ledger import Ledger
@@ -20,6 +21,9 @@ from denxanh.sim.run import store
 
 COLUMNS = ("place", "demand", "controller", "sensing", "seed", "status")
 _UNFINISHED = ("unfinished_share", "flagged")  # the largest share of a run, and whether it is above the limit
+GAINS = tuple(f"gain_{over}{end}" for over in ("conventional", "existing") for end in ("", "_low", "_high"))
+"""Gain over the conventional plan and over the existing one, above 0 better, with the ends of its 95 % interval."""
+_GAIN_FIELDS = ("gain", "low", "high")  # of a Gain, in the order of GAINS
 _INTERVALS = ("mean", "ci_low", "ci_high", "n", "diff", "diff_ci_low", "diff_ci_high")
 
 
@@ -32,7 +36,7 @@ def read_rows(out: Path) -> list[RunRow]:
 
 def write_runs(out: Path, rows: Sequence[RunRow]) -> None:
     """``runs.csv`` and ``runs.parquet``: a row per run, then every metric; failed runs have empty metrics."""
-    with replacing(out / "runs.csv") as path, path.open("w", encoding="utf-8", newline="") as stream:
+    with store.replacing(out / "runs.csv") as path, path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow((*COLUMNS, *metrics.NAMES, "id", "attempts", "reason"))
         for row in rows:
@@ -40,7 +44,7 @@ def write_runs(out: Path, rows: Sequence[RunRow]) -> None:
             names = _text(row.place), f"{row.demand:g}", _text(row.controller), _text(row.sensing)
             head = (*names, row.seed, _text(row.state))
             writer.writerow((*head, *values, _text(row.id), row.attempts, _text(row.reason)))
-    with replacing(out / "runs.parquet") as path:
+    with store.replacing(out / "runs.parquet") as path:
         store.write_table(path, runs_table(rows))
 
 
@@ -65,10 +69,20 @@ def runs_table(rows: Sequence[RunRow]) -> dict[str, Any]:
 
 def write_summary(out: Path, rows: Iterable[SummaryRow]) -> None:
     """``summary.csv``: a row per place, demand, controller and metric."""
-    with replacing(out / "summary.csv") as path, path.open("w", encoding="utf-8", newline="") as stream:
+    with store.replacing(out / "summary.csv") as path, path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(
-            ("place", "demand", "controller", "metric", *_INTERVALS, "verdict", "verdict_vi", *_UNFINISHED)
+            (
+                "place",
+                "demand",
+                "controller",
+                "metric",
+                *GAINS,
+                *_INTERVALS,
+                "verdict",
+                "verdict_vi",
+                *_UNFINISHED,
+            )
         )
         for row in rows:
             numbers = [_cell(getattr(row, name)) for name in _INTERVALS]
@@ -76,11 +90,45 @@ def write_summary(out: Path, rows: Iterable[SummaryRow]) -> None:
             writer.writerow(
                 (
                     *(_text(row.place), _cell(row.demand), _text(row.controller), _text(row.metric)),
+                    *(
+                        cell
+                        for gain in (row.over_conventional, row.over_existing)
+                        for cell in gain_cells(gain)
+                    ),
                     *numbers,
                     *(_text(said.en), _text(said.vi)),
                     *(_cell(row.unfinished), int(row.unfinished > MOST_UNFINISHED)),
                 )
             )
+
+
+def summary_table(rows: Sequence[SummaryRow]) -> dict[str, Any]:
+    """The rows of ``summary.csv`` without the sentences as columns: texts as lists, numbers as arrays with NaN."""
+    gained = [(row.over_conventional, row.over_existing) for row in rows]
+    return {
+        "place": [row.place for row in rows],
+        "demand": np.array([row.demand for row in rows], dtype=np.float64),
+        "controller": [row.controller for row in rows],
+        "metric": [row.metric for row in rows],
+        **{
+            name: np.array(
+                [_number(getattr(pair[k // 3], _GAIN_FIELDS[k % 3], None)) for pair in gained],
+                dtype=np.float64,
+            )
+            for k, name in enumerate(GAINS)
+        },
+        **{
+            name: np.array([_number(getattr(row, name)) for row in rows], dtype=np.float64)
+            for name in _INTERVALS
+        },
+    }
+
+
+def gain_cells(gain: Gain | None) -> tuple[str, str, str]:
+    """Gain and ends of its interval for a CSV; empty where there are none."""
+    if gain is None:
+        return "", "", ""
+    return _cell(gain.gain), _cell(gain.low), _cell(gain.high)
 
 
 def _column(rows: Sequence[RunRow], name: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -98,22 +146,3 @@ def _cell(value: float | int | None) -> str:
 def _text(text: str) -> object:
     """Text on one line that a spreadsheet does not take for a formula."""
     return csv_cell(" ".join(text.splitlines()))
-
-
-class replacing:
-    """Write beside, then take the place of the old file at once."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._new = path.with_name(f".{path.name}.new")
-
-    def __enter__(self) -> Path:
-        self._new.unlink(missing_ok=True)  # it may be a symbolic link in a folder of somebody else
-        return self._new
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
-            store.sync(self._new)
-            self._new.replace(self._path)
-        else:
-            self._new.unlink(missing_ok=True)

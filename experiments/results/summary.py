@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from denxanh.experiments.results.gains import Gain, gains_of
 from denxanh.experiments.results.measured_window import unfinished_share
+from denxanh.experiments.results.references import CONVENTIONAL
 from denxanh.experiments.results.summary_row import SummaryRow
 from denxanh.experiments.runs.run_row import RunRow, place_label
 from denxanh.experiments.statistics import (
@@ -22,9 +24,6 @@ from denxanh.experiments.statistics import (
 )
 from denxanh.sim.language.text import Text, unit
 from denxanh.sim.metrics import METRICS, Metric
-
-CONVENTIONAL = "conventional"
-"""The controller whose plan an engineer would have set: gains over it are reported before those over the baseline."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +60,21 @@ def groups(rows: Sequence[RunRow]) -> list[Group]:
 def summarise_rows(rows: Sequence[RunRow]) -> list[SummaryRow]:
     """A row for every metric of every controller; the first controller of a group is its baseline."""
     return [row for group in groups(rows) for metric in METRICS for row in _rows(group, metric)]
+
+
+def gains(rows: Sequence[RunRow], metric: str = "delay_s") -> list[Gain]:
+    """The gains of all controllers in one metric, by place and demand; those over the conventional plan first."""
+    chosen = next(known for known in METRICS if known.name == metric)
+    return [
+        gain
+        for group in groups(rows)
+        for gain in gains_of(
+            group.place,
+            group.demand,
+            chosen,
+            {name: runs for name, runs in group.values(metric).items() if runs},
+        )
+    ]
 
 
 def headline(rows: Sequence[RunRow]) -> list[tuple[str, str]]:
@@ -111,6 +125,10 @@ def _rows(group: Group, metric: Metric) -> list[SummaryRow]:
         name: max((unfinished_share(row.metrics) for row in rows), default=0.0)
         for name, rows in group.runs.items()
     }
+    found = gains_of(
+        group.place, group.demand, metric, {name: values for name, values in runs.items() if values}
+    )
+    gained = {(gain.controller, gain.over_conventional): gain for gain in found}
     out = []
     for controller, values in runs.items():
         if not values:
@@ -118,7 +136,7 @@ def _rows(group: Group, metric: Metric) -> list[SummaryRow]:
         summary = summarise(list(values.values()))
         difference, ends, said = None, None, ("baseline", "mốc so sánh")
         if controller != baseline:
-            said = ("no seed in common with the baseline", "không có hạt giống chung với mốc so sánh")
+            said = ("no seed in common with the baseline", "không có lần mô phỏng chung với mốc so sánh")
             if set(values) & set(runs[baseline]):
                 paired = compare_paired(values, runs[baseline])
                 words = verdict(
@@ -139,6 +157,8 @@ def _rows(group: Group, metric: Metric) -> list[SummaryRow]:
                 diff_ci_high=ends.high if ends else None,
                 verdict=Text(*said),
                 demand=group.demand,
+                over_conventional=gained.get((controller, True)),
+                over_existing=gained.get((controller, False)),
                 unfinished=unfinished[controller],
             )
         )
@@ -173,4 +193,4 @@ def gridlock(group: Group) -> dict[str, GridlockSummary]:
 def jammed(row: RunRow) -> bool:
     """Whether a run counts as gridlocked (see denxanh.experiments.statistics.GridlockLimits)."""
     m = row.metrics
-    return bool(is_gridlocked(m["loaded"] or 0, m["waiting"] or 0, m["teleports"] or 0))
+    return bool(is_gridlocked(m["loaded"] or 0, m.get("waiting") or 0, m.get("teleports") or 0))

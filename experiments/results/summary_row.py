@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from denxanh.experiments.results.gains import Gain
 from denxanh.experiments.runs.run_row import place_label
 from denxanh.sim.language.text import Text
 
@@ -28,6 +29,8 @@ class SummaryRow:
     diff_ci_high: float | None = None
     verdict: Text | None = None
     demand: float = 1.0
+    over_conventional: Gain | None = None  # None where the conventional plan did not run
+    over_existing: Gain | None = None
     unfinished: float = 0.0  # largest share of vehicles still on their way at the end of a run
 
     @property

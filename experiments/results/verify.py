@@ -22,7 +22,7 @@ from denxanh.experiments.runs.proof import Record, combined_hash, run_fault
 from denxanh.experiments.runs.run_row import NAME_LENGTH, RunRow, result_folders, run_folder
 from denxanh.experiments.runs.runner import interruptible
 from denxanh.experiments.specification.identity import RESULT_VERSIONS, code_hash
-from denxanh.experiments.specification.run_options import Limits
+from denxanh.experiments.specification.run_options import AUTO, Limits
 from denxanh.experiments.specification.run_specification import RunSpecification
 from denxanh.experiments.specification.sources import content_hash
 from denxanh.sim.demand.equivalents import Equivalent, read_equivalents
@@ -186,7 +186,9 @@ class _Checks:
         for name, same in (
             ("seed", manifest["seed"] == run.seed),
             ("backend", manifest["backend"] == run.options.backend),
-            ("warm_up_s", manifest["warm_up_s"] == run.options.warm_up),
+            ("warm_up_s", run.options.warm_up in (AUTO, manifest["warm_up_s"])),
+            ("movements", run.options.movements == ("on" if manifest.get("movements", True) else "off")),
+            ("flush_s", run.options.flush in (AUTO, manifest.get("flush_s", 0.0))),
             ("scenario", is_scenario(manifest, run.simulated().to_json())),
         ):
             if not same:

@@ -2,10 +2,13 @@
 
 __all__ = [
     "cluster",
+    "cluster_job",
     "execution",
     "forkserver",
     "launcher",
     "ledger",
+    "ledger_checksums",
+    "ledger_file",
     "local",
     "proof",
     "relocation",

@@ -7,10 +7,8 @@ writes results, after checking them. No shared file system is needed, and a lost
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import re
 import shutil
 import tempfile
 import threading
@@ -22,6 +20,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from denxanh.controllers.registry import make_controller
+from denxanh.experiments.runs.cluster_job import cluster_job, local_run
 from denxanh.experiments.runs.execution import (
     Outcome,
     completed_outcome,
@@ -30,12 +30,12 @@ from denxanh.experiments.runs.execution import (
 from denxanh.experiments.runs.launcher import Launcher, launcher
 from denxanh.experiments.runs.proof import Fault, Record, run_fault, tables_hash
 from denxanh.experiments.runs.run_row import run_folder
-from denxanh.experiments.specification.identity import RESULT_VERSIONS, code_hash
-from denxanh.experiments.specification.run_specification import RunSpecification, pack, unpack
+from denxanh.experiments.specification.run_specification import RunSpecification
 from denxanh.experiments.specification.sources import content_hash
+from denxanh.sim.controller import capabilities, recorded_parameters
 from denxanh.sim.errors import InputError
 from denxanh.sim.run import store
-from denxanh.sim.run.provenance import file_record, versions
+from denxanh.sim.run.provenance import file_record
 from denxanh.sim.run.store import MANIFEST, read_manifest
 from denxanh.sim.sumo.run_input import CONFIG
 
@@ -74,18 +74,13 @@ class Cluster:
 
     def submit(self, id: str, run: RunSpecification) -> Future[Outcome]:
         """Send a run; its result is written when it comes back."""
-        inputs = {content_hash(path): self._input(path) for path in run.scenario.inputs()}
-        order = {content_hash(path): path.name for path in run.scenario.inputs()}
-        text, _, scenario = pack(run)
-        job = {
-            "id": id,
-            "run": text,
-            "scenario": scenario,
-            "hashes": [content_hash(path) for path in run.scenario.inputs()],
-            "names": order,
-            "versions": {name: versions()[name] for name in RESULT_VERSIONS},
-            "code": code_hash(),
-        }
+        future: Future[Outcome] = Future()
+        try:
+            job, files = cluster_job(id, run)
+        except InputError as error:
+            future.set_result(Outcome("refused", reason=str(error)))
+            return future
+        inputs = {digest: self._input(path) for digest, path in files.items()}
         self._submitted += 1
         remote = self._client.submit(
             run_remote,
@@ -95,7 +90,6 @@ class Cluster:
             pure=False,
         )
         self._running.add(remote)
-        future: Future[Outcome] = Future()
         remote.add_done_callback(lambda done: self._on_done(id, run, done, future))
         return future
 
@@ -179,7 +173,11 @@ def receive(target: Path, run: RunSpecification, files: Mapping[str, bytes], con
 def _replace_paths(folder: Path, target: Path, run: RunSpecification, manifest: dict[str, Any]) -> None:
     """Replace the worker's paths by those of this machine, so that bare SUMO can repeat the run here."""
     scenario = run.simulated()
+    controller = make_controller(run.controller, run.arguments)
+    brought = tuple(path.resolve() for path in capabilities(controller).additional_files())
+    scenario = replace(scenario, additional=(*scenario.additional, *brought))
     known = manifest["inputs_sha256"].values()
+    manifest["parameters"] = recorded_parameters(controller)
     manifest["inputs_sha256"] = {
         str(path): content_hash(path) for path in scenario.inputs() if content_hash(path) in known
     }
@@ -200,7 +198,6 @@ def _replace_paths(folder: Path, target: Path, run: RunSpecification, manifest: 
 
 
 # --- on the worker
-_DIGEST = re.compile(r"[0-9a-f]{64}")  # SHA-256: it becomes the name of a file
 _starter: Launcher | None = None
 _starting = threading.Lock()
 
@@ -208,10 +205,10 @@ _starting = threading.Lock()
 def run_remote(text: str, inputs: Mapping[str, bytes]) -> dict[str, Any]:
     """Execute a run on this worker in a child process; returns its state and its files as compressed bytes."""
     job = json.loads(text)
-    ours = {name: versions()[name] for name in RESULT_VERSIONS}
-    if job["versions"] != ours or job["code"] != code_hash():
-        return {"state": "refused", "reason": f"the worker has another denxanh or SUMO ({ours})"}
-    run = unpack(job["run"], _local_scenario(job, inputs))
+    try:
+        run = local_run(job, inputs)
+    except InputError as error:
+        return {"state": "refused", "reason": str(error)}
     with tempfile.TemporaryDirectory(prefix="denxanh-run-") as name:
         target = Path(name) / "result"
         outcome = execute_run(
@@ -241,32 +238,3 @@ def _launcher() -> Launcher:
         if _starter is None:
             _starter = launcher()
         return _starter
-
-
-def _local_scenario(job: Mapping[str, Any], inputs: Mapping[str, bytes]) -> str:
-    """The scenario with its inputs on this machine, each written once by content hash and checked."""
-    cache = Path(tempfile.gettempdir()) / f"denxanh-inputs-{os.getuid() if hasattr(os, 'getuid') else 0}"
-    cache.mkdir(mode=0o700, exist_ok=True)
-    paths = []
-    for digest in job["hashes"]:
-        name = Path(job["names"][digest]).name
-        if not _DIGEST.fullmatch(digest):
-            raise ValueError(f"{digest!r} is no hash of an input")
-        path = cache / f"{digest[:32]}-{name}"
-        if not path.is_file() or content_hash(path) != digest:
-            data = zlib.decompress(inputs[digest])
-            if hashlib.sha256(data).hexdigest() != digest:
-                raise ValueError(f"input {path.name} arrived incomplete")
-            handle, new = tempfile.mkstemp(dir=cache)
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(data)
-            Path(new).replace(path)
-        paths.append(str(path))
-    scenario = json.loads(job["scenario"])
-    routes = len(scenario["routes"])
-    scenario["net"], scenario["routes"], scenario["additional"] = (
-        paths[0],
-        paths[1 : 1 + routes],
-        paths[1 + routes :],
-    )
-    return json.dumps(scenario)

@@ -1,8 +1,9 @@
-"""A process that has imported everything and does nothing but fork: each fork becomes one run.
+"""A process that does nothing but fork: each fork becomes one run. For several runs it imports everything first.
 
-It reads lines ``start NUMBER FOLDER`` and ``kill NUMBER`` from standard input and writes
-``done NUMBER STATUS`` to standard output. When its input ends, because the runner died, it kills every run and
-ends. SUMO never runs here, so each run starts from the same clean state, without paying for the imports.
+It reads lines ``start NUMBER FOLDER`` and ``kill NUMBER`` from standard input and writes ``ready`` or
+``failed REASON``, then ``done NUMBER STATUS``, to standard output. When its input ends, because the runner died, it
+kills every run and ends. SUMO never runs here, so each run starts from the same clean state, without paying for the
+imports.
 """
 
 from __future__ import annotations
@@ -16,13 +17,18 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from denxanh.experiments.runs.worker import run_job
+from denxanh.experiments.runs.launcher import PRELOAD
+from denxanh.experiments.runs.worker import run_job, shortage
 
 
 def main() -> None:
     """Serve until standard input ends."""
     ready = _leave_with_parent()
-    _import_all()
+    try:
+        (_import_all if PRELOAD in sys.argv[1:] else _import_sumo)()
+    except (ImportError, MemoryError) as error:
+        os.write(1, f"failed {' '.join(shortage(error).split())}\n".encode())
+        os._exit(1)
     ready()
     children: dict[int, int] = {}  # pid → number
     wake, woken = socket.socketpair()
@@ -72,23 +78,31 @@ def _leave_with_parent() -> Callable[[], None]:
 
 
 def _import_all() -> None:
-    """Import all that a run needs; the warning that libsumo prints is suppressed."""
-    saved = os.dup(1)
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 1)
+    """Import all that any run may use."""
+    _import_sumo()
     import pyarrow.parquet  # noqa: F401
 
     import denxanh.experiments.specification.controllers
     import denxanh.experiments.specification.run_specification
     import denxanh.sim.run.run
-    import denxanh.sim.sumo.backend.engine
 
-    denxanh.sim.sumo.backend.engine.preload()
     denxanh.experiments.specification.controllers.preload()
-    sys.stdout.flush()
-    os.dup2(saved, 1)
-    os.close(saved)
-    os.close(null)
+
+
+def _import_sumo() -> None:
+    """Import SUMO; the warning that libsumo prints is suppressed."""
+    saved = os.dup(1)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    try:
+        import denxanh.sim.sumo.backend.libsumo_backend
+
+        denxanh.sim.sumo.backend.libsumo_backend.preload()
+        sys.stdout.flush()
+    finally:
+        os.dup2(saved, 1)
+        os.close(saved)
+        os.close(null)
 
 
 def _obey(line: str, children: dict[int, int]) -> None:

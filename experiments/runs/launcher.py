@@ -18,6 +18,8 @@ from typing import Protocol
 from denxanh.sim.errors import RunError
 
 START_LIMIT = 120.0  # s to import everything on a cold, slow disk
+PRELOAD = "preload"
+"""Argument of the fork server: import everything that any run may use before the first."""
 LOST = -1000
 """Exit status of a run whose fork server died; no signal has this number, and the run is not at fault."""
 
@@ -46,9 +48,10 @@ class Launcher(Protocol):
         ...
 
 
-def launcher() -> Launcher:
-    """The launcher for this system."""
-    return ForkLauncher() if hasattr(os, "fork") and sys.platform != "darwin" else SpawnLauncher()
+def launcher(*, preload: bool = True) -> Launcher:
+    """The launcher for this system. ``preload=False`` is for a single run: it imports only what it uses."""
+    forks = hasattr(os, "fork") and sys.platform != "darwin"
+    return ForkLauncher(preload=preload) if forks else SpawnLauncher()
 
 
 def _python(module: str, *arguments: str) -> list[str]:
@@ -106,7 +109,8 @@ class _Spawned:
 class ForkLauncher:
     """One fork server for all runs of this runner; it is replaced if it dies."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, preload: bool = True) -> None:
+        self._arguments = (PRELOAD,) if preload else ()
         self._lock = threading.Lock()
         self._numbers = itertools.count()
         self._server: subprocess.Popen[bytes] | None = None
@@ -152,14 +156,16 @@ class ForkLauncher:
     def _serve(self) -> None:
         self._ready = False
         self._server = server = subprocess.Popen(
-            _python("denxanh.experiments.runs.forkserver"),
+            _python("denxanh.experiments.runs.forkserver", *self._arguments),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C reaches the runner, which then ends its runs in order
         )
         assert server.stdout is not None
-        if server.stdout.readline() != b"ready\n":
-            raise RunError(f"the process that starts runs ended with status {server.wait(START_LIMIT)}")
+        answer, _, reason = server.stdout.readline().decode("utf-8", "replace").strip().partition(" ")
+        if answer != "ready":
+            status = server.wait(START_LIMIT)
+            raise RunError(reason or f"the process that starts runs ended with status {status}")
         self._ready = True
         self._running = {}
         threading.Thread(target=self._listen, args=(server, self._running), daemon=True).start()

@@ -7,76 +7,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from denxanh.experiments.runs.ledger_checksums import SPECIFIED, changed_rows, checksum, members, resealed
+from denxanh.experiments.runs.ledger_file import DamagedLedger, open_ledger, read_fact
 from denxanh.experiments.runs.proof import UNREADABLE, Record
 from denxanh.experiments.runs.relocation import located, stored_scenario, stored_task
-from denxanh.experiments.runs.run_row import COMPLETE, RunRow, State, check_id, run_folder
+from denxanh.experiments.runs.run_row import COMPLETE, RunRow, State, run_folder
 from denxanh.experiments.specification.run_specification import RunSpecification, pack, unpack
-from denxanh.sim.errors import InputError, RunError
-from denxanh.sim.run.store import json_bytes, name_aside
+from denxanh.sim.errors import InputError
+from denxanh.sim.run.store import json_bytes
 
-VERSION = 3
-WAIT = 5.0  # s for another process to let go of the ledger; one that writes holds it for some ms
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS scenarios (id TEXT PRIMARY KEY, json TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS runs (
-    id TEXT PRIMARY KEY,         -- RunSpecification.identity()
-    number INTEGER NOT NULL,     -- order in the experiment; -1: no run of it any more
-    place TEXT NOT NULL,
-    demand REAL NOT NULL,
-    controller TEXT NOT NULL,
-    seed INTEGER NOT NULL,
-    task TEXT NOT NULL,          -- JSON of the RunSpecification, without its scenario
-    state TEXT NOT NULL DEFAULT 'pending',
-    attempts INTEGER NOT NULL DEFAULT 0,
-    reason TEXT NOT NULL DEFAULT '',
-    wall_s REAL,
-    cpu_s REAL,
-    sha256 TEXT,                 -- of the tripinfo
-    metrics TEXT,                -- JSON
-    content TEXT,                -- SHA-256 over the run's tables
-    scenario TEXT,               -- id in scenarios; NULL in rows of version 1, whose task contains it
-    manifest TEXT,               -- SHA-256 of the manifest; NULL in rows of versions 1 and 2, like the two below
-    specified TEXT,              -- checksum of the columns that the specification determines
-    recorded TEXT                -- checksum of the columns that the result determines
-);
-CREATE INDEX IF NOT EXISTS runs_state ON runs (state, number);
-"""
-_FROM_1 = """
-ALTER TABLE runs ADD COLUMN content TEXT;
-ALTER TABLE runs ADD COLUMN scenario TEXT;
-"""
-_FROM_2 = """
-ALTER TABLE runs ADD COLUMN manifest TEXT;
-ALTER TABLE runs ADD COLUMN specified TEXT;
-ALTER TABLE runs ADD COLUMN recorded TEXT;
-"""
-_SPECIFIED = "id, place, demand, controller, seed, task, scenario"
-_TASK = 5  # place of the task in it
-_RECORDED = "id, state, reason, wall_s, cpu_s, sha256, metrics, content, manifest"
-_ENDED = (*COMPLETE, "failed", "timeout", "refused")
-_STATES = ("pending", "running", *_ENDED)
-_REJECTED = "rejected"  # in place of the checksum of a result: the folder of a pending run is not believed
+_REJECTED = "rejected"  # in place of the checksum of a result: the folder of a pending run was rejected
 _UNLIKE = (*UNREADABLE, KeyError, TypeError, AttributeError)  # of a text that is no specification or scenario
-DESCRIPTION = "the ledger's description of the run was changed"
 MEMBERS = "members"  # fact: checksum of the ids of the experiment's runs
 _IS_COMPLETE = "state IN ('{}')".format("', '".join(COMPLETE))
 _MEAN = f"SELECT {{0}}, avg(wall_s) FROM runs WHERE {_IS_COMPLETE} GROUP BY {{0}}"
-
-
-class DamagedLedger(InputError):
-    """The file is no ledger, or not one as denxanh wrote it."""
-
-    def __init__(self, what: str, path: Path) -> None:
-        super().__init__(
-            what, location=str(path), remedy="run the experiment again, which makes a new one from the runs"
-        )
 
 
 class Ledger:
@@ -87,36 +36,10 @@ class Ledger:
             raise InputError("no ledger found", location=str(path), remedy="give the folder of an experiment")
         if not read_only:
             path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = _open(path, read_only)
+        self._db, self._version = open_ledger(path, read_only=read_only)
         self._path = path
         self._folder = path.parent
         self.proven: set[str] = set()  # done runs whose files were checked or written since it was opened
-        try:
-            self._db.text_factory = lambda content: content.decode("utf-8", "surrogateescape")
-            if (found := self._db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
-                raise DamagedLedger(f"the ledger is damaged ({found})", path)
-            if read_only:
-                self._version = self._read_version(path)
-            else:
-                self._prepare(path)
-            self._check_columns(path)
-            self._check_ids(path)
-        except sqlite3.DatabaseError as error:
-            self._db.close()
-            if "full" in str(error):
-                raise RunError(f"{path}: {error}; make room and start again") from None
-            if _is_locked(error):
-                raise _locked(path) from None
-            if isinstance(error, sqlite3.OperationalError) and _unusable(error):
-                raise InputError(
-                    f"the ledger cannot be opened ({error})",
-                    location=str(path),
-                    remedy="check the rights of the file, or give another --out",
-                ) from None
-            raise DamagedLedger(f"this is not a ledger ({error})", path) from None
-        except InputError:
-            self._db.close()
-            raise
 
     def __enter__(self) -> Ledger:
         return self
@@ -151,14 +74,14 @@ class Ledger:
             self._db.execute("UPDATE runs SET number = -1")
             self._db.executemany("INSERT OR REPLACE INTO scenarios VALUES (?, ?)", scenarios.items())
             self._db.executemany(
-                f"INSERT INTO runs (number, {_SPECIFIED}, specified) "
+                f"INSERT INTO runs (number, {SPECIFIED}, specified) "
                 "VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET number = excluded.number, "
                 "place = excluded.place, demand = excluded.demand, controller = excluded.controller, "
                 "seed = excluded.seed, task = excluded.task, scenario = excluded.scenario, "
                 "specified = excluded.specified",
                 entries,
             )
-            self.set_fact(MEMBERS, self._members())
+            self.set_fact(MEMBERS, members(self._db))
 
     def import_runs(self, other: Ledger, ids: Iterable[str]) -> int:
         """Import done runs of another ledger; returns how many were new."""
@@ -188,28 +111,28 @@ class Ledger:
                 ),
             )
             new = self._db.total_changes - before
-            self.set_fact(MEMBERS, self._members())
+            self.set_fact(MEMBERS, members(self._db))
             return new
 
     def reset_running(self) -> int:
         """Set runs that a killed runner left as running to pending; returns how many."""
         return self._db.execute("UPDATE runs SET state = 'pending' WHERE state = 'running'").rowcount
 
-    def reset_lost(self, ids: Iterable[str], *, believed: Collection[str] = ()) -> None:
-        """Set runs whose row or result is not believed to pending, and forget the result.
+    def reset_lost(self, ids: Iterable[str], *, intact: Collection[str] = ()) -> None:
+        """Set runs whose row or result is rejected to pending, and forget the result.
 
-        The folders of those in ``believed`` may be entered again; the others are run again (see ``is_rejected``).
+        The folders of those in ``intact`` may be entered again; the others are run again (see ``is_rejected``).
         """
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.executemany(
                 "UPDATE runs SET state = 'pending', attempts = 0, reason = '', wall_s = NULL, cpu_s = NULL, "
                 "sha256 = NULL, metrics = NULL, content = NULL, manifest = NULL, recorded = ? WHERE id = ?",
-                ((None if id in believed else _REJECTED, id) for id in ids),
+                ((None if id in intact else _REJECTED, id) for id in ids),
             )
 
     def is_rejected(self, id: str) -> bool:
-        """Whether the folder of a pending run is not believed, even if it is complete in itself."""
+        """Whether the folder of a pending run was rejected, even if it is complete in itself."""
         found = self._db.execute("SELECT 1 FROM runs WHERE id = ? AND recorded = ?", (id, _REJECTED))
         return found.fetchone() is not None
 
@@ -286,38 +209,13 @@ class Ledger:
         return f"run {id[:16]}" if found is None else "{}, {}, seed {}".format(*found)
 
     def damaged_rows(self) -> dict[str, str]:
-        """What was changed outside of denxanh in the rows of the experiment, by the id of the run.
-
-        A row whose checksum does not fit, and a state that does not exist; checksums show damage, not the forger who
-        computes them too (see denxanh.experiments.results.verify).
-        """
-        states = ", ".join(f"'{state}'" for state in _STATES)
-        found = {
-            str(id): f"the ledger has the unknown state {state!r}"
-            for id, state in self._db.execute(
-                f"SELECT id, state FROM runs WHERE number >= 0 AND state NOT IN ({states})"
-            )
-        }
-        if self._version < 3:
-            return found
-        for *described, seal in self._db.execute(
-            f"SELECT {_SPECIFIED}, specified FROM runs WHERE number >= 0 AND specified IS NOT NULL"
-        ):
-            if checksum(described) != seal:
-                found[str(described[0])] = DESCRIPTION
-        ended = ", ".join(f"'{state}'" for state in _ENDED)
-        for *result, seal in self._db.execute(
-            f"SELECT {_RECORDED}, recorded FROM runs WHERE number >= 0 AND state IN ({ended}) "
-            "AND (recorded IS NOT NULL OR manifest IS NOT NULL)"
-        ):
-            if checksum(result) != seal:
-                found[str(result[0])] = "the ledger's row was changed after the run"
-        return found
+        """What was changed outside of denxanh in the rows of the experiment, by the id of the run."""
+        return changed_rows(self._db, sealed=self._version >= 3)
 
     def lacks_rows(self) -> bool:
         """Whether rows were removed or added outside of denxanh."""
-        members = self.fact(MEMBERS)
-        return members is not None and members != self._members()
+        recorded = self.fact(MEMBERS)
+        return recorded is not None and recorded != members(self._db)
 
     def require_intact(self) -> None:
         """Raise InputError if rows were changed, removed or added outside of denxanh."""
@@ -325,10 +223,6 @@ class Ledger:
             raise DamagedLedger(f"{what} (run {id[:16]})", self._path)
         if self.lacks_rows():
             raise DamagedLedger("rows of the ledger were removed or added", self._path)
-
-    def _members(self) -> str:
-        ids = self._db.execute("SELECT id FROM runs WHERE number >= 0 ORDER BY id")
-        return checksum([id for (id,) in ids])
 
     def pending(self, after: int, limit: int) -> list[tuple[int, str, RunSpecification]]:
         """The next pending runs beyond number ``after``: (number, id, specification)."""
@@ -463,8 +357,7 @@ class Ledger:
 
     def fact(self, key: str) -> Any:
         """A fact stored by ``set_fact``, or None."""
-        found = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return None if found is None else json.loads(found[0])
+        return read_fact(self._db, key)
 
     def _all_scenarios(self) -> list[tuple[str, str]]:
         """With absolute paths; without those that cannot be read."""
@@ -483,58 +376,10 @@ class Ledger:
         *result, scenario, manifest, specified, recorded = result
         described = (id, place, demand, controller, seed, task, scenario)
         new = located(task, "", self._folder.resolve())[0]
-        seal = _resealed(described, specified, new)
+        seal = resealed(described, specified, new)
         return (
             id, number, place, demand, controller, seed, new, *result, scenario, manifest, seal, recorded,
         )  # fmt: skip
-
-    def _read_version(self, path: Path) -> int:
-        try:
-            version = int(self.fact("version"))
-        except (*UNREADABLE, TypeError):
-            version = 0
-        if version > VERSION:
-            raise InputError(
-                f"a newer denxanh wrote this ledger (version {version}, this one reads {VERSION})",
-                location=str(path),
-                remedy="install the newer one",
-            )
-        if version < 1:
-            raise DamagedLedger("the ledger does not tell its version", path)
-        return version
-
-    def _check_ids(self, path: Path) -> None:
-        """Raise InputError for a run whose id is none: ids become names of folders."""
-        wrong = self._db.execute(
-            "SELECT id FROM runs WHERE typeof(id) <> 'text' OR length(id) <> 64 OR id GLOB '*[^0-9a-f]*' LIMIT 1"
-        ).fetchone()
-        if wrong is not None:
-            check_id(wrong[0], path)
-
-    def _check_columns(self, path: Path) -> None:
-        needed = {name.strip() for names in (_SPECIFIED, _RECORDED) for name in names.split(",")}
-        needed |= {"number", "attempts", "specified", "recorded"}
-        found = {name for _, name, *_ in self._db.execute("PRAGMA table_info(runs)")}
-        newer = {1: ("content", "scenario", "manifest", "specified", "recorded"),
-                 2: ("manifest", "specified", "recorded")}  # fmt: skip
-        missing = needed - found - set(newer.get(self._version, ()))
-        if missing:
-            raise DamagedLedger(f"the ledger has no {', '.join(sorted(missing))}", path)
-
-    def _prepare(self, path: Path) -> None:
-        """Make a new ledger, or bring an old one up to date."""
-        # with WAL and NORMAL a kill loses nothing, a power cut only the last rows, whose folders are found again
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
-        known = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()
-        if known and (version := self._read_version(path)) < VERSION:
-            changes = (_FROM_1 if version == 1 else "") + _FROM_2
-            self._db.executescript(
-                f"BEGIN IMMEDIATE;{changes}UPDATE meta SET value = '{VERSION}' WHERE key = 'version';COMMIT;"
-            )
-        self._db.executescript(_SCHEMA)
-        self._db.execute("INSERT OR IGNORE INTO meta VALUES ('version', ?)", (str(VERSION),))
-        self._version = self._read_version(path)
 
 
 def end_of(manifest: Mapping[str, Any]) -> tuple[State, str]:
@@ -545,89 +390,6 @@ def end_of(manifest: Mapping[str, Any]) -> tuple[State, str]:
     return "done", f"repeated after a limit: {repeated}" if repeated else ""
 
 
-def change_tasks(db: sqlite3.Connection, change: Callable[[str], str]) -> None:
-    """Change the task of every run in a copy of a ledger; a checksum that fits still fits, no other does."""
-    for *described, specified in db.execute(f"SELECT {_SPECIFIED}, specified FROM runs").fetchall():
-        new = change(described[_TASK])
-        seal = _resealed(described, specified, new)
-        db.execute("UPDATE runs SET task = ?, specified = ? WHERE id = ?", (new, seal, described[0]))
-
-
-def _resealed(described: Sequence[Any], specified: str | None, task: str) -> str | None:
-    """The checksum of a row's description with another task; one that does not fit stays as it is."""
-    if specified is None or checksum(described) != specified:
-        return specified
-    return checksum([*described[:_TASK], task, *described[_TASK + 1 :]])
-
-
-def _is_locked(error: sqlite3.Error) -> bool:
-    return "locked" in str(error) or "busy" in str(error)
-
-
-def _locked(path: Path) -> RunError:
-    return RunError(
-        f"{path}: another process has locked the ledger for more than {WAIT:g} s; end it and start again"
-    )
-
-
-def write_error(error: sqlite3.OperationalError, location: str) -> RunError:
-    """The error for a ledger that could not be written: locked, or else (full disk, no rights) as sqlite says."""
-    if _is_locked(error):
-        return RunError(
-            f"{location}: the ledger is locked by another process; nothing done is lost: end it and start again"
-        )
-    return RunError(
-        f"{location}: the ledger cannot be written ({error}); nothing done is lost: make room and start again"
-    )
-
-
-def set_damaged_aside(path: Path) -> Path:
-    """Rename a damaged ledger, so that a new one can be made from the runs; returns its new name."""
-    aside = name_aside(path)
-    for ending in ("-wal", "-shm"):  # of the damaged file; a new one must not read them
-        beside = path.with_name(path.name + ending)
-        if beside.exists():
-            beside.rename(aside.with_name(aside.name + ending))
-    path.rename(aside)
-    return aside
-
-
-def checksum(fields: Sequence[Any]) -> str:
-    """SHA-256 over the values of columns."""
-    text = json.dumps(fields, ensure_ascii=False, default=repr)
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
-
-
 def _real(value: float | None) -> float | None:
     """A number as SQLite keeps it in a REAL column."""
     return None if value is None else float(value)
-
-
-def _unusable(error: sqlite3.OperationalError) -> bool:
-    return any(word in str(error) for word in ("unable to open", "readonly", "disk I/O"))
-
-
-def _open(path: Path, read_only: bool) -> sqlite3.Connection:
-    if not read_only:
-        try:
-            return sqlite3.connect(path, isolation_level=None, timeout=WAIT)
-        except sqlite3.OperationalError as error:
-            raise InputError(
-                f"the ledger cannot be opened ({error})", location=str(path), remedy="give another --out"
-            ) from None
-    uri = path.resolve().as_uri()
-    for way in ("?mode=ro", "?mode=ro&immutable=1"):  # WAL writes beside the file unless it is immutable
-        db = sqlite3.connect(uri + way, uri=True, isolation_level=None, timeout=WAIT)
-        try:
-            db.execute("SELECT 1 FROM sqlite_master").fetchone()
-        except sqlite3.OperationalError as error:
-            db.close()
-            if _is_locked(error):
-                raise _locked(path) from None
-            continue
-        except sqlite3.DatabaseError:
-            return db  # not a database: the caller reports it
-        return db
-    raise InputError(
-        "the ledger cannot be opened", location=str(path), remedy="check the rights of its folder"
-    )

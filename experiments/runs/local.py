@@ -90,7 +90,7 @@ def run_one(run: RunSpecification, target: Path) -> dict[str, Any]:
             "this exists and is no run of denxanh", location=str(target), remedy="give another --out"
         )
     with tempfile.TemporaryDirectory(prefix="denxanh-") as name, interruptible():
-        starter = launcher()
+        starter = launcher(preload=False)
         try:
             outcome = execute_run(starter, Path(name), target, run, stop=threading.Event(), id=run.identity())
         finally:

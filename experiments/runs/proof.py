@@ -31,7 +31,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Fault:
-    """Why a result is not believed: the kind, which is the same for many runs, and the file."""
+    """Why a result is rejected: the kind, which is the same for many runs, and the file."""
 
     kind: str
     file: Path

@@ -107,12 +107,13 @@ def job_folders(out: Path) -> list[Path]:
 def check_no_links(out: Path) -> None:
     """Raise InputError where a part of an experiment's folder is a symbolic link: it may lead to another's files."""
     for name in _OF_A_FOLDER:
-        _refuse_link(out / name)
+        refuse_link(out / name)
     for path in (out / RUNS).glob("[0-9a-f][0-9a-f]"):
-        _refuse_link(path)
+        refuse_link(path)
 
 
-def _refuse_link(path: Path) -> None:
+def refuse_link(path: Path) -> None:
+    """Raise InputError for a symbolic link in a folder of results."""
     if path.is_symlink():
         raise InputError(
             "a folder of results holds no symbolic links, but this is one",

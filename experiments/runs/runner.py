@@ -25,13 +25,9 @@ from typing import Protocol
 from filelock import FileLock, Timeout
 
 from denxanh.experiments.runs.execution import Outcome
-from denxanh.experiments.runs.ledger import (
-    DESCRIPTION,
-    DamagedLedger,
-    Ledger,
-    set_damaged_aside,
-    write_error,
-)
+from denxanh.experiments.runs.ledger import Ledger
+from denxanh.experiments.runs.ledger_checksums import DESCRIPTION
+from denxanh.experiments.runs.ledger_file import DamagedLedger, set_damaged_aside, write_error
 from denxanh.experiments.runs.proof import Fault, Record
 from denxanh.experiments.runs.run_row import RUNS, check_no_links, left_overs, result_folders, run_folder
 from denxanh.experiments.specification.run_specification import RunSpecification
@@ -40,6 +36,7 @@ from denxanh.sim.run.store import is_result, name_aside
 
 TRIES = 2  # one retry: a fault that strikes twice is not chance (Nextflow's default)
 LOSSES = 5  # machines a run may lose under it before the run itself is suspected
+WAIT = 1.0  # s between two looks at the running runs
 PAGE = 1000  # runs read from the ledger at once
 
 
@@ -59,7 +56,7 @@ class Executor(Protocol):
         ...
 
     def fault(self, record: Record) -> Fault | None:
-        """Why the result of a done run is not believed, or None."""
+        """Why the result of a done run is rejected, or None."""
         ...
 
     def close(self) -> None:
@@ -86,8 +83,11 @@ def run_missing(
     *,
     on_progress: Callable[[str, Outcome], None] = lambda id, outcome: None,
     on_message: Callable[[str], None] = lambda text: None,
+    on_wait: Callable[[], None] = lambda: None,
 ) -> None:
     """Run every pending run of the ledger; call it inside ``output_lock(out)``. Closes the executor.
+
+    ``on_wait`` is called at least every WAIT s. What it raises ends the running runs, as Ctrl-C does.
 
     Done runs whose result is damaged are run again; ``on_message`` gets a line for each kind of damage.
 
@@ -100,7 +100,7 @@ def run_missing(
     except BaseException:
         executor.close()
         raise
-    _Campaign(out, ledger, executor, on_progress).run()
+    _Campaign(out, ledger, executor, on_progress, on_wait).run()
 
 
 def reset_unproven(ledger: Ledger, executor: Executor, on_message: Callable[[str], None]) -> None:
@@ -111,14 +111,14 @@ def reset_unproven(ledger: Ledger, executor: Executor, on_message: Callable[[str
     rows = ledger.damaged_rows()
     kinds: dict[str, list[str]] = {}
     whole: Counter[str] = Counter()
-    believed: set[str] = set()
+    intact: set[str] = set()
     for id, what in rows.items():
         found = executor.completed(id)
         if found is None or found.limits_met:  # these are run again, see _Campaign._start
             kinds.setdefault(what, []).append("ledger.sqlite")
         else:
             whole[what] += 1
-            believed.add(id)
+            intact.add(id)
     faulty = list(rows)
     for record in ledger.records():
         if record.id in ledger.proven or record.id in rows:
@@ -129,7 +129,7 @@ def reset_unproven(ledger: Ledger, executor: Executor, on_message: Callable[[str
         else:
             faulty.append(record.id)
             kinds.setdefault(fault.kind, []).append(str(fault.file))
-    ledger.reset_lost(faulty, believed=believed)
+    ledger.reset_lost(faulty, intact=intact)
     for kind, count in whole.items():
         on_message(f"{_counted(count, 'row')} made again from the folders of the runs: {kind}")
     for kind, files in kinds.items():
@@ -171,12 +171,18 @@ class _Campaign:
     """One session of running the pending runs."""
 
     def __init__(
-        self, out: Path, ledger: Ledger, executor: Executor, on_progress: Callable[[str, Outcome], None]
+        self,
+        out: Path,
+        ledger: Ledger,
+        executor: Executor,
+        on_progress: Callable[[str, Outcome], None],
+        on_wait: Callable[[], None] = lambda: None,
     ) -> None:
         self._out = out
         self._ledger = ledger
         self._executor = executor
         self._on_progress = on_progress
+        self._on_wait = on_wait
         self._running: dict[Future[Outcome], str] = {}
         self._tries: dict[str, int] = {}
         self._losses: dict[str, int] = {}
@@ -196,7 +202,8 @@ class _Campaign:
                         return
                     time.sleep(0.5)  # a cluster without workers may yet get some
                     continue
-                for future in wait(self._running, timeout=5.0, return_when=FIRST_COMPLETED).done:
+                self._on_wait()
+                for future in wait(self._running, timeout=WAIT, return_when=FIRST_COMPLETED).done:
                     self._record(self._running.pop(future), future.result())
         except sqlite3.OperationalError as error:
             raise write_error(error, f"{self._out} ({_free(self._out)})") from None

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from denxanh.sim.errors import DenxanhError, InputError, LimitError
+from denxanh.sim.input.collector import collect_rarely
 
 if TYPE_CHECKING:
     from denxanh.experiments.specification.run_specification import RunSpecification
@@ -59,6 +60,7 @@ def job(run: RunSpecification, target: Path, id: str = "", repeated_after: str =
 def run_job(folder: Path) -> int:
     """Carry out the job in ``folder``; returns the process's exit status."""
     die_with_parent()
+    collect_rarely()
     from denxanh.experiments.specification.run_specification import RunSpecification
 
     data = json.loads((folder / "job.json").read_text("utf-8"))
@@ -97,20 +99,30 @@ def lacks_memory(error: BaseException) -> bool:
     )
 
 
+def shortage(error: MemoryError | ImportError) -> str:
+    """One sentence for a lack of memory; a library that cannot be mapped into memory is an ImportError."""
+    if lacks_memory(error):
+        return "the memory that this process may use is not enough; raise its limit (ulimit -v, cgroup)"
+    return f"a part of the installation cannot be loaded ({error}); install denxanh again"
+
+
 def _simulation(run: RunSpecification, repeated_after: str) -> Run:
     """The run as denxanh.sim executes it. Raises InputError."""
     from denxanh.experiments.specification.events import make_events
+    from denxanh.experiments.specification.run_specification import with_window
     from denxanh.experiments.specification.sensings import make_sensing
     from denxanh.sim.run.run import Run
     from denxanh.sim.signals.rules import Rules
 
-    options = run.options
+    _, options = with_window(run.scenario, run.options)
     return Run(
         run.simulated(),
         run.seed,
         options.backend,  # type: ignore[arg-type]  # one of its choices
-        options.warm_up,
+        float(options.warm_up),
+        float(options.flush),
         options.keep_sumo_output,
+        options.movements == "on",
         sensing=make_sensing(run.sensing),
         events=make_events(options.events),
         rules=Rules(**options.safety),

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, fields
+from functools import cache
 from pathlib import Path
-
-from pydantic import TypeAdapter, ValidationError
+from typing import TYPE_CHECKING
 
 from denxanh.experiments.specification.run_options import Table
 from denxanh.experiments.specification.sensings import IDEAL
@@ -22,8 +22,10 @@ from denxanh.sim.network_reader import network_of
 from denxanh.sim.scenario import Scenario
 from denxanh.sim.text_values import did_you_mean
 
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
 _KINDS = {kind.kind: kind for kind in KINDS}
-_ADAPTERS: dict[str, TypeAdapter[Event]] = {kind.kind: TypeAdapter(kind) for kind in KINDS}
 PLACE = "place"
 """The key that keeps an event to one place of several; no part of the event itself."""
 
@@ -90,6 +92,8 @@ def check_table(table: object, source: Source, number: int) -> Table:
             location=source.location(number),
             remedy="see docs/events.md",
         )
+    from pydantic import ValidationError
+
     try:
         make_events([table])
     except ValidationError as error:
@@ -103,10 +107,17 @@ def check_table(table: object, source: Source, number: int) -> Table:
     return dict(table)
 
 
+@cache
+def _adapter(kind: str) -> TypeAdapter[Event]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(_KINDS[kind])
+
+
 def make_events(tables: Iterable[Table]) -> tuple[Event, ...]:
     """The events behind tables that were checked."""
     return tuple(
-        _ADAPTERS[table["kind"]].validate_python(
+        _adapter(table["kind"]).validate_python(
             {key: value for key, value in table.items() if key not in ("kind", PLACE)}
         )
         for table in tables

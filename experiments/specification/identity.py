@@ -19,7 +19,7 @@ from denxanh.experiments.specification.controllers import (
     make_controller,
     parse_controller,
 )
-from denxanh.experiments.specification.object_state import named_content
+from denxanh.experiments.specification.object_state import named_content, state_of
 from denxanh.experiments.specification.objects import read_files
 from denxanh.experiments.specification.run_options import RunOptions
 from denxanh.experiments.specification.sources import content_hash, plugin_digest
@@ -117,7 +117,7 @@ def versions_digest() -> str:
 
 def digest(data: object) -> str:
     """SHA-256 of data as JSON with sorted keys."""
-    return hashlib.sha256(json.dumps(data, sort_keys=True, default=str).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
 
 def _counted(key: str, value: Any) -> Any:
@@ -130,4 +130,6 @@ def _counted(key: str, value: Any) -> Any:
         return [_counted("", part) for part in value]
     if isinstance(value, Mapping):
         return {str(name): _counted("", part) for name, part in value.items()}
-    return named_content(value) or value
+    if value is None or isinstance(value, str | bool | int | float):
+        return named_content(value) or value
+    return state_of(value)  # its text may differ between processes, as that of a set

@@ -221,7 +221,9 @@ def plain_parameter(value: Any) -> Any:
         return str(value)
     if type(value) in (list, tuple) and all(type(part) in (bool, int, float, str) for part in value):
         return list(value)
-    if type(value) is dict and all(type(part) in (bool, int, float, str) for part in value.values()):
+    if type(value) is dict and all(
+        type(key) is str and type(part) in (bool, int, float, str) for key, part in value.items()
+    ):
         return dict(value)
     return f"{type(value).__name__} {hashlib.sha256(repr(state_of(value)).encode()).hexdigest()[:12]}"
 

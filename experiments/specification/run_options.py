@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from denxanh.sim.errors import InputError
 from denxanh.sim.input.limits import MEMORY_MB, SECONDS, as_text
@@ -46,6 +46,7 @@ class Declaration:
     above: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()  # which stand for a value that is found later
     sumo: str = ""  # SUMO's option that takes the value; None leaves it as the scenario has it
     counts: bool = True  # whether it is part of the identity (one of SUMO's is, by the scenario)
     identity: Callable[[Any], Any] = lambda value: (
@@ -58,7 +59,7 @@ class Declaration:
         """Refuse a value that is none of the choices or out of bounds. Raises InputError."""
         if self.choices and value not in self.choices:
             raise InputError(f"there is no {name} {value!r}", remedy=did_you_mean(str(value), self.choices))
-        if value is None:
+        if value is None or value in self.words:
             return
         if self.minimum is not None and not self.minimum <= value < math.inf:
             raise InputError(
@@ -102,6 +103,14 @@ class Limits(_Checked):
     disk_mb: int | None = option(None, "MB of disk.", minimum=1, maximum=MEMORY_MB)
 
 
+AUTO: Literal["auto"] = "auto"
+
+
+def read_auto(text: str | float, option: str) -> float | Literal["auto"]:
+    """A duration in s, or ``auto``. Raises InputError."""
+    return AUTO if text == AUTO else read_duration(text, option)
+
+
 def _rules(values: Mapping[str, Any]) -> Any:
     from denxanh.sim.signals.rules import Rules  # the command line starts without numpy
 
@@ -134,12 +143,23 @@ class RunOptions(_Checked):
         choices=("libsumo", "traci"),
         counts=False,
     )
-    warm_up: float = option(
-        0.0,
-        "Warm-up at the begin, simulated and not measured: seconds, or 10min.",
+    warm_up: float | Literal["auto"] = option(
+        AUTO,
+        "Warm-up at the begin, simulated and not measured: seconds, 10min, or auto (the free travel time of the "
+        "longest route).",
         minimum=0.0,
         maximum=SECONDS,
-        text=Text(str, "0", lambda text, *_: read_duration(text, "--warm-up"), metavar="TIME"),
+        words=(AUTO,),
+        text=Text(str, AUTO, lambda text, *_: read_auto(text, "--warm-up"), metavar="TIME"),
+    )
+    flush: float | Literal["auto"] = option(
+        AUTO,
+        "Flush at the end, not measured, in which measured vehicles may finish: seconds, 10min, or auto (as long as "
+        "an automatic warm-up, else 0).",
+        minimum=0.0,
+        maximum=SECONDS,
+        words=(AUTO,),
+        text=Text(str, AUTO, lambda text, *_: read_auto(text, "--flush"), metavar="TIME"),
     )
     lateral_resolution: float | None = option(
         None,
@@ -152,6 +172,11 @@ class RunOptions(_Checked):
         False,
         "The existing plan was seen in the street; without it, reports call the plan assumed.",
         counts=False,
+    )
+    movements: str = option(
+        "on",
+        "on, or off: without the table of movements, which takes CPU time where many vehicles queue.",
+        choices=("on", "off"),
     )
     keep_sumo_output: bool = option(False, "Keep SUMO's XML files.", counts=False)
     limits: Limits = option(  # noqa: RUF009  (a field, as the others)

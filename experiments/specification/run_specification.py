@@ -16,11 +16,18 @@ from denxanh.experiments.specification.identity import (
     scenario_digest,
     versions_digest,
 )
-from denxanh.experiments.specification.run_options import RunOptions, declarations
+from denxanh.experiments.specification.run_options import AUTO, RunOptions, declarations
 from denxanh.experiments.specification.sensings import IDEAL, sensing_key
+from denxanh.sim.errors import InputError
 from denxanh.sim.scenario import CONFIRMED, Scenario
 
 _IDENTITY = "identity"
+SHORTENED = (
+    "warm-up and flush are a quarter of the duration each, less than the longest route takes without delay"
+)
+"""Note on a scenario that is too short for an automatic warm-up and flush; the two times follow."""
+WHOLE_RUN = "the whole run is measured, without warm-up and flush"
+"""Note on a scenario for which there is no automatic warm-up and flush; the reason follows."""
 _Part = Callable[["RunSpecification"], Any]
 
 
@@ -121,6 +128,37 @@ def absolute(scenario: Scenario) -> Scenario:
 def with_plan_source(scenario: Scenario, options: RunOptions) -> Scenario:
     """The scenario, its existing plan confirmed if the options say so."""
     return replace(scenario, plan_source=CONFIRMED) if options.plan_is_real else scenario
+
+
+def with_window(scenario: Scenario, options: RunOptions) -> tuple[Scenario, RunOptions]:
+    """The options with the warm-up and the flush in s that ``auto`` means here, and the scenario with a note if needed.
+
+    Raises InputError where they leave nothing of the run.
+    """
+    length = scenario.end - scenario.begin
+    warm_up, flush, found = options.warm_up, options.flush, None
+    if warm_up == AUTO:
+        from denxanh.sim.run.automatic_window import automatic_window
+
+        found = automatic_window(scenario)
+        warm_up = found.seconds
+    if flush == AUTO:
+        flush = 0.0 if found is None else found.seconds
+    if not warm_up + flush < length:
+        also = f" and a flush of {flush:g} s leave" if flush else " leaves"
+        raise InputError(
+            f"a warm-up of {warm_up:g} s{also} nothing of the {length:g} s simulated",
+            location=scenario.name,
+            remedy="give a shorter --warm-up or --flush" if flush else "give a shorter --warm-up",
+        )
+    note = ""
+    if found is not None and found.shortened:
+        note = f"{SHORTENED}: {found.seconds:g} s < {found.longest:.0f} s"
+    elif found is not None and found.reason:
+        note = f"{WHOLE_RUN}: {found.reason}"
+    if note:
+        scenario = replace(scenario, notes=tuple(dict.fromkeys((*scenario.notes, note))))
+    return scenario, replace(options, warm_up=warm_up, flush=flush)
 
 
 def pack(run: RunSpecification) -> tuple[str, str, str]:

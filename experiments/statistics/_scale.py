@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from scipy.special import gammaincinv
 
 from denxanh.experiments.statistics._checks import Array
 
@@ -25,6 +24,8 @@ def scale_points(degrees: int) -> tuple[Array, Array]:
 
     The spacing is cubed: with few degrees the weight near s = 0 decides large t.
     """
+    from scipy.special import gammaincinv
+
     points, weights = legendre()
     unit = (points + 1) / 2
     low, high = np.sqrt(2 * gammaincinv(degrees / 2, [1e-15, 1 - 1e-15]) / degrees)

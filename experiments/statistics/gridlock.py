@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import bdtr, betaincinv
 
 from denxanh.experiments.statistics._checks import Values, finite, fraction
 from denxanh.experiments.statistics.intervals import Interval
@@ -75,6 +74,8 @@ class GridlockRate:
 
 def gridlock_rate(gridlocked: int, n: int, *, confidence: float = 0.95) -> GridlockRate:
     """Rate with its Clopper-Pearson interval (1934, doi:10.1093/biomet/26.4.404): 0 of 10 is still 0…31 %."""
+    from scipy.special import betaincinv
+
     fraction(confidence, "confidence")
     if not 0 <= gridlocked <= n or n < 1:
         raise InputError(f"{gridlocked} of {n} runs gridlocked is not a rate")
@@ -131,6 +132,8 @@ def median_interval(values: Values, *, confidence: float = 0.95) -> Interval | N
     (Conover 1999, Practical Nonparametric Statistics, section 3.2). None when even the extremes are too
     close together: fewer than 6 runs at 95 %.
     """
+    from scipy.special import bdtr
+
     fraction(confidence, "confidence")
     ordered = np.sort(finite(values, "the sample"))
     below = bdtr(np.arange(ordered.size), ordered.size, 0.5)  # P(Binomial ≤ i), i = k − 1
@@ -146,6 +149,8 @@ def gridlock_p_value(candidate: npt.ArrayLike, baseline: npt.ArrayLike) -> float
     Only seeds in which exactly one gridlocked are informative: exact McNemar test (McNemar 1947,
     doi:10.1007/BF02295996). 1 without such a seed.
     """
+    from scipy.special import bdtr
+
     ours, theirs = np.asarray(candidate, dtype=bool), np.asarray(baseline, dtype=bool)
     if ours.shape != theirs.shape or ours.ndim != 1:
         raise InputError(f"gridlock flags of {ours.size} and {theirs.size} runs are not pairs")

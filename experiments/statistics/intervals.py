@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtr, stdtrit  # scipy.stats costs half a second to import, these do not
 
 from denxanh.experiments.statistics._checks import Array
 
@@ -36,11 +35,17 @@ class Interval:
 
 def t_quantile(confidence: float, degrees: float | Array) -> Array:
     """Two-sided quantile of Student's t: |t| stays below it with probability ``confidence``."""
+    from scipy.special import (
+        stdtrit,  # at its use: a run needs no scipy, and its import costs more than numpy's
+    )
+
     return np.asarray(stdtrit(degrees, 0.5 + confidence / 2), dtype=np.float64)
 
 
 def t_p_value(t: float | Array, degrees: float | Array) -> Array:
     """Two-sided p value of Student's t."""
+    from scipy.special import stdtr
+
     return np.asarray(2.0 * stdtr(degrees, -np.abs(t)), dtype=np.float64)
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from scipy.special import gammaincinv, ndtr
-
 from denxanh.experiments.statistics._checks import Values, finite, fraction, positive
 from denxanh.experiments.statistics._scale import scale_points
 from denxanh.experiments.statistics.intervals import t_quantile
@@ -33,6 +31,8 @@ def paired_power(n: int, difference: float, sd: float, *, alpha: float = 0.05) -
     Noncentral t with n − 1 degrees and noncentrality difference·√n / sd (Cohen 1988, Statistical Power
     Analysis, section 2.3.4). ``sd`` is that of the differences.
     """
+    from scipy.special import ndtr
+
     if n < 2:
         raise InputError(f"power needs at least 2 pairs, not {n}")
     shift = abs(difference) * math.sqrt(n) / positive(sd, "sd")
@@ -50,6 +50,8 @@ def seeds_needed(pilot: Values, difference: float, *, power: float = 0.8, alpha:
     Medicine 14, 1933-1940, doi:10.1002/sim.4780141709). InputError if the pilot has fewer than 2 pairs, NaN,
     or no spread at all, or if the answer exceeds a million.
     """
+    from scipy.special import gammaincinv
+
     sample = finite(pilot, "the pilot's differences", at_least=2)
     positive(abs(difference), "the difference to detect")
     fraction(power, "power")

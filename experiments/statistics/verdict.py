@@ -93,7 +93,7 @@ def _of_contrast(
         found = words.pairs(contrast.comparison, contrast.p_adjusted, rule if m > 1 else ("", ""))
         unmatched = contrast.comparison.pairs.unmatched
     else:
-        rule = (f" by {family.method}, seeds as blocks", f" theo {family.method}, khối theo hạt giống")
+        rule = (f" by {family.method}, seeds as blocks", f" theo {family.method}, khối theo lần mô phỏng")
         count = _pairs(contrast.n)
         joint = ("simultaneous ", "đồng thời ")
         found = words.tested(contrast.difference, contrast.interval, contrast.p_adjusted, count, rule, joint)
@@ -134,7 +134,7 @@ class _Words:
             return Verdict(
                 outcome,
                 f"{head[0]} {pairs[0]}, whatever the seed: {rating[0]}.",
-                f"{head[1]} {pairs[1]}, với mọi hạt giống: {rating[1]}.",
+                f"{head[1]} {pairs[1]}, với mọi lần mô phỏng: {rating[1]}.",
             )
         return self.tested(comparison.difference, comparison.interval, p, _pairs(n), rule)
 

@@ -38,7 +38,7 @@ CONFIG = """<?xml version="1.0" encoding="UTF-8"?>
 </configuration>
 """
 STEP = {"lane": "1", "sublane": "0.5"}  # s; with a step above the drivers' tau vehicles collide in SUMO
-LATERAL_RESOLUTION = "0.8"  # m; 0.4 doubles the computing time for a few per cent more flow
+LATERAL_RESOLUTION = "0.35"  # m; a tenth of a lane of 3.5 m, two of them for a motorbike (decision 0890)
 
 SOURCES = ("build", "place", "traffic")  # folders whose code is part of the cache key
 

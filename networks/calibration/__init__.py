@@ -2,7 +2,6 @@
 
 __all__ = [
     "equivalents",
-    "filtering_types",
     "peak_hour",
     "peak_hour_report",
     "saturation_flow",

@@ -28,8 +28,8 @@ from denxanh.sim.sumo import wheel
 LANES = 2
 LANE_WIDTH = 3.5  # m
 LENGTH = 700.0  # m; longer than the queue, so that all types can be inserted
-# s; the red is long because motorbikes are inserted one behind another
-GREEN, CYCLE = 40.0, 120.0
+# s; the red is long because motorbikes are inserted one behind another, a time gap of 2 s apart in each lane
+GREEN, CYCLE = 40.0, 180.0
 FROM, UNTIL = 10.0, 38.0  # s of green in which the flow is saturated and steady
 SKIPPED, CYCLES = 1, 6  # cycles excluded, cycles measured
 TIMEOUT = 3600.0  # s; a saturated motorbike stream in the sublane model takes half a minute of CPU time
@@ -45,12 +45,6 @@ EDGES = "<edges>{}</edges>".format(
         for id, a, b in (("approach", "a", "b"), ("exit", "b", "c"))
     )
 )
-SIGNAL = (
-    '<additional><tlLogic id="b" type="static" programID="green" offset="0">'
-    f'<phase duration="{GREEN}" state="{"G" * LANES}"/><phase duration="3" state="{"y" * LANES}"/>'
-    f'<phase duration="{CYCLE - GREEN - 3}" state="{"r" * LANES}"/></tlLogic></additional>'
-)
-
 
 _COLLISION = re.compile(
     r"ehicle '(?P<type>\w+)\.\d+'; (?P<side>side )?collision with vehicle .*?, gap=(?P<gap>-?[\d.]+)"
@@ -169,9 +163,14 @@ def _saturated_flow(
         expected = flow * 1.2
 
 
-def write_network(folder: Path) -> None:
-    """Write the test network and its signal."""
-    for name, text in (("nod", NODES), ("edg", EDGES), ("add", SIGNAL)):
+def write_network(folder: Path, cycle: float = CYCLE) -> None:
+    """Write the test network and its signal with a cycle of ``cycle`` s."""
+    signal = (
+        '<additional><tlLogic id="b" type="static" programID="green" offset="0">'
+        f'<phase duration="{GREEN}" state="{"G" * LANES}"/><phase duration="3" state="{"y" * LANES}"/>'
+        f'<phase duration="{cycle - GREEN - 3}" state="{"r" * LANES}"/></tlLogic></additional>'
+    )
+    for name, text in (("nod", NODES), ("edg", EDGES), ("add", signal)):
         (folder / f"network.{name}.xml").write_text(text, encoding="utf-8")
     arguments = [
         "-n",
@@ -213,17 +212,17 @@ def write_run(
     per_lane: float,
     label: str,
     cycles: int = SKIPPED + CYCLES,
-    resolution: str = building.LATERAL_RESOLUTION,
+    cycle: float = CYCLE,
 ) -> list[str]:
-    """Write the demand of a run and return SUMO's options; ``per_lane`` is the expected discharge in veh/h.
+    """Write the demand of a run and return SUMO's options; ``per_lane`` is the expected discharge in veh/h of green.
 
     The demand of the first cycle exceeds its discharge by ``SURPLUS``, so that the queue never clears.
     """
     rng = np.random.default_rng(seed)
-    end = cycles * CYCLE
+    end = cycles * cycle
     per_cycle = per_lane / 3600 * LANES * GREEN
-    first = np.linspace(0, CYCLE, int((1 + SURPLUS) * per_cycle), endpoint=False)
-    departures = np.concatenate([first, np.linspace(CYCLE, end, int(per_cycle * (cycles - 1)))])
+    first = np.linspace(0, cycle, int((1 + SURPLUS) * per_cycle), endpoint=False)
+    departures = np.concatenate([first, np.linspace(cycle, end, int(per_cycle * (cycles - 1)))])
     kinds = rng.choice(list(mix), len(departures), p=np.array(list(mix.values())) / sum(mix.values()))
     demand = [Vehicle(float(t), str(k), ("approach", "exit")) for t, k in zip(departures, kinds, strict=True)]
     text = routes_xml.document(demand, fidelity, "calibration of a stop line", types=types)
@@ -240,7 +239,7 @@ def write_run(
         "-1",
     ]
     if fidelity == "sublane":
-        options += ["--lateral-resolution", resolution]
+        options += ["--lateral-resolution", building.LATERAL_RESOLUTION]
     return options
 
 

@@ -1,7 +1,8 @@
 """Measure what two-wheelers do at a stop line in `sublane`, with SUMO alone: filtering, order, discharge, lost time.
 
 The approach is that of `saturation_flow`: two lanes of 3.5 m whose queue never clears. Positions are read from SUMO's
-FCD output every second; each cycle after the first is observed from the end of its green to the next.
+FCD output every second; each cycle after the first is observed from the end of its green to the next. The cycle is
+shorter than in `saturation_flow`: its demand is that of a mix, not of motorbikes alone.
 """
 
 from __future__ import annotations
@@ -19,9 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from denxanh.networks.build import building
 from denxanh.networks.calibration.saturation_flow import (
-    CYCLE,
     FROM,
     GREEN,
     LANE_WIDTH,
@@ -40,8 +39,15 @@ from denxanh.sim.sumo import wheel
 
 Array = NDArray[np.float64]
 
+CYCLE = 120.0  # s
 FRONT = 6.0  # m from the stop line: the length of a waiting box with its margin
 BEHIND = 50.0  # m behind a four-wheeler, in which the two-wheelers that may pass it are counted
+ROOM = 2.2  # m; a two-wheeler that could still move forward so far leaves room unused: its length and a gap
+CLEARANCE = 0.05  # m at either side of a moving two-wheeler: a channel of 0.75 m beside a car counts as room
+ASIDE, SIDE_STEP = (
+    1.0,
+    0.05,
+)  # m; how far to the side the room may begin, and the step in which it is looked for
 STRIPS = 4  # of equal width in a lane, for the lateral entropy
 SLICE = 4.0  # s of green
 STANDING = 0.1  # m/s
@@ -73,6 +79,8 @@ class Cycle:
     front: int  # two-wheelers within FRONT at the end of red
     front_all: int  # vehicles within FRONT at the end of red
     entropy: float  # nats, of the lateral positions of two-wheelers within FRONT
+    held: int  # two-wheelers standing within BEHIND of the line and behind a four-wheeler of their lane
+    roomy: int  # of these, with room to move forward that they do not use
     discharge: Array  # vehicles that left in each slice of green, shape (GREEN / SLICE,)
     early: int  # vehicles that left before FROM
     steady: int  # vehicles that left between FROM and UNTIL
@@ -95,6 +103,12 @@ class Observation:
         """Share of the two-wheelers behind a four-wheeler when it stopped that are ahead of it at the end of red."""
         behind = sum(c.behind for c in self.cycles)
         return sum(c.passed for c in self.cycles) / behind if behind else float("nan")
+
+    @property
+    def unused_room(self) -> float:
+        """Share of the two-wheelers behind a four-wheeler at the end of red that could still move forward by ROOM."""
+        held = sum(c.held for c in self.cycles)
+        return sum(c.roomy for c in self.cycles) / held if held else float("nan")
 
     @property
     def front_share(self) -> float:
@@ -143,21 +157,26 @@ def observe(
     seeds: Iterable[int],
     cycles: int = 2,
     expected: float = EXPECTED,
-    resolution: str = building.LATERAL_RESOLUTION,
 ) -> tuple[Observation, ...]:
     """Return what was observed with each seed in ``cycles`` cycles.
 
-    ``mix`` has shares of vehicles by type, ``expected`` is an estimate of its discharge in veh/h per lane, and
-    ``resolution`` the lateral resolution in m.
+    ``mix`` has shares of vehicles by type, ``expected`` is an estimate of its discharge in veh/h of green per lane.
     """
     two = frozenset(id for id, t in types.items() if t.sumo["vClass"] in TWO_WHEELED)
     found = []
     with tempfile.TemporaryDirectory(prefix="denxanh-stopline-") as name:
         folder = Path(name)
-        write_network(folder)
+        write_network(folder, CYCLE)
+        size = {
+            id: (
+                float(types[id].attributes("sublane")["length"]),
+                float(types[id].attributes("sublane")["width"]),
+            )
+            for id in mix
+        }
         for seed in seeds:
             options = write_run(
-                folder, types, mix, "sublane", seed, expected, "run", SKIPPED + cycles + 1, resolution
+                folder, types, mix, "sublane", seed, expected, "run", SKIPPED + cycles + 1, CYCLE
             )
             options += ["--fcd-output", "fcd.xml", "--device.fcd.period", "1", "--precision", "3"]
             before = os.times().children_user
@@ -167,18 +186,23 @@ def observe(
             scenes = read_scenes(folder / "fcd.xml")
             left = _times_of_leaving(folder / "run.out.xml")
             begins = [k * CYCLE for k in range(SKIPPED, SKIPPED + cycles)]
-            observed = [observe_cycle(scenes, left, two, begin) for begin in begins]
+            observed = [observe_cycle(scenes, left, two, begin, size) for begin in begins]
             last = scenes[int((SKIPPED + cycles) * CYCLE) - 1]
             found.append(Observation(tuple(observed), contacts(log, gaps), cpu, tuple(last.values())))
     return tuple(found)
 
 
 def observe_cycle(
-    scenes: Mapping[int, Scene], left: Mapping[str, float], two_wheeled: frozenset[str], begin: float
+    scenes: Mapping[int, Scene],
+    left: Mapping[str, float],
+    two_wheeled: frozenset[str],
+    begin: float,
+    size: Mapping[str, tuple[float, float]],
 ) -> Cycle:
     """Return the observation of the red that ends at the end of the cycle from ``begin`` (s), and the green after it.
 
-    ``scenes`` has the vehicles on the approach by second, ``left`` the times (s) at which vehicles left it by id.
+    ``scenes`` has the vehicles on the approach by second, ``left`` the times (s) at which vehicles left it by id,
+    ``size`` the length and width (m) of each type.
     """
     red, green = int(begin + GREEN + 3), int(begin + CYCLE)
     end = scenes[green - 1]
@@ -202,6 +226,7 @@ def observe_cycle(
                 passed += now.x < four.x
     front = [v for v in end.values() if v.x <= FRONT]
     two = [v for v in front if v.type in two_wheeled]
+    held = [v for v in end.values() if v.type in two_wheeled and _is_held(v, end, two_wheeled)]
     times = np.array([*left.values()])
     phase = times[(times >= green) & (times < green + GREEN)] - green
     return Cycle(
@@ -210,11 +235,49 @@ def observe_cycle(
         front=len(two),
         front_all=len(front),
         entropy=lateral_entropy([v.y for v in two]),
+        held=len(held),
+        roomy=sum(has_room(v, end.values(), size) for v in held),
         discharge=np.histogram(phase, np.arange(0, GREEN + SLICE / 2, SLICE))[0].astype(np.float64),
         early=int(np.count_nonzero(phase < FROM)),
         steady=int(np.count_nonzero((phase >= FROM) & (phase < UNTIL))),
         lasted=any(left.get(v.id, math.inf) >= green + UNTIL for v in end.values() if v.speed <= STANDING),
     )
+
+
+def _is_held(two: Standing, scene: Scene, two_wheeled: frozenset[str]) -> bool:
+    """Return whether a two-wheeler stands within BEHIND of the stop line behind a four-wheeler of its lane."""
+    return (
+        two.speed <= STANDING
+        and two.x <= BEHIND
+        and any(v.type not in two_wheeled and v.lane == two.lane and v.x < two.x for v in scene.values())
+    )
+
+
+def has_room(v: Standing, scene: Iterable[Standing], size: Mapping[str, tuple[float, float]]) -> bool:
+    """Return whether a vehicle could move forward by ROOM, after at most ASIDE to one side, without touching another.
+
+    On the way aside bodies may pass at any distance, on the way forward at CLEARANCE. ``size`` as in `observe_cycle`.
+    """
+    length, width = size[v.type]
+    bodies = [(o.x, o.x + size[o.type][0], o.y - size[o.type][1] / 2, o.y + size[o.type][1] / 2)
+              for o in scene if o.id != v.id]  # fmt: skip
+
+    def free(low: float, high: float, front: float, margin: float) -> bool:
+        """Whether no body is across [low, high] and along [front, the vehicle's own rear)."""
+        return not any(
+            left < high + margin and right > low - margin and nose < v.x + length and tail > front
+            for nose, tail, left, right in bodies
+        )
+
+    for side in (-1, 1):
+        for step in range(round(ASIDE / SIDE_STEP) + 1):
+            y = v.y + side * step * SIDE_STEP
+            low, high = y - width / 2, y + width / 2
+            if low < 0 or high > LANES * LANE_WIDTH or not free(low, high, v.x, 0.0):
+                break
+            if v.x >= ROOM and free(low, high, v.x - ROOM, CLEARANCE):
+                return True
+    return False
 
 
 def lateral_entropy(y: Sequence[float]) -> float:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from denxanh.networks.build import building
-from denxanh.networks.calibration.filtering_types import RESOLUTION, filtering_types
 from denxanh.networks.calibration.saturation_flow import GREEN, LANE_WIDTH, LANES, Interval
 from denxanh.networks.calibration.stop_line import (
     FRONT,
+    ROOM,
     SLICE,
     STRIPS,
     Observation,
@@ -19,7 +19,6 @@ from denxanh.networks.calibration.stop_line import (
 )
 from denxanh.networks.calibration.stop_line_picture import picture
 from denxanh.networks.place import vehicles
-from denxanh.networks.place.vehicles import VehicleType
 from denxanh.sim.sumo import wheel
 
 # Mixes by shares of vehicles, with an estimate of their discharge in veh/h per lane: the same demand for all types.
@@ -36,21 +35,16 @@ def stop_line(
     seeds: Iterable[int] = range(1, 11),
     *,
     cycles: int = 2,
-    filtering: bool = False,
     picture_file: Path | None = None,
     on_progress: Callable[[str], None] = lambda line: None,
 ) -> str:
     """Observe the stop line in `sublane` and return the table as Markdown; means with 95 % intervals over the seeds.
 
-    With ``filtering`` the types are those of `filtering_types` instead of those of data/vehicles.toml.
     ``picture_file`` gets the stop line at the end of red, of the first mix and the first seed, as SVG.
     ``on_progress`` is called with each line when it is complete.
     """
     seeds = tuple(seeds)
-    types: Mapping[str, VehicleType] = vehicles.types()
-    resolution = building.LATERAL_RESOLUTION
-    if filtering:
-        types, resolution = filtering_types(types), RESOLUTION
+    types = vehicles.types()
     lines: list[str] = []
 
     def add(*new: str) -> None:
@@ -59,15 +53,15 @@ def stop_line(
             on_progress(line)
 
     add(
-        f"SUMO {wheel.sumo_version()}, {len(seeds)} seeds of {cycles} cycles, mean and 95 % interval; types"
-        f" {'that filter' if filtering else 'as shipped'}, lateral resolution {resolution} m.",
+        f"SUMO {wheel.sumo_version()}, {len(seeds)} seeds of {cycles} cycles, mean and 95 % interval;"
+        f" lateral resolution {building.LATERAL_RESOLUTION} m.",
         "",
         "| mix | quantity | field | here | source of the field value |",
         "|---|---|---|---|---|",
     )
     slices: list[str] = []
     for name, (mix, expected) in MIXES.items():
-        runs = observe(types, mix, seeds=seeds, cycles=cycles, expected=expected, resolution=resolution)
+        runs = observe(types, mix, seeds=seeds, cycles=cycles, expected=expected)
         add(*(f"| {name} | {' | '.join(row)} |" for row in _rows(runs)))
         slices.append(f"| {name} | {_slices(runs)} |")
         if picture_file is not None and name == next(iter(MIXES)):
@@ -98,6 +92,12 @@ def _rows(runs: tuple[Observation, ...]) -> list[tuple[str, str, str, str]]:
 
     return [
         ("filtering share", "0.66 to 0.75", mean(r.filtering for r in runs), CHIANG_MAI),
+        (
+            f"two-wheelers behind a four-wheeler with {ROOM:g} m of unused room, share",
+            "–",
+            mean(r.unused_room for r in runs),
+            "–",
+        ),
         (f"share of two-wheelers in the first {FRONT:g} m", "–", mean(r.front_share for r in runs), "–"),
         (f"two-wheelers in the first {FRONT:g} m", "–", mean((r.front_count for r in runs), 1), "–"),
         (

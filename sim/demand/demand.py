@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +75,16 @@ def movement_flows(demand: Demand, network: Network, worth: Floats | None = None
         name: np.array([pairs.get((m.start, m.end), 0.0) for m in intersection.movements]) / duration
         for name, intersection in network.intersections.items()
     }
+
+
+def within(demand: Demand, begin: float, end: float) -> Demand:
+    """The vehicles that depart in [begin, end) s."""
+    chosen = np.flatnonzero((demand.depart >= begin) & (demand.depart < end))
+    names = ("depart", "type", "route", "depart_lane", "standing", "spread")
+    ids = tuple(demand.id[k] for k in chosen) if demand.id else ()
+    return replace(
+        demand, begin=begin, end=end, id=ids, **{name: getattr(demand, name)[chosen] for name in names}
+    )
 
 
 Row = tuple[float, int, tuple[str, ...], int, bool, bool, str]

@@ -104,6 +104,9 @@ class _Reader:
         if tag in ("vehicle", "trip", "flow"):
             if self.in_calibrator and set(HOURLY).isdisjoint(attributes):
                 return  # a wish for speeds
+            if self.in_calibrator and not attributes.get("route"):
+                self._ignore("flow of a routeProbe")  # SUMO draws its routes from the vehicles that pass
+                return
             self.inside = attributes
             flow = self._flow(tag, attributes) if tag == "flow" else None
             self.pending.append((tag, attributes, self.path, flow))

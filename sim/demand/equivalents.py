@@ -91,6 +91,11 @@ def represented(known: Mapping[str, Equivalent]) -> dict[str, float]:
     return {id: one.represents for id, one in sorted(known.items()) if one.represents != 1.0}
 
 
+def aboard(known: Mapping[str, Equivalent]) -> dict[str, float]:
+    """The persons aboard a simulated vehicle of each type, for the types where that is not one."""
+    return {id: one.persons for id, one in sorted(known.items()) if one.persons != 1.0}
+
+
 def weighted_types(known: Mapping[str, Equivalent]) -> dict[float, list[str]]:
     """The types by the number of real vehicles that a simulated one represents, where that is not one."""
     found: dict[float, list[str]] = {}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
 
-from denxanh.sim.demand.demand import movement_flows
+from denxanh.sim.demand.demand import Demand, Floats, movement_flows, within
 from denxanh.sim.demand.demand_reader import read_demand
 from denxanh.sim.network import Network
 from denxanh.sim.scenario import Scenario
@@ -18,16 +19,7 @@ def with_flows(network: Network, scenario: Scenario) -> Network:
     The flow is in veh/s; in SUMO's sublane model, where two-wheelers ride side by side in a lane, in PCU/s, since what
     follows from it (Webster's Y, critical flows) compares it with a lane of vehicles one behind another.
     """
-    demand = read_demand(
-        scenario.routes,
-        network,
-        scenario.begin,
-        scenario.end,
-        net_file=scenario.net,
-        type_files=scenario.additional,
-        options=scenario.options,
-    )
-    scale = float(scenario.options.get("scale", "1"))
+    demand, scale = _read(network, scenario)
     worth = None
     if float(scenario.options.get("lateral-resolution", "0")) > 0:
         worth = np.array([vehicle_type.pcu for vehicle_type in demand.types])
@@ -45,3 +37,34 @@ def with_flows(network: Network, scenario: Scenario) -> Network:
             for name, intersection in network.intersections.items()
         },
     )
+
+
+def period_flows(network: Network, scenario: Scenario, period: float) -> tuple[dict[str, Floats], float]:
+    """Flow of each movement by signal in equal parts of the scenario, and their length, s: about ``period``, not less.
+
+    Flows are PCU/h, shape (periods, movements), counted by departure: saturation flows are those of cars.
+    """
+    demand, scale = _read(network, scenario)
+    worth = np.array([vehicle_type.pcu for vehicle_type in demand.types])
+    count = max(1, int((scenario.end - scenario.begin) // period))
+    edges = np.linspace(scenario.begin, scenario.end, count + 1)
+    found = [
+        movement_flows(within(demand, first, last), network, worth)
+        for first, last in itertools.pairwise(edges.tolist())
+    ]
+    flows = {name: 3600.0 * scale * np.array([one[name] for one in found]) for name in network.intersections}
+    return flows, float(edges[1] - edges[0])
+
+
+def _read(network: Network, scenario: Scenario) -> tuple[Demand, float]:
+    """The demand and its scale."""
+    demand = read_demand(
+        scenario.routes,
+        network,
+        scenario.begin,
+        scenario.end,
+        net_file=scenario.net,
+        type_files=scenario.additional,
+        options=scenario.options,
+    )
+    return demand, float(scenario.options.get("scale", "1"))

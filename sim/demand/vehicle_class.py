@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from denxanh.sim.errors import InputError
@@ -68,6 +68,28 @@ DEFAULT_TYPES = {
     "DEFAULT_CONTAINERTYPE": "container",
 }
 """SUMO's own types (docs: "Default Vehicle Type"), and their classes."""
+
+_NAMED = {
+    "motorbike": ("motorcycle", "moped"),
+    "car": ("passenger", "private", "taxi", "hov", "evehicle", "vip", "army", "authority", "emergency"),
+    "bus": ("bus", "coach"),
+    "truck": ("truck", "trailer", "delivery"),
+    "bicycle": ("bicycle", "scooter", "wheelchair"),
+}
+
+
+def class_of(vclass: str) -> str:
+    """What a reader calls a class of SUMO: motorbike, car, bus, truck, bicycle or other."""
+    return next((name for name, known in _NAMED.items() if vclass in known), "other")
+
+
+def classes_by_type(names: Iterable[str], types: Mapping[str, VehicleClass]) -> dict[str, str]:
+    """What a reader calls the class of each vehicle type, by its id in order; SUMO's own types have SUMO's class."""
+    return {
+        name: class_of(types[name].vclass if name in types else DEFAULT_TYPES.get(name, "passenger"))
+        for name in sorted(set(names))
+    }
+
 
 _DECEL = {
     "motorcycle": 10.0,

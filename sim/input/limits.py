@@ -29,6 +29,12 @@ UNPACKED_RATIO = 100
 UNPACKED_FREE = 16 << 20
 """Bytes that any packed file may unpack to, whatever the ratio."""
 
+PBF_RATIO = 10
+"""The same for the blobs of an OpenStreetMap PBF: real ones pack to 1/2; an object takes a tenth of its XML."""
+
+PBF_FREE = 4 << 20
+"""Bytes that the blobs of any PBF may unpack to, whatever the ratio: a million nodes."""
+
 XML_DEPTH = 100
 """Depth of nested elements: SUMO's formats need at most ten, and parsers in C end the process far beyond it."""
 
@@ -88,6 +94,9 @@ QUERY_ROWS = 1_000_000
 
 QUERY_MEMORY = "1GB"
 """Memory of ``denxanh query``: sorting 10⁷ vehicles needs 0.5 GB."""
+
+QUERY_ADDRESSES = 3 << 30
+"""Bytes of address space that duckdb and Arrow may reserve: on two cores 2.3 GB measured, and the data beside."""
 
 
 def check_number(

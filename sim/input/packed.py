@@ -16,12 +16,14 @@ def unpacked_limit(path: Path) -> int:
     return max(UNPACKED_FREE, UNPACKED_RATIO * path.stat().st_size)
 
 
-def too_packed(path: Path, kind: str) -> InputError:
+def too_packed(
+    path: Path, kind: str, ratio: int = UNPACKED_RATIO, remedy: str = "unpack it yourself if it is meant"
+) -> InputError:
     """The error for a file that unpacks to more."""
     return InputError(
-        f"the {kind} unpacks to more than {UNPACKED_RATIO} times its size",
+        f"the {kind} unpacks to more than {ratio} times its size",
         location=str(path),
-        remedy="unpack it yourself if it is meant",
+        remedy=remedy,
     )
 
 

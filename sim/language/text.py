@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 THIN = "\u202f"  # narrow no-break space, groups of three digits as ISO 80000 writes them
 _UNITS_VI = {
     "s/veh": "s/xe",
+    "s/PCU": "s/xcqđ",
     "s/person": "s/người",
     "1/veh": "lần/xe",
     "veh": "xe",

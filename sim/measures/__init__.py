@@ -1,7 +1,9 @@
-"""Measures of signalised intersections by movement, lane group and approach, from one run (docs/measures.md)."""
+"""Measures of one run by movement, lane group, approach and vehicle type (docs/measures.md)."""
 
 __all__ = [
     "movement_table",
+    "plan_measures",
     "signal_history",
     "signal_passages",
+    "type_table",
 ]

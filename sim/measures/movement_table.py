@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -25,11 +26,11 @@ COLUMNS = {
     "signal": "its id",
     "name": "of the movement (from_edge>to_edge), the lanes of the group, the edge of the approach, or the signal",
     "label": "direction of travel and turn, as NBL; empty for an intersection",
-    "arrivals": "vehicles that would have come to the stop line after the warm-up without delay",
+    "arrivals": "vehicles that would have come to the stop line in the measured window without delay",
     "served": "of them, past the junction at the end",
     "flow_vph": "arrivals an hour",
     "green_s": "in which at least one of its links is green",
-    "capacity_vph": "saturation flow times the share of green",
+    "capacity_vph": "saturation flow times the share of green, in vehicles of its mix",
     "vc": "flow over capacity",
     "control_delay_s": "mean over arrivals",
     "los": "A to F by delay; F for movements and lane groups where v/c exceeds 1",
@@ -77,7 +78,8 @@ class _Facts:
     """What all rows of a signal are computed from."""
 
     passages: Passages  # of the signal
-    weight: Array  # (passages,)
+    weight: Array  # (passages,) veh
+    pcu: Array  # (passages,)
     stops: Array  # (passages,)
     queues: Queues
     begin: float  # s
@@ -90,15 +92,18 @@ def movement_table(
     passages: Passages,
     queues: Queues,
     weight: Array,
+    pcu: Array,
     *,
     begin: float,
     end: float,
+    history_end: float | None = None,
 ) -> dict[str, list[object]]:
     """The measures as columns, see COLUMNS; the rows of a signal follow each other, movements first.
 
-    ``history`` gives the changes (times s, states) of each signal, ``weight`` (passages,) how many vehicles each
-    passage stands for. Counted are passages with an arrival from ``begin`` on (s), the run's begin or the end of its
-    warm-up. Values without meaning are None.
+    ``history`` gives the changes (times s, states) of each signal, ``weight`` and ``pcu`` (passages,) how many
+    vehicles and passenger-car units (PCU) each passage stands for; saturation flows are those of cars. Counted are
+    passages with an arrival in the measured window, from ``begin`` to ``end`` (s); ``history_end`` is the end of the
+    run, where that is later. Values without meaning are None.
     """
     rows: dict[str, list[object]] = {name: [] for name in COLUMNS}
     by_movement: dict[str, list[int]] = {}
@@ -108,19 +113,19 @@ def movement_table(
         times, states = history.get(signal, ((), ()))
         number = sorted(k for movement in found.movements for k in by_movement.get(movement.name, ()))
         mine = passages.take(number)
-        facts = _Facts(
-            mine, weight[np.array(number, dtype=np.int64)], _stops(mine, queues), queues, begin, end
-        )
+        which = np.array(number, dtype=np.int64)
+        facts = _Facts(mine, weight[which], pcu[which], _stops(mine, queues), queues, begin, end)
         for group in _groups(network.intersections[signal], found, mine):
-            values = _measures(group, greens(times, states, group.links, end), facts)
+            values = _measures(group, greens(times, states, group.links, history_end or end), facts)
             head: dict[str, object] = {
                 "level": group.level,
                 "signal": signal,
                 "name": group.name,
                 "label": group.label,
             }
+            row = values | head
             for column in COLUMNS:
-                rows[column].append({**values, **head}[column])
+                rows[column].append(row[column])
     return rows
 
 
@@ -177,13 +182,15 @@ def _measures(group: _Group, shown: Greens, facts: _Facts) -> dict[str, object]:
     green = shown.seconds(begin, end)
     capacity = vc = used = None
     if group.saturation is not None:
-        capacity = group.saturation * green / duration * 3600
-        vc = float(volume_to_capacity(flow, capacity))
-        crossed = (passages.stop_line[chosen] >= begin) & (passages.stop_line[chosen] < end)
-        used = float(w[crossed].sum()) / (group.saturation * green) if green > 0 else None
+        pcu = facts.pcu[chosen]
+        cars, wanted = group.saturation * green / duration * 3600, float(pcu.sum()) / duration * 3600  # PCU/h
+        vc = float(volume_to_capacity(wanted, cars))
+        capacity = cars * flow / wanted if wanted > 0 else None
+        crossed = (passages.stop_line >= begin) & (passages.stop_line < end) & group.chosen
+        used = float(facts.pcu[crossed].sum()) / (group.saturation * green) if green > 0 else None
     delay = float((w * passages.delay[chosen]).sum()) / number if number > 0 else None
     longest = _longest_queues(group.lanes, shown, facts.queues, begin, end)
-    p50, p95 = (float(np.percentile(longest, p)) if len(longest) else None for p in (50, 95))
+    p50, p95 = map(float, np.percentile(longest, (50, 95))) if len(longest) else (None, None)
     values: dict[str, object] = {
         "arrivals": number,
         "served": float(w[passages.end[chosen] < np.inf].sum()),
@@ -199,7 +206,8 @@ def _measures(group: _Group, shown: Greens, facts: _Facts) -> dict[str, object]:
     on_green = float(w[shown.contain(arrival)].sum())
     ratio = float(platoon_ratio(on_green, number, green, duration))
     late = shown.failures(arrival, passages.stop_line[chosen])
-    late = late[shown.start[: len(late)] >= begin]
+    begun = shown.start[: len(late)]
+    late = late[(begun >= begin) & (begun < end)]
     return values | {
         "green_s": green,
         "capacity_vph": capacity,
@@ -228,6 +236,9 @@ def _longest_queues(lanes: Sequence[str], shown: Greens, queues: Queues, begin: 
 
 def _stops(passages: Passages, queues: Queues) -> Array:
     """Halts within each passage, shape (passages,)."""
-    times = [np.asarray(queues.halts.get(name, ())) for name in passages.vehicle]
-    ways = zip(times, passages.begin, passages.end, strict=True)
-    return np.array([((time >= begin) & (time <= end)).sum() for time, begin, end in ways], dtype=np.float64)
+    ways = zip(passages.vehicle, passages.begin.tolist(), passages.end.tolist(), strict=True)
+    halts = ((queues.halts.get(name, ()), begin, end) for name, begin, end in ways)
+    return np.array(
+        [bisect_right(times, end) - bisect_left(times, begin) for times, begin, end in halts],
+        dtype=np.float64,
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,15 @@ class Departure:
     edge: str
     position: float  # m
     driver: Driver
+
+
+class Remaining(NamedTuple):
+    """A vehicle that is in front of a stop line, or on the junction behind it, at the end of a run."""
+
+    vehicle: str
+    lane: str  # stop-line lane
+    after: str  # the edge it takes next
+    position: float  # m from the begin of the lane to its front; the lane's length on the junction
 
 
 @dataclass(frozen=True)
@@ -73,11 +83,11 @@ def passages(
     network: Network,
     crossings: Crossings,
     departures: Mapping[str, Departure],
-    remaining: Sequence[tuple[str, str, str]] = (),
+    remaining: Sequence[Remaining] = (),
     *,
     end: float,
 ) -> Passages:
-    """The passages of all vehicles. ``remaining`` are (vehicle, stop-line lane, next edge) of those there at ``end`` s.
+    """The passages of all vehicles. ``remaining`` are those who have not passed their signal's junction at ``end`` s.
 
     Control delay is the time of the passage less the undelayed one, with the wait before a departure, and with what
     speeding up to the wanted speed costs after the junction. A vehicle that crosses a junction on a way that no
@@ -88,16 +98,28 @@ def passages(
     texts: list[tuple[str, str, str, str]] = []  # the first columns of Passages
     numbers: list[tuple[float, float, float, float, float]] = []  # and the others
 
-    def row(name: str, way: _Way, lane: str, after: str, stop: float, past: float, speed: float) -> float:
+    def row(
+        name: str,
+        way: _Way,
+        lane: str,
+        after: str,
+        stop: float,
+        past: float,
+        speed: float,
+        to_go: float = 0.0,
+    ) -> float:
         driver, before = departures[name].driver, network.lanes[lane].edge
         path = travel.path(way.edge, before) or (before,)
         free = travel.seconds(path, driver, start=way.position)
         owed = lost_by_speeding_up(speed, driver.speed(network.edges[after].speed), driver.accel)
         turn = travel.turn_seconds(before, after, driver)
         spent = min(past, end) - way.time - way.owed
-        delay = way.wait + spent - free - turn + (owed if past < np.inf else 0.0)
-        if past == np.inf:
-            delay = max(delay, way.wait)
+        if past < np.inf:
+            delay = way.wait + spent - free - turn + owed
+        else:  # less than the whole way is behind it: ``to_go`` m to the stop line, or a part of the junction
+            ahead = to_go / driver.speed(network.edges[before].speed)
+            crossed = min(end - stop, turn) if stop < np.inf else 0.0
+            delay = max(way.wait + spent - (free - ahead) - crossed, way.wait)
         texts.append((name, before, after, lane))
         numbers.append((way.time, way.time + way.owed + free, stop, past, delay))
         return owed
@@ -116,11 +138,11 @@ def passages(
             stop, before = way.stop_line
             owed = row(name, way, before, after, stop, float(time), float(speed))
         ways[name] = _Way(float(time), after, 0.0, owed=owed)
-    for name, lane, after in remaining:
+    for name, lane, after, position in remaining:
         if name in ways and after in network.edges:
             way = ways[name]
             stop = way.stop_line[0] if way.stop_line else np.inf
-            row(name, way, lane, after, stop, np.inf, 0.0)
+            row(name, way, lane, after, stop, np.inf, 0.0, network.lanes[lane].length - position)
     vehicles, starts, ends, lanes = (tuple(text[k] for text in texts) for k in range(4))
     begin, arrival, stop_line, finish, delays = np.array(numbers, dtype=np.float64).reshape(-1, 5).T
     return Passages(vehicles, starts, ends, lanes, begin, arrival, stop_line, finish, delays)

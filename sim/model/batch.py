@@ -50,7 +50,7 @@ class BatchWorld:
     reach: float
     threads: int = 0  # 0: NUMBA_NUM_THREADS
     second: int = 0  # s since begin
-    figures: NDArray[np.float32] = field(init=False)  # (B, A, 5), see batch_kernel
+    figures: NDArray[np.float32] = field(init=False)  # (B, A, 6), see batch_kernel
     exits: NDArray[np.float32] = field(init=False)  # (B, X, 2)
     permitted: NDArray[np.uint8] = field(init=False)  # (B, I, P)
     asks: NDArray[np.bool_] = field(init=False)  # (B, I)
@@ -72,7 +72,7 @@ class BatchWorld:
         kinds: dict[str, Any] = dict.fromkeys(Vehicles._fields, _F32) | {"source_vehicle": _I32}
         made: Any = (np.zeros((batch, vehicles), dtype=kind) for kind in kinds.values())
         self._vehicles = Vehicles(*made)
-        self.figures = np.zeros((batch, approaches, 5), dtype=_F32)
+        self.figures = np.zeros((batch, approaches, 6), dtype=_F32)
         self.exits = np.zeros((batch, exits, 2), dtype=_F32)
         self.permitted = np.zeros((batch, signals, phases), dtype=np.uint8)
         self.asks = np.zeros((batch, signals), dtype=np.bool_)

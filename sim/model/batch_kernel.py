@@ -18,13 +18,15 @@ from denxanh.sim.model.arrays import F32, I32, U8, Memory, Signals, Static
 from denxanh.sim.model.kernel import PARKED, clear, drive, finish
 from denxanh.sim.model.plan_arrays import MAJOR, MINOR, STOP
 from denxanh.sim.model.stop_line import NEVER, ZERO, U, compiled, wake
+from denxanh.sim.world import NEAR_LINE
 
 F64 = NDArray[np.float64]
 GREEN = -1
 """``part`` of a signal that shows a phase."""
 
-COUNT, HALTED, WAIT, MAX_WAIT, SPEED = range(5)
-"""Figures of an approach: vehicles, halted ones, s of wait summed and of the longest, m/s summed."""
+COUNT, HALTED, WAIT, MAX_WAIT, SPEED, NEAR = range(6)
+"""Figures of an approach: vehicles, halted, s of wait summed and of the longest, m/s summed, queued or near."""
+WITHIN = np.float32(NEAR_LINE)
 
 
 class Vehicles(NamedTuple):
@@ -183,7 +185,7 @@ def approach_of(entry, v, n, views, w):
 
 @compiled
 def look(second, reach, n, views, w, figures, exits):
-    """Figures of approaches (A, 5), and vehicles and halted ones of exits (X, 2)."""
+    """Figures of approaches (A, 6), and vehicles and halted ones of exits (X, 2)."""
     now = np.float32(second)
     figures[:] = ZERO
     exits[:] = ZERO
@@ -213,6 +215,8 @@ def look(second, reach, n, views, w, figures, exits):
                 figures[U(a), COUNT] += np.float32(1.0)
                 figures[U(a), WAIT] += wait
                 figures[U(a), MAX_WAIT] = max(figures[U(a), MAX_WAIT], wait)
+                if standing or beyond + length - position <= WITHIN:
+                    figures[U(a), NEAR] += np.float32(1.0)
                 if standing:
                     figures[U(a), HALTED] += np.float32(1.0)
                 else:

@@ -46,11 +46,15 @@ class Fidelity:
     agreement: float  # of SUMO's seeds with each other; NaN with one seed
     spread: float  # worst over best mean delay in SUMO
     verdict: str  # one sentence for the user
+    misleading: bool = (
+        False  # a plan of the model's best tenth is outside of SUMO's best third with every seed
+    )
 
     @property
     def usable(self) -> bool:
         """Whether a search on the model is worth its time here."""
-        return self.rank >= 0.5 and not (self.spread < _FLAT and self.rank < 0.8)
+        flat = self.spread < _FLAT and self.rank < 0.8
+        return self.rank >= 0.5 and not flat and not self.misleading
 
 
 def calibrate(
@@ -99,8 +103,21 @@ def assess_fidelity(predicted: Floats, delays: Floats) -> Fidelity:
         agreement=agreement,
         spread=float(truth.max() / truth.min()),
         verdict="",
+        misleading=_misleading(predicted, delays),
     )
     return replace(found, verdict=_verdict(found))
+
+
+def _misleading(predicted: Floats, delays: Floats) -> bool:
+    """Return whether a plan of the model's best tenth is worse, with every seed, than each of SUMO's best third.
+
+    The best tenth is one plan at least. A rank correlation over all plans can be high although the model likes one bad
+    plan best, and that is the plan a search finds.
+    """
+    plans = len(predicted)
+    third = np.argsort(delays.mean(axis=1), kind="stable")[: -(-plans // 3)]
+    tenth = np.argsort(predicted, kind="stable")[: -(-plans // 10)]
+    return bool((delays[tenth] > delays[third].max(axis=0)).all(axis=1).any())
 
 
 def spearman(a: Floats, b: Floats) -> float:
@@ -136,10 +153,15 @@ def _best(predicted: Floats, truth: Floats, far: Floats) -> int:
 
 def _verdict(t: Fidelity) -> str:
     against = f"(SUMO's seeds agree among themselves at {t.agreement:.2f})" if t.seeds > 1 else "(one seed)"
-    if not t.usable and t.spread < _FLAT:
+    if t.rank < 0.8 and t.spread < _FLAT:
         return (
             f"All plans tried end within {100 * (t.spread - 1):.0f} % of each other, as in a gridlocked place: "
             f"the model cannot rank them (rank correlation {t.rank:.2f}), search in SUMO itself."
+        )
+    if t.misleading and t.rank >= 0.5:
+        return (
+            f"The model misleads here: the plan that it likes best is not in SUMO's best third with any seed, although "
+            f"the rank correlation is {t.rank:.2f} {against}; search in SUMO itself."
         )
     if not t.usable:
         return f"The model does not rank plans here: rank correlation {t.rank:.2f} {against}; search in SUMO itself."

@@ -1,6 +1,7 @@
 """One run: a scenario under a controller in SUMO, from the prepared network to the result folder."""
 
 __all__ = [
+    "automatic_window",
     "collection",
     "preparation",
     "provenance",

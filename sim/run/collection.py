@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from denxanh.sim import metrics
 from denxanh.sim.demand.departures import Traffic
 from denxanh.sim.demand.equivalents import weighted_types, weights
-from denxanh.sim.demand.vehicle_class import VehicleClass
+from denxanh.sim.demand.vehicle_class import VehicleClass, classes_by_type
 from denxanh.sim.errors import RunError
-from denxanh.sim.measures.movement_table import movement_table
-from denxanh.sim.measures.signal_passages import Departure, passages
+from denxanh.sim.measures.movement_table import COLUMNS, movement_table
+from denxanh.sim.measures.signal_passages import Departure, Passages, passages
+from denxanh.sim.measures.type_table import type_table
+from denxanh.sim.run.automatic_window import driver_of
 from denxanh.sim.run.preparation import PreparedRun
 from denxanh.sim.run.queue_recorder import QueueRecorder
 from denxanh.sim.run.store import LOG
@@ -25,7 +27,6 @@ from denxanh.sim.scenario import Scenario
 from denxanh.sim.sumo import outputs, run_input
 from denxanh.sim.sumo.passage_loops import LOOPS, read_loops
 from denxanh.sim.sumo.tripinfo import Trips, read_trips
-from denxanh.sim.timing.free_travel import Driver, dawdled
 
 _LOSSY = ("max-depart-delay", "max-num-vehicles", "ignore-route-errors")
 
@@ -37,9 +38,13 @@ class QueueSamples:
     halted: NDArray[np.float64]  # (samples, intersections) veh
     period: float  # s
 
-    def after(self, warm_up: float) -> NDArray[np.float64]:
-        """The samples (samples, intersections) later than ``warm_up`` s; the first is ``period`` s after the begin."""
-        return self.halted[int(warm_up / self.period + 1e-9) :] if self.halted.size else self.halted
+    def within(self, first: float, last: float) -> NDArray[np.float64]:
+        """The samples (samples, intersections) later than ``first`` s after the begin, and up to ``last`` s.
+
+        The first is taken ``period`` s after the begin.
+        """
+        low, high = (int(time / self.period + 1e-9) for time in (first, last))
+        return self.halted[low:high] if self.halted.size else self.halted
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,7 @@ class Output:
     signals: Mapping[str, outputs.Column]
     queue: QueueSamples
     movements: Mapping[str, list[object]]  # see denxanh.sim.measures.movement_table
+    types: Mapping[str, list[object]]  # see denxanh.sim.measures.type_table
     log: Mapping[str, int]  # SUMO's messages by kind, see read_log
     metrics: Mapping[str, metrics.Value]
     vehicles_by_type: Mapping[str, float]  # real vehicles of the whole run
@@ -60,12 +66,13 @@ class Output:
 def collect(
     prepared: PreparedRun,
     queue: QueueSamples,
-    recorder: QueueRecorder,
-    warm_up_incidents: outputs.Incidents,
+    recorder: QueueRecorder | None,
+    incidents: Sequence[outputs.Incidents],
 ) -> Output:
     """Read the output of a run from the working directory. Raises RunError where it is not complete.
 
-    ``warm_up_incidents``: what SUMO had counted when the measured window began.
+    Without a ``recorder`` the table of movements is empty. ``incidents``: what SUMO had counted when the measured
+    window began, and when it ended if that was before the end.
     """
     run, scenario = prepared.run, prepared.run.scenario
     statistic = outputs.read_statistic(Path(run_input.STATISTIC))
@@ -78,14 +85,15 @@ def collect(
         weighted.append((Path(traffic), Path(exhaust), factor))
     edges = outputs.read_edges(Path(run_input.EDGES), Path(run_input.EMISSIONS), weighted)
     signals = outputs.read_signals(Path(run_input.SIGNALS))
-    incidents = statistic.incidents.since(warm_up_incidents)
-    warm_up = run.measured_from - scenario.begin
+    before, *after = incidents
+    counted = (after[0] if after else statistic.incidents).since(before)
+    warm_up, flush = run.measured_from - scenario.begin, scenario.end - run.measured_until
     counts = metrics.Counts(
         before_begin=prepared.traffic.departures.before,
         dropped=_dropped(prepared.scenario, prepared.traffic, trips, statistic),
-        teleports=incidents.teleports,
-        collisions=incidents.collisions,
-        emergency_brakings=incidents.emergency_brakings,
+        teleports=counted.teleports,
+        collisions=counted.collisions,
+        emergency_brakings=counted.emergency_brakings,
         fallbacks=len(prepared.supervisor.events),
         co2_kg=float(np.sum(edges["co2_kg"])),
         fuel_kg=float(np.sum(edges["fuel_kg"])),
@@ -94,42 +102,42 @@ def collect(
     values = metrics.compute(
         trips,
         counts,
-        queue.after(warm_up),
+        queue.within(warm_up, run.measured_until - scenario.begin),
         per_vehicle,
         begin=scenario.begin,
         end=scenario.end,
         warm_up=warm_up,
+        flush=flush,
     )
     if not metrics.accounts_add_up(values):
         raise RunError(f"loaded vehicles are not arrived + running + waiting + lost: {values}")
-    movements = _movements(
-        prepared, trips, signals, recorder, dict(zip(trips.id, per_vehicle[2].tolist(), strict=True))
+    found = None if recorder is None else _passages(prepared, trips, recorder)
+    movements: dict[str, list[object]] = {name: [] for name in COLUMNS}
+    if recorder is not None and found is not None:
+        movements = _movements(prepared, found, signals, recorder, trips, per_vehicle)
+    types = type_table(
+        trips,
+        classes_by_type(trips.type, prepared.traffic.types),
+        per_vehicle[2],
+        found,
+        window=(run.measured_from, run.measured_until),
+        end=scenario.end,
     )
     by_type: dict[str, float] = defaultdict(float)
     for kind, real in zip(trips.type, per_vehicle[2].tolist(), strict=True):
         by_type[kind] += real
-    return Output(trips, digest, edges, signals, queue, movements, log, values, dict(sorted(by_type.items())))
+    return Output(
+        trips, digest, edges, signals, queue, movements, types, log, values, dict(sorted(by_type.items()))
+    )
 
 
-def _movements(
-    prepared: PreparedRun,
-    trips: Trips,
-    signals: Mapping[str, outputs.Column],
-    recorder: QueueRecorder,
-    real: Mapping[str, float],
-) -> dict[str, list[object]]:
-    """The table of movements; ``real`` gives the real vehicles that each simulated one represents."""
+def _passages(prepared: PreparedRun, trips: Trips, recorder: QueueRecorder) -> Passages:
+    """The passages of all signals."""
     scenario, network, types = prepared.run.scenario, prepared.network, prepared.traffic.types
     departures = {}
     for k in np.flatnonzero(trips.inserted):
         kind = types.get(trips.type[k], VehicleClass(trips.type[k]))
-        driver = Driver(
-            float(trips.speed_factor[k]),
-            kind.max_speed,
-            kind.accel,
-            kind.decel,
-            dawdled(kind.sigma, scenario.step),
-        )
+        driver = driver_of(kind, scenario.step, float(trips.speed_factor[k]))
         edge = trips.depart_lane[k].rpartition("_")[0]
         if edge in network.edges:
             departures[trips.id[k]] = Departure(
@@ -139,20 +147,35 @@ def _movements(
                 float(trips.depart_position[k]),
                 driver,
             )
+    return passages(network, read_loops(Path(LOOPS)), departures, recorder.remaining, end=scenario.end)
+
+
+def _movements(
+    prepared: PreparedRun,
+    found: Passages,
+    signals: Mapping[str, outputs.Column],
+    recorder: QueueRecorder,
+    trips: Trips,
+    per_vehicle: NDArray[np.float64],
+) -> dict[str, list[object]]:
+    """The table of movements; ``per_vehicle`` as in ``weights``, in the order of the trips."""
     history: dict[str, tuple[list[float], list[str]]] = {}
     for time, name, state in zip(signals["time_s"], signals["signal"], signals["state"], strict=True):
         times, states = history.setdefault(str(name), ([], []))
         times.append(float(time))
         states.append(str(state))
-    found = passages(network, read_loops(Path(LOOPS)), departures, recorder.remaining, end=scenario.end)
+    number = {name: k for k, name in enumerate(trips.id)}
+    pcu, _, real = per_vehicle[:, [number[name] for name in found.vehicle]]
     return movement_table(
-        network,
+        prepared.network,
         history,
         found,
         recorder.queues(),
-        np.array([real.get(vehicle, 1.0) for vehicle in found.vehicle]),
-        begin=scenario.begin + prepared.run.warm_up,
-        end=scenario.end,
+        real,
+        pcu,
+        begin=prepared.run.measured_from,
+        end=prepared.run.measured_until,
+        history_end=prepared.run.scenario.end,
     )
 
 

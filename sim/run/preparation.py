@@ -83,8 +83,8 @@ def prepare_run(run: Run, controller: Controller, folder: Path) -> PreparedRun:
         signals=sorted(set(network.intersections) | _driving_a_connection(network)),
         drop_programs=policies,
         brought=(*files, *written),
-        measured_from=run.measured_from,
-        loops=_loops(network),
+        measured=(run.measured_from, run.measured_until),
+        loops=_loops(network) if run.movements else ((), ()),
         weighted=weighted_types(traffic.equivalents).values(),
     )
     return PreparedRun(

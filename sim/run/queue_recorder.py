@@ -7,14 +7,15 @@ from collections import defaultdict
 import numpy as np
 
 from denxanh.sim.measures.movement_table import Queues
+from denxanh.sim.measures.signal_passages import Remaining
 from denxanh.sim.network import Network
-from denxanh.sim.world import HALTED_SPEED, World
+from denxanh.sim.sumo.backend.sumo_world import SumoWorld
 
 
 class QueueRecorder:
     """Samples the halted vehicles on the approaches of all signals."""
 
-    def __init__(self, world: World, network: Network) -> None:
+    def __init__(self, world: SumoWorld, network: Network) -> None:
         self._world = world
         self._network = network
         intersections = network.intersections.values()
@@ -28,7 +29,7 @@ class QueueRecorder:
         self._back: list[np.ndarray[tuple[int], np.dtype[np.float64]]] = []
         self._halted: set[str] = set()
         self._halts: dict[str, list[float]] = defaultdict(list)
-        self.remaining: list[tuple[str, str, str]] = []
+        self.remaining: list[Remaining] = []
 
     def sample(self) -> None:
         """Record the queues at this moment."""
@@ -39,11 +40,10 @@ class QueueRecorder:
         for lane, leads in self._leads.items():
             if not world.halted(lane):
                 continue
-            length = self._network.lanes[lane].length
-            waiting = [one for one in world.on_lane(lane) if one.speed < HALTED_SPEED and not one.stopped]
-            halted.update(one.id for one in waiting)
+            waiting = world.standing(lane)
             if waiting:
-                rear = max(length - one.position + one.space for one in waiting)
+                halted.update([one.id for one in waiting])
+                rear = self._network.lanes[lane].length + max([one.space - one.position for one in waiting])
                 for k, beyond in leads:
                     back[k] = max(back[k], beyond + rear)
         for name in halted - self._halted:
@@ -53,13 +53,19 @@ class QueueRecorder:
         self._back.append(back)
 
     def note_remaining(self) -> None:
-        """Note the vehicles in front of the stop lines, and the roads that they want to take, at the end of a run."""
+        """Note the vehicles in front of the stop lines and on the junctions at the end of a run."""
+        world, lanes = self._world, self._network.lanes
         for lane in sorted({approach.lane for approach in self._approaches}):
-            edge = self._network.lanes[lane].edge
-            for vehicle in self._world.on_lane(lane):
-                after = self._world.next_edge(vehicle.id, edge)
+            for vehicle in world.on_lane(lane):
+                after = world.next_edge(vehicle.id, lanes[lane].edge)
                 if after:
-                    self.remaining.append((vehicle.id, lane, after))
+                    self.remaining.append(Remaining(vehicle.id, lane, after, vehicle.position))
+        links = [link for one in self._network.intersections.values() for link in one.links]
+        for link in (link for link in links if link.via and not link.crossing):
+            for lane in (link.via, *link.further):
+                for vehicle in world.on_lane(lane):
+                    row = vehicle.id, link.start, lanes[link.end].edge, lanes[link.start].length
+                    self.remaining.append(Remaining(*row))
 
     def queues(self) -> Queues:
         """What was recorded."""

@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 
 from denxanh.sim import metrics
 from denxanh.sim.demand.equivalents import Equivalent, weights
-from denxanh.sim.run.run_description import measured_warm_up
+from denxanh.sim.run.run_description import whole_steps
 from denxanh.sim.run.store import read_table
 from denxanh.sim.sumo.tripinfo import Trips
 
 TOLERANCE = 1e-9  # relative; the tables hold every digit
 _WITHOUT_EQUIVALENTS = ("delay_pcu_s", "delay_person_s")
+_OF_QUEUES = ("queue_mean_veh", "queue_max_veh", "queue_p95_veh")
 _OF_TRIPS = (
-    "delay_s", "travel_time_s", "time_loss_s", "depart_delay_s", "stopped_s", "stops", "speed_mps",
+    "delay_s", "delay_whole_run_s", "travel_time_s", "time_loss_s", "depart_delay_s", "stopped_s", "stops", "speed_mps",
     "throughput_vph", "loaded", "arrived", "running", "waiting", "lost", "simulated", "co2_kg", "fuel_kg", "fallbacks",
 )  # fmt: skip
 
@@ -43,19 +44,23 @@ def metric_faults(
     if list(_fates(trips)) != list(vehicles["fate"]):
         yield "vehicles.parquet: the fates are not those of the times"
     scenario = manifest["scenario"]
-    warm_up = measured_warm_up(manifest["warm_up_s"], scenario["step"])
+    warm_up = whole_steps(manifest["warm_up_s"], scenario["step"])
+    flush = whole_steps(manifest.get("flush_s", 0.0), scenario["step"])
     edges = read_table(folder / "edges.parquet", ("co2_kg", "fuel_kg"))
     found = metrics.compute(
         trips,
-        _counts(manifest, trips, edges, warm_up),
+        _counts(manifest, trips, edges, warm_up, flush),
         np.zeros(0),
         weights(trips.type, _equivalents(manifest, equivalents)),
         begin=scenario["begin"],
         end=scenario["end"],
         warm_up=warm_up,
+        flush=flush,
     )
-    found |= _queues(folder, said, scenario["begin"] + warm_up)
-    names = [*_OF_TRIPS, "queue_mean_veh", "queue_max_veh", "queue_p95_veh"]
+    for name in _OF_QUEUES:  # not of these tables
+        del found[name]
+    found |= _queues(folder, said, scenario["begin"] + warm_up, scenario["end"] - flush)
+    names = [*_OF_TRIPS, *_OF_QUEUES]
     names += _WITHOUT_EQUIVALENTS if equivalents is not None else ()
     for name in names:
         if name in found and not _same(said[name], found[name]):
@@ -96,15 +101,21 @@ def _fates(trips: Trips) -> Iterator[str]:
 
 
 def _counts(
-    manifest: Mapping[str, Any], trips: Trips, edges: Mapping[str, NDArray[Any]], warm_up: float
+    manifest: Mapping[str, Any],
+    trips: Trips,
+    edges: Mapping[str, NDArray[Any]],
+    warm_up: float,
+    flush: float,
 ) -> metrics.Counts:
     """Counts of the manifest, those of emissions and fallbacks as the tables and the events give them."""
     said = manifest["metrics"]
     scenario = manifest["scenario"]
     wanted = trips.wanted_departure(scenario["end"])
-    kept = (
-        wanted >= scenario["begin"] + warm_up - 1e-6 if warm_up > 0 else np.ones(len(trips), dtype=np.bool_)
-    )
+    kept = np.ones(len(trips), dtype=np.bool_)
+    if warm_up > 0:
+        kept &= wanted >= scenario["begin"] + warm_up - 1e-6
+    if flush > 0:
+        kept &= wanted < scenario["end"] - flush - 1e-6
     return metrics.Counts(
         before_begin=said["before_begin"],
         dropped=None if said["lost"] is None else max(said["simulated"] - int(kept.sum()), 0),
@@ -117,18 +128,20 @@ def _counts(
     )
 
 
-def _queues(folder: Path, said: Mapping[str, Any], begin: float) -> dict[str, metrics.Value]:
-    """Metrics of the queue that the intervals give; a warm-up that ends within an interval leaves only bounds."""
+def _queues(folder: Path, said: Mapping[str, Any], begin: float, end: float) -> dict[str, metrics.Value]:
+    """Metrics of the queue that the intervals give; nothing if the window begins or ends within an interval."""
     table = read_table(folder / "intervals.parquet")
-    after = table["begin_s"] >= begin - 1e-6
-    split = bool(((table["begin_s"] < begin - 1e-6) & (table["end_s"] > begin + 1e-6)).any())
-    if not after.any() or split:
+    within = (table["begin_s"] >= begin - 1e-6) & (table["end_s"] <= end + 1e-6)
+    split = any(
+        ((table["begin_s"] < time - 1e-6) & (table["end_s"] > time + 1e-6)).any() for time in (begin, end)
+    )
+    if not within.any() or split:
         return {}
-    length = (table["end_s"] - table["begin_s"])[after]
-    most = float(table["queue_max_veh"][after].max())
+    length = (table["end_s"] - table["begin_s"])[within]
+    most = float(table["queue_max_veh"][within].max())
     p95 = said["queue_p95_veh"]
     return {
-        "queue_mean_veh": float((table["queue_mean_veh"][after] * length).sum() / length.sum()),
+        "queue_mean_veh": float((table["queue_mean_veh"][within] * length).sum() / length.sum()),
         "queue_max_veh": most,
         "queue_p95_veh": p95 if p95 is not None and 0 <= p95 <= most else most,
     }

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from denxanh.sim.controller import parameters
-from denxanh.sim.demand.equivalents import represented, weighted_types
+from denxanh.sim.controller import recorded_parameters
+from denxanh.sim.demand.equivalents import aboard, represented, weighted_types
 from denxanh.sim.network import Network
 from denxanh.sim.run import store
 from denxanh.sim.run.collection import Output, QueueSamples
@@ -59,6 +59,7 @@ def write_results(prepared: PreparedRun, output: Output, watch: Stopwatch) -> di
     store.write_table(folder / "intervals.parquet", intervals)
     store.write_table(folder / "edges.parquet", output.edges)
     store.write_table(folder / "movements.parquet", output.movements)
+    store.write_table(folder / "vehicle_types.parquet", output.types)
     if prepared.controlled:
         states = _states(output.signals, prepared.controlled)
         run_input.write_replay(folder, states, scenario.begin, scenario.end)
@@ -92,12 +93,14 @@ def _manifest(prepared: PreparedRun, output: Output) -> dict[str, Any]:
         "code_sha256": run.code,
         "place": run.scenario.name,
         "controller": prepared.controller.name,
-        "parameters": parameters(prepared.controller),
+        "parameters": recorded_parameters(prepared.controller),
         "sensing": described(run.sensing),
         "safety": run.rules.to_json(),
         "seed": run.seed,
         "backend": run.backend,
         "warm_up_s": run.warm_up,
+        "flush_s": run.flush,
+        "movements": run.movements,
         "scenario": run.scenario.to_json(),
         "inputs_sha256": prepared.input_hashes,
         "controller_files_sha256": [prepared.input_hashes[str(path)] for path in prepared.controller_files],
@@ -106,12 +109,14 @@ def _manifest(prepared: PreparedRun, output: Output) -> dict[str, Any]:
         "tripinfo_sha256": output.tripinfo_sha256,
         "metrics": output.metrics,
         "represents": represented(prepared.traffic.equivalents),
+        "persons": aboard(prepared.traffic.equivalents),
         "vehicles_by_type": output.vehicles_by_type,
         "events": [*events, *fallbacks],
         "limits_met": prepared.supervisor.limits_met,
         "repeated_after": run.repeated_after,
         "waivers": plan_waivers + flashing_waivers(run.events),
         "left_to_sumo": dict(network.left_to_sumo),
+        "operation": {name: list(signals) for name, signals in network.by_operation().items()},
         "warnings": output.log,
         "versions": versions(),
     }

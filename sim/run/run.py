@@ -1,6 +1,6 @@
 """One run: a scenario under a controller, from SUMO's start to a folder of results with proof that it is complete.
 
-A run needs a process of its own (see denxanh.sim.sumo.backend.engine), in which ``execute`` is called.
+A run needs a process of its own (see denxanh.sim.sumo.backend.libsumo_backend), in which ``execute`` is called.
 """
 
 from __future__ import annotations
@@ -25,12 +25,15 @@ from denxanh.sim.run.run_description import Backend, Run
 from denxanh.sim.run.scheduled_events import schedule_events
 from denxanh.sim.run.store import LOG
 from denxanh.sim.scenario import Scenario
+from denxanh.sim.signals.monitor import SignalMemory
 from denxanh.sim.signals.pedestrian_calls import PedestrianCalls
 from denxanh.sim.simulation import Simulation
 from denxanh.sim.sumo import run_input
-from denxanh.sim.sumo.backend.engine import Engine, SumoWorld, open_libsumo, open_traci
+from denxanh.sim.sumo.backend.engine import Engine
+from denxanh.sim.sumo.backend.libsumo_backend import open_libsumo
+from denxanh.sim.sumo.backend.sumo_world import SumoWorld
+from denxanh.sim.sumo.backend.traci_backend import open_traci
 from denxanh.sim.sumo.outputs import Incidents
-from denxanh.sim.world import HALTED_SPEED
 
 __all__ = ["Backend", "Run", "execute", "open_simulation", "open_world"]
 
@@ -65,10 +68,17 @@ def open_world(prepared: PreparedRun, *, arguments: Sequence[str] = ()) -> SumoW
     )
 
 
-def open_simulation(prepared: PreparedRun, world: SumoWorld, *, seed: int | None = None) -> Simulation:
+def open_simulation(
+    prepared: PreparedRun,
+    world: SumoWorld,
+    *,
+    seed: int | None = None,
+    memories: dict[str, SignalMemory] | None = None,
+) -> Simulation:
     """The loop of a prepared run over its world, with sensing, pedestrian calls and events.
 
-    ``seed`` draws the errors of the sensing; that of the run where it is None.
+    ``seed`` draws the errors of the sensing; that of the run where it is None. ``memories`` are of other runs on the
+    same network (see Simulation).
     """
     run = prepared.run
     simulation = Simulation(
@@ -80,13 +90,18 @@ def open_simulation(prepared: PreparedRun, world: SumoWorld, *, seed: int | None
         seed=run.seed if seed is None else seed,
         given=prepared.given,
         calls=PedestrianCalls(world, world.pedestrians).at if prepared.traffic.departures.persons else None,
+        memories=memories,
     )
     schedule_events(run.events, simulation, world)
     return simulation
 
 
-def _simulate(prepared: PreparedRun) -> tuple[QueueSamples, QueueRecorder, Incidents]:
-    """Run SUMO under the policies until the end; returns the queues on the way, and the incidents of the warm-up."""
+def _simulate(prepared: PreparedRun) -> tuple[QueueSamples, QueueRecorder | None, list[Incidents]]:
+    """Run SUMO under the policies until the end.
+
+    Returns the queues on the way, and SUMO's counts of incidents at the bounds of the measured window, as ``collect``
+    takes them.
+    """
     run, scenario, queue_lanes = prepared.run, prepared.scenario, prepared.queue_lanes
     world = open_world(prepared)
     simulation = open_simulation(prepared, world)
@@ -98,27 +113,28 @@ def _simulate(prepared: PreparedRun) -> tuple[QueueSamples, QueueRecorder, Incid
         count = world.halted(lane)
         if not count or not real:
             return count
-        waiting = (one.id for one in world.on_lane(lane) if one.speed < HALTED_SPEED and not one.stopped)
-        return sum(real.get(world.vehicle_type(name), 1.0) for name in waiting)
+        return sum(real.get(world.vehicle_type(one.id), 1.0) for one in world.standing(lane))
 
     period = math.ceil(SAMPLE / scenario.step - 1e-9) * scenario.step
-    recorder = QueueRecorder(world, prepared.network)
+    recorder = QueueRecorder(world, prepared.network) if run.movements else None
 
     def sample() -> None:
         samples.append([sum(map(halted, lanes)) for lanes in queue_lanes.values()])
-        recorder.sample()
+        if recorder is not None:
+            recorder.sample()
 
     simulation.every(period, sample)
-    before = [Incidents()]
-    if run.measured_from > scenario.begin:
-        simulation.agenda(
-            [(run.measured_from, scenario.end, lambda: before.append(world.incidents()), lambda: None)]
-        )
+    counted = [] if run.measured_from > scenario.begin else [Incidents()]
+    bounds = [t for t in (run.measured_from, run.measured_until) if scenario.begin < t < scenario.end]
+    simulation.agenda(
+        (t, scenario.end, lambda: counted.append(world.incidents()), lambda: None) for t in bounds
+    )
     for question in simulation:
         prepared.supervisor.answer(question)
-    recorder.note_remaining()
+    if recorder is not None:
+        recorder.note_remaining()
     world.close()
-    return QueueSamples(np.array(samples, dtype=float), period), recorder, before[-1]
+    return QueueSamples(np.array(samples, dtype=float), period), recorder, counted
 
 
 def _engine(backend: Backend, arguments: Sequence[str], queue_lanes: Mapping[str, Sequence[str]]) -> Engine:

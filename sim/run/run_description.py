@@ -23,7 +23,9 @@ class Run:
     seed: int = 1
     backend: Backend = "libsumo"
     warm_up: float = 0.0  # s at the begin that are simulated and not measured
+    flush: float = 0.0  # s at the end, not measured either: measured vehicles may finish in it
     keep_sumo_output: bool = False
+    movements: bool = True  # record passages and queues for the table of movements
     limits: Limits = field(default_factory=Limits)
     rules: Rules = field(default_factory=Rules)
     sensing: Sensing = field(default_factory=Ideal)
@@ -37,10 +39,15 @@ class Run:
 
     @property
     def measured_from(self) -> float:
-        """Begin of the measured window, s: the first step at which the warm-up is over. It ends with the scenario."""
-        return self.scenario.begin + measured_warm_up(self.warm_up, self.scenario.step)
+        """Begin of the measured window, s: the first step at which the warm-up is over."""
+        return self.scenario.begin + whole_steps(self.warm_up, self.scenario.step)
+
+    @property
+    def measured_until(self) -> float:
+        """End of the measured window, s: the last step at which the whole flush is still to come."""
+        return self.scenario.end - whole_steps(self.flush, self.scenario.step)
 
 
-def measured_warm_up(warm_up: float, step: float) -> float:
-    """The warm-up rounded up to whole steps, s: as long as the measured window really leaves out."""
-    return math.ceil(warm_up / step - 1e-9) * step
+def whole_steps(duration: float, step: float) -> float:
+    """A warm-up or flush rounded up to whole steps, s: as long as the measured window really leaves out."""
+    return math.ceil(duration / step - 1e-9) * step

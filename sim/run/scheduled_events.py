@@ -13,7 +13,7 @@ from denxanh.sim.network import Network
 from denxanh.sim.scenario import Scenario
 from denxanh.sim.signals.monitor import FLASHING
 from denxanh.sim.simulation import Simulation
-from denxanh.sim.sumo.backend.engine import SumoWorld
+from denxanh.sim.sumo.backend.sumo_world import SumoWorld
 
 FLASHING_RULE = "flashing"
 

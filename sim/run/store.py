@@ -57,6 +57,25 @@ def write_json(path: Path, data: object) -> None:
     sync(path)
 
 
+class replacing:
+    """Write beside, then take the place of the old file, or of a link in its place, at once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._new = path.with_name(f".{path.name}.new")
+
+    def __enter__(self) -> Path:
+        self._new.unlink(missing_ok=True)  # it may be a symbolic link in a folder of somebody else
+        return self._new
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            sync(self._new)
+            self._new.replace(self._path)
+        else:
+            self._new.unlink(missing_ok=True)
+
+
 def sync(path: Path) -> None:
     """Flush a file, or the entries of a folder, to the disk. Raises OSError for a full disk."""
     if path.is_dir() and os.name == "nt":  # Windows keeps no handle on folders

@@ -6,6 +6,7 @@ __all__ = [
     "clearance",
     "fixed_time",
     "monitor",
+    "operation",
     "pedestrian_calls",
     "permits",
     "plan_check",

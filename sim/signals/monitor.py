@@ -6,8 +6,10 @@ letters of each link over time, as a second barrier behind the loop that switche
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from copy import copy
+from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 
@@ -23,6 +25,9 @@ _CLOSE = 1e-6  # s: rounding of clock arithmetic
 _MOST_VERDICTS = 10_000  # remembered; a signal of a few phases needs some hundreds
 _LONG = 1e4  # s: longer than any clearance
 Past = tuple[tuple[str, float], ...]
+Found = tuple[set[str], Mapping[tuple[str, Past], str], Mapping[tuple[int, int, Past], str]]
+"""States without a fault, verdicts on states, and on changes."""
+_Key = TypeVar("_Key")
 _RANK = np.array([RANK.get(chr(code), 0) for code in range(128)])
 _YELLOW = np.array([chr(code) in YELLOW for code in range(128)])
 _RULES = (
@@ -34,25 +39,64 @@ _RULES = (
 )
 
 
+class SignalMemory:
+    """What was found out about the states and changes of one signal.
+
+    All of it follows from the intersection alone, and so runs on the same network may share it.
+    """
+
+    def __init__(self, intersection: Intersection) -> None:
+        self.permits = permits_of(intersection)
+        self.good: set[str] = set()  # states without a fault of their own
+        self.verdicts: dict[tuple[str, Past], str] = {}  # the same past gives the same verdict
+        self.read: dict[str, tuple[Ints, Bools]] = {}  # right of way and yellow by link
+        self.changes: dict[tuple[int, int], tuple[Interval, ...]] = {}
+        self.faults: dict[tuple[int, int, Past], str] = {}  # of a change after a past; "" if there is none
+        self.greens: dict[str, Ints] = {}  # the links that a state shows green
+
+    def sizes(self) -> tuple[int, int]:
+        """The numbers of verdicts on states and on changes."""
+        return len(self.verdicts), len(self.faults)
+
+    def found_since(self, sizes: tuple[int, int]) -> Found:
+        """The verdicts beyond earlier ``sizes``, for a run in another process to learn."""
+        verdicts = dict(islice(self.verdicts.items(), sizes[0], None))
+        faults = dict(islice(self.faults.items(), sizes[1], None))
+        return self.good, verdicts, faults
+
+    def learn(self, found: Found) -> None:
+        """Add what another run has found out about the same signal."""
+        good, verdicts, faults = found
+        self.good |= good
+        remember(self.verdicts, verdicts)
+        remember(self.faults, faults)
+
+
+def remember(known: dict[_Key, str], more: Mapping[_Key, str]) -> None:
+    """Add verdicts; all that is known is forgotten where it would be too much."""
+    if len(known) + len(more) > _MOST_VERDICTS:
+        known.clear()
+    known.update(more)
+
+
 class ConflictMonitor:
     """Watches one signal. ``check`` refuses an unsafe next state, ``note`` records the state shown.
 
-    Times are the scenario's, s. The history before ``begin`` is that of the program by the clock.
+    Times are the scenario's, s. The history before ``begin`` is that of the program by the clock. ``memory`` is of the
+    same intersection.
     """
 
-    def __init__(self, intersection: Intersection, begin: float) -> None:
+    def __init__(self, intersection: Intersection, begin: float, memory: SignalMemory | None = None) -> None:
         self._name = intersection.id
-        self._permits = p = permits_of(intersection)
+        self.memory = memory or SignalMemory(intersection)
+        self._permits = p = self.memory.permits
         self._foes: Bools = intersection.foes
         self._a, self._b = np.indices(intersection.foes.shape)
         n = intersection.n_links
         self.settled = float(max(part.max(initial=0.0) for part in (p.clearance, p.yellow, p.green)))
         """s after which a state's past no longer matters: every green, yellow and clearance is long enough."""
         self._steady = steady_letters(intersection.program)
-        self._good: set[str] = set()
-        self._verdicts: dict[tuple[str, Past], str] = {}  # the same past gives the same verdict
         self._recent: tuple[tuple[str, float], ...] = ()  # (state, s since when), the latest first
-        self._read: dict[str, tuple[Ints, Bools]] = {}
         self.state = "r" * n
         self._flashing = False
         self._rank: Ints = np.zeros(n, dtype=np.int64)
@@ -112,11 +156,10 @@ class ConflictMonitor:
         if self._flashing or type(state) is not str:
             return self._fault(state, time)
         key = state, self.past(time)
-        if key not in self._verdicts:
-            if len(self._verdicts) >= _MOST_VERDICTS:
-                self._verdicts.clear()
-            self._verdicts[key] = self._fault(state, time)
-        return self._verdicts[key]
+        verdicts = self.memory.verdicts
+        if key not in verdicts:
+            remember(verdicts, {key: self._fault(state, time)})
+        return verdicts[key]
 
     def _fault(self, state: str, time: float) -> str:
         """The same, without the memory of verdicts."""
@@ -162,7 +205,7 @@ class ConflictMonitor:
         """The fault of a state independent of the past; states without fault are remembered."""
         if type(state) is not str or len(state) != len(self._rank) or not state.isascii():
             return f"{state!r} is not a state of {len(self._rank)} letters"
-        if state in self._good:
+        if state in self.memory.good:
             return ""
         wrong = ~self._permits.letters[np.arange(len(state)), [ord(letter) for letter in state]]
         if wrong.any():
@@ -174,15 +217,16 @@ class ConflictMonitor:
             a, b = np.argwhere(clash)[0]
             how = "are foes" if self._foes[a, b] else "stand in different junctions"
             return f"links {a} ({state[a]}) and {b} ({state[b]}) {how} and would be green together"
-        self._good.add(state)
+        self.memory.good.add(state)
         return ""
 
     def _letters(self, state: str) -> tuple[Ints, Bools]:
         """Right of way and yellow by link."""
-        if state not in self._read:
+        read = self.memory.read
+        if state not in read:
             codes = [ord(letter) for letter in state]
-            self._read[state] = (_RANK[codes], _YELLOW[codes])
-        return self._read[state]
+            read[state] = (_RANK[codes], _YELLOW[codes])
+        return read[state]
 
     def check(self, state: str, time: float) -> None:
         """Raise SafetyError for a state that must not be shown."""

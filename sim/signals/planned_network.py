@@ -41,6 +41,7 @@ def with_plan(network: Network, plan: Plan) -> Network:
                 yellow=yellow,
                 all_red=all_red,
                 clearance=own_clearance(intersection),
+                planned=True,
             )
         )
     return replace(network, intersections=changed)

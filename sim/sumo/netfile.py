@@ -14,6 +14,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from denxanh.sim.errors import InputError
+from denxanh.sim.input.collector import paused_collector
 from denxanh.sim.input.limits import LINKS, check_count
 from denxanh.sim.network import Edge, Lane
 from denxanh.sim.sumo.xmlfile import parse
@@ -98,6 +99,7 @@ class NetFile:
     lefthand: bool = False  # traffic drives on the left
 
 
+@paused_collector()
 def read_net(path: Path) -> NetFile:
     """Read a .net.xml or .net.xml.gz; every fault is an InputError that names the file and the place."""
     root = parse(path, kind="network file")
@@ -286,8 +288,13 @@ def _permissions(allow: str | None, disallow: str | None) -> frozenset[str]:
 
 
 def _shape(text: str) -> tuple[tuple[float, float], ...]:
-    points = (point.split(",") for point in text.split())
-    return tuple((finite(float(point[0])), finite(float(point[1]))) for point in points)
+    points = [point.split(",") for point in text.split()]
+    shape = tuple([(float(point[0]), float(point[1])) for point in points])
+    if not math.isfinite(sum(map(sum, shape))):  # one test for all of them
+        for point in shape:
+            finite(point[0])
+            finite(point[1])
+    return shape
 
 
 def seconds(text: str, location: str) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -80,7 +80,7 @@ def write_input(
     signals: Iterable[str],
     drop_programs: Iterable[str] = (),
     brought: Collection[Path] = (),
-    measured_from: float | None = None,
+    measured: tuple[float, float] | None = None,
     loops: tuple[Iterable[str], Iterable[str]] = ((), ()),
     weighted: Iterable[Iterable[str]] = (),
 ) -> SumoInput:
@@ -88,8 +88,8 @@ def write_input(
 
     The states of ``signals`` are logged, and passages at the lanes in ``loops``, before and past junctions. Switching
     times (WAUT) are removed for the signals in ``drop_programs``, which policies control, and for those whose
-    programs are in ``brought``, additional files of the controller. The totals by edge begin at ``measured_from``, s,
-    or with the scenario; ``weighted`` are sets of vehicle types with totals of their own.
+    programs are in ``brought``, additional files of the controller. The totals by edge are of the time
+    ``measured`` (begin, end), s, or of the whole run; ``weighted`` are sets of vehicle types with totals of their own.
     """
     _check_options(scenario)
     folder.mkdir(parents=True, exist_ok=True)
@@ -102,8 +102,10 @@ def write_input(
         for i, path in enumerate(scenario.additional)
     ]
     additional.append(MEASURES)
-    late = measured_from if measured_from is not None and measured_from > scenario.begin else None
-    _write_measures(folder, signals, *loops, begin=late, weighted=weighted)
+    begin, end = measured or (scenario.begin, scenario.end)
+    window = {"begin": exact(begin)} if begin > scenario.begin else {}
+    window |= {"end": exact(end)} if end < scenario.end else {}
+    _write_measures(folder, signals, *loops, window=window, weighted=weighted)
     options = {
         "net-file": net_for(scenario.net, folder),
         "route-files": ",".join(
@@ -197,13 +199,11 @@ def _write_measures(
     approaches: Iterable[str],
     exits: Iterable[str],
     *,
-    begin: float | None,
+    window: Mapping[str, str],
     weighted: Iterable[Iterable[str]],
 ) -> None:
     root = Element("additional")
-    common = {"excludeEmpty": "true"}
-    if begin is not None:
-        common["begin"] = exact(begin)
+    common = {"excludeEmpty": "true", **window}
     ElementTree.SubElement(root, "edgeData", common, id="traffic", file=EDGES)
     ElementTree.SubElement(root, "edgeData", common, id="emissions", type="emissions", file=EMISSIONS)
     for number, types in enumerate(weighted):

@@ -20,6 +20,9 @@ from denxanh.sim.sumo.xmlfile import reads_alike, scan
 READS_FILE = frozenset({"rerouter", "variableSpeedSign", "calibrator"})
 """Elements whose ``file`` is an input."""
 
+EMISSION_CLASS = "emissionClass"
+"""The attribute of vehicle types by whose value SUMO finds files."""
+
 NOWHERE = "NUL"
 """SUMO's name for no file, on every platform."""
 
@@ -45,6 +48,8 @@ class Output:
 
 def output_of(tag: str, attributes: dict[str, str], location: str) -> Output | None:
     """What of an element must be taken out; None for an ordinary one. Raises InputError for what is not allowed."""
+    if EMISSION_CLASS in attributes:
+        _check_emission_class(attributes[EMISSION_CLASS], location)
     if tag == "param":
         return _output_of_param(attributes.get("key", ""), location)
     if tag == "include":
@@ -63,6 +68,22 @@ def output_of(tag: str, attributes: dict[str, str], location: str) -> Output | N
         if attributes[name] not in ("", NOWHERE) and not (name == "file" and tag in READS_FILE)
     )
     return Output(drop=False, attributes=names) if names else None
+
+
+def _check_emission_class(name: str, location: str) -> None:
+    """Raise InputError for a class that is no name: SUMO reads the files of PHEMlight classes by theirs."""
+    parts = name.split("/")
+    if (
+        len(parts) > 2
+        or "" in parts
+        or set(name) & set("\\:\0")
+        or any(part.startswith(".") for part in parts)
+    ):
+        raise InputError(
+            f"emissionClass={name[:80]!r} is no class but leads to another file",
+            location=location,
+            remedy="write MODEL/CLASS, such as HBEFA4/PC_petrol_Euro-4 or PHEMlight/PC_G_EU4",
+        )
 
 
 def _output_of_param(key: str, location: str) -> Output | None:
@@ -191,7 +212,7 @@ class _Judge:
         """It ends."""
 
 
-_JUDGED = _OUTPUT_ATTRIBUTES | _OUTPUT_ELEMENTS | {"timedEvent"}
+_JUDGED = _OUTPUT_ATTRIBUTES | _OUTPUT_ELEMENTS | {"timedEvent", EMISSION_CLASS}
 
 
 def write_copy(path: Path, target: Path, *, kind: str, external_type: bool = False) -> None:

@@ -1,13 +1,21 @@
-"""Switching times (SUMO's WAUT): which of its programs a signal runs when a simulation begins."""
+"""Switching times (SUMO's WAUT): which of its programs a signal runs when a simulation begins, and until when."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 from denxanh.sim.sumo.netfile import seconds
 
 
-def programs_at(root: Element, begin: float, location: str) -> dict[str, str]:
+class Switched(NamedTuple):
+    """What switching times say of a signal: its program at the begin, and whether another follows before the end."""
+
+    program: str
+    changes: bool
+
+
+def programs_at(root: Element, begin: float, end: float, location: str) -> dict[str, Switched]:
     """Program by signal at ``begin`` (s) as the WAUTs of an additional file say, for the signals they name.
 
     SUMO takes the last switch that is not after the begin, else the WAUT's ``startProg``; the switches stand
@@ -17,13 +25,16 @@ def programs_at(root: Element, begin: float, location: str) -> dict[str, str]:
     for waut in root.findall("WAUT"):
         spot = f"{location}: WAUT {waut.get('id', '')!r}"
         reference = seconds(waut.get("refTime", "0"), f"{spot}, refTime")
-        program = waut.get("startProg", "")
+        program, later = waut.get("startProg", ""), set()
         for switch in waut.findall("wautSwitch"):
-            if reference + seconds(switch.get("time", ""), f"{spot}, time") <= begin:
+            time = reference + seconds(switch.get("time", ""), f"{spot}, time")
+            if time <= begin:
                 program = switch.get("to", "")
-        current[waut.get("id")] = program
+            elif time < end:
+                later.add(switch.get("to", ""))
+        current[waut.get("id")] = Switched(program, bool(later - {program}))
     return {
         junction.get("junctionID", ""): current[junction.get("wautID")]
         for junction in root.findall("wautJunction")
-        if current.get(junction.get("wautID"))
+        if junction.get("wautID") in current and current[junction.get("wautID")].program
     }

@@ -45,7 +45,8 @@ def sumo_environment() -> dict[str, str]:
     """The user's environment with what SUMO needs: its own data, and UTF-8 paths."""
     home = sumo_home()
     proj = str(home / "data" / "proj")  # proj.db in the wheel
-    own = {"SUMO_HOME": str(home), "PROJ_DATA": proj, "PROJ_LIB": proj}
+    emissions = str(home / "data" / "emissions" / "PHEMlight")  # SUMO would take the user's before its own
+    own = {"SUMO_HOME": str(home), "PROJ_DATA": proj, "PROJ_LIB": proj, "PHEMLIGHT_PATH": emissions}
     if sys.platform != "win32":
         own |= {"LC_ALL": "C.UTF-8"}  # under C, SUMO reads a path's bytes as Latin-1
     return {**os.environ, **own}

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from denxanh.sim.network import Network
 from denxanh.sim.timing.saturation import DAWDLE
 
-_USUAL_SIGMA = 0.5  # driver imperfection that DAWDLE was measured with, in steps of 1 s
 
+def dawdled(sigma: float, accel: float, step: float) -> float:
+    """What drivers stay below the wanted speed on average, m/s: the ``DAWDLE`` of other vehicles than SUMO's car.
 
-def dawdled(sigma: float, step: float) -> float:
-    """What drivers of imperfection ``sigma`` stay below the wanted speed, m/s; SUMO draws it anew each ``step`` s."""
-    return DAWDLE * sigma / _USUAL_SIGMA * step
+    In each step of ``step`` s SUMO takes between 0 and ``sigma`` times what an acceleration of ``accel`` m/s² gives.
+    """
+    return sigma * accel * step / 2
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,10 @@ def lost_by_speeding_up(speed: float, wanted: float, accel: float) -> float:
     return max(wanted - speed, 0.0) ** 2 / (2 * wanted * accel)
 
 
-def longest_free_travel(network: Network, routes: Iterable[Sequence[str]]) -> float:
-    """Undelayed travel time of the longest of the routes, s: when an empty network is filled at the earliest."""
+def longest_free_travel(network: Network, routes: Iterable[tuple[Sequence[str], Driver]]) -> float:
+    """Undelayed travel time of the longest of the routes, s: when an empty network is filled at the earliest.
+
+    ``routes`` are edges with how a vehicle drives along them.
+    """
     travel = FreeTravel(network)
-    return max((travel.seconds(route) for route in routes), default=0.0)
+    return max((travel.seconds(route, driver) for route, driver in routes), default=0.0)

@@ -11,16 +11,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from denxanh.sim.errors import InputError
-from denxanh.sim.network import GREEN
+from denxanh.sim.network import GREEN, Network
 from denxanh.sim.plan import Timing
-from denxanh.sim.timing.arterials import Arterial, Hop
+from denxanh.sim.timing.arterials import Arterial, Hop, arterials
 
 Array = NDArray[np.float64]
 
@@ -266,6 +266,25 @@ def progression(
         for name, offset in zip(way.signals, bands.offsets, strict=True):
             out.setdefault(name, (offset + shift) % mine[0].cycle)
     return out
+
+
+def with_bands(
+    network: Network, timings: Mapping[str, Timing], *, tolerance: float = 0.1, ratio: float = 1.0
+) -> tuple[dict[str, Timing], int]:
+    """The timings with the offsets that give the network's arterials green bands, and how many signals lie on one.
+
+    The new offsets are whole seconds within the cycle; a signal on no arterial keeps its own. An arterial counts only
+    if all its signals are in ``timings``. ``tolerance`` and ``ratio`` as in ``progression``.
+    """
+    streets = [street for street in arterials(network) if set(street.signals) <= set(timings)]
+    offsets = progression(streets, timings, tolerance=tolerance, ratio=ratio)
+    moved = {
+        name: replace(timing, offset=float(round(offsets[name]) % timing.cycle))
+        if name in offsets
+        else timing
+        for name, timing in timings.items()
+    }
+    return moved, len(offsets)
 
 
 def _times(hops: Sequence[Hop], tolerance: float) -> list[tuple[float, float]]:

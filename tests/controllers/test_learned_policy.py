@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import denxanh as dx
+from denxanh.controllers.greens import green_approaches
 from denxanh.controllers.learned.features import FEATURES, features_of, size_of, vector
 from denxanh.controllers.learned.inference import Chain, score_phases
 from denxanh.controllers.learned.onnx_file import read_onnx
@@ -224,7 +225,7 @@ def test_it_chooses_in_a_run_as_in_its_environment(tmp_path, tiny_place):
         seen, _, _, _, infos = env.step(actions)
     delay = env.delay()
     env.close()
-    result = dx.run(dx.open_scenario(tiny_place.config, end=149), policy, seed=1)
+    result = dx.run(dx.open_scenario(tiny_place.config, end=149), policy, seed=1, warm_up=0)
     assert result.metrics["delay_s"] == pytest.approx(delay.seconds / delay.vehicles, abs=0.05)
 
 
@@ -236,3 +237,35 @@ def test_it_is_compared_as_any_other(tmp_path, tiny_place, here):
     )  # fmt: skip
     assert ended.status == 0, ended.stderr
     assert "policy" in (tmp_path / "out" / "report.html").read_text("utf-8")
+
+
+def test_the_network_that_comes_along_is_the_last_line_of_its_log(tmp_path):
+    """``general`` is small, is what the script wrote, and is named without a path."""
+    policy = dx.Policy.load("general")
+    (file,) = policy.files()
+    assert file.stat().st_size < 300_000
+    last = json.loads(file.with_suffix(".jsonl").read_text("utf-8").splitlines()[-1])
+    tensors, metadata = read_safetensors(file)
+    np.testing.assert_allclose(tensors["rho.2.weight"][0], list(last["weights"].values()), rtol=1e-6)
+    assert float(metadata["step"]) == last["arguments"]["step"]
+    assert policy == dx.Policy("general")
+
+
+def test_the_network_that_comes_along_serves_the_phase_with_more_near_vehicles(resco):
+    """On a signal of another shape than any it was trained on, and whatever the order of its approaches."""
+    network = load_network(resco("cologne1").with_name("cologne1.net.xml"))
+    policy = dx.Policy.load("general").start(network)
+    (signal,) = network.intersections.values()
+    served = green_approaches(signal)
+    for phase in range(1, len(signal.phases)):
+        alone = np.flatnonzero(served[phase] & ~served[0])
+        if not len(alone):
+            continue
+        approach = np.repeat(alone, 4)
+        near, standing = np.full(len(approach), 20.0), np.zeros(len(approach))
+        vehicles = Vehicles(
+            approach, np.full(len(approach), -1), near, standing, near, np.full(len(approach), 7.5)
+        )
+        seen = Observation(signal, 0.0, 0, 30.0, vehicles)
+        chosen = policy[signal.id](seen).phase
+        assert served[chosen][alone].any(), phase

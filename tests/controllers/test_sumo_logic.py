@@ -2,15 +2,18 @@
 
 import json
 from dataclasses import replace
+from itertools import permutations
 from xml.etree import ElementTree
 
 import pytest
 
+from denxanh.controllers.actuated.dual_ring import rings_of
 from denxanh.controllers.native.program import Program
 from denxanh.controllers.native.sumo_logic import SumoActuated, SumoDelayBased, SumoNema
 from denxanh.controllers.native.sumo_program import SumoProgram
 from denxanh.sim.errors import InputError
 from denxanh.sim.network import Approach, Segment
+from denxanh.sim.network_reader import load_network
 from denxanh.sim.testing.check_controller import corridor
 
 
@@ -55,6 +58,24 @@ def test_nema_names_rings_barriers_and_splits():
     green = {p.get("name"): float(p.get("maxDur")) for p in logic.iter("phase")}
     assert green["2"] + green["4"] + 6.0 == float(options["total-cycle-length"])
     assert green["2"] == green["6"]
+
+
+def test_two_phases_of_nema_show_nothing_that_has_to_yield(sumo_tool, tmp_path):
+    """SUMO shows a link green as soon as one ring does. A right turn that merges with a protected left turn from the
+    opposite road, into one lane, is green beside the permitted left turn only.
+    """
+    options = ("--grid", "--grid.number", "1", "--grid.attach-length", "300", "--default.lanenumber", "1")
+    options += ("--turn-lanes", "1", "--default-junction-type", "traffic_light", "--tls.left-green.time", "6")
+    network = load_network(sumo_tool("netgenerate", tmp_path / "one.net.xml", *options))
+    intersection = network.intersections["A0"]
+    rings = rings_of(intersection, network)
+    assert len(rings.pairs) == 8
+    for (a, b), state in zip(rings.pairs, rings.states, strict=True):
+        shown = [max(pair, key="rgG".index) for pair in zip(rings.letters[a], rings.letters[b], strict=True)]
+        for k, m in permutations(range(intersection.n_links), 2):
+            assert shown[k] == "r" or state[k] != "r", (a, b, k)
+            if shown[k] == "G" and shown[m] != "r":
+                assert not intersection.yields[k, m], (a, b, k, m)
 
 
 @pytest.mark.parametrize("name", ["sumo:actuated", "sumo:delay_based", "sumo:NEMA"])

@@ -42,10 +42,32 @@ def test_half_seconds_in_changes_and_offsets_add_up_to_no_error():
         for name, intersection in network.intersections.items()
     }
     network = replace(network, intersections=moved)
-    timing = Webster().make_plan(network).timings["J0"]
+    timings = Webster().make_plan(network).timings
+    timing = timings["J1"]
     assert timing.cycle == round(timing.cycle)
     world = PointQueueWorld(network, {})
     play(world, Webster(), 1800.0)
     starts = [time for time, name, state in world.shown if name == "J1" and state == "Gr"]
     assert len(starts) >= 1800 / timing.cycle - 1
-    assert all((time - 0.25) % timing.cycle < 2.0 for time in starts[1:])
+    assert all((time - timing.offset) % timing.cycle < 2.0 for time in starts[1:])
+
+
+def test_its_offsets_belong_to_its_cycle():
+    """Offsets of the existing cycle say nothing in a new one: MAXBAND sets them, 16 s for 200 m at 12.5 m/s."""
+    network = corridor(3, flow=0.15)
+    scattered = {
+        name: replace(intersection, program=replace(intersection.program, offset=23.0 * k))
+        for k, (name, intersection) in enumerate(network.intersections.items())
+    }
+    timings = Webster().make_plan(replace(network, intersections=scattered)).timings
+    cycle = timings["J0"].cycle
+    steps = [(timings[f"J{k + 1}"].offset - timings[f"J{k}"].offset) % cycle for k in (0, 1)]
+    assert steps == pytest.approx([16.0, 16.0], abs=0.1 * 16 + 1)  # the band's speed may differ by a tenth
+
+
+def test_a_signal_on_no_arterial_keeps_its_offset():
+    network = corridor(1, flow=0.15)
+    moved = replace(
+        network.intersections["J0"], program=replace(network.intersections["J0"].program, offset=0.25)
+    )
+    assert Webster().make_plan(replace(network, intersections={"J0": moved})).timings["J0"].offset == 0.25

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -12,21 +11,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_blocks_of_the_page_run_one_after_the_other(tmp_path: Path) -> None:
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.DOTALL)
-    script = tmp_path / "page.py"
-    script.write_text("\n".join(blocks), encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, script],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    share, place = done.stdout.splitlines()
+def test_the_blocks_of_the_page_run_one_after_the_other(run_page: Callable[..., str]) -> None:
+    printed = run_page(ROOT / "CONTRIBUTING.md")
+    share, place = printed.splitlines()
     assert 0.0 <= float(share) <= 1.0
     assert place == "ha-noi/hoang-dao-thuy 120.0"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -16,11 +17,13 @@ import pytest
 from denxanh import experiments
 from denxanh.experiments.report import comparison_report
 from denxanh.experiments.results.load import TABLES
+from denxanh.experiments.runs import proof
 from denxanh.experiments.runs.ledger import Ledger
 from denxanh.experiments.runs.local import Local
 from denxanh.experiments.runs.run_row import run_folder
 from denxanh.experiments.runs.runner import reset_unproven
 from denxanh.sim.errors import InputError
+from denxanh.sim.run.provenance import hash_file
 from denxanh.sim.run.store import MANIFEST, write_json
 
 
@@ -82,10 +85,11 @@ def leave_behind(f: Folder) -> None:
     f.sql("UPDATE runs SET state = 'running' WHERE number = 0")
 
 
-def without_access(f: Folder) -> None:
-    if os.getuid() == 0:
-        pytest.skip("root reads every file")
-    f.vehicles().chmod(0)
+def refused_by_mode(path: Path) -> str:
+    """The hash of a file, for root too only where its mode lets somebody read it."""
+    if not path.stat().st_mode & 0o444:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+    return hash_file(path)
 
 
 def better_delay(f: Folder) -> None:
@@ -115,7 +119,7 @@ DAMAGES: dict[str, tuple[Callable[[Folder], object], str]] = {
     "a dangling link": (
         lambda f: instead(f.vehicles(), lambda path: path.symlink_to("nowhere")), AGAIN + "the file is missing",
     ),
-    "no access": (without_access, AGAIN + "the file cannot be read"),
+    "no access": (lambda f: f.vehicles().chmod(0), AGAIN + "the file cannot be read"),
     "a table more": (
         lambda f: (f.run() / "vehicles (copy).parquet").write_bytes(b"x"), AGAIN + "this table was not written",
     ),
@@ -160,9 +164,9 @@ DAMAGES: dict[str, tuple[Callable[[Folder], object], str]] = {
     "scenario edited": (lambda f: f.sql("UPDATE scenarios SET json = '{}'"), NOTHING),
     "row doubled": (
         lambda f: f.sql(
-            "INSERT INTO runs SELECT 'f' || substr(id, 2), 4, place, demand, controller, 3, task, state, attempts, "
-            "reason, wall_s, cpu_s, sha256, metrics, content, scenario, manifest, specified, recorded FROM runs "
-            "WHERE number = 0"
+            "INSERT INTO runs SELECT iif(id LIKE 'f%', 'e', 'f') || substr(id, 2), 4, place, demand, controller, 3, "
+            "task, state, attempts, reason, wall_s, cpu_s, sha256, metrics, content, scenario, manifest, specified, "
+            "recorded FROM runs WHERE number = 0"
         ),
         "rows were removed or added",
     ),
@@ -189,6 +193,7 @@ def test_resuming_names_and_mends(
     kind: str, small_experiment: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(comparison_report, "write_comparison", lambda *_, **__: None)
+    monkeypatch.setattr(proof, "hash_file", refused_by_mode)
     out = small_experiment.copy(tmp_path)
     damage, expected = DAMAGES[kind]
     damage(Folder(out))

@@ -18,7 +18,8 @@ import pytest
 from denxanh.experiments.reproduction import verify_outputs
 from denxanh.experiments.results.outputs import OUTPUTS
 from denxanh.experiments.results.verify import verify
-from denxanh.experiments.runs.ledger import _RECORDED, _SPECIFIED, MEMBERS, checksum
+from denxanh.experiments.runs.ledger import MEMBERS
+from denxanh.experiments.runs.ledger_checksums import RECORDED, SPECIFIED, checksum
 from denxanh.experiments.runs.proof import tables_hash
 from denxanh.experiments.runs.run_row import run_folder
 from denxanh.experiments.specification.run_options import Limits
@@ -90,7 +91,7 @@ class Forger:
     def seal(self) -> None:
         """Checksums of the ledger."""
         with self.ledger() as db:
-            for name, columns in (("specified", _SPECIFIED), ("recorded", _RECORDED)):
+            for name, columns in (("specified", SPECIFIED), ("recorded", RECORDED)):
                 for row in list(db.execute(f"SELECT {columns} FROM runs")):
                     db.execute(f"UPDATE runs SET {name} = ? WHERE id = ?", (checksum(row), row[0]))
             ids = [id for (id,) in db.execute("SELECT id FROM runs WHERE number >= 0 ORDER BY id")]
@@ -226,9 +227,9 @@ NAIVE: dict[str, tuple[Callable[[Forger], object], str]] = {
     ),
     "row doubled": (
         lambda f: f.sql(
-            "INSERT INTO runs SELECT 'f' || substr(id, 2), 4, place, demand, controller, 3, task, state, attempts, "
-            "reason, wall_s, cpu_s, sha256, metrics, content, scenario, manifest, specified, recorded FROM runs "
-            "WHERE number = 0"
+            "INSERT INTO runs SELECT iif(id LIKE 'f%', 'e', 'f') || substr(id, 2), 4, place, demand, controller, 3, "
+            "task, state, attempts, reason, wall_s, cpu_s, sha256, metrics, content, scenario, manifest, specified, "
+            "recorded FROM runs WHERE number = 0"
         ),
         "rows of the ledger were removed or added",
     ),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import json
+import math
 import os
 import shutil
 import sys
@@ -19,6 +21,7 @@ from denxanh.experiments.definition.expand import _with_paths
 from denxanh.experiments.specification import identity
 from denxanh.experiments.specification.identity import controller_digest
 from denxanh.experiments.specification.objects import name_of
+from denxanh.sim.controller import recorded_parameters
 
 MODULE = '''"""A controller of a plug-in."""
 from dataclasses import dataclass
@@ -286,6 +289,57 @@ def test_the_order_of_items_does_not_count() -> None:
     one, two = Learned(options={"a": 1, "b": 2.0}), Learned(options={"b": 2, "a": 1})
     assert name_of(one)[2] == name_of(two)[2]
     assert name_of(Learned({"x", "y", "z"}))[2] == name_of(Learned({"z", "y", "x"}))[2]
+
+
+def test_the_order_of_a_set_in_a_parameter_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was digested by its text, which differs with the order of insertion and, for names, between processes."""
+    one, two = {0, 8}, {8, 0}
+    assert str(one) != str(two)
+    found = []
+    for value in (one, two, {0, 9}):
+        monkeypatch.setattr(identity, "_filled_in", lambda name, given, value=value: {"x": value})
+        found.append(identity.controller_digest("max-pressure", {}))
+    assert found[0] == found[1] != found[2]
+
+
+AWKWARD: dict[str, Any] = {
+    "none": None,
+    "set": {1, 2},
+    "frozen set": frozenset("ab"),
+    "complex": 1j,
+    "array": np.ones(2),
+    "nan": math.nan,
+    "infinity": -math.inf,
+    "bytes": b"x",
+    "path": Path("x"),
+    "keys of two kinds": {1: 2, "a": 3},
+    "a pair as key": {(1, 2): 3},
+    "function": len,
+    "object": object(),
+    "surrogate": "\udc80",
+    "number of numpy": np.float64(1.5),
+    "nested": [{"a": (1, Path("x"))}],
+    "large": 10**30,
+}
+
+
+@pytest.mark.parametrize("name", AWKWARD)
+def test_a_parameter_that_json_cannot_hold_is_recorded(name: str) -> None:
+    """It ended a run in a TypeError once all of it was simulated; a key that is no text ended it before it began."""
+    value = AWKWARD[name]
+    text = json.dumps(recorded_parameters(Learned(value)), allow_nan=False, sort_keys=True)
+    assert text == json.dumps(recorded_parameters(Learned(value)), sort_keys=True)
+    assert " at 0x" not in text
+    text.encode("utf-8")
+    _, kept, _ = name_of(Learned(value))
+    json.dumps(kept, sort_keys=True)
+
+
+def test_keys_that_are_no_texts_stay_as_they_are() -> None:
+    """JSON would make texts of them: the object goes to its run as it is."""
+    _, kept, digest = name_of(Learned({1: 2}))
+    assert digest
+    assert isinstance(kept["weights"], str)
 
 
 def test_the_data_of_a_class_counts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -160,8 +160,10 @@ def test_errors_are_the_sentences_of_the_command_line(tiny: dx.Scenario, call: A
 
 
 def test_demand_scales_the_traffic(tiny_place: Any) -> None:
-    full = dx.run(dx.open_scenario(tiny_place.config, end=120), "program").metrics["loaded"]
-    half = dx.run(dx.open_scenario(tiny_place.config, end=120, demand=0.5), "program").metrics["loaded"]
+    full = dx.run(dx.open_scenario(tiny_place.config, end=120), "program", warm_up=0).metrics["loaded"]
+    half = dx.run(dx.open_scenario(tiny_place.config, end=120, demand=0.5), "program", warm_up=0).metrics[
+        "loaded"
+    ]
     assert full is not None
     assert half is not None
     assert abs(half - full / 2) < 1.0

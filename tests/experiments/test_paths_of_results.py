@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from denxanh.experiments.results.load import Results, load
-from denxanh.experiments.runs import cluster
+from denxanh.experiments.runs import cluster, cluster_job
 from denxanh.experiments.runs.ledger import Ledger
 from denxanh.experiments.runs.local import Local
 from denxanh.experiments.runs.run_row import check_id, run_folder
@@ -272,10 +272,10 @@ def test_a_result_from_a_worker_has_plain_names(name: str, world: Path) -> None:
 
 @pytest.mark.parametrize("digest", ["../../Documents/x", "", "A" * 64])
 def test_an_input_for_a_worker_has_a_hash(digest: str, world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster.tempfile, "gettempdir", lambda: str(world))
+    monkeypatch.setattr(cluster_job.tempfile, "gettempdir", lambda: str(world))
     before = private(world)
     with pytest.raises(ValueError, match="is no hash of an input"):
-        cluster._local_scenario({"hashes": [digest], "names": {digest: "../x"}}, {digest: b""})
+        cluster_job._local_file(digest, "../x", {digest: b""})
     assert private(world) == before
 
 

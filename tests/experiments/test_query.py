@@ -235,3 +235,22 @@ def test_the_page_of_an_import_loads_nothing() -> None:
     assert "Content-Security-Policy" in page
     assert "default-src &#39;none&#39;" in page
     assert "unsafe-inline" not in page
+
+
+def test_the_summary_is_a_view_with_the_gains(folder: Path) -> None:
+    names, rows = query(
+        folder, "SELECT * FROM summary WHERE metric = 'delay_s' AND NOT isnan(gain_existing) ORDER BY ALL"
+    )
+    assert names[4:8] == [
+        "gain_conventional",
+        "gain_conventional_low",
+        "gain_conventional_high",
+        "gain_existing",
+    ]
+    assert rows
+    means = {
+        row[2]: row[names.index("mean")]
+        for row in query(folder, "SELECT * FROM summary WHERE metric = 'delay_s'")[1]
+    }
+    for row in rows:
+        assert row[names.index("gain_existing")] == pytest.approx(means["program"] - means[row[2]])

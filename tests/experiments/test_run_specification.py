@@ -26,6 +26,8 @@ from denxanh.sim.errors import InputError
 OTHERS: dict[str, Any] = {  # a value for each option that is not its default
     "backend": "traci",
     "warm_up": 30.0,
+    "flush": 20.0,
+    "movements": "off",
     "lateral_resolution": 0.8,
     "plan_is_real": True,
     "keep_sumo_output": True,

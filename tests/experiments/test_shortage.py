@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +17,9 @@ from typer.testing import CliRunner
 import denxanh as dx
 from denxanh.experiments.cli import app as command_line
 from denxanh.experiments.results import export
-from denxanh.experiments.runs import ledger
-from denxanh.experiments.runs.ledger import Ledger, write_error
+from denxanh.experiments.runs import ledger_file
+from denxanh.experiments.runs.ledger import Ledger
+from denxanh.experiments.runs.ledger_file import write_error
 from denxanh.experiments.specification.run_options import Limits
 from denxanh.sim.errors import RunError
 
@@ -27,7 +29,7 @@ RESULTS = Path(__file__).parent / "results_v1"
 @pytest.fixture
 def locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder of results whose ledger another process holds."""
-    monkeypatch.setattr(ledger, "WAIT", 0.05)
+    monkeypatch.setattr(ledger_file, "WAIT", 0.05)
     folder = Path(shutil.copytree(RESULTS, tmp_path / "results"))
     other = sqlite3.connect(folder / "ledger.sqlite", isolation_level=None)
     other.execute("PRAGMA journal_mode = DELETE")
@@ -51,7 +53,7 @@ def test_a_command_on_a_locked_ledger(command: tuple[str, ...], locked: Path) ->
 
 
 def test_a_ledger_is_waited_for_for_seconds() -> None:
-    assert ledger.WAIT <= 10.0
+    assert ledger_file.WAIT <= 10.0
 
 
 @pytest.mark.parametrize(
@@ -105,3 +107,27 @@ def test_a_run_that_needs_more_memory_than_it_may(tiny_place: Any, tmp_path: Pat
         dx.run(tiny_place.config, "program", out=tmp_path / "out", limits=Limits(60.0, memory_mb=64))
     assert "64 MB" in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+QUERY = """
+import resource, sys
+from pathlib import Path
+from denxanh.experiments.results.query import query
+from denxanh.sim.errors import InputError
+resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[2]) << 20, resource.RLIM_INFINITY))
+try:
+    print(query(Path(sys.argv[1]), "SELECT count(*) FROM vehicles")[1][0][0] > 0)
+except InputError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are those of Linux")
+@pytest.mark.parametrize(("limit", "said"), [(600, "raise it by 'ulimit -v"), (4900, "True")])
+def test_a_query_in_a_small_address_space(limit: int, said: str) -> None:
+    """duckdb ended the process by a segmentation fault, at any limit below 2.6 GB."""
+    command = [sys.executable, "-c", QUERY, str(RESULTS), str(limit)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert said in done.stdout
+    assert done.stdout.count("\n") == 1

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from denxanh.experiments.cli.check_text import check_place
 from denxanh.experiments.definition.expand import _open
 from denxanh.experiments.definition.experiment_file import ExperimentFile
 from denxanh.experiments.optimize.tuning_problem import prepare_problem
 from denxanh.experiments.report.comparison_report import _notes
 from denxanh.experiments.specification.identity import scenario_digest
+from denxanh.experiments.study.place_check import check_place
 from denxanh.networks.scenarios import CLEARING, open_scenario, read_config
 from denxanh.sim.errors import InputError
 from denxanh.sim.network_reader import network_of

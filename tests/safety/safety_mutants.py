@@ -33,7 +33,7 @@ MUTANTS = (
     (MONITOR, "self._green_end = np.where(was & ~is_, time, self._green_end)", "pass"),
     (MONITOR, "self._green_since = np.where(is_ & ~was, time", "self._green_since = np.where(is_, time"),
     (MONITOR, "np.where(yellow & ~self._yellow, time", "np.where(yellow, 0.0 * time"),
-    (MONITOR, "self._good.add(state)", "self._good.update((state, state.replace('g', 'G')))"),
+    (MONITOR, "self.memory.good.add(state)", "self.memory.good.update((state, state.replace('g', 'G')))"),
     (MONITOR, "future, began = copy(self), time", "future, began = self, time"),
     (MONITOR, "if fault := future.fault(interval.state, time):", "if fault := '':"),
     (MONITOR, "time += interval.duration", "time += 2 * interval.duration"),

@@ -72,7 +72,7 @@ def build(folder, sumo_tool, *, lefthand=False):
         *("--tls.allred.time", "2", "--lefthand", str(lefthand).lower()),
     )
     if lefthand:  # the letters above are those of right-hand traffic
-        _let_go_for_ever(net)
+        _free_and_stretch(net)
     else:
         net.write_text(_with_programs(net.read_text()))
     urgent = [("bus", "free-WC", "free-CE", 45), ("emergency", "free-SC", "free-CW", 90)]
@@ -105,13 +105,15 @@ def _place(name, at, roads, signal, origin, nodes, edges):
         )
 
 
-def _let_go_for_ever(net):
-    """Write ``G`` in every state for each link that meets nobody."""
+def _free_and_stretch(net):
+    """Write ``G`` in every state for each link that meets nobody; ``stretch`` clears for 22 s."""
     signals = read_signals(net)
     tree = ElementTree.parse(net)
     for logic in tree.iter("tlLogic"):
         meets = {link for pair in signals[logic.get("id")]["foes"] for link in pair}
         for row in logic.iter("phase"):
+            if logic.get("id") == "stretch" and not set(row.get("state").lower()) - {"r"}:
+                row.set("duration", "22")
             row.set("state", "".join(c if k in meets else "G" for k, c in enumerate(row.get("state"))))
     tree.write(net)
 

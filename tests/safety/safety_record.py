@@ -8,6 +8,7 @@ import gzip
 import itertools
 import math
 from collections import defaultdict
+from dataclasses import dataclass
 from xml.etree import ElementTree
 
 RANK = defaultdict(int, g=1, G=2)
@@ -15,14 +16,36 @@ WALKING = 1.07  # m/s, MUTCD 2009, 4E.06
 CLOSE = 1e-6
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """What was looked at in a record of signals, and what is wrong with it; no faults is good."""
+
+    faults: list  # texts
+    changes: dict  # of state, {signal: number}
+    clearances: int  # times from the end of a green to the next rise of a foe
+    pairs: set  # (signal, link, foe) of these times
+
+
+def rules(net):
+    """{signal: Signal} of a net file."""
+    return {name: Signal(**read) for name, read in read_signals(net).items()}
+
+
+def judge(signals, records):
+    """The Verdict on ``records``, {signal: [(time, state)]}, by the ``rules`` of their net."""
+    faults, changes, clearances, pairs = [], {}, 0, set()
+    for name, shown in records.items():
+        faults += [f"{name}: {fault}" for fault in signals[name].faults(shown)]
+        changes[name] = sum(a != b for (_, a), (_, b) in itertools.pairwise(shown))
+        measured = [(name, a, b) for a, b, _, _ in signals[name].clearances(shown)]
+        clearances += len(measured)
+        pairs |= set(measured)
+    return Verdict(faults, changes, clearances, pairs)
+
+
 def faults(net, records):
     """What is wrong with ``records``, {signal: [(time, state)]}, by the net file ``net``; [] is good."""
-    signals = read_signals(net)
-    return [
-        f"{name}: {fault}"
-        for name, shown in records.items()
-        for fault in Signal(**signals[name]).faults(shown)
-    ]
+    return judge(rules(net), records).faults
 
 
 def read_signals(net):
@@ -95,6 +118,8 @@ class Signal:
             (a, b): direct[a, b] if direct[a, b] < math.inf else min(self.shortest(a, b), usual)
             for a, b in foes
         }
+        waits = {(a, b): self.wait(a, b) for a, b in sorted(foes)}
+        self.waits = {pair: seconds for pair, seconds in waits.items() if seconds is not None}
 
     def shortest(self, a, b, *, direct=False):
         """The program's shortest s from an end of a to the next rise of b.
@@ -148,17 +173,26 @@ class Signal:
                 if RANK[state[a]] and RANK[state[b]]
             ]
         letters = dict(shown)
-        for a, b in self.foes:
-            need = self.needed[a, b]
-            if a in self.walks:  # the way across is the same before every foe
-                if any(self.together(a, b, "g", letter) for letter in "gG"):
-                    continue  # who may drive while people walk may also start while they clear
-                shortest = min(gap for (walk, _), gap in self.needed.items() if walk == a)
-                need = min(shortest, math.ceil(self.walks[a] / WALKING))
-            out += [
-                f"t={start:g}: {b}{letters[start][b]} rises {start - end:g} s after {a}, "
-                f"the program's own is {need:g} s"
-                for end, start in self.gaps(a, b, shown)
-                if start - end < need - CLOSE
-            ]
+        out += [
+            f"t={start:g}: {b}{letters[start][b]} rises {start - end:g} s after {a}, "
+            f"the program's own is {self.waits[a, b]:g} s"
+            for a, b, end, start in self.clearances(shown)
+            if start - end < self.waits[a, b] - CLOSE
+        ]
         return out
+
+    def clearances(self, shown):
+        """(a, b, end of a's green, the next rise of b) of every foe b that has to wait for a."""
+        for a, b in self.waits:
+            yield from ((a, b, end, start) for end, start in self.gaps(a, b, shown))
+
+    def wait(self, a, b):
+        """s from an end of a to a rise of b; None of those who need not wait."""
+        if a not in self.walks:
+            return self.needed[a, b]
+        if any(self.together(a, b, "g", letter) for letter in "gG"):
+            return None  # who may drive while people walk may also start while they clear
+        shortest = min(gap for (walk, _), gap in self.needed.items() if walk == a)
+        return min(
+            shortest, math.ceil(self.walks[a] / WALKING)
+        )  # the way across is the same before every foe

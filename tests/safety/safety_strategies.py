@@ -71,6 +71,16 @@ def labels(net, folder, begin=0.0):
     return strategies, [f"{name}:{options.get(name, '')}over={label}" for name in layers for label in below]
 
 
+def one_of_each_family(layers):
+    """Of the labels of ``layers`` the first over each family of strategies, a folder of ``denxanh.controllers``."""
+    chosen = {}
+    for label in layers:
+        name, values = parse_controller(label)
+        below, _ = parse_controller(values["over"])
+        chosen.setdefault((name, load(below).__module__.split(".")[2]), label)
+    return list(chosen.values())
+
+
 def main(place: str, folder: str, end: str, *names: str) -> None:
     """All runs, one after the other; what is imported is imported once."""
     preload()

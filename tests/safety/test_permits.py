@@ -101,7 +101,7 @@ AUDIT = {
 
 @pytest.mark.parametrize("name", sorted(AUDIT))
 def test_the_audit_in_the_documentation(resco, name):
-    """docs/safety.md holds these numbers."""
+    """docs/research/safety-tests.md holds these numbers."""
     network = load_network(resco(name).with_name(f"{name}.net.xml"))
     found: dict[str, int] = {}
     for intersection in network.intersections.values():

@@ -33,7 +33,7 @@ def phases(net: Path) -> str:
 def ran(cli: Any, config: Path, controller: str, *more: str) -> tuple[dict[str, Any], Path]:
     """(manifest, folder) of a run."""
     out = config.parent / f"out-{re.sub('[^a-z]', '-', controller)}"
-    ended = cli("run", str(config), "-c", controller, "--out", str(out), *more)
+    ended = cli("run", str(config), "-c", controller, "--warm-up", "0", "--out", str(out), *more)
     assert ended.returncode == 0, ended.stderr
     return json.loads((out / "manifest.json").read_text("utf-8")), out
 

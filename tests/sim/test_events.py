@@ -40,7 +40,7 @@ def happen(tiny_place: Any, tmp_path: Path) -> Any:
         file.write_text(events, encoding="utf-8")
         folder.mkdir()
         place = open_scenario(str(tiny_place.config))
-        written = {"backend": backend, "events": file if events else None}
+        written = {"backend": backend, "events": file if events else None, "warm_up": "0"}
         options = read_options(written, place, [sensing])
         (one,) = specify_runs(place, [controller], [1], sensing=[sensing], options=options)
         (folder / "job.json").write_text(json.dumps(job(one, folder / "run")), encoding="utf-8")
@@ -174,7 +174,7 @@ def test_who_has_no_way_past_a_closure_is_counted_as_lost(tiny_place: Any, tmp_p
     events.write_text(CLOSURE.replace("begin = 50", "begin = 40").replace("end = 150", "end = 100"), "utf-8")
     out = tmp_path / "out"
     ended = cli(
-        "run", f"{tiny_place.net}+{routes}", "-c", "program", "--end", "200", "--events", str(events),
+        "run", f"{tiny_place.net}+{routes}", "-c", "program", "--end", "200", "--warm-up", "0", "--events", str(events),
         "--out", str(out),
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr

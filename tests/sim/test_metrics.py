@@ -52,6 +52,7 @@ def test_every_metric_of_five_vehicles() -> None:
     assert values == pytest.approx(
         {
             "delay_s": (20 + 40 + 45 + 70 + 0 + 5 + 10 + 60) / 5,
+            "delay_whole_run_s": (20 + 40 + 45 + 70 + 0 + 5 + 10 + 60) / 5,
             "delay_pcu_s": (20 + 0.25 * 45 + 0.25 * 55 + 2.5 * 60 + 70) / 5,
             "delay_person_s": (1.2 * 20 + 1.5 * 45 + 1.0 * 55 + 40 * 60 + 2 * 70) / 45.7,
             "travel_time_s": (60 + 100) / 2,
@@ -114,6 +115,42 @@ def test_warm_up_cuts_by_the_wanted_departure_not_by_the_actual_one() -> None:
     assert accounts_add_up(values)
 
 
+def test_a_flush_leaves_out_whoever_wants_to_depart_in_it_and_what_happens_in_it() -> None:
+    one = trips(
+        (
+            150.0,
+            0.0,
+            380.0,
+            230.0,
+            500.0,
+            0.0,
+            0.0,
+            8.0,
+            "",
+        ),  # arrives in the flush: kept, its arrival is not counted
+        (320.0, 0.0, 345.0, 25.0, 500.0, 0.0, 0.0, 6.0, ""),
+        (
+            380.0,
+            40.0,
+            395.0,
+            15.0,
+            500.0,
+            0.0,
+            0.0,
+            2.0,
+            "",
+        ),  # wanted to leave at 340, departed in the flush: kept
+        (350.0, 0.0, 390.0, 40.0, 500.0, 0.0, 0.0, 4.0, ""),  # wanted to leave as the flush began: cut
+        (-1.0, 30.0, -1.0, 0.0, 0.0, 0.0, 0.0, 0.0, ""),  # wanted to leave at 370: cut
+    )
+    values = compute(one, COUNTS, NO_QUEUE, np.ones((3, 5)), begin=100.0, end=400.0, warm_up=40.0, flush=50.0)
+    assert (values["loaded"], values["arrived"]) == (3, 3)
+    assert values["delay_s"] == (8.0 + 6.0 + 40.0 + 2.0) / 3
+    assert values["throughput_vph"] == pytest.approx(1 / 210 * 3600)
+    assert values["delay_whole_run_s"] == (8.0 + 6.0 + 42.0 + 4.0 + 30.0) / 5
+    assert accounts_add_up(values)
+
+
 def test_arrivals_before_the_measured_window_are_no_throughput() -> None:
     early = trips(
         (110.0, 0.0, 139.0, 29.0, 500.0, 0.0, 0.0, 8.0, ""),
@@ -136,7 +173,9 @@ def test_people_on_foot_are_counted_from_the_end_of_the_warm_up() -> None:
 def test_a_run_without_vehicles_is_an_error_and_not_the_best_result() -> None:
     with pytest.raises(RunError, match="no vehicle was simulated"):
         compute(trips(), COUNTS, NO_QUEUE, np.ones((3, len(trips()))), begin=100.0, end=400.0)
-    with pytest.raises(RunError, match="no vehicle was simulated"):
+    with pytest.raises(
+        RunError, match=r"no vehicle wanted to depart in the measured window \(399 s to 400 s\)"
+    ):
         compute(FIVE, COUNTS, NO_QUEUE, np.ones((3, len(FIVE))), begin=100.0, end=400.0, warm_up=299.0)
 
 

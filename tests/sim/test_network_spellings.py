@@ -18,7 +18,7 @@ from denxanh.sim.errors import InputError
 from denxanh.sim.network import Network
 from denxanh.sim.network_reader import network_of
 from denxanh.sim.scenario import Scenario
-from denxanh.sim.sumo.backend.engine import preload
+from denxanh.sim.sumo.backend.libsumo_backend import preload
 from denxanh.sim.sumo.wheel import sumo_binary, sumo_environment
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="SUMO runs in a fork")

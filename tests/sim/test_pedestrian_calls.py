@@ -249,7 +249,7 @@ def test_people_get_over_a_road_whatever_drives_the_signal(
     midblock: str, controller: str, cli: Any, tmp_path: Path
 ) -> None:
     """The plan lets nobody wait longer than 85 s; before, most strategies let all 15 wait to the end."""
-    done = cli("run", midblock, "-c", controller, "--end", "500", "--out", tmp_path / "out")
+    done = cli("run", midblock, "-c", controller, "--end", "500", "--warm-up", "0", "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text("utf-8"))
     assert manifest["events"] == []

@@ -67,6 +67,18 @@ OUTPUTS = {
     "file written with references": '<edgeData id="e4" file="&#46;{t}"/>',
     "socket": '<edgeData id="e5" file="localhost:4242/{t}"/>',
 }
+CLASSES = {
+    "above": "PHEMlight/../../../{o}/evil",
+    "beside": "PHEMlight/sub/PC_G_EU4",
+    "hidden": "PHEMlight/..",
+    "absolute": "/etc/passwd",
+    "empty model": "/PC_G_EU4",
+    "backslashes": "PHEMlight\\..\\evil",
+    "drive": "PHEMlight/C:evil",
+    "newer model": "PHEMlight5/../evil",
+    "by reference": "PHEMlight/&#46;./evil",
+}
+"""Emission classes whose files SUMO would look for elsewhere."""
 INCLUDES = {
     "include": '<include href="{t}"/>',
     "include in a param": '<param key="a" value="b"><include href="{t}"/></param>',
@@ -266,6 +278,23 @@ def test_what_sumo_is_handed_writes_nowhere(name: str, world: World) -> None:
 def test_the_campaign_is_not_empty() -> None:
     assert len(VARIANTS) >= 60
     assert {variant.part for variant in VARIANTS.values()} == set(PARTS)
+
+
+@pytest.mark.parametrize("part", ["net", "routes", "additional"])
+@pytest.mark.parametrize("name", CLASSES)
+def test_an_emission_class_leads_to_no_other_file(name: str, part: str, world: World) -> None:
+    """SUMO appends the class to the folder of PHEMlight's data, whatever it holds."""
+    kind = f'<g><vType id="v" emissionClass="{CLASSES[name].replace("{o}", OUTSIDE)}"/></g>'
+    scenario = world.write(Variant(part, kind))
+    with pytest.raises(InputError, match="is no class but leads to another file") as refusal:
+        write_input(scenario, world.root / "run", seed=1, signals=())
+    assert f"{part}.xml" in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", ["HBEFA4/PC_petrol_Euro-4", "HBEFA3/PC_G_EU4", "Zero", "PHEMlight/PC_G_EU4"])
+def test_emission_classes_of_sumo_are_taken(name: str, world: World) -> None:
+    scenario = world.write(Variant("routes", f'<vType id="v" emissionClass="{name}"/>'))
+    write_input(scenario, world.root / "run", seed=1, signals=())
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import tempfile
 import threading
@@ -15,10 +16,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from denxanh.experiments.definition.days import day_of_seed
+from denxanh.experiments.optimize.evaluation.deadline import OutOfTime
 from denxanh.experiments.optimize.evaluation.measures import OUTPUTS, RunOutput, outputs
 from denxanh.experiments.optimize.evaluation.race import Case
 from denxanh.experiments.optimize.problem.objective import DELAY, Objective, Term
 from denxanh.experiments.optimize.problem.plan_programs import Actuation, plan_xml
+from denxanh.experiments.specification.run_specification import absolute
 from denxanh.sim.demand.equivalents import Equivalent, read_equivalents
 from denxanh.sim.errors import RunError
 from denxanh.sim.network import Network
@@ -53,6 +57,11 @@ class SumoEvaluator:
     """Called with the wall time of each run, s, from the thread that waited for it."""
     actuation: Actuation | None = None  # evaluate actuated programs with the plans' stages instead
     objective: Objective = DELAY
+    until: float = math.inf
+    """The moment of ``time.monotonic`` from which on no run goes on: OutOfTime is raised instead."""
+    cuts: tuple[float, float] = (0.0, 0.0)  # s, warm-up and flush, which are not measured
+    days: Path | None = None
+    """Where each seed has a day of its own: the folder of its route files. None: all have the same vehicles."""
 
     def __call__(self, plans: Sequence[Plan], cases: Sequence[Case]) -> Array:
         """Cost of plans, shape (plans, cases). Raises RunError where SUMO fails."""
@@ -78,6 +87,8 @@ class SumoEvaluator:
 
         ``terms`` decide what SUMO must write besides its trips. An interrupt ends the runs at once.
         """
+        for case in cases:  # before the threads start, which would draw the same day twice
+            self._scenario(case)
         jobs = [(program, case) for program in programs for case in cases]
         stop = threading.Event()
         pool = ThreadPoolExecutor(max(1, self.workers))
@@ -100,7 +111,7 @@ class SumoEvaluator:
         terms: Sequence[Term],
         stop: threading.Event,
     ) -> Array:
-        scenario = self.scenarios[case.demand]
+        scenario = self._scenario(case)
         with tempfile.TemporaryDirectory(prefix="denxanh-evaluate-") as name:
             folder = Path(name)
             run_input = write_input(
@@ -113,20 +124,37 @@ class SumoEvaluator:
             # the measures of a full run are omitted: they cost time and are not read
             additional = [*(a for a in run_input.additional if a != MEASURES), PLAN]
             (folder / PLAN).write_text(program.xml, encoding="utf-8")
-            requested = outputs(terms, self.network)
+            equivalents, cuts = self._equivalents[case.demand], self.cuts
+            window = scenario.begin + cuts[0], scenario.end - cuts[1]
+            requested = outputs(terms, self.network, window, equivalents)
             if requested:
                 (folder / OUTPUTS).write_text(requested, encoding="utf-8")
                 additional.append(OUTPUTS)
             began = time.perf_counter()
             self._run([*run_input.arguments, "--additional-files", ",".join(additional)], folder, stop)
             self.on_run(time.perf_counter() - began)
-            return reader(RunOutput(folder, scenario, self.network, self._equivalents[case.demand]))
+            return reader(RunOutput(folder, scenario, self.network, equivalents, cuts))
+
+    def _scenario(self, case: Case) -> Scenario:
+        """The demand of a case, on the day of its seed."""
+        given = self.scenarios[case.demand]
+        if self.days is None:
+            return given
+        if case not in self._drawn:
+            self._drawn[case] = absolute(day_of_seed(given, case.seed, self.days))
+        return self._drawn[case]
+
+    @cached_property
+    def _drawn(self) -> dict[Case, Scenario]:
+        return {}
 
     @cached_property
     def _equivalents(self) -> tuple[dict[str, Equivalent], ...]:
         return tuple(read_equivalents((*one.routes, *one.additional)) for one in self.scenarios)
 
     def _run(self, arguments: Sequence[str], folder: Path, stop: threading.Event | None = None) -> None:
+        if time.monotonic() > self.until:
+            raise OutOfTime
         with (folder / "messages").open("w+b") as messages:
             process = start_program(
                 "sumo",
@@ -136,7 +164,7 @@ class SumoEvaluator:
                 start_new_session=True,  # Ctrl-C reaches this process only: no half-written output is read
                 creationflags=_NEW_GROUP,
             )
-            _wait(process, self.limit, stop)
+            _wait(process, self.limit, stop, self.until)
             messages.seek(0)
             text = messages.read().decode("utf-8", "replace")
         if process.returncode or "Error:" in text:
@@ -145,10 +173,12 @@ class SumoEvaluator:
             raise RunError(f"SUMO failed while evaluating a plan: {reason}")
 
 
-def _wait(process: subprocess.Popen[bytes], limit: float, stop: threading.Event | None) -> None:
+def _wait(
+    process: subprocess.Popen[bytes], limit: float, stop: threading.Event | None, until: float = math.inf
+) -> None:
     """Wait for SUMO to evaluate a plan; kill it on ``stop`` or after ``limit`` s, pauses of this process not counted.
 
-    Raises RunError if it was killed.
+    Raises RunError if it was killed, OutOfTime if that was because ``until`` has come.
     """
     countdown = Countdown(limit)
     while True:
@@ -159,8 +189,11 @@ def _wait(process: subprocess.Popen[bytes], limit: float, stop: threading.Event 
         else:
             return
         stopped = stop is not None and stop.is_set()
-        if stopped or late:
+        over = time.monotonic() > until
+        if stopped or late or over:
             process.kill()
             process.wait()
+            if over and not stopped:
+                raise OutOfTime
             reason = f"SUMO did not finish evaluating a plan within {limit:g} s"
             raise RunError("stopped" if stopped else f"{reason}; use a longer --limit or a shorter --end")

@@ -2,9 +2,12 @@
 
 __all__ = [
     "conventional",
+    "final_plan",
     "optimization",
+    "other_fidelity",
     "plan_files",
     "progress_listener",
+    "result_file",
     "tuning_options",
     "tuning_result",
     "validation",

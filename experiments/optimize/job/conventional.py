@@ -2,18 +2,21 @@
 
 The place's own stages in their order; splits in proportion to the critical flow ratios (Webster 1958); one common
 cycle, swept; offsets from MAXBAND, from the existing plan or from none, then moved by a hill-climb on offsets alone
-(Robertson 1969). The queue model ranks all of them, and SUMO decides between the leaders on training seeds.
+(Robertson 1969). The queue model ranks all of them, and SUMO decides between the leaders on training seeds; both by
+the delay between an automatic warm-up and flush.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from denxanh.experiments.optimize.evaluation.deadline import OutOfTime
 from denxanh.experiments.optimize.evaluation.race import Case, race
 from denxanh.experiments.optimize.problem.constraints import Constraints
 from denxanh.experiments.optimize.problem.neighbourhood import Neighbourhood
@@ -29,6 +32,7 @@ from denxanh.networks.build import cache
 from denxanh.sim.errors import InputError
 from denxanh.sim.plan import Plan
 from denxanh.sim.run import store
+from denxanh.sim.run.automatic_window import automatic_window
 from denxanh.sim.scenario import Scenario
 
 TRAINING_SEEDS = (9001, 9002, 9003)
@@ -57,24 +61,46 @@ class ConventionalPlan:
     tried: tuple[tuple[int, float, float], ...]  # (cycle s, s/veh in the queue model, s/veh in SUMO or nan)
 
 
+class NotRaced(OutOfTime):
+    """SUMO had no time to decide between the leaders: ``plan`` is the one that the queue model ranks first."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__("the time was over before SUMO had run the leading conventional plans")
+        self.plan = plan
+
+
 def conventional_plan(
-    scenario: Scenario, *, jobs: int = 1, seeds: Sequence[int] = TRAINING_SEEDS
+    scenario: Scenario,
+    *,
+    jobs: int = 1,
+    seeds: Sequence[int] = TRAINING_SEEDS,
+    until: float = math.inf,
 ) -> ConventionalPlan:
     """The conventional plan of a scenario. The same scenario gives the same plan.
 
+    ``until`` is a moment of ``time.monotonic``.
+
     Raises:
+        NotRaced: SUMO was still running plans at ``until``.
         InputError: no signal can be set, no vehicle departs, or no common cycle holds the stages of all signals.
     """
-    problem = prepare_problem(
-        scenario, ProblemOptions(constraints=Constraints(stages=True)), workers=max(1, jobs)
-    )
+    unmeasured = automatic_window(scenario).seconds
+    options = ProblemOptions(constraints=Constraints(stages=True), cuts=(unmeasured, unmeasured))
+    problem = prepare_problem(scenario, options, workers=max(1, jobs))
     climbed = _with_offsets(problem, _swept(problem))
     predicted = problem.surrogate([candidate for _, candidate in climbed])
     chosen = _leaders([cycle for cycle, _ in climbed], predicted)
     plans = [problem.space.plan(climbed[k][1]) for k in chosen]
-    raced = race(plans, problem.evaluator, [Case(0, seed) for seed in seeds])
+    swept = (
+        f"conventional: splits by critical flow ratios, cycle {{}} s of {len(climbed)} swept, offsets climbed"
+    )
+    try:
+        raced = race(plans, replace(problem.evaluator, until=until), [Case(0, seed) for seed in seeds])
+    except OutOfTime:
+        note = swept.format(climbed[chosen[0]][0]) + ", chosen by the queue model alone"
+        raise NotRaced(replace(plans[0], note=note)) from None
     cycle = climbed[chosen[raced.winner]][0]
-    note = f"conventional: splits by critical flow ratios, cycle {cycle} s of {len(climbed)} swept, offsets climbed"
+    note = swept.format(cycle)
     complete = np.where(np.isfinite(raced.cost).all(axis=1), np.nan_to_num(raced.cost).mean(axis=1), np.nan)
     return ConventionalPlan(
         replace(plans[raced.winner], note=note),
@@ -87,14 +113,21 @@ def conventional_plan(
 
 
 def conventional_plan_file(
-    scenario: Scenario, *, jobs: int = 1, on_message: Callable[[str], None] = lambda text: None
+    scenario: Scenario,
+    *,
+    jobs: int = 1,
+    on_message: Callable[[str], None] = lambda text: None,
+    until: float = math.inf,
 ) -> Path:
-    """The path of the scenario's conventional plan in the cache; it is computed once for a demand and a version."""
+    """The path of the scenario's conventional plan in the cache; it is computed once for a demand and a version.
+
+    Raises as ``conventional_plan``.
+    """
     parts = ["conventional", scenario_digest(scenario, {}), code_hash(), repr(TRAINING_SEEDS)]
 
     def build(folder: Path) -> None:
         on_message(f"{scenario.name}: computing the conventional plan")
-        found = conventional_plan(scenario, jobs=jobs)
+        found = conventional_plan(scenario, jobs=jobs, until=until)
         store.write_json(folder / PLAN, found.plan.to_json())
         rows = [
             {"cycle_s": cycle, "model_s": model, "sumo_s": None if np.isnan(sumo) else sumo}

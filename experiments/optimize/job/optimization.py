@@ -1,7 +1,7 @@
 """``denxanh optimize``: search a plan for a scenario, validate it in SUMO on held-out seeds and days, write its files.
 
 The search ranks thousands of plans in the surrogate; SUMO evaluates the best few on training seeds. The reported
-results are SUMO's on held-out seeds, with the demand given and on other days of it.
+results are SUMO's on held-out seeds and days, beside the conventional plan and the existing one.
 """
 
 from __future__ import annotations
@@ -12,16 +12,31 @@ from pathlib import Path
 
 import numpy as np
 
+from denxanh.controllers.fixed.fixed_time import read_plan
+from denxanh.experiments.optimize.evaluation.deadline import Deadline, OutOfTime, Stage
 from denxanh.experiments.optimize.evaluation.race import Case, accept
+from denxanh.experiments.optimize.job.conventional import NotRaced, conventional_plan_file
+from denxanh.experiments.optimize.job.final_plan import settle
+from denxanh.experiments.optimize.job.other_fidelity import judge
 from denxanh.experiments.optimize.job.plan_files import (
+    check_no_links,
+    write_conventional,
     write_day_files,
     write_front,
     write_plan_files,
     write_trace,
 )
 from denxanh.experiments.optimize.job.progress_listener import ProgressListener
+from denxanh.experiments.optimize.job.result_file import write_result
 from denxanh.experiments.optimize.job.tuning_options import TuningOptions
-from denxanh.experiments.optimize.job.tuning_result import EXISTING_NAME, NEW, TuningResult, Variant
+from denxanh.experiments.optimize.job.tuning_result import (
+    NEW,
+    NO_BASELINE,
+    ConventionalBaseline,
+    OtherFidelity,
+    TuningResult,
+    Variant,
+)
 from denxanh.experiments.optimize.job.validation import (
     HELD_OUT_DAYS,
     Validation,
@@ -30,7 +45,8 @@ from denxanh.experiments.optimize.job.validation import (
 )
 from denxanh.experiments.optimize.problem.objective import Objective, pair_costs
 from denxanh.experiments.optimize.problem.plan_programs import Actuation
-from denxanh.experiments.optimize.problem.starts import starts
+from denxanh.experiments.optimize.problem.space import Candidate
+from denxanh.experiments.optimize.problem.starts import as_start, starts
 from denxanh.experiments.optimize.search.actuated_program import shown_once, tune_actuation
 from denxanh.experiments.optimize.search.confirmation import EXTRA_SEEDS, LEADERS, confirm, extra_cases
 from denxanh.experiments.optimize.search.day_search import periods, plan_day
@@ -40,11 +56,15 @@ from denxanh.experiments.optimize.search.outcome import NOT_BEATEN, NOTE, Outcom
 from denxanh.experiments.optimize.search.search_in_sumo import search_in_sumo
 from denxanh.experiments.optimize.search.tuner import Budget, Tuner
 from denxanh.experiments.optimize.tuning_problem import TuningProblem, prepare_problem
-from denxanh.experiments.specification.run_options import Limits
-from denxanh.experiments.specification.run_specification import absolute
+from denxanh.experiments.results.references import existing_name
+from denxanh.experiments.specification.run_options import Limits, RunOptions
+from denxanh.experiments.specification.run_specification import absolute, with_plan_source, with_window
+from denxanh.sim.errors import InputError
 from denxanh.sim.plan import Plan
 from denxanh.sim.scenario import Scenario
+from denxanh.sim.signals.operation import operation_notes
 
+FEW_SEEDS = 5  # held-out seeds after Ctrl-C, and for the plans of a front
 LONG = 30.0  # min of SUMO runs to come from which the user is warned
 DAY_SEED = 7919  # of the days of the search; far from the seeds that users choose
 
@@ -58,34 +78,88 @@ class TuningJob:
     out: Path
     jobs: int
     listener: ProgressListener
-    limits: Limits
+    run_options: RunOptions  # of the validation, with warm-up and flush in s
+    cluster: str | None = None  # address of the Dask scheduler whose workers make the held-out runs
+    deadline: Deadline = field(default_factory=Deadline)
+    needs_baseline: bool = (
+        False  # the conventional plan is to be computed, once the options have been checked
+    )
+    baseline: ConventionalBaseline = field(default=NO_BASELINE)
     interrupted: bool = field(default=False)
     warned_of_time: bool = field(default=False)
     reported_ignored: bool = field(default=False)
+
+    @property
+    def cuts(self) -> tuple[float, float]:
+        """Warm-up and flush, s."""
+        return float(self.run_options.warm_up), float(self.run_options.flush)
 
     def problem(self, *, drop_protected: bool) -> TuningProblem:
         """The scenario prepared for tuning. Raises InputError where nothing can be tuned."""
         options = self.options
         problem = prepare_problem(
             self.scenario,
-            options.problem_options(drop_protected=drop_protected, seed=DAY_SEED),
+            options.problem_options(drop_protected=drop_protected, seed=DAY_SEED, cuts=self.cuts),
             folder=self.out / "days",
             workers=self.jobs,
         )
         if options.pareto:
             options.pareto[1].check(problem.network)
         self._report_ignored(problem)
-        evaluator = replace(problem.evaluator, limit=self.limits.wall, on_run=self.warn_if_slow)
+        evaluator = replace(
+            problem.evaluator,
+            limit=self.run_options.limits.wall,
+            on_run=self.warn_if_slow,
+            days=self.out / "days" if options.days == "each" else None,
+        )
         return replace(problem, evaluator=evaluator)
 
+    def find_conventional(self) -> None:
+        """Compute the conventional plan; where there is none, its reason is kept and reported."""
+        try:
+            file = conventional_plan_file(
+                self.scenario,
+                jobs=self.jobs,
+                on_message=self.listener.on_message,
+                until=self.deadline.until("conventional"),
+            )
+        except NotRaced as found:
+            file = write_conventional(self.out, found.plan)
+            self.baseline = ConventionalBaseline(file, found.plan)
+            self.listener.on_message(
+                "conventional plan: the queue model chose its cycle, SUMO had no time to"
+            )
+        except KeyboardInterrupt:
+            self.interrupted = True
+            self.baseline = ConventionalBaseline(reason="interrupted")
+        except InputError as error:
+            self.baseline = ConventionalBaseline(reason=str(error))
+            self.listener.on_message(f"no conventional plan: {error}")
+        else:
+            self.baseline = ConventionalBaseline(file, read_plan(str(file)))
+
+    def _known(self, problem: TuningProblem, plans: Sequence[Plan]) -> list[Candidate]:
+        """Plans that run in SUMO before the search: the conventional one if it keeps the constraints, and ``plans``."""
+        if self.needs_baseline:
+            self.needs_baseline = False
+            self.find_conventional()
+        conventional = as_start(problem.space, self.baseline.plan)
+        self.baseline = replace(self.baseline, usable=conventional is not None)
+        known = [problem.space.candidate(plan) for plan in plans]
+        return known if conventional is None else [conventional, *known]
+
     def _report_ignored(self, problem: TuningProblem) -> None:
-        """Report once the vehicles that SUMO simulates and the surrogate does not."""
+        """Report once what SUMO simulates and the surrogate does not: vehicles, and programs not by the clock."""
         ignored = problem.surrogate.models[0].demand.ignored
         counts = ", ".join(
             f"{n} × {kind}" for kind, n in sorted(ignored.items()) if kind.endswith("of its own")
         )
-        if counts and not self.reported_ignored:
-            self.reported_ignored = True
+        if self.reported_ignored:
+            return
+        self.reported_ignored = True
+        for said in operation_notes(problem.network.by_operation()):
+            self.listener.on_message(said.en)
+        if counts:
             self.listener.on_message(f"not in the model, but in every run of SUMO: {counts}")
 
     def warn_if_slow(self, seconds: float) -> None:
@@ -107,10 +181,24 @@ class TuningJob:
         self.listener.on_message("running diverse plans in SUMO to measure the fidelity of the model")
         try:
             rng = np.random.default_rng([self.options.search_seed, 1])
-            return assess_fidelity(problem, self.options.seeds, rng)
+            return assess_fidelity(self._until("fidelity", problem), self.options.seeds, rng)
+        except OutOfTime:
+            self.listener.on_message(
+                "the fidelity of the model was not measured: its share of --time is over"
+            )
+            return None
         except KeyboardInterrupt:
             self.interrupted = True
             return None
+
+    def _until(self, stage: Stage, problem: TuningProblem) -> TuningProblem:
+        """The problem with an evaluator that ends its runs when the stage is over."""
+        evaluator = replace(problem.evaluator, until=self.deadline.until(stage))
+        return replace(problem, evaluator=evaluator)
+
+    @property
+    def _budget(self) -> Budget:
+        return Budget(seconds=self.options.seconds, until=self.deadline.until("search"))
 
     def search(
         self, name: str, folder: Path, *, drop_protected: bool, known: Sequence[Plan] = ()
@@ -118,22 +206,24 @@ class TuningJob:
         """Search one plan and write its files; ``known`` plans are additional starts."""
         problem = self.problem(drop_protected=drop_protected)
         cases = problem.cases(self.options.seeds)
-        assessment = self.assess(problem)
+        started = self._known(problem, known)
+        assessment = None if self.interrupted else self.assess(problem)
         in_sumo = assessment is not None and not assessment.fidelity.usable
+        limited = self._until("search", problem)
         if self.interrupted:
             outcome = not_started(len(cases))
         elif assessment is not None and in_sumo:
-            outcome = self._search_in_sumo(problem, cases, assessment)
+            outcome = self._search_in_sumo(limited, cases, assessment, started)
         else:
             tuner = Tuner(
                 problem.space,
                 assessment.surrogate if assessment is not None else problem.surrogate,
-                problem.evaluator,
+                limited.evaluator,
                 cases,
                 np.random.default_rng(self.options.search_seed),
-                Budget(seconds=self.options.seconds),
+                self._budget,
                 on_progress=self.listener.on_search,
-                extra_starts=[problem.space.candidate(plan) for plan in known],
+                extra_starts=started,
             )
             outcome = tuner.run()
         outcome = self._confirmed(outcome, problem, cases)
@@ -144,7 +234,11 @@ class TuningJob:
         return Variant(name, outcome.plan, files, outcome, assessment, in_sumo, actuation), problem
 
     def _search_in_sumo(
-        self, problem: TuningProblem, cases: Sequence[Case], assessment: FidelityAssessment
+        self,
+        problem: TuningProblem,
+        cases: Sequence[Case],
+        assessment: FidelityAssessment,
+        known: Sequence[Candidate],
     ) -> Outcome:
         """Search in SUMO itself, from the plans of the assessment, the best first, and the usual starts."""
         self.listener.on_message(assessment.fidelity.verdict)
@@ -153,9 +247,9 @@ class TuningJob:
             problem.space,
             problem.evaluator,
             cases,
-            [c for c in [*order, *starts(problem.space)] if problem.space.legal(c)],
+            [c for c in [*known, *order, *starts(problem.space)] if problem.space.legal(c)],
             np.random.default_rng(self.options.search_seed),
-            Budget(seconds=self.options.seconds),
+            self._budget,
             self.listener.on_search,
             spent=assessment.runs,
         )
@@ -168,11 +262,14 @@ class TuningJob:
             return confirm(
                 outcome,
                 problem.space,
-                problem.evaluator,
+                self._until("confirmation", problem).evaluator,
                 cases,
                 exclude=self.options.held_out,
-                note=NOTE + Budget(seconds=self.options.seconds).note,
+                note=NOTE + self._budget.note,
             )
+        except OutOfTime:
+            self.listener.on_message("the leaders were not confirmed: their share of --time is over")
+            return outcome
         except KeyboardInterrupt:
             return replace(outcome, interrupted=True)
 
@@ -257,7 +354,8 @@ class TuningJob:
     ) -> tuple[EvaluatedFront, list[Variant], TuningProblem]:
         """The front of two objectives, a variant for each of its points."""
         problem = self.problem(drop_protected=self.options.lefts == "drop")
-        assessment = self.assess(problem)
+        known = self._known(problem, ())
+        assessment = None if self.interrupted else self.assess(problem)
         if self.interrupted:
             return NO_FRONT, [], problem
         front = search_front(
@@ -268,6 +366,7 @@ class TuningJob:
             np.random.default_rng(self.options.search_seed),
             seconds=self.options.seconds,
             on_progress=self.listener.on_search,
+            extra_starts=known,
         )
         self.interrupted |= front.interrupted
         write_trace(self.out, front.trace)
@@ -299,23 +398,48 @@ class TuningJob:
         return [one] if day is None else [one, day], problem
 
     def validation(self, variants: Sequence[Variant], problem: TuningProblem) -> Validation:
-        """The new variants and the existing plan on held-out seeds and days."""
-        new = [v for v in variants if v.new]
-        if self.interrupted and not new:
+        """The plans found, the existing and the conventional one on held-out seeds and days."""
+        found = [v for v in variants if v.validated]
+        if self.interrupted and not found:
             return Validation((), (self.scenario,))
-        days = [self.scenario]
+        days, seeds = [self.scenario], self.options.held_out
         # after Ctrl-C, and for the many plans of a front, only the demand given is run
-        if not (self.interrupted or self.options.pareto):
+        if self.interrupted or self.options.pareto:
+            seeds = seeds[:FEW_SEEDS]
+        else:
             days = held_out_scenarios(self.scenario, self.options, self.out / "days", DAY_SEED + 1)
         return validate(
             days,
             self.options,
-            new,
-            problem,
+            found,
+            self.baseline,
+            self._until("validation", problem),
+            self.out,
+            seeds=seeds,
+            jobs=self.jobs,
+            run_options=self.run_options,
+            listener=self._timed("validation"),
+            cluster=self.cluster,
+        )
+
+    def _timed(self, stage: Stage) -> ProgressListener:
+        """The listener, which ends a stage of whole runs when its time is over."""
+        return replace(self.listener, on_wait=lambda: self.deadline.check(stage))
+
+    def judge_in_other_fidelity(self, variants: Sequence[Variant]) -> OtherFidelity | None:
+        """The plans found, the existing and the conventional one in the other fidelity of the place."""
+        if self.interrupted or self.options.pareto is not None:
+            return None
+        return judge(
+            self.scenario,
+            self.options,
+            [v for v in variants if v.validated],
+            self.baseline,
             self.out,
             jobs=self.jobs,
-            limits=self.limits,
-            listener=self.listener,
+            run_options=self.run_options,
+            listener=self._timed("other fidelity"),
+            cluster=self.cluster,
         )
 
 
@@ -323,7 +447,8 @@ def expected_runs(options: TuningOptions) -> int:
     """Number of SUMO runs for one plan: fidelity, evaluation in each round, confirmation, validation."""
     budget = Budget()
     evaluation = budget.rounds * budget.evaluated * len(options.seeds)
-    validation = 2 * len(options.held_out) * (1 + HELD_OUT_DAYS)
+    days = 1 if options.days == "each" else 1 + HELD_OUT_DAYS
+    validation = 3 * len(options.held_out) * days  # existing, conventional and new plan
     return (PLANS * SEEDS if options.trust else 0) + evaluation + (LEADERS + 1) * EXTRA_SEEDS + validation
 
 
@@ -335,33 +460,55 @@ def optimize(
     jobs: int,
     limits: Limits,
     listener: ProgressListener | None = None,
+    cluster: str | None = None,
 ) -> TuningResult:
-    """Search a plan, write its files into ``out``, and run it beside the existing plan on held-out seeds and days.
+    """Search a plan, write its files into ``out``, and run it beside the existing and the conventional plan on held-out
+    seeds and days. Where the conventional plan is better, it is the result.
 
-    ``jobs`` is the number of SUMO processes at a time. Ctrl-C ends the search with the best plan so far, and a second
+    ``jobs`` is the number of SUMO processes at a time; the held-out runs go to the workers of the Dask scheduler
+    ``cluster`` if it is given. Ctrl-C ends the search with the best plan so far, and a second
     one the validation, before which the plans have been written. Raises InputError where nothing can be tuned.
     """
     if options.day:
         periods(scenario.begin, scenario.end, options.day_period)  # raises before the search, not after it
     out.mkdir(parents=True, exist_ok=True)
-    job = TuningJob(absolute(scenario), options, out, jobs, listener or ProgressListener(), limits)
+    check_no_links(out)
+    wanted = RunOptions(
+        warm_up=options.warm_up, flush=options.flush, limits=limits, plan_is_real=options.plan_is_real
+    )
+    windowed, run_options = with_window(with_plan_source(absolute(scenario), wanted), wanted)
+    listener = listener or ProgressListener()
+    for note in windowed.notes[len(scenario.notes) :]:
+        listener.on_message(note)
+    scenario = windowed
+    job = TuningJob(scenario, options, out, jobs, listener, run_options, cluster)
+    if options.time is not None:
+        job.deadline = Deadline(options.time).started()
+    job.needs_baseline = True
     front: EvaluatedFront | None = None
     if options.pareto is not None:
         front, variants, problem = job.search_front(options.pareto)
     else:
         variants, problem = job.search_variants()
     validation = job.validation(variants, problem)
+    job.interrupted |= validation.interrupted
+    other = job.judge_in_other_fidelity(variants)
     if options.pareto is not None and validation.values is not None:
-        names = [EXISTING_NAME, *(v.name for v in variants if v.new)]
+        names = [existing_name(scenario), *(v.name for v in variants if v.validated)]
         costs = pair_costs(options.pareto, validation.values)
         write_front(out, names, [o.name for o in options.pareto], costs)
-    return TuningResult(
-        tuple(variants),
+    settled = settle(variants, validation, job.baseline, options, problem.network)
+    result = TuningResult(
+        tuple(settled),
         problem.network,
         validation.rows,
         validation.scenarios,
         out,
         front,
         validation.values,
-        job.interrupted or validation.interrupted,
+        job.interrupted,
+        replace(job.baseline, values=validation.conventional_values),
+        other,
     )
+    write_result(result, options)
+    return result

@@ -16,3 +16,6 @@ class ProgressListener:
     on_search: Callable[[Progress], None] = lambda progress: None  # after each step of a search
     on_message: Callable[[str], None] = lambda text: None  # when a phase of the optimisation begins
     on_run: Callable[[str, Outcome], None] = lambda id, outcome: None  # after each held-out run
+    on_wait: Callable[[], None] = lambda: (
+        None
+    )  # at least every second of these runs; what it raises ends them

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from denxanh.experiments.optimize.problem.scope import SCOPES, Scope
+from denxanh.experiments.specification.run_options import AUTO, read_auto
 from denxanh.sim.input.limits import DEMAND, SECONDS, STEPS, check_count, check_number, check_seeds
 
 if TYPE_CHECKING:  # the command line reads this module on every start, so it imports nothing heavy
+    from denxanh.experiments.definition.days import Days
     from denxanh.experiments.optimize.problem.constraints import Constraints
     from denxanh.experiments.optimize.problem.objective import Objective, Term
     from denxanh.experiments.optimize.tuning_problem import ProblemOptions
@@ -19,8 +21,15 @@ if TYPE_CHECKING:  # the command line reads this module on every start, so it im
     from denxanh.sim.scenario import Scenario
 
 Kind = Literal["static", "actuated"]
+JudgeFidelity = Literal["auto", "always", "never"]
 Lefts = Literal["keep", "drop", "both"]
 KINDS: tuple[str, ...] = get_args(Kind)
+JUDGE_FIDELITY: tuple[str, ...] = get_args(JudgeFidelity)
+DAYS: tuple[str, ...] = ("each", "same")
+HELD_OUT = tuple(range(101, 111))
+"""Seeds of the validation, each with a day of its own: ten are told apart in all comparisons, five in 32 % of them."""
+HELD_OUT_SAME = HELD_OUT[:5]
+"""Where all seeds have the same vehicles: they run on two other days too."""
 LEFTS: tuple[str, ...] = get_args(Lefts)
 
 CONSTRAINTS, DEMANDS, RESULT = "Constraints", "Demands", "Result"  # groups of options in the help text
@@ -133,6 +142,14 @@ class TuningOptions:
         text="15",
         metavar="TIME",
         read=lambda text: _time(text, "--budget"),
+    )
+    time: float | None = option(
+        None,
+        "Wall-clock time of the whole command, validation included, as 5min; takes the place of --budget.",
+        flags="--time",
+        text="",
+        metavar="TIME",
+        read=lambda text: _time(text, "--time") if text else None,
     )
     kind: Kind = option(
         "static",
@@ -251,12 +268,52 @@ class TuningOptions:
         flags="--trust/--no-trust",
         type=bool,
     )
-    held_out: tuple[int, ...] = (101, 102, 103, 104, 105)  # seeds of the validation
+    warm_up: float | Literal["auto"] = option(
+        AUTO,
+        "Warm-up at the begin, simulated and not measured: seconds, 10min, or auto (the free travel time of the "
+        "longest route).",
+        text=AUTO,
+        metavar="TIME",
+        group=DEMANDS,
+        read=lambda text: read_auto(text, "--warm-up"),
+    )
+    flush: float | Literal["auto"] = option(
+        AUTO,
+        "Flush at the end, not measured, in which measured vehicles may finish: seconds, 10min, or auto (as long as "
+        "an automatic warm-up, else 0).",
+        text=AUTO,
+        metavar="TIME",
+        group=DEMANDS,
+        read=lambda text: read_auto(text, "--flush"),
+    )
+    days: Days = option(
+        "each",
+        "Each seed has its own day (departures drawn anew), or all the same vehicles.",
+        metavar="each|same",
+        choices=DAYS,
+    )
+    plan_is_real: bool = option(
+        False,
+        "The existing plan is confirmed as the one that runs in the street.",
+        flags="--plan-is-real",
+        type=bool,
+    )
+    judge_fidelity: JudgeFidelity = option(
+        "auto",
+        "Judge the plans in the place's other fidelity too (lane, sublane): auto where a run is short, always, never.",
+        flags="--judge-fidelity",
+        metavar="auto|always|never",
+        choices=JUDGE_FIDELITY,
+        group=RESULT,
+    )
+    held_out: tuple[int, ...] = ()  # seeds of the validation; empty: HELD_OUT or HELD_OUT_SAME
     search_seed: int = 1
 
     def __post_init__(self) -> None:
         from denxanh.sim.errors import InputError
 
+        if not self.held_out:
+            object.__setattr__(self, "held_out", HELD_OUT if self.days == "each" else HELD_OUT_SAME)
         self._check_range()
         self._check_combination()
         if 1.0 not in self.scales:
@@ -278,11 +335,16 @@ class TuningOptions:
     def _check_range(self) -> None:
         """Raise InputError for a number that no search can use."""
         check_number(self.seconds, SECONDS, "--budget", least=1)
+        if self.time is not None:
+            check_number(self.time, SECONDS, "--time", least=1)
         check_number(self.day, STEPS, "--day", least=0)
         check_number(self.day_period, SECONDS, "--day-period", least=1)
         check_number(self.demand_samples, STEPS, "--demand-samples", least=0)
         check_count(len(self.scales), STEPS, "factors of the demand", remedy="give fewer")
         check_seeds(self.seeds)
+        for name, cut in (("--warm-up", self.warm_up), ("--flush", self.flush)):
+            if cut != AUTO:
+                check_number(cut, SECONDS, name, least=0)
 
     def _check_combination(self) -> None:
         """Raise InputError for options that are mutually exclusive."""
@@ -294,6 +356,10 @@ class TuningOptions:
             "--lefts both": self.lefts == "both",
             "--kind actuated": self.kind == "actuated",
         }
+        if self.time is not None and (limited := [name for name, given in exclusive.items() if given]):
+            raise InputError(
+                f"--time and {limited[0]} are mutually exclusive", remedy=f"limit {limited[0]} by --budget"
+            )
         chosen = [name for name, given in exclusive.items() if given]
         if len(chosen) > 1 and set(chosen) != {"--lefts both", "--kind actuated"}:
             raise InputError(
@@ -343,8 +409,10 @@ class TuningOptions:
             ),
         )
 
-    def problem_options(self, *, drop_protected: bool, seed: int) -> ProblemOptions:
-        """The description of the problem; ``seed`` is that of the days drawn."""
+    def problem_options(
+        self, *, drop_protected: bool, seed: int, cuts: tuple[float, float] = (0.0, 0.0)
+    ) -> ProblemOptions:
+        """The description of the problem; ``seed`` is that of the days drawn, ``cuts`` warm-up and flush, s."""
         from denxanh.experiments.optimize.tuning_problem import ProblemOptions
         from denxanh.experiments.specification.run_specification import absolute
 
@@ -356,4 +424,5 @@ class TuningOptions:
             scales=self.scales,
             also=tuple(absolute(other) for other in self.also),
             seed=seed,
+            cuts=cuts,
         )

@@ -13,7 +13,8 @@ from denxanh.experiments.optimize.problem.plan_programs import Actuation
 from denxanh.experiments.optimize.search.day_search import PlannedDay
 from denxanh.experiments.optimize.search.fidelity import FidelityAssessment
 from denxanh.experiments.optimize.search.front import EvaluatedFront
-from denxanh.experiments.optimize.search.outcome import Outcome
+from denxanh.experiments.optimize.search.outcome import NOT_BEATEN, Outcome
+from denxanh.experiments.results.references import EXISTING_NAME, existing_name
 from denxanh.experiments.runs.run_row import RunRow
 from denxanh.sim.language.text import Text
 from denxanh.sim.model.calibrate import Fidelity
@@ -25,8 +26,6 @@ Array = NDArray[np.float64]
 
 NEW = "optimised"
 """Name of the new plan in tables and reports, where the label of its runs holds a path."""
-EXISTING = "program"  # the controller that runs the existing plan
-EXISTING_NAME = "existing plan"  # and its name in tables and reports
 
 
 def cycle_range(plan: Plan) -> str:
@@ -47,7 +46,11 @@ def budget_note(seconds: float) -> Text:
 
 @dataclass(frozen=True)
 class Variant:
-    """One plan of the result. An empty ``plan``: the existing plan was not beaten."""
+    """One plan of the result. An empty ``plan``: the existing plan was not beaten.
+
+    Where ``is_conventional`` the result is the conventional plan, which was better on held-out seeds and days than the
+    plan found; ``found`` then is that plan, empty where the search found none.
+    """
 
     name: str  # in tables and reports
     plan: Plan
@@ -58,11 +61,46 @@ class Variant:
     actuation: Actuation | None = None
     day: PlannedDay | None = None
     duplicate: bool = False  # a day of one plan that another variant has already
+    is_conventional: bool = False
+    found: Plan | None = None  # None: ``plan``
 
     @property
     def new(self) -> bool:
-        """Whether there is a plan to validate."""
+        """Whether there is a plan other than the existing one."""
         return bool(self.plan.timings) and not self.duplicate
+
+    @property
+    def validated(self) -> bool:
+        """Whether the search found a plan, which then ran on held-out seeds under the variant's name."""
+        found = self.plan if self.found is None else self.found
+        return bool(found.timings) and not self.duplicate
+
+
+@dataclass(frozen=True)
+class ConventionalBaseline:
+    """The conventional plan beside which the plans are judged; ``file`` is None where there is none, for a reason.
+
+    ``usable``: it keeps all constraints, so it is a start of the search and may be the result. ``values`` (cases,
+    terms) are SUMO's on held-out seeds, None where the objective is delay.
+    """
+
+    file: Path | None = None
+    plan: Plan = NOT_BEATEN
+    usable: bool = False
+    reason: str = ""
+    values: Array | None = None
+
+
+NO_BASELINE = ConventionalBaseline()
+
+
+@dataclass(frozen=True)
+class OtherFidelity:
+    """The plans judged in the other fidelity of the place, or the reason why they were not."""
+
+    scenario: Scenario
+    rows: tuple[RunRow, ...] = ()
+    reason: Text | None = None
 
 
 @dataclass(frozen=True)
@@ -76,8 +114,20 @@ class TuningResult:
     folder: Path
     front: EvaluatedFront | None = None
     values: Array | None = None
-    """(existing plan and new variants, cases, terms) on held-out seeds; None where the objective is delay."""
+    """(existing plan and validated variants, cases, terms) on held-out seeds; None where the objective is delay."""
     interrupted: bool = False
+    baseline: ConventionalBaseline = NO_BASELINE
+    other_fidelity: OtherFidelity | None = None  # None where the plans were not judged in it
+
+    @property
+    def existing_name(self) -> str:
+        """The name of the existing plan in tables and reports."""
+        return existing_name(self.scenarios[0]) if self.scenarios else EXISTING_NAME
+
+    @property
+    def validated(self) -> tuple[Variant, ...]:
+        """The variants whose plan of the search ran on held-out seeds."""
+        return tuple(v for v in self.variants if v.validated)
 
     @property
     def plan(self) -> Plan:
@@ -86,14 +136,14 @@ class TuningResult:
 
     @property
     def new(self) -> tuple[Variant, ...]:
-        """The variants with a plan to validate."""
+        """The variants with a plan other than the existing one."""
         return tuple(v for v in self.variants if v.new)
 
     @property
     def unvalidated(self) -> list[str]:
         """Names of new plans without a finished held-out run, although the validation was not interrupted."""
         finished = {row.controller for row in self.rows if row.done}
-        return [v.name for v in self.new if not self.interrupted and v.name not in finished]
+        return [v.name for v in self.validated if not self.interrupted and v.name not in finished]
 
     @property
     def fidelity(self) -> Fidelity | None:

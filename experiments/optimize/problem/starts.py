@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -15,9 +16,9 @@ from numpy.typing import NDArray
 
 from denxanh.experiments.optimize.problem.space import Candidate, Signal, Space
 from denxanh.sim.network import GREEN
-from denxanh.sim.timing.arterials import arterials
+from denxanh.sim.plan import Plan
 from denxanh.sim.timing.critical_flow import critical_ratios, flows_of
-from denxanh.sim.timing.maxband import progression
+from denxanh.sim.timing.maxband import with_bands
 from denxanh.sim.timing.webster import START_LOSS, YELLOW_USED, optimum_cycle
 
 Array = NDArray[np.float64]
@@ -64,12 +65,39 @@ def starts(space: Space) -> list[Candidate]:
 def in_bands(space: Space, candidate: Candidate) -> Candidate:
     """The candidate with MAXBAND's offsets along the arterials; other signals keep theirs."""
     timings = {s.id: s.timing(x) for s, x in zip(space.signals, candidate, strict=True)}
-    streets = [street for street in arterials(space.network) if set(street.signals) <= set(timings)]
-    offsets = progression(streets, timings)
+    moved, _ = with_bands(space.network, timings)
     return tuple(
-        replace(x, offset=round(offsets.get(s.id, x.offset)) % s.cycle(x))
+        replace(x, offset=round(moved[s.id].offset) % s.cycle(x))
         for s, x in zip(space.signals, candidate, strict=True)
     )
+
+
+def as_start(space: Space, plan: Plan) -> Candidate | None:
+    """A plan of all signals of the network as a candidate; None where it changes what the constraints keep.
+
+    None too where the search may not set all of its signals, or where its changes of stage are not those of ``space``.
+    """
+    if set(plan.timings) != {signal.id for signal in space.signals}:
+        return None
+    try:
+        candidate = space.candidate(plan)
+    except ValueError:  # it shows a stage that the constraints leave out
+        return None
+    made = space.plan(candidate).timings
+    if not space.legal(candidate) or any(
+        Counter(made[name].stages) != Counter(timing.stages) for name, timing in plan.timings.items()
+    ):
+        return None
+    keep = space.constraints
+    for signal, new, old in zip(space.signals, candidate, space.existing(), strict=True):
+        if (
+            ((keep.stages or keep.greens) and new.order != old.order)
+            or (keep.greens and new.greens != old.greens)
+            or (keep.cycle and signal.cycle(new) != signal.cycle(old))
+            or (keep.offsets and new.offset != old.offset)
+        ):
+            return None
+    return candidate
 
 
 def cycle_grid(space: Space, orders: Sequence[Order]) -> list[int]:

@@ -58,7 +58,8 @@ def assess_fidelity(
     cases = [Case(0, seed) for seed in chosen]
     objective = problem.evaluator.objective
     terms = (*DELAY.terms, *objective.terms)
-    values = problem.evaluator.values(plans, cases, terms)  # (plans, seeds, terms)
+    given = replace(problem.evaluator, days=None)  # the model has the demand given, not another day of it
+    values = given.values(plans, cases, terms)  # (plans, seeds, terms)
     cost = objective.cost(values[..., len(DELAY.terms) :])
 
     def delays(plans: Sequence[Plan], seeds: Sequence[int]) -> Array:

@@ -61,8 +61,12 @@ def search_front(
     seconds: float = 15.0,
     evaluations: int | None = None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
+    extra_starts: Sequence[Candidate] = (),
 ) -> EvaluatedFront:
-    """Trace and evaluate a front. ``seconds`` is CPU time of search. Ctrl-C ends it with the points so far."""
+    """Trace and evaluate a front. ``seconds`` is CPU time of search. Ctrl-C ends it with the points so far.
+
+    ``extra_starts``: plans known before, which run in SUMO too.
+    """
     terms = (*pair[0].terms, *pair[1].terms)
     models = [replace(surrogate, objective=objective, residual=None) for objective in pair]
     trace: list[Progress] = []
@@ -89,6 +93,8 @@ def search_front(
     first = [c for c in starts(problem.space) if problem.space.legal(c)] or [problem.space.existing()]
     try:
         existing = evaluate([Plan({})])[0]
+        for candidate in dict.fromkeys(extra_starts):
+            known[candidate] = evaluate([problem.space.plan(candidate)])[0]
         predict(first[:1])  # the model compiles itself at its first batch: that is not search
         for number in range(ROUNDS):
             found = pareto_front(

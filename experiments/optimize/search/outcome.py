@@ -26,7 +26,7 @@ NOT_BEATEN = Plan({}, "the network's existing plan was not beaten")
 class Progress:
     """State of a search after one of its steps."""
 
-    step: str  # "search", "evaluate", "polish", "search in SUMO"
+    step: str  # "known plans", "search", "evaluate", "polish", "search in SUMO"
     evaluations: int  # candidates evaluated in the surrogate; in SUMO where the search is there
     runs: int  # of SUMO
     cpu: float  # s; wall time where the search is in SUMO

@@ -6,12 +6,14 @@ case, so that many can be evaluated. The best of them then run on all cases.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from denxanh.experiments.optimize.evaluation.deadline import OutOfTime
 from denxanh.experiments.optimize.evaluation.evaluated import Evaluated
 from denxanh.experiments.optimize.evaluation.race import Case, Evaluator, race
 from denxanh.experiments.optimize.problem.neighbourhood import Neighbourhood
@@ -25,6 +27,7 @@ Array = NDArray[np.float64]
 
 CLIMBS = 2  # starts that are climbed from: SUMO is too slow for more
 BATCH = 8  # candidates per batch
+LEADERS_FROM = 0.7  # share of a limited time after which the leaders run on all cases
 INTERRUPTED_LEADERS = 2  # of the best, which still run on all cases after Ctrl-C: the user does not wait long
 
 
@@ -49,7 +52,8 @@ def search_in_sumo(
     evaluated: list[Evaluated] = []
     first_case: dict[Candidate, float] = {}  # cost on the first case
     existing_cost = np.full(len(cases), np.nan)
-    runs, began, interrupted = spent, time.perf_counter(), False
+    runs, began, interrupted, late = spent, time.perf_counter(), False, False
+    started = time.monotonic()
     least_runs = budget.rounds * budget.evaluated * len(cases)
 
     def evaluate(batch: Sequence[Candidate]) -> None:
@@ -68,6 +72,8 @@ def search_in_sumo(
     def within_budget() -> bool:
         if budget.evaluations is not None:
             return len(first_case) < budget.evaluations
+        if math.isfinite(budget.until):
+            return time.monotonic() < started + LEADERS_FROM * (budget.until - started)
         return runs - spent < least_runs or time.perf_counter() - began < budget.seconds
 
     def best_first(most: int) -> list[Candidate]:
@@ -89,15 +95,20 @@ def search_in_sumo(
             if fresh:
                 evaluate(fresh)
             search.tell([first_case[c] for c in batch])
+    except OutOfTime:
+        late = True
     except KeyboardInterrupt:
         interrupted = True
+    late = late or math.isfinite(budget.until)
     try:
-        leaders = best_first(INTERRUPTED_LEADERS if interrupted else budget.evaluated)
+        leaders = best_first(INTERRUPTED_LEADERS if interrupted or late else budget.evaluated)
         if leaders and np.isfinite(existing_cost).all():
             result = race([space.plan(c) for c in leaders], evaluator, cases)
             runs += result.runs
             evaluated = [Evaluated(c, float("nan"), x) for c, x in zip(leaders, result.cost, strict=True)]
             report("evaluate")
+    except OutOfTime:
+        pass
     except KeyboardInterrupt:
         interrupted = True
     note = f"{NOTE} in SUMO{budget.note}"

@@ -8,6 +8,8 @@ result is never worse than the existing plan on the cases of the search.
 
 from __future__ import annotations
 
+import itertools
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +18,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from denxanh.experiments.optimize.evaluation.deadline import OutOfTime
 from denxanh.experiments.optimize.evaluation.evaluated import Evaluated
 from denxanh.experiments.optimize.evaluation.race import Case, Evaluator, race
 from denxanh.experiments.optimize.problem.cabinet_limits import NO_LIMITS
@@ -53,6 +56,8 @@ CLIMBS = 4  # that run to the end of a round: the best in the surrogate is often
 LOCAL_OPTIMA = 6  # of a round, of different cycle or stages, offered as starts of the next one
 PREDICTED_STARTS = 8  # of these and the first starts, the best in the surrogate, added to the best in SUMO
 TRAINING_PLANS = 60  # evaluated plans to which the surrogate is fitted, best first
+IDLE_ROUNDS = 3  # rounds without a new plan to evaluate, after which a search limited by time ends early
+RACED = 2  # plans that race at a time where the search is limited by time
 POLISH_CENTRES = 3  # best plans whose neighbours are screened while polishing
 POLISH_BATCH = 4  # neighbours with the least predicted cost, evaluated in SUMO at a time while polishing
 POLISH_SCREENED = 192  # neighbours screened in the surrogate for one such batch
@@ -69,12 +74,16 @@ class Budget:
     rounds: int = 4
     evaluated: int = 8  # plans evaluated in SUMO after each round; a clear loser is dropped after one run
     polish: int = 0  # SUMO runs spent on neighbours of the best at the end
+    until: float = math.inf
+    """The moment of ``time.monotonic`` at which the search ends; until then there are as many rounds as it takes."""
 
     @property
     def note(self) -> str:
         """What the note of a plan says about a budget in seconds: the plan found depends on the machine."""
         if self.evaluations is not None:
             return ""
+        if math.isfinite(self.until):
+            return ", in limited time: another machine may find another plan"
         return f", in {self.seconds:g} s of search: another machine may find another plan"
 
 
@@ -91,6 +100,7 @@ class Tuner:
     learn: bool = True  # refit a surrogate that can learn
     on_progress: Callable[[Progress], None] = lambda progress: None
     extra_starts: Sequence[Candidate] = ()
+    """Plans known before, such as the conventional one: they run in SUMO at once, so that the result is none worse."""
 
     def __post_init__(self) -> None:
         if len(self.cases) < 2:
@@ -114,14 +124,24 @@ class Tuner:
             self._runs += len(self.cases)
             first = every = self._starts()
             self.surrogate(first[:2])  # the model compiles itself at its first batch: that is not search
-            for number in range(self.budget.rounds):
+            known = [c for c in dict.fromkeys(self.extra_starts) if self.space.legal(c)]
+            self._evaluate(known, "known plans")
+            limited = math.isfinite(self.budget.until)
+            idle = 0
+            for number in itertools.count() if limited else range(self.budget.rounds):
+                known_before = len(self._evaluated)
                 optima = self._round(first, number)
                 # the refitted surrogate chooses among the optima of this round and all first starts
                 pool = list(dict.fromkeys([*optima, *every]))
                 chosen = np.argsort(self.surrogate(pool), kind="stable")[:PREDICTED_STARTS]
                 first = [*self._ranked()[:CLIMBS], *(pool[k] for k in chosen)]
+                idle = 0 if len(self._evaluated) > known_before else idle + 1
+                if limited and idle == IDLE_ROUNDS:
+                    break
             if self.budget.polish:
                 self._polish()
+        except OutOfTime:
+            pass  # the best plan by then is the result
         except KeyboardInterrupt:
             interrupted = True
         return conclude(
@@ -152,6 +172,8 @@ class Tuner:
         until = time.process_time() + self.budget.seconds / self.budget.rounds
         most = (self.budget.evaluations or 0) * (number + 1) // self.budget.rounds
         while self._evaluations < most if self.budget.evaluations else time.process_time() < until:
+            if time.monotonic() > self.budget.until:
+                raise OutOfTime
             batch = search.ask()
             if not batch:
                 break
@@ -160,9 +182,13 @@ class Tuner:
             self._best_predicted = search.best[1]
             self._report("search")
         leaders = search.leaders(4 * self.budget.evaluated, self._kind)
-        self._evaluate([c for c in leaders if c not in self._evaluated][: self.budget.evaluated])
+        fresh = [c for c in leaders if c not in self._evaluated][: self.budget.evaluated]
+        # a race that runs out of time is lost: then a few plans at a time, so that little is
+        size = RACED if math.isfinite(self.budget.until) else max(1, len(fresh))
+        for at in range(0, len(fresh), size):
+            self._evaluate(fresh[at : at + size])
         if self.learn and isinstance(self.surrogate, LearningSurrogate) and len(self._evaluated) > 2:
-            last = number + 1 == self.budget.rounds
+            last = number + 1 == self.budget.rounds and math.isinf(self.budget.until)
             fit = self.surrogate.corrected if last else self.surrogate.refit
             self.surrogate = fit(*self._training_plans(TRAINING_PLANS))
         return search.leaders(LOCAL_OPTIMA, self._kind)
@@ -185,7 +211,7 @@ class Tuner:
         """Cycle and stage orders: plans that agree in both differ too little to evaluate two of them."""
         return self.space.common_cycle(candidate), tuple(setting.order for setting in candidate)
 
-    def _evaluate(self, candidates: Sequence[Candidate]) -> None:
+    def _evaluate(self, candidates: Sequence[Candidate], step: str = "evaluate") -> None:
         """Race candidates in SUMO and store their costs."""
         if not candidates:
             return
@@ -196,7 +222,7 @@ class Tuner:
         self._runs += result.runs
         for candidate, guess, cost in zip(candidates, predicted, result.cost, strict=True):
             self._evaluated[candidate] = Evaluated(candidate, float(guess), cost)
-        self._report("evaluate")
+        self._report(step)
 
     def _polish(self) -> None:
         """Climb in SUMO from the best candidates; the surrogate screens the neighbours to evaluate."""

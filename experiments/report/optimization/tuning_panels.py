@@ -10,7 +10,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from denxanh.experiments.optimize.job.tuning_options import TuningOptions
-from denxanh.experiments.optimize.job.tuning_result import EXISTING_NAME, TuningResult, Variant, cycle_range
+from denxanh.experiments.optimize.job.tuning_result import TuningResult, Variant, cycle_range
 from denxanh.experiments.optimize.problem.objective import Objective, Term, pair_costs
 from denxanh.experiments.report import Panel, Text
 from denxanh.experiments.report.drawing.colour import BLUE, GREY, Style, styles
@@ -23,6 +23,7 @@ from denxanh.experiments.report.optimization.search_charts import (
     pareto_chart,
 )
 from denxanh.experiments.report.text_format import html_table
+from denxanh.experiments.results.references import CONVENTIONAL, EXISTING_NAME
 from denxanh.experiments.statistics import compare_cases, summarise
 from denxanh.sim.language.text import clock, number, same, unit
 
@@ -35,23 +36,31 @@ def objective_panel(result: TuningResult, options: TuningOptions) -> list[Panel]
     if result.values is None or options.pareto is not None:
         return []
     items = []
-    for k, variant in enumerate(result.new, 1):
-        changes = [
-            _change(_title(term), term.measure.unit, result.values[0, :, t], result.values[k, :, t])
-            for t, term in enumerate(options.objective.terms)
-        ]
-        if len(changes) > 1:
-            cost = options.objective.cost(result.values)
-            name = Text("Weighted sum that was minimised", "Tổng có trọng số được tối thiểu hóa")
-            changes.append(_change(name, "1", cost[0], cost[k]))
-        items.append((before_after(changes), same(variant.name)))
+    before = [] if result.baseline.values is None else [(CONVENTIONAL, result.baseline.values)]
+    before.append((result.existing_name, result.values[0]))
+    for k, variant in enumerate(result.validated, 1):
+        for name, reference in before:
+            changes = _changes(options.objective, reference, result.values[k])
+            items.append((before_after(changes), same(f"{name} → {variant.name}")))
     if not items:
         return []
     note = Text(
         f"Minimised: {options.objective.name}. SUMO's own values on the held-out seeds, demand as given.",
-        f"Tối thiểu hóa: {options.objective.name}. Giá trị của SUMO với các hạt giống kiểm chứng, lưu lượng đã cho.",
+        f"Tối thiểu hóa: {options.objective.name}. Giá trị của SUMO với các lần mô phỏng kiểm chứng, lưu lượng đã cho.",
     )
     return [Panel(Text("Objective", "Mục tiêu yêu cầu"), tuple(items), note, wide=True)]
+
+
+def _changes(objective: Objective, before: Array, after: Array) -> list[Change]:
+    """The change of each term of the objective, then of their sum; ``before`` and ``after`` (cases, terms)."""
+    changes = [
+        _change(_title(term), term.measure.unit, before[:, t], after[:, t])
+        for t, term in enumerate(objective.terms)
+    ]
+    if len(changes) > 1:
+        name = Text("Weighted sum that was minimised", "Tổng có trọng số được tối thiểu hóa")
+        changes.append(_change(name, "1", objective.cost(before), objective.cost(after)))
+    return changes
 
 
 def front_panel(result: TuningResult, options: TuningOptions) -> list[Panel]:
@@ -59,14 +68,18 @@ def front_panel(result: TuningResult, options: TuningOptions) -> list[Panel]:
     if result.front is None or result.values is None or options.pareto is None:
         return []
     both = pair_costs(options.pareto, result.values)  # (existing plan and points, cases, 2)
-    names = [EXISTING_NAME, *(v.name for v in result.new)]
+    names = [result.existing_name, *(v.name for v in result.validated)]
+    cycles = ["–", *(cycle_range(v.plan) for v in result.validated)]
+    if result.baseline.values is not None:
+        names.append(CONVENTIONAL)
+        cycles.append(cycle_range(result.baseline.plan))
+        both = np.concatenate([both, pair_costs(options.pareto, result.baseline.values[None])])
     points = [
         ParetoPoint(name, float(x), float(y)) for name, (x, y) in zip(names, both.mean(axis=1), strict=True)
     ]
     axes = [objective_title(objective) for objective in options.pareto]
     drawing = pareto_chart(points, axes[0], axes[1], HIGHLIGHT, named=names)
     heads = (Text("Plan", "Phương án"), *axes, Text("Cycle, s", "Chu kỳ, giây"))
-    cycles = ["–", *(cycle_range(v.plan) for v in result.new)]
     rows = []
     for k, name in enumerate(names):
         cells = [_mean_and_half(both[k, :, axis]) for axis in (0, 1)]
@@ -74,8 +87,8 @@ def front_panel(result: TuningResult, options: TuningOptions) -> list[Panel]:
     note = Text(
         "Each point is a plan than which no other was better in both objectives on the training seeds. The values are "
         "of held-out seeds, on which neighbouring points may swap: mean ± half of the 95 % interval.",
-        "Mỗi điểm là một phương án mà trên hạt giống huấn luyện không phương án nào khác tốt hơn ở cả hai mục tiêu; "
-        "hình vẽ dùng hạt giống kiểm chứng nên các điểm gần nhau có thể đổi chỗ. "
+        "Mỗi điểm là một phương án mà trên lần mô phỏng huấn luyện không phương án nào khác tốt hơn ở cả hai mục tiêu; "
+        "hình vẽ dùng lần mô phỏng kiểm chứng nên các điểm gần nhau có thể đổi chỗ. "
         "Giá trị: trung bình ± nửa khoảng tin cậy 95 %.",
     )
     return [
@@ -106,7 +119,7 @@ def fidelity_panel(result: TuningResult) -> list[Panel]:
             number(found.near, 2),
         ),
         (
-            Text("Order between two seeds of SUMO", "Các hạt giống của SUMO với nhau"),
+            Text("Order between two seeds of SUMO", "Các lần mô phỏng của SUMO với nhau"),
             number(found.agreement, 2),
         ),
         (
@@ -139,7 +152,7 @@ def fidelity_panel(result: TuningResult) -> list[Panel]:
     method = Text(
         f" Measured before the search on {found.plans} diverse plans and {found.seeds} seeds; 1 is perfect "
         "agreement, 0 is none.",
-        f" Đo trước khi tìm kiếm với {found.plans} phương án khác nhau và {found.seeds} hạt giống; "
+        f" Đo trước khi tìm kiếm với {found.plans} phương án khác nhau và {found.seeds} lần mô phỏng; "
         "1 là hoàn hảo, 0 là ngẫu nhiên.",
     )
     return [
@@ -245,7 +258,7 @@ def day_panel(variant: Variant) -> list[Panel]:
             "Không có lịch nhiều phương án nào chắc chắn tốt hơn một phương án, nên một phương án chạy suốt.",
         )
         if planned.comparison is None
-        else Text("On the training seeds SUMO gives ", "Với hạt giống huấn luyện, SUMO cho ")
+        else Text("On the training seeds SUMO gives ", "Với lần mô phỏng huấn luyện, SUMO cho ")
         + number(cost, 1)
         + Text(
             " s/veh, transitions included; the best single plan of those tried has ",

@@ -11,7 +11,6 @@ from markupsafe import Markup
 
 from denxanh.experiments.optimize.job.tuning_options import TuningOptions
 from denxanh.experiments.optimize.job.tuning_result import (
-    EXISTING_NAME,
     NEW,
     TuningResult,
     Variant,
@@ -24,6 +23,7 @@ from denxanh.experiments.report.comparison_report import write_comparison
 from denxanh.experiments.report.drawing.green_bands import Stop
 from denxanh.experiments.report.drawing.stage_diagram import phase_diagram
 from denxanh.experiments.report.drawing.time_space import time_space
+from denxanh.experiments.report.optimization.baseline_text import baseline_notes
 from denxanh.experiments.report.optimization.tuning_panels import (
     day_panel,
     fidelity_panel,
@@ -32,6 +32,7 @@ from denxanh.experiments.report.optimization.tuning_panels import (
     prediction_panel,
     search_panel,
 )
+from denxanh.experiments.results.references import ASSUMED_NAME
 from denxanh.sim.errors import InputError
 from denxanh.sim.language.text import same
 from denxanh.sim.network import Network
@@ -62,14 +63,17 @@ def write_tuning(result: TuningResult, options: TuningOptions, *, command: str) 
             *prediction_panel(variant, options.objective),
         ]
         panels += _with_name(variant, len(result.variants) > 1, search)
+    other = result.other_fidelity
+    judged = other is not None and other.rows
     return write_comparison(
         result.folder,
-        result.scenarios,
-        result.rows,
+        [*result.scenarios, *([other.scenario] if other is not None and judged else [])],
+        [*result.rows, *(other.rows if other is not None else ())],
         command=command,
         title=Text("Tuned signal timings", "Phương án tín hiệu đã tối ưu"),
         notes=_notes(result, options),
         panels=tuple(panels),
+        others_folded=True,
     )
 
 
@@ -82,23 +86,38 @@ def _with_name(variant: Variant, several: bool, panels: Sequence[Panel]) -> list
 
 def _notes(result: TuningResult, options: TuningOptions) -> tuple[Text, ...]:
     seeds = ", ".join(map(str, options.seeds))
-    held = ", ".join(map(str, options.held_out))
+    held = ", ".join(map(str, sorted({row.seed for row in result.rows})))
     confirmed = options.pareto is None and not result.interrupted
     more, more_vi = (
-        (f" and {EXTRA_SEEDS} more", f" và {EXTRA_SEEDS} hạt giống khác") if confirmed else ("", "")
+        (f" and {EXTRA_SEEDS} more", f" và {EXTRA_SEEDS} lần mô phỏng khác") if confirmed else ("", "")
     )
     out = [
         Text(
             f"The plan was chosen on seeds {seeds}{more}; unless stated otherwise, all results below are SUMO's on "
             f"seeds {held}, which the search never used.",
-            f"Phương án được chọn với hạt giống {seeds}{more_vi}; mọi con số dưới đây là của SUMO với hạt giống "
+            f"Phương án được chọn với lần mô phỏng {seeds}{more_vi}; mọi con số dưới đây là của SUMO với lần mô phỏng "
             f"{held}, quá trình tìm kiếm chưa từng dùng, trừ khi ghi khác.",
+        ),
+        Text(
+            "Each seed has a day of its own: its vehicles are drawn anew about the same profile, the "
+            "same for all plans.",
+            "Mỗi lần mô phỏng là một ngày riêng: xe được rút ngẫu nhiên lại theo cùng biểu đồ lưu "
+            "lượng, giống nhau cho mọi phương án.",
         )
+        if options.days == "each"
+        else Text("All seeds have the same vehicles.", "Mọi lần mô phỏng có cùng các xe."),
     ]
+    out += baseline_notes(result, options)
     out.append(
         Text(
-            f"“{EXISTING_NAME}” is the plan that the network came with.",
-            f"“{EXISTING_NAME}”: phương án đang chạy; “{NEW}”: phương án tối ưu; "
+            "“conventional” is the plan that an engineer would set: the place's own stages, splits "
+            "by critical flow ratios, the "
+            f"cycle swept, coordinated offsets; “{result.existing_name}” is the plan that the network came with.",
+            "“conventional”: phương án kỹ sư thường lập (giữ các pha, chia xanh theo tỷ số lưu lượng "
+            "tới hạn, chọn chu kỳ, "
+            f"phối hợp độ lệch); “{result.existing_name}”: phương án có sẵn trong mạng"
+            + (" (giả định)" if result.existing_name == ASSUMED_NAME else "")
+            + f"; “{NEW}”: phương án tối ưu; "
             "“by time of day”: theo giờ trong ngày; “point”: một điểm giữa hai mục tiêu; "
             "“lefts protected / permitted”: giữ / bỏ pha rẽ trái riêng.",
         )
@@ -119,7 +138,7 @@ def _notes(result: TuningResult, options: TuningOptions) -> tuple[Text, ...]:
                 "Quá trình tìm kiếm bị dừng sớm: đây là phương án tốt nhất đến lúc đó.",
             )
         )
-    out.append(budget_note(options.seconds))
+    out.append(budget_note(options.time or options.seconds))
     out += _policy(options)
     return tuple(out)
 

@@ -19,7 +19,12 @@
     const below = event.clientY + 16;
     box.style.top = (below + box.offsetHeight > innerHeight ? event.clientY - box.offsetHeight - 8 : below) + "px";
   });
-  for (const section of document.querySelectorAll("details")) {
+  const heading = JSON.parse(document.getElementById("denxanh-data").textContent).heading;
+  const rename = () => { document.title = heading[language()]; };
+  for (const choice of Object.values(choices)) { choice.addEventListener("change", rename); }
+  rename();
+  for (const section of document.querySelectorAll("details:not(.working)")) {
     addEventListener("beforeprint", () => { section.open = true; });
   }
+  document.documentElement.dataset.ready = "yes";
 })();

@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.special import ndtr
 
 from denxanh.experiments.statistics._checks import Array, fraction
 from denxanh.experiments.statistics._scale import legendre, scale_points
@@ -29,6 +28,8 @@ def dunnett_p_value(t: float, contrasts: int, degrees: int) -> float:
     error s, P(all |T_j| ≤ t) = E[(Φ(z + √2 t s) − Φ(z − √2 t s))^contrasts], z normal, s² = χ²/degrees.
     Two-fold quadrature, so the same bytes each time, where scipy.stats.dunnett draws random points.
     """
+    from scipy.special import ndtr
+
     points, weights = legendre()
     z = 9.0 * points  # beyond 9 standard deviations: 1e-19
     z_weight = 9.0 * weights * np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)

@@ -137,7 +137,7 @@ def _whose(given: str) -> tuple[str, str]:
 
 
 def _lanes(tags: dict[str, str], given: str) -> int | None:
-    """Return the lanes of both directions together, or None where the tags give no believable number."""
+    """Return the lanes of both directions together, or None where the tags give no plausible number."""
     number = r"[1-9]\d?"
     if re.fullmatch(number, given):
         lanes = int(given)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from denxanh.networks.importing.import_report import ImportNotes
+from denxanh.networks.importing.osm.blobs import check_size
 from denxanh.sim.errors import InputError
 from denxanh.sim.input.packed import Unpacked
 from denxanh.sim.language.text import Text
@@ -119,6 +120,7 @@ def _pbf(path: Path) -> Iterator[Item]:
             location=str(path),
             remedy="pip install 'denxanh[pbf]', or convert it: osmium cat FILE.osm.pbf -o FILE.osm.gz",
         ) from None
+    check_size(path)
     try:
         for item in osmium.FileProcessor(str(path)):
             tags = {tag.k: tag.v for tag in item.tags}

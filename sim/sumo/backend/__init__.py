@@ -3,6 +3,11 @@
 __all__ = [
     "command_lock",
     "engine",
+    "last_words",
+    "libsumo_backend",
+    "readings",
     "requesters",
     "road_changes",
+    "sumo_world",
+    "traci_backend",
 ]

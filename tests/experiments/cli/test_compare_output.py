@@ -33,13 +33,13 @@ def test_progress_lines_tell_the_variants_of_a_controller_apart(compared: tuple[
 
 def test_the_warm_up_and_the_vehicles_on_their_way_are_told(compared: tuple[Path, Any], here: Any) -> None:
     out, done = compared
-    assert "the first 20 s of every run are not measured (warm-up)" in done.stdout
+    assert "the first 20 s (warm-up) of every run are not measured" in " ".join(done.stdout.split())
     flag = "max-pressure:interval=10: more than 10 % of the vehicles were still on their way at the end in 1/1 runs"
     assert f"flagged: {flag}" in done.stdout
     assert flag in here("table", out).stdout
     page = (out / "report.html").read_text("utf-8")
     assert flag in page
-    assert "the first 20 s not measured (warm-up)" in page
+    assert "the first 20 s (warm-up) of every run are not measured" in page
     table = next(line for line in done.stdout.splitlines() if "mean over runs" in line)
     assert all(
         f"max-pressure:interval={seconds}" in table for seconds in (10, 20, 30)

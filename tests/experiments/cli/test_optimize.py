@@ -1,6 +1,7 @@
 """``denxanh optimize`` from the shell: a plan in every form, validated, and the same in bare SUMO."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -35,11 +36,30 @@ def test_the_plan_comes_in_every_form(tuned: Path) -> None:
 
 def test_the_report_shows_the_plan_on_seeds_the_search_has_not_seen(tuned: Path) -> None:
     page = (tuned / "report.html").read_text("utf-8")
-    assert "101, 102, 103, 104, 105" in page
+    assert "101, 102, 103, 104, 105, 106, 107, 108, 109, 110" in page
+    assert "Each seed has a day of its own" in page
     assert "optimised" in page
     rows = (tuned / "held-out" / "runs.csv").read_text("utf-8").splitlines()
-    assert len(rows) == 1 + 3 * 2 * 5  # the place and two other days, two plans, five seeds
+    assert (
+        len(rows) == 1 + 3 * 10
+    )  # the existing, the conventional and the new plan, ten seeds, each with its day
     assert all(",done," in row for row in rows[1:])
+
+
+def test_the_gain_over_the_conventional_plan_comes_first(tuned: Path) -> None:
+    data = json.loads((tuned / "optimize.json").read_text("utf-8"))
+    first = data["gains"][0]
+    assert (first["plan"], first["over"], first["pairs"]) == ("optimised", "conventional", 10)
+    page = (tuned / "report.html").read_text("utf-8")
+    said = r"optimised: [^<]*(?:than|from|to) "
+    over = [re.search(said + name, page) for name in ("conventional", "assumed plan")]
+    assert over[0] is not None
+    assert over[1] is not None
+    assert over[0].start() < over[1].start()
+    assert "Assumed plan: nobody has confirmed" in page
+    # the result is never above the conventional plan
+    (result,) = data["plans"]
+    assert result["result"] == ("found" if first["gain_s"] > 0 else "conventional")
 
 
 def test_the_folder_names_its_place_for_sheets_and_formats(tuned: Path, cli: Call, tmp_path: Path) -> None:
@@ -89,10 +109,11 @@ def test_ctrl_c_keeps_the_best_so_far_and_validates_it(tiny_place: Any, tmp_path
     assert "interrupted: the following is the best result by then" in said
     assert "report:" in printed
     plan = json.loads((out / "plan.json").read_text("utf-8"))
-    assert plan["intersections"]
-    assert "interrupted" in plan["note"]
+    assert plan["intersections"]  # the plan found, or the conventional one where that is as good
+    found = json.loads((out / "held-out" / "plans" / "optimised" / "plan.json").read_text("utf-8"))
+    assert "interrupted" in found["note"]
     rows = (out / "held-out" / "runs.csv").read_text("utf-8").splitlines()
-    assert len(rows) == 1 + 2 * 5  # after an interrupt only the demand given is run
+    assert len(rows) == 1 + 3 * 5  # after an interrupt the demand given is run with few seeds
     assert (out / "plan.add.xml").is_file()
 
 

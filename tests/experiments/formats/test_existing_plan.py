@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from denxanh.experiments.formats.existing_plan import actuated_signals, existing_plan
+from denxanh.experiments.formats.existing_plan import existing_plan
 from denxanh.networks.scenarios import open_scenario
 from denxanh.sim.network_reader import network_of
 from denxanh.sim.plan import Plan
@@ -43,4 +43,4 @@ def test_the_file_form_loses_nothing(tiny_place: Any) -> None:
     again = Plan.from_json(json.loads(json.dumps(plan.to_json())), location="plan.json")
     assert again == plan
     assert {name: i.program for name, i in network.intersections.items()} == again.timings
-    assert actuated_signals(network) == ()
+    assert network.by_operation() == {}

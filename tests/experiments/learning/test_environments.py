@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import warnings
 from typing import Any
@@ -15,12 +16,16 @@ from pettingzoo.test import parallel_api_test, parallel_seed_test
 
 import denxanh as dx
 from denxanh.experiments.learning.episode_client import _Server
+from denxanh.sim.network_reader import network_of
 
 PLACES = (
     "tiny",
     "cologne1",
     "lefthand",
-    *(pytest.param(name, marks=pytest.mark.slow) for name in ("grid4x4", "spider", "ha-noi/pho-hue")),
+    *(
+        pytest.param(name, marks=pytest.mark.slow)
+        for name in ("grid4x4", "arterial4x4", "cologne3", "ingolstadt1", "spider", "ha-noi/pho-hue")
+    ),
 )
 BACKENDS = ("model", "sumo")
 
@@ -58,10 +63,12 @@ def test_pettingzoo_finds_nothing_wrong(place, name, backend):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_gymnasium_finds_nothing_wrong(place, backend):
-    name = f"denxanh-tiny-{backend}-v0"
-    gymnasium.register(name, lambda: dx.env(place("tiny"), signal="A0", backend=backend, duration=60))
-    env = gymnasium.make(name, disable_env_checker=True)
+@pytest.mark.parametrize("name", PLACES)
+def test_gymnasium_finds_nothing_wrong(place, name, backend):
+    registered = f"denxanh-{name.replace('/', '-')}-{backend}-v0"
+    signal = next(iter(network_of(dx.open_scenario(place(name))).intersections))
+    gymnasium.register(registered, lambda: dx.env(place(name), signal=signal, backend=backend, duration=60))
+    env = gymnasium.make(registered, disable_env_checker=True)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*(infinity|render).*")
         warnings.simplefilter("error", DeprecationWarning)
@@ -227,7 +234,7 @@ def test_the_delay_of_an_episode_in_sumo_is_that_of_the_run(place, tmp_path):
     env.close()
 
     scenario = dx.open_scenario(place("tiny"), end=149)
-    result = dx.run(scenario, Stay(), seed=3, out=tmp_path / "run")
+    result = dx.run(scenario, Stay(), seed=3, warm_up=0, out=tmp_path / "run")
     assert found.vehicles == 50
     assert found.seconds / found.vehicles == pytest.approx(result.metrics["delay_s"], abs=0.05)
 
@@ -343,3 +350,73 @@ def test_steps_before_the_reset_and_after_the_end_are_refused(place):
     play(env, 1)
     with pytest.raises(dx.ControlError, match="call reset"):
         env.step({})
+
+
+@pytest.mark.parametrize("action", ["phase", "phase-duration"])
+def test_the_replay_of_an_episode_is_that_episode(place, action):
+    """Its title has the mean delay of the run that SUMO repeated: that of the environment."""
+    env = dx.parallel_env(place("tiny"), backend="sumo", duration=200, action=action, demand=1.5)
+    for number, name in enumerate(env.possible_agents):
+        env.action_space(name).seed(number)
+    _, infos = env.reset(seed=3)
+    for _ in range(25):
+        *_, infos = env.step(sample(env, infos))
+    found = env.delay()
+    page = env.render()
+    shown = re.search(r"mean delay ([\d.]+) s/veh", page)
+    assert shown is not None
+    # a digit in the title, and SUMO's output is rounded to 0.01 s for each vehicle
+    assert float(shown[1]) == pytest.approx(found.seconds / found.vehicles, abs=0.1)
+    assert "denxanh-replay/1" in page
+    env.step({})  # the episode goes on
+    env.close()
+
+
+def test_an_episode_of_the_model_is_replayed_in_sumo_and_one_without_steps_is_not(place):
+    env = dx.parallel_env(place("tiny"), backend="model", duration=60)
+    env.reset(seed=1)
+    with pytest.raises(dx.InputError, match="has not begun"):
+        env.render()
+    for _ in range(6):
+        env.step({})
+    assert "denxanh-replay/1" in env.render()
+
+
+def test_what_the_monitor_has_found_out_serves_the_next_episodes(place, monkeypatch):
+    """The same episode again asks nothing anew, and has the same rewards."""
+    from denxanh.sim.signals.monitor import ConflictMonitor
+
+    asked = []
+    judge = ConflictMonitor._fault
+
+    def counted(monitor, state, time):
+        asked.append(state)
+        return judge(monitor, state, time)
+
+    monkeypatch.setattr(ConflictMonitor, "_fault", counted)
+    env = dx.parallel_env(place("tiny"), backend="model", duration=200)
+    first, _ = play(env, 1)
+    assert asked
+    asked.clear()
+    again, _ = play(env, 1)
+    assert asked == []
+    assert first == again
+
+
+def test_an_episode_in_sumo_hands_its_verdicts_to_the_next(place, tmp_path):
+    """Over the pipe of the environment's process: what one memory has found, another learns."""
+    import pickle
+
+    from denxanh.sim.signals.monitor import ConflictMonitor, SignalMemory
+
+    signal = network_of(dx.open_scenario(place("tiny"))).intersections["A0"]
+    known = SignalMemory(signal)
+    before = known.sizes()
+    monitor = ConflictMonitor(signal, 0.0, known)
+    fault = monitor.fault("G" * signal.n_links, 5.0)
+    assert fault
+    other = SignalMemory(signal)
+    other.learn(pickle.loads(pickle.dumps(known.found_since(before))))
+    assert other.verdicts == known.verdicts
+    assert list(other.verdicts.values()) == [fault]
+    assert known.found_since(known.sizes())[1:] == ({}, {})

@@ -7,9 +7,7 @@ import pytest
 
 import denxanh as dx
 
-OBSERVE = (
-    "phase+elapsed+min_green+green+queue+count+approach+wait+max_wait+speed+density+queue_density+pressure"
-)
+OBSERVE = "phase+elapsed+min_green+green+queue+count+approach+near+wait+max_wait+speed+density+queue_density+pressure"
 REWARD = {
     "queue": 1.0, "wait": 0.1, "wait_norm": 1.0, "diff-waiting-time": 1.0, "average-speed": 2.0, "pressure": 0.5,
     "queue-pressure": 0.3, "queue_maxwait": 0.2, "delay": 3.0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,12 @@ import pytest
 import denxanh as dx
 from denxanh.experiments.compare import specify_runs
 from denxanh.experiments.interface import with_plans
-from denxanh.experiments.optimize.job.conventional import TRAINING_SEEDS, conventional_plan
+from denxanh.experiments.optimize.job.conventional import (
+    TRAINING_SEEDS,
+    NotRaced,
+    conventional_plan,
+    conventional_plan_file,
+)
 from denxanh.experiments.results.summary import group_verdicts, groups
 from denxanh.experiments.runs.run_row import RunRow
 from denxanh.sim.demand.movement_flows import with_flows
@@ -97,3 +103,14 @@ def test_the_gain_over_conventional_comes_first() -> None:
     assert [line.split(":")[0] for line in said] == ["predictive", "predictive", "conventional"]
     assert "than conventional" in said[0]
     assert "than program" in said[1]
+
+
+def test_without_time_for_sumo_the_queue_model_chooses_and_nothing_is_cached(scenario: dx.Scenario) -> None:
+    with pytest.raises(NotRaced) as late:
+        conventional_plan_file(scenario, until=time.monotonic() - 1)
+    plan = late.value.plan
+    assert plan.note.endswith("chosen by the queue model alone")
+    own = network_of(scenario).intersections
+    assert set(plan.timings) == set(own)
+    known = conventional_plan_file(scenario)  # made anew, with SUMO
+    assert "alone" not in json.loads(known.read_text("utf-8"))["note"]

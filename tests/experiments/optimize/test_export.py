@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -11,10 +12,14 @@ import pytest
 from denxanh.experiments.optimize.evaluation.evaluator import SumoEvaluator
 from denxanh.experiments.optimize.evaluation.measures import RunOutput
 from denxanh.experiments.optimize.evaluation.race import Case
+from denxanh.experiments.optimize.job.optimization import optimize
+from denxanh.experiments.optimize.job.plan_files import write_plan_files
+from denxanh.experiments.optimize.job.tuning_options import TuningOptions
 from denxanh.experiments.optimize.problem.plan_programs import Actuation, free_program, plan_xml, timing_sheet
 from denxanh.experiments.optimize.problem.space import Setting, Space
 from denxanh.experiments.optimize.search.actuated_program import shown_once, tune_actuation
-from denxanh.sim.errors import RunError
+from denxanh.experiments.specification.run_options import Limits
+from denxanh.sim.errors import InputError, RunError
 from denxanh.sim.network import Network
 from denxanh.sim.network_reader import load_network, network_of
 from denxanh.sim.plan import Plan, Stage, Timing
@@ -169,3 +174,45 @@ def test_a_plan_of_ours_that_is_there_already_does_not_stand_in_the_way(tiny_pla
     assert (
         evaluator([Plan({}), own], [Case(0, 1)]).tolist() == evaluator([own, Plan({})], [Case(0, 1)]).tolist()
     )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "plan.json",
+        "plan.add.xml",
+        "search.json",
+        "day",
+        "days",
+        "held-out",
+        "point-3",
+        "lefts-permitted/plan.json",
+    ],
+)
+def test_a_link_in_the_folder_of_an_optimisation_is_refused_before_the_search(
+    name: str, tiny_place, tmp_path: Path
+):
+    """Files were written through it, wherever it led."""
+    outside, out = tmp_path / "outside", tmp_path / "out"
+    outside.mkdir()
+    (out / name).parent.mkdir(parents=True)
+    (out / name).symlink_to(outside if "." not in name else outside / "mine.txt")
+    scenario = Scenario("tiny", tiny_place.net, (tiny_place.routes,), end=300.0)
+    with pytest.raises(InputError, match="holds no symbolic links") as refusal:
+        optimize(scenario, TuningOptions(), out, jobs=1, limits=Limits(60.0))
+    assert str(out / name) in str(refusal.value)
+    assert not list(outside.iterdir())
+
+
+def test_plan_files_take_the_place_of_links(pair: Network, tmp_path: Path):
+    """One that comes during the search: it is replaced, not followed."""
+    mine = tmp_path / "mine.txt"
+    mine.write_text("mine", "utf-8")
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in ("plan.json", "plan.add.xml", "timing-sheet.csv"):
+        (out / name).symlink_to(mine)
+    plan = Plan({name: intersection.program for name, intersection in pair.intersections.items()})
+    write_plan_files(out, plan, pair)
+    assert mine.read_text("utf-8") == "mine"
+    assert Plan.from_json(json.loads((out / "plan.json").read_text("utf-8")), location="") == plan

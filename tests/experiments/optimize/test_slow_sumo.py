@@ -9,7 +9,7 @@ from denxanh.experiments.optimize.evaluation.race import Case
 from denxanh.experiments.optimize.job.optimization import TuningJob, expected_runs
 from denxanh.experiments.optimize.job.progress_listener import ProgressListener
 from denxanh.experiments.optimize.job.tuning_options import TuningOptions
-from denxanh.experiments.specification.run_options import Limits
+from denxanh.experiments.specification.run_options import Limits, RunOptions
 from denxanh.sim.errors import InputError, RunError
 from denxanh.sim.plan import Plan
 from denxanh.sim.scenario import Scenario
@@ -22,16 +22,22 @@ def work(tiny_place: Any, tmp_path: Any) -> Any:
 
     def make(wall: float = 3600.0) -> tuple[TuningJob, list[str]]:
         return TuningJob(
-            scenario, TuningOptions(), tmp_path, 2, ProgressListener(on_message=said.append), Limits(wall)
+            scenario,
+            TuningOptions(),
+            tmp_path,
+            2,
+            ProgressListener(on_message=said.append),
+            RunOptions(warm_up=0.0, flush=0.0, limits=Limits(wall)),
         ), said
 
     return make
 
 
 def test_the_expected_runs_are_those_of_fidelity_evaluation_confirmation_and_validation():
-    # 8 plans × 2 seeds; 4 rounds × 8 plans × 3 seeds; 5 plans × 5 seeds; 2 plans × 5 seeds × 3 days
+    # 8 plans × 2 seeds; 4 rounds × 8 plans × 3 seeds; 5 plans × 5 seeds; 3 plans × 10 seeds, each with its day
     assert expected_runs(TuningOptions()) == 16 + 96 + 25 + 30
     assert expected_runs(TuningOptions(seeds=(1, 2), trust=False)) == 64 + 25 + 30
+    assert expected_runs(TuningOptions(days="same")) == 16 + 96 + 25 + 45  # 3 plans × 5 seeds × 3 days
 
 
 def test_one_seed_is_refused_before_anything_runs():

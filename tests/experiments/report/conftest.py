@@ -139,6 +139,12 @@ def build(tmp_path: Path) -> Build:
 
 
 @pytest.fixture(scope="session")
+def comparisons(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """As ``build``, for fixtures that several tests share."""
+    return builder(tmp_path_factory.mktemp("comparisons"))
+
+
+@pytest.fixture(scope="session")
 def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The page of the standard comparison, for tests that only read it."""
     return render(builder(tmp_path_factory.mktemp("report"))())

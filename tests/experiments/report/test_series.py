@@ -13,6 +13,7 @@ from denxanh.experiments.report import Comparison, ScenarioResults, Text
 from denxanh.experiments.report.level_of_service import level_of_service
 from denxanh.experiments.report.series import (
     approach_time_loss,
+    control_delays,
     controller_series,
     edge_totals,
     interval_length,
@@ -107,3 +108,27 @@ def test_short_lanes_add_their_loss_but_nobody_passes_twice(build: Callable[...,
 )
 def test_levels_of_service_are_those_of_the_manual(delay: float, letter: str) -> None:
     assert level_of_service(delay).letter == letter  # HCM 6, exhibit 19-8
+
+
+def test_control_delay_is_of_the_tables_of_movements(tmp_path: Path) -> None:
+    def run(name: str, delay: float, vc: float) -> RunRow:
+        folder = tmp_path / name
+        folder.mkdir()
+        store.write_table(
+            folder / "movements.parquet",
+            {
+                "level": ["lane group", "lane group", "intersection", "intersection"],
+                "signal": ["J1", "J1", "J1", "J2"],
+                "name": ["a_0", "b_0", "J1", "J2"],
+                "arrivals": [60.0, 40.0, 100.0, 0.0],
+                "control_delay_s": [delay, delay, delay, None],
+                "vc": [vc, 0.5, None, None],
+            },
+        )
+        return RunRow("street", "program", 1, folder=folder)
+
+    runs = [run("one", 20.0, 1.3), run("two", 40.0, 0.9)]
+    assert control_delays(runs) == {"J1": (6000.0, 200.0, 1), "J2": (0.0, 0.0, 0)}  # v/c 1.1 on average
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    assert control_delays([*runs, RunRow("street", "program", 2, folder=bare)]) == {}

@@ -86,14 +86,31 @@ def test_a_limited_run_counts_and_is_marked():
     found = pivot(rows)
     assert (found.cells[0][0].runs, found.cells[0][0].limited) == (5, 1)
     assert "| a | 20.0 ± 1.0 l1 |" in markdown(found)
-    assert as_csv(found).splitlines()[1].endswith(",1")
+    assert next(csv.DictReader(as_csv(found).splitlines()))["limited"] == "1"
+
+
+def test_gridlock_is_counted_and_takes_the_place_of_the_mean():
+    jam = {"loaded": 100, "waiting": 20, "teleports": 0}
+    rows = [
+        row("x", "a", seed, 20.0 + 100 * (seed == 3), **(jam if seed == 3 else {"loaded": 100}))
+        for seed in (1, 2, 3)
+    ]
+    rows += [row("x", "b", seed, 30.0, loaded=100) for seed in (1, 2, 3)]
+    text = markdown(
+        pivot([replace(one, metrics={"waiting": 0, "teleports": 0, **one.metrics}) for one in rows])
+    )
+    assert "| a | median 20.0 ? u6.67 g1/3 |" in text
+    assert "| b | 30.0 ± 0.0 ? |" in text
 
 
 def test_csv_has_a_row_for_each_pair():
     lines = as_csv(pivot(town("x", {"a": 20.0, "c": 23.0}))).splitlines()
-    assert lines[0].startswith("controller,place,delay_s,half_width_95,runs,best,possible")
+    kinds = ("gain_conventional", "gain_existing")
+    gains = ",".join(kind + end for kind in kinds for end in ("", "_low", "_high"))
+    assert lines[0].startswith(f"controller,place,{gains},delay_s,half_width_95,runs,best,possible")
+    assert lines[1].startswith("a,x,,,,,,,20.0,")  # neither the conventional nor the existing plan ran
     assert lines[1].split(",")[:2] == ["a", "x"]
-    assert lines[2].split(",")[5] == "0"
+    assert lines[2].split(",")[11] == "0"
 
 
 def test_nothing_to_show():
@@ -122,11 +139,42 @@ def test_vehicles_still_on_their_way_are_flagged_in_the_table_and_the_summary(tm
         in text
     )
     assert text.count("Flagged") == 1
-    assert as_csv(table).splitlines()[0].endswith("unfinished_share,limited")
-    assert as_csv(table).splitlines()[1].endswith(",0.33,0")
+    first = next(csv.DictReader(as_csv(table).splitlines()))
+    assert (first["unfinished_share"], first["limited"]) == ("0.33", "0")
     write_summary(tmp_path, summarise_rows(rows))
     with (tmp_path / "summary.csv").open(encoding="utf-8", newline="") as stream:
         flags = {
             (line["controller"], line["unfinished_share"], line["flagged"]) for line in csv.DictReader(stream)
         }
     assert flags == {("a", "0.33", "1"), ("b", "0.1", "0")}
+
+
+def test_the_gain_over_the_conventional_plan_comes_first_and_the_existing_plan_second(tmp_path):
+    delays = {"program": (50.0, 50.0, 50.0), "conventional": (40.0, 40.0, 40.0), "a": (29.0, 30.0, 31.0)}
+    rows = [
+        row("p", name, seed, delay, waiting=0)
+        for name, known in delays.items()
+        for seed, delay in enumerate(known)
+    ]
+    # t(0.975; 2) = 4.303; sd 1: the half-width is 4.303 / sqrt(3) = 2.484 s, 6 % of 40 and 5 % of 50
+    text = markdown(pivot([*rows, *town("q", {"a": 20.0})])).splitlines()
+    assert text[0] == "| controller | p: gain over conventional | p: over the existing plan | p | q |"
+    assert next(line for line in text if line.startswith("| a")).startswith(
+        "| a | +25 % (+19…+31) | +40 % (+35…+45) |"
+    )
+    assert next(line for line in text if line.startswith("| conv")).startswith(
+        "| conventional | – | +20 % (+20…+20) |"
+    )
+    assert "A gain over an existing plan that is only assumed is no forecast" in "\n".join(text)
+    write_summary(tmp_path, summarise_rows(rows))
+    with (tmp_path / "summary.csv").open(encoding="utf-8", newline="") as stream:
+        lines = {(line["controller"], line["metric"]): line for line in csv.DictReader(stream)}
+    assert list(lines["a", "delay_s"])[4:8] == [
+        "gain_conventional", "gain_conventional_low", "gain_conventional_high", "gain_existing"
+    ]  # fmt: skip
+    assert float(lines["a", "delay_s"]["gain_conventional"]) == 10.0
+    assert float(lines["a", "delay_s"]["gain_conventional_low"]) == pytest.approx(10 - 2.484, abs=1e-3)
+    assert float(lines["a", "delay_s"]["gain_existing"]) == 20.0
+    # more speed is better: a gain is above 0 there too
+    assert float(lines["a", "speed_mps"]["gain_existing"]) > 0
+    assert lines["program", "delay_s"]["gain_existing"] == ""

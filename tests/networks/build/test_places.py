@@ -65,12 +65,12 @@ def test_three_minutes_run_without_teleport_or_collision(name: str, tmp_path: Pa
 def test_motorbikes_ride_side_by_side_in_the_sublane_fidelity(tmp_path: Path) -> None:
     building.write_place(building.load_place("ha-noi/hoang-dao-thuy"), tmp_path, fidelity="sublane")
     config = (tmp_path / "place.sumocfg").read_text(encoding="utf-8")
-    assert '<lateral-resolution value="0.8"/>' in config
+    assert f'<lateral-resolution value="{building.LATERAL_RESOLUTION}"/>' in config
     assert '<step-length value="0.5"/>' in config
     sublane = run(tmp_path, 60)
     assert sublane["safety"]["collisions"] == "0"
     types = {t.get("id"): t for t in ET.parse(tmp_path / "demand.rou.xml").getroot().iter("vType")}
-    assert types["motorbike"].get("latAlignment") == "compact"
+    assert types["motorbike"].get("latAlignment") == "nice"
     assert all(float(t.get("tau", "nan")) >= 0.5 for t in types.values())
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import xml.etree.ElementTree as ET
+import zlib
 from pathlib import Path
 
 import osmium
@@ -129,6 +130,69 @@ def test_pbf_holds_the_same_streets_as_xml(tmp_path: Path) -> None:
     assert packed.restrictions == plain.restrictions
     for id, (lat, lon, kind) in plain.nodes.items():
         assert packed.nodes[id] == (f"{float(lat):.7f}", f"{float(lon):.7f}", kind)
+
+
+def number(value: int) -> bytes:
+    """A varint."""
+    out = b""
+    while value > 127:
+        out, value = out + bytes([value & 127 | 128]), value >> 7
+    return out + bytes([value])
+
+
+def blob(content: bytes, *, kind: bytes = b"OSMData", says: int | None = None) -> bytes:
+    """One blob of a PBF with zlib's best packing; ``says`` is the size that it claims."""
+    packed = zlib.compress(content, 9)
+    body = b"\x10" + number(len(content) if says is None else says) + b"\x1a" + number(len(packed)) + packed
+    header = b"\x0a" + number(len(kind)) + kind + b"\x18" + number(len(body))
+    return len(header).to_bytes(4, "big") + header + body
+
+
+START = blob(b"\x22\x0eOsmSchema-V0.6\x22\x0aDenseNodes", kind=b"OSMHeader")
+
+
+def nodes(count: int) -> bytes:
+    """A block of ``count`` nodes, each one further than the last: a few thousand times smaller when packed."""
+    dense = b"".join(bytes([tag]) + number(count) + b"\x02" * count for tag in (0x0A, 0x42, 0x4A))
+    group = b"\x12" + number(len(dense)) + dense
+    return b"\x0a\x02\x0a\x00\x12" + number(len(group)) + group
+
+
+def test_a_pbf_that_fills_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refused by the sizes that its blobs say, before osmium unpacks one."""
+    path = tmp_path / "a.osm.pbf"
+    path.write_bytes(START + blob(nodes(300_000)) * 8)
+    assert path.stat().st_size < 100_000
+    monkeypatch.setattr(osmium, "FileProcessor", lambda _: pytest.fail("it was unpacked"))
+    with pytest.raises(InputError, match="unpacks to more than 10 times its size"):
+        read(path, ImportNotes())
+
+
+def test_a_pbf_whose_blobs_say_less_than_they_hold_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.osm.pbf"
+    path.write_bytes(START + blob(nodes(100)))
+    with pytest.raises(InputError, match="it contains no streets"):
+        read(path, ImportNotes())
+    path.write_bytes(START + blob(nodes(100), says=10))
+    with pytest.raises(InputError, match="this is not OpenStreetMap PBF"):
+        read(path, ImportNotes())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        START[:-3],
+        START + b"\x00",
+        START + b"\xff\xff\xff\xff",
+        b"\x00\x00\x00\x02\x0b\x01",
+        START + b"\x00\x00\x00\x00",
+    ],
+    ids=["cut", "one byte more", "a long header", "a group", "no header"],
+)
+def test_a_pbf_that_is_no_sequence_of_blobs_is_refused(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.osm.pbf").write_bytes(content)
+    with pytest.raises(InputError, match="its blobs are damaged"):
+        read(tmp_path / "a.osm.pbf", ImportNotes())
 
 
 def test_objects_that_an_editor_has_not_uploaded_keep_apart(tmp_path: Path) -> None:

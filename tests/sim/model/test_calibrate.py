@@ -81,6 +81,31 @@ def test_trust_states_what_it_measured():
     assert not assess_fidelity(-truth.mean(axis=1), truth).usable
 
 
+def test_a_model_that_likes_a_bad_plan_best_misleads_whatever_its_rank_correlation():
+    truth = np.arange(20.0, 32.0)[:, None] + np.array([0.0, 0.5])  # twelve plans, two seeds
+    predicted = np.arange(20.0, 32.0)
+    assert assess_fidelity(predicted, truth).usable
+    predicted[8] = 19.0  # SUMO's ninth is the model's best
+    report = assess_fidelity(predicted, truth)
+    assert report.rank > 0.6
+    assert report.misleading
+    assert not report.usable
+    assert "misleads" in report.verdict
+    assert "search in SUMO" in report.verdict
+    predicted[8], predicted[3] = 28.0, 19.0  # the fourth is in the best third
+    assert not assess_fidelity(predicted, truth).misleading
+
+
+def test_a_plan_that_one_seed_has_among_the_best_does_not_mislead():
+    truth = np.array(
+        [[10.0, 10], [11, 11], [12, 30], [13, 20], [40, 41], [50, 51]]
+    )  # best third: the first two
+    predicted = np.array([10.0, 11, 12, 9, 40, 50])
+    assert assess_fidelity(predicted, truth).misleading
+    truth[3] = [10.5, 20]
+    assert not assess_fidelity(predicted, truth).misleading
+
+
 def test_too_few_plans_or_no_answer_are_refused(model):
     with pytest.raises(InputError, match="too few"):
         calibrate(model, plans(3), like(model))

@@ -1,17 +1,23 @@
-"""``denxanh check``: the content of a place, its faults, and how denxanh treats them."""
+"""The check of a place: its content, its faults, how denxanh treats them, and whether controllers can run."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from denxanh.experiments.report.left_to_sumo import left_to_sumo_notes
+from denxanh.experiments.specification.controllers import make_controller, needs_plan, parse_controller
+from denxanh.sim.errors import DenxanhError, InputError
 from denxanh.sim.language.text import Text, same
 from denxanh.sim.network import Intersection, Network
 from denxanh.sim.network_reader import network_of
-from denxanh.sim.run.preparation import check_demand
+from denxanh.sim.run.preparation import check_demand, prepare_run
+from denxanh.sim.run.run_description import Run
 from denxanh.sim.run.trial_load import check_loads
 from denxanh.sim.scenario import Scenario
+from denxanh.sim.signals.operation import operation_notes
 from denxanh.sim.signals.waivers import Waiver, waivers
 from denxanh.sim.sumo.run_input import read_additional
 from denxanh.sim.sumo.user_files import inspect
@@ -37,8 +43,6 @@ def check_place(scenario: Scenario) -> Report:
     others += [inspect(path, kind="route file") for path in scenario.routes]
     network = network_of(scenario)
     departures = check_demand(scenario, network).departures
-    others = [inspect(scenario.net, kind="network file")]
-    others += [inspect(path, kind="route file") for path in scenario.routes]
     check_loads(scenario)
     warnings = [
         same(note)
@@ -63,6 +67,7 @@ def check_place(scenario: Scenario) -> Report:
             )
         )
     warnings += left_to_sumo_notes(network)
+    warnings += operation_notes(network.by_operation())
     warnings += _signal_warnings(network)
     count = len(network.intersections)
     return Report(
@@ -76,6 +81,32 @@ def check_place(scenario: Scenario) -> Report:
         if count
         else "there is no signal to control: only 'program' makes sense here",
     )
+
+
+def check_controller(scenario: Scenario, text: str) -> str:
+    """Prepare a run of a controller as ``run`` does, files included, and say what it controls.
+
+    SUMO loads the programs that the controller brings; nothing is simulated. Raises InputError or ControlError for
+    what would stop the run.
+    """
+    name, given = parse_controller(text)
+    if needs_plan(name, given):
+        return f"{text}: its plan is computed when it runs"
+    with tempfile.TemporaryDirectory(prefix="denxanh-") as folder:
+        try:
+            prepared = prepare_run(Run(scenario, 1), make_controller(name, given), Path(folder))
+        except DenxanhError:
+            raise
+        except Exception as error:  # a controller may raise anything
+            raise InputError(
+                f"it raised {type(error).__name__}: {error}", location=text, remedy="correct the controller"
+            ) from None
+        if prepared.scenario.additional != scenario.additional:
+            check_loads(prepared.scenario)
+    controlled, all_signals = len(prepared.controlled), len(prepared.network.intersections)
+    if not controlled:
+        return f"{text}: SUMO runs the signals"
+    return f"{text}: controls {controlled} of {_of(all_signals, 'signal')}"
 
 
 def _facts(scenario: Scenario, network: Network, due: int, flows: int) -> tuple[str, ...]:

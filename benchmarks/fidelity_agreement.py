@@ -1,0 +1,101 @@
+"""Whether `lane` and `sublane` rank signal plans and strategies alike on built-in places.
+
+    python benchmarks/fidelity_agreement.py FOLDER PLACE… [--plans 12] [--seeds 1] [--end S]
+
+For each place random plans (cycle, splits and offsets drawn freely, the network's own stages in every second plan) and
+the strategies below run in both fidelities on the same demand. The table has Spearman's correlation of the mean delays
+with its 95 % interval and the ratio of the delays. Done runs in FOLDER are not run again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+from model_fidelity import random_candidates
+
+from denxanh.experiments.cli.app import app
+from denxanh.experiments.optimize.tuning_problem import ProblemOptions, prepare_problem
+from denxanh.experiments.results.load import load
+from denxanh.networks.scenarios import open_scenario
+from denxanh.sim.model.calibrate import spearman
+
+STRATEGIES = ("program", "webster", "actuated", "max-pressure:interval=20", "longest-queue", "predictive")
+FIDELITIES = ("lane", "sublane")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("places", nargs="+")
+    parser.add_argument("--plans", type=int, default=12)
+    parser.add_argument("--seeds", default="1")
+    parser.add_argument("--end", default="", help="simulate until this time, s")
+    given = parser.parse_args()
+    print("| place | plans and strategies | Spearman | delay `lane` / `sublane`: median, least to most |")
+    print("|---|---|---|---|")
+    until = ["--end", given.end] if given.end else []
+    for place in given.places:
+        target = (given.folder / place.replace("/", "--")).absolute()
+        options = write_plans(place, target, given.plans)
+        chosen = [part for option in (*STRATEGIES, *options) for part in ("-c", option)]
+        for fidelity in FIDELITIES:
+            out = ["--out", str(target / fidelity)]
+            arguments = ["compare", f"{place}:{fidelity}", "--seeds", given.seeds, "--jobs", "1"]
+            app([*arguments, *until, *chosen, *out], standalone_mode=False)
+        print(row(place, target), flush=True)
+
+
+def write_plans(place: str, folder: Path, count: int) -> list[str]:
+    """Write random plans of a place, the same every time, and return them as controllers."""
+    space = prepare_problem(open_scenario(place), ProblemOptions()).space
+    folder.mkdir(parents=True, exist_ok=True)
+    names = []
+    for k, candidate in enumerate(random_candidates(space, count, np.random.default_rng(1)), 1):
+        path = folder / f"random-{k}.json"
+        path.write_text(json.dumps(space.plan(candidate).to_json()), encoding="utf-8")
+        names.append(f"fixed-time:plan={path}")
+    return names
+
+
+def row(place: str, folder: Path) -> str:
+    """One line of the table for all, for the random plans and for the strategies."""
+    lane, sublane = (delays(folder / fidelity) for fidelity in FIDELITIES)
+    both = [name for name in lane if name in sublane]
+    plans = [name for name in both if name.startswith("fixed-time")]
+    strategies = [name for name in both if name not in plans]
+    lines = []
+    for kind, names in (("all", both), ("random plans", plans), ("strategies", strategies)):
+        a, b = (np.array([found[name] for name in names]) for found in (lane, sublane))
+        rank, ratio = spearman(a, b), a / b
+        low, high = interval(rank, len(names))
+        lines.append(
+            f"| {place} | {len(names)} ({kind}) | {rank:.2f} [{low:.2f}, {high:.2f}] |"
+            f" {np.median(ratio):.2f}, {ratio.min():.2f} to {ratio.max():.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def delays(folder: Path) -> dict[str, float]:
+    """The mean delay of each controller in a result folder, s/veh."""
+    runs = load(folder).runs
+    controllers = np.asarray(runs["controller"], dtype=str)
+    return {
+        name: float(np.mean(runs["delay_s"][controllers == name]))
+        for name in dict.fromkeys(controllers.tolist())
+    }
+
+
+def interval(rank: float, n: int) -> tuple[float, float]:
+    """The 95 % interval of Spearman's correlation of ``n`` pairs (Bonett and Wright 2000, Psychometrika 65, 23–28)."""
+    if n <= 3 or abs(rank) >= 1:
+        return rank, rank
+    half = 1.96 * math.sqrt((1 + rank**2 / 2) / (n - 3))
+    return math.tanh(math.atanh(rank) - half), math.tanh(math.atanh(rank) + half)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,12 @@
+"""The first screen of a report: what to do, what it gains and is worth, who loses, and what is not known."""
+
+__all__ = [
+    "benefit",
+    "cautions",
+    "conclusions",
+    "first_screen",
+    "group_changes",
+    "names",
+    "recommendation",
+    "vehicle_types_panel",
+]

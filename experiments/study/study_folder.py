@@ -1,0 +1,292 @@
+"""The folder of a study: the page to decide on, timing sheets, plans for other programs, a replay, what was assumed."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from denxanh.experiments.formats.plan_source import PlanSource, open_plans
+from denxanh.experiments.formats.plan_writers import written_plans
+from denxanh.experiments.optimize.job.tuning_result import NEW
+from denxanh.experiments.replay.choice import choose_runs
+from denxanh.experiments.replay.replay_page import write_replay
+from denxanh.experiments.report import Panel
+from denxanh.experiments.report.comparison_report import translated_note, write_comparison
+from denxanh.experiments.report.decision.benefit import ASSUMPTIONS
+from denxanh.experiments.report.decision.conclusions import conclusions
+from denxanh.experiments.report.decision.first_screen import FirstScreen
+from denxanh.experiments.report.decision.names import controller_title
+from denxanh.experiments.report.text_format import html_table
+from denxanh.experiments.results.references import CONVENTIONAL
+from denxanh.experiments.results.run_tables import write_runs
+from denxanh.experiments.runs.run_row import RunRow
+from denxanh.experiments.sheet.sheet_content import signal_sheets
+from denxanh.experiments.sheet.sheet_pages import write_pages
+from denxanh.experiments.sheet.sheet_workbook import write_workbook
+from denxanh.experiments.study.study import RUNS, StudyResult
+from denxanh.networks.counts.counted_demand import GEH_GOOD
+from denxanh.networks.place.hours import time_text
+from denxanh.sim.errors import DenxanhError
+from denxanh.sim.language.text import Text, number, same
+from denxanh.sim.run.store import replacing
+from denxanh.sim.scenario import Scenario
+
+STUDY = Text("Retiming study", "Nghiên cứu điều chỉnh đèn tín hiệu")
+FORMATS = ("csv", "utdf", "gmns", "geojson", "sumo")
+ASSUMED, TO_INSTALL = "assumptions.md", "to-install"
+REPLAY_RUNS = 2.5  # runs that a replay of two takes: both again, and its recording
+_TURNS = {
+    "through": Text("through", "đi thẳng"),
+    "left": Text("left", "rẽ trái"),
+    "right": Text("right", "rẽ phải"),
+    "turn around": Text("U-turn", "quay đầu"),
+    "all": Text("whole approach", "cả nhánh"),
+}
+
+
+def write_study(
+    result: StudyResult, *, command: str, on_message: Callable[[str], None] = lambda text: None
+) -> FirstScreen | None:
+    """Write everything that goes out of a study into its folder; returns its first screen."""
+    found = conclusions([result.scenario], result.rows)
+    screen = found[0][1] if found else None
+    skipped = list(result.skipped)
+    chosen = _plan_to_install(result, screen)
+    if chosen is None:
+        skipped.append(
+            Text(
+                "there is no new plan, so there is no timing sheet",
+                "chưa có phương án mới nên chưa có phiếu cài đặt",
+            )
+        )
+    else:
+        on_message(f"5/5 timing sheets and plans for other programs ({result.clock.text()})")
+        skipped += write_plans(result.scenario, result.place, *chosen, result.folder / TO_INSTALL)
+    skipped += _write_replay(result, screen, on_message)
+    assumptions = _assumptions(result, skipped)
+    write_comparison(
+        result.folder,
+        [result.scenario],
+        result.rows,
+        command=command,
+        title=STUDY,
+        notes=assumptions,
+        panels=_counted_panel(result),
+    )
+    write_runs(result.folder, result.rows)
+    _write_texts(result, assumptions, command)
+    return screen
+
+
+def _plan_to_install(result: StudyResult, screen: FirstScreen | None) -> tuple[str, Path] | None:
+    """The plan that is recommended; beside a strategy, or without proof, the conventional one, else the new one."""
+    names = (screen.recommendation.candidate,) if screen is not None else ()
+    for name in (*names, CONVENTIONAL, NEW):
+        if name in result.plans:
+            return name, result.plans[name]
+    return None
+
+
+def write_plans(scenario: Scenario, place: str, name: str, file: Path, folder: Path) -> list[Text]:
+    """Write the plan in ``file``, its sheets in both languages and every format; returns what they do not hold.
+
+    ``name`` is that of its controller, ``place`` opens the network of ``scenario``. Raises InputError.
+    """
+    source = replace(open_plans(file, place), scenario=scenario)
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    for plan in source.files:
+        shutil.copyfile(plan, folder / plan.name)
+    if file.name not in {plan.name for plan in source.files}:
+        shutil.copyfile(file, folder / file.name)
+    _write_sheets(source, folder)
+    said: list[Text] = []
+    for name_of_format in FORMATS:
+        try:
+            found = written_plans(source, [name_of_format])
+        except DenxanhError as error:
+            said.append(Text(f"no {name_of_format}: {error}", f"không có {name_of_format}: {error}"))
+            continue
+        for path, text in found.texts.items():
+            target = folder / "formats" / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8", newline="\n")
+        said += [controller_title(name) + f": {note}" for note in found.notes]
+    return said
+
+
+def _write_sheets(source: PlanSource, folder: Path) -> None:
+    sheets = signal_sheets(source, date=date.today().isoformat())
+    write_pages(folder / "sheet-vi.pdf", source.network, sheets, "vi")
+    write_pages(folder / "sheet-en.pdf", source.network, sheets, "en")
+    write_workbook(folder / "sheet-vi.xlsx", sheets, "vi")
+    write_workbook(folder / "sheet-en.xlsx", sheets, "en")
+
+
+def _write_replay(
+    result: StudyResult, screen: FirstScreen | None, on_message: Callable[[str], None]
+) -> list[Text]:
+    """The replay of the existing plan beside the recommended controller; returns why there is none."""
+    if screen is None:
+        return []
+    rows = _pair(result, screen)
+    took = sum(row.wall_s or 0.0 for row in rows) / max(len(rows), 1)
+    if len(rows) < 2 or result.clock.left() < REPLAY_RUNS * took:
+        return [
+            Text(
+                "no replay: --time was over; the same command again makes it, or denxanh replay comparison",
+                "không có phát lại: hết --time; chạy lại lệnh này, hoặc denxanh replay comparison",
+            )
+        ]
+    on_message(f"replay of day {rows[0].seed}: both runs again ({result.clock.text()})")
+    try:
+        chosen = choose_runs([row.folder for row in rows if row.folder is not None])
+        labels = [controller_title(row.controller).en for row in rows]
+        chosen = [replace(one, label=label) for one, label in zip(chosen, labels, strict=True)]
+        write_replay(result.folder / "replay.html", chosen, language="vi")
+    except DenxanhError as error:
+        return [Text("no replay: ", "không có phát lại: ") + str(error)]
+    return []
+
+
+def _pair(result: StudyResult, screen: FirstScreen) -> list[RunRow]:
+    """One day under the existing plan and the recommended controller."""
+    wanted = (screen.recommendation.gains[-1].reference, screen.recommendation.candidate)
+    by_name = [[row for row in result.rows if row.controller == name and row.done] for name in wanted]
+    shared = set.intersection(*({row.seed for row in rows} for rows in by_name))
+    return [row for rows in by_name for row in rows if shared and row.seed == min(shared)]
+
+
+def _counted_panel(result: StudyResult) -> tuple[Panel, ...]:
+    if not result.counted:
+        return ()
+    heads = (
+        Text("Street", "Đường"), Text("Turn", "Hướng"), Text("Time", "Giờ"), Text("Counted", "Đếm được"),
+        Text("In the model", "Trong mô hình"), same("GEH"),
+    )  # fmt: skip
+    rows = [
+        (
+            same(row.street),
+            _TURNS.get(row.turn, same(row.turn)),
+            same(f"{time_text(row.begin)}–{time_text(row.end)}"),
+            number(row.counted, 0),
+            number(row.modelled, 0),
+            number(row.geh, 1),
+        )
+        for row in result.counted
+    ]
+    return (
+        Panel(
+            Text("Demand from counts", "Lưu lượng từ số liệu đếm"),
+            ((html_table(heads, rows), Text("", "")),),
+            _fit(result),
+            wide=True,
+        ),
+    )
+
+
+def _fit(result: StudyResult) -> Text:
+    good = sum(row.geh < GEH_GOOD for row in result.counted)
+    return Text(
+        f"GEH below {GEH_GOOD:g}, the usual limit, in {good} of {len(result.counted)} rows.",
+        f"GEH dưới {GEH_GOOD:g} (ngưỡng thường dùng) ở {good} trên {len(result.counted)} dòng.",
+    )
+
+
+def _assumptions(result: StudyResult, skipped: list[Text]) -> tuple[Text, ...]:
+    """What the study assumed and what it left out."""
+    out = []
+    if result.counted:
+        out.append(
+            Text("Traffic: from the counts given. ", "Lưu lượng: từ số liệu đếm đã cho. ") + _fit(result)
+        )
+    if result.options.plan is not None:
+        out.append(
+            Text(
+                "Existing plan: the file given, taken as what runs in the street.",
+                "Phương án hiện trạng: tệp đã cho, được coi là đang chạy ngoài đường.",
+            )
+        )
+    elif result.scenario.plan_is_assumed:
+        out.append(
+            Text(
+                "Existing plan: assumed; give the real one with --plan.",
+                "Phương án hiện trạng: giả định; hãy đưa phương án thật bằng --plan.",
+            )
+        )
+    out.append(
+        Text(
+            f"{controller_title('conventional').en.capitalize()}: made for this demand by textbook methods; every day "
+            "has departures of its own, the same for all.",
+            "Phương án thông thường: lập cho lưu lượng này theo phương pháp giáo khoa; mỗi ngày có thời điểm khởi hành "
+            "riêng, như nhau cho mọi phương án.",
+        )
+    )
+    out.append(
+        Text(
+            "Strategy actuated: every stop line has detectors that work.",
+            "Chiến lược actuated: mọi vạch dừng đều có đầu dò hoạt động tốt.",
+        )
+    )
+    out.append(ASSUMPTIONS)
+    out += [translated_note(note) for note in result.scenario.notes]
+    out += [note.capitalised() + "." for note in skipped]
+    return tuple(out)
+
+
+def _write_texts(result: StudyResult, assumptions: tuple[Text, ...], command: str) -> None:
+    check = result.check
+    lines = [*check.facts, *check.plans, *(f"warning: {one.en}" for one in check.warnings), check.verdict]
+    texts = {
+        "check.txt": "\n".join(lines) + "\n",
+        ASSUMED: "\n".join(
+            [
+                "# What was assumed",
+                "",
+                *(f"- {one.en}" for one in assumptions),
+                "",
+                "# Những điều được giả định",
+                "",
+                *(f"- {one.vi}" for one in assumptions),
+                "",
+            ]
+        ),
+        "README.md": _readme(command),
+    }
+    for name, text in texts.items():
+        with replacing(result.folder / name) as path:
+            path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _readme(command: str) -> str:
+    rows = [
+        ("report.html", "the page to decide on, English and Vietnamese"),
+        (
+            "to-install/",
+            "the plan, its timing sheets (vi, en; PDF, XLSX) and the same plan for other programs",
+        ),
+        ("replay.html", "a day under the existing plan beside the recommended one, to play"),
+        (ASSUMED, "what was assumed, and what the time was too short for"),
+        ("check.txt", "what the place holds, and its faults"),
+        ("place/", "the place under the counted demand, where counts were given"),
+        ("plan/", "the search for a new plan"),
+        (f"{RUNS}/", "every run; denxanh query, verify and plot work on it"),
+        ("runs.csv", "a row per run of the days on the page"),
+    ]
+    table = [f"| `{name}` | {what} |" for name, what in rows]
+    head = ["# A retiming study", "", "| file | contents |", "|---|---|"]
+    end = ["", "The same command again goes on with more days:", "", "```", command, "```", ""]
+    return "\n".join([*head, *table, *end])
+
+
+def summary_lines(result: StudyResult, screen: FirstScreen | None) -> list[str]:
+    """The last lines of a study on the terminal."""
+    out = [] if screen is None else [line.en for line in screen.three_lines()]
+    days = len({row.seed for row in result.rows if row.done})
+    out.append(f"days simulated: {days}")
+    out.append(f"page: {result.folder / 'report.html'}   what was assumed: {result.folder / ASSUMED}")
+    return out

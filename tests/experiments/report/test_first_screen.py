@@ -1,0 +1,252 @@
+"""The first screen: what it advises, who it says loses, what a gain is worth, and what it warns of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from denxanh.experiments.report import Comparison, render
+from denxanh.experiments.report.decision.benefit import benefit
+from denxanh.experiments.report.decision.cautions import NOBODY_WALKS, SYNTHETIC, cautions
+from denxanh.experiments.report.decision.first_screen import first_screen
+from denxanh.experiments.report.decision.group_changes import persons, type_changes
+from denxanh.experiments.report.decision.names import controller_title, direction_title
+from denxanh.experiments.report.decision.recommendation import recommend
+from denxanh.experiments.results.summary import Group
+from denxanh.experiments.runs.run_row import RunRow
+from denxanh.networks.built_in import NOTE
+from denxanh.sim.run import store
+
+Build = Callable[..., Comparison]
+Metrics = Callable[..., dict[str, float | int | None]]
+
+
+@pytest.fixture
+def group(metrics: Metrics) -> Callable[..., Group]:
+    """A group of runs without folders, from the delays of each controller by seed."""
+
+    def make(**delays: list[float]) -> Group:
+        runs = {
+            name: [
+                RunRow("street", name, seed, metrics=metrics(delay)) for seed, delay in enumerate(values, 1)
+            ]
+            for name, values in delays.items()
+        }
+        return Group("street", 1.0, runs)
+
+    return make
+
+
+PROVEN = {"program": [60, 62, 61], "conventional": [40, 41, 40.5], "actuated": [30, 31.2, 30.4]}
+LEVEL = {"program": [60, 62, 61], "conventional": [40, 41, 42], "actuated": [39, 43, 41]}
+
+
+@pytest.mark.parametrize(
+    ("delays", "advice", "candidate"),
+    [
+        # proven better than the plan that an engineer would have set
+        (PROVEN, "install", "actuated"),
+        # better than the existing plan, not than the conventional one: the conventional one is to be installed
+        (LEVEL, "conventional", "conventional"),
+        # only two controllers, one proven better
+        ({"program": [60, 62, 61], "actuated": [40, 41.5, 40.9]}, "install", "actuated"),
+        # everything that was tried is proven worse
+        ({"program": [40, 41, 40.5], "actuated": [50, 51.5, 50.2]}, "keep", "actuated"),
+        ({"program": [40, 45, 41], "actuated": [39, 46, 40]}, "unproven", "actuated"),
+        ({"program": [40], "actuated": [20]}, "unproven", "actuated"),
+    ],
+)  # fmt: skip
+def test_the_advice_follows_from_what_is_proven(
+    group: Callable[..., Group], delays: dict[str, list[float]], advice: str, candidate: str
+) -> None:
+    found = recommend(group(**delays))
+    assert found is not None
+    assert (found.advice, found.candidate) == (advice, candidate)
+
+
+def test_gains_are_told_against_the_conventional_plan_first(group: Callable[..., Group]) -> None:
+    found = recommend(group(**PROVEN))
+    assert found is not None
+    assert [gain.reference for gain in found.gains] == ["conventional", "program"]
+    said = found.sentence()
+    assert said.en == (
+        "Operate the signals with the strategy actuated: 25 % less delay than the conventional plan, 50 % less delay "
+        "than the existing plan."
+    )
+    assert "trễ ít hơn 25 % so với phương án thông thường" in said.vi
+
+
+def test_without_proof_it_says_how_many_days_are_needed(group: Callable[..., Group]) -> None:
+    found = recommend(group(program=[40, 45, 41, 44], actuated=[38, 46, 39.5, 43]))
+    assert found is not None
+    assert found.days_needed is not None
+    assert found.days_needed > 4
+    assert f"about {found.days_needed} instead of 4" in found.sentence().en
+    one = recommend(group(program=[40], actuated=[20]))
+    assert one is not None
+    assert "One day is no evidence" in one.sentence().en
+
+
+def test_a_controller_that_jams_is_not_recommended(group: Callable[..., Group]) -> None:
+    found = group(program=[60, 62, 61], actuated=[30, 31.2, 30.4])
+    jammed = [replace(row, metrics={**row.metrics, "waiting": 20}) for row in found.runs["actuated"]]
+    said = recommend(Group("street", 1.0, {**found.runs, "actuated": jammed}))
+    assert said is not None
+    assert said.advice == "unproven"
+
+
+def test_without_a_second_controller_there_is_no_advice(group: Callable[..., Group]) -> None:
+    assert recommend(group(program=[60, 62])) is None
+
+
+def write_run(
+    folder: Path,
+    delays: Mapping[str, float],
+    *,
+    types: Mapping[str, tuple[int, float]],
+    represents: Mapping[str, float] | None = None,
+    persons: Mapping[str, float] | None = None,
+) -> Path:
+    """A run whose approaches have the control ``delays``, and vehicles of each type (number, delay)."""
+    folder.mkdir(parents=True)
+    names = list(delays)
+    table: dict[str, Any] = {
+        "level": ["approach"] * len(names) + ["intersection"],
+        "signal": ["J1"] * (len(names) + 1),
+        "name": [*names, "J1"],
+        "label": ["EB"] * len(names) + [""],
+        "arrivals": np.array([100.0] * len(names) + [100.0 * len(names)]),
+        "control_delay_s": np.array([*delays.values(), float(np.mean(list(delays.values())))]),
+    }
+    store.write_table(folder / "movements.parquet", table)
+    kinds = [kind for kind, (n, _) in types.items() for _ in range(n)]
+    lost = np.array([delay for n, delay in types.values() for _ in range(n)], dtype=np.float64)
+    store.write_table(
+        folder / "vehicles.parquet",
+        {
+            "type": kinds,
+            "depart_s": np.arange(len(kinds), dtype=np.float64),
+            "depart_delay_s": np.zeros(len(kinds)),
+            "time_loss_s": lost,
+        },
+    )
+    manifest = {
+        **dict.fromkeys(("metrics", "wall_s", "cpu_s", "tripinfo_sha256"), ""),
+        "scenario": {"begin": 0.0, "end": 3600.0},
+        "represents": dict(represents or {}), "persons": dict(persons or {}),
+    }  # fmt: skip
+    store.write_json(folder / "manifest.json", manifest)
+    return folder
+
+
+@pytest.fixture
+def pair(tmp_path: Path, metrics: Metrics) -> Group:
+    """Two seeds of two controllers: seven approaches of which six lose, cars that lose and buses that gain."""
+    runs: dict[str, list[RunRow]] = {"program": [], "actuated": []}
+    for seed in (1, 2):
+        before = {f"e{k}": 20.0 + seed for k in range(7)}
+        after = {f"e{k}": 20.0 + seed + 10 * k + 0.1 * seed for k in range(7)} | {"e0": 5.0 + seed}
+        for name, delays, car, bus in (("program", before, 30.0, 60.0), ("actuated", after, 33.0, 20.0)):
+            folder = write_run(
+                tmp_path / f"{name}-{seed}", delays, types={"car": (20, car + 0.1 * seed), "bus": (2, bus + seed)}
+            )  # fmt: skip
+            mean = 35.0 if name == "program" else 25.0
+            runs[name].append(RunRow("street", name, seed, metrics=metrics(mean + 0.2 * seed), folder=folder))
+    return Group("street", 1.0, runs)
+
+
+def test_the_five_approaches_that_lose_most_are_named_with_their_levels(pair: Group) -> None:
+    screen = first_screen(pair, None, assumed_plan=False)
+    assert screen is not None
+    losers = screen.losers
+    assert [one.name.en.split("\n")[1] for one in losers.approaches] == ["e6", "e5", "e4", "e3", "e2"]
+    assert losers.approaches_in_all == 7
+    worst = losers.approaches[0]
+    assert (worst.before, worst.after) == pytest.approx((21.5, 81.65))
+    assert worst.service == ("C", "F")
+    assert [one.name.en for one in losers.types] == ["cars"]
+    assert losers.types[0].change == pytest.approx(3.0)
+
+
+def test_a_gain_is_never_told_without_who_loses(pair: Group) -> None:
+    screen = first_screen(pair, None, assumed_plan=False)
+    assert screen is not None
+    before, after, following = screen.three_lines()
+    assert before.en.startswith("before: 35.3 s/veh (the existing plan)")
+    assert "−28 %" in after.en
+    assert "worse at 6 of 7 approaches" in after.en
+    assert "for cars" in after.en
+    assert following.en.startswith("next: ")
+
+
+def test_hours_count_real_vehicles_and_the_people_aboard(tmp_path: Path, metrics: Metrics) -> None:
+    rows = []
+    # 10 s per person for 5000 vehicles with 1.2 people, one simulated vehicle stands for 50: 16.67 person-hours
+    for name, delay in (("before", 30.0), ("after", 20.0)):
+        folder = write_run(
+            tmp_path / name, {"e": 1.0}, types={"motorbike": (100, delay)}, represents={"motorbike": 50.0},
+            persons={"motorbike": 60.0},
+        )  # fmt: skip
+        more = {"delay_person_s": delay, "loaded": 5000, "co2_kg": 10.0 * delay}
+        rows.append(RunRow("street", name, 1, metrics=metrics(delay, **more), folder=folder))
+    found = benefit(rows[:1], rows[1:])
+    assert found is not None
+    assert found.person_hours == pytest.approx(10 * 6000 / 3600)
+    assert found.vehicle_hours == pytest.approx(10 * 5000 / 3600)
+    assert found.money == pytest.approx(
+        [16.6667 * 250 * value / 1e6 for value in (25e3, 35e3, 60e3)], rel=1e-4
+    )
+    assert found.co2_t == pytest.approx(100 * 250 / 1000)
+
+
+def test_types_are_those_of_the_measured_window(tmp_path: Path, metrics: Metrics) -> None:
+    """The run's table of types knows the window, warm-up and flush; its vehicles are not counted again."""
+    rows = []
+    for name, delay in (("before", 30.0), ("after", 34.0)):
+        folder = write_run(tmp_path / name, {"e": 1.0}, types={"car": (10, 999.0)}, persons={"car": 2.0})
+        table: dict[str, Any] = {
+            "level": ["type", "class", "all"],
+            "name": ["car", "car", "all"],
+            "vehicles": np.array([8.0, 8.0, 8.0]),
+            "simulated": np.array([4.0, 4.0, 4.0]),
+            "delay_s": np.array([delay, delay, delay]),
+        }
+        store.write_table(folder / "vehicle_types.parquet", table)
+        rows.append(RunRow("street", name, 1, metrics=metrics(delay), folder=folder))
+    found = type_changes(rows[:1], rows[1:])[0]
+    assert (found.name.en, found.number, found.before, found.after) == ("cars", 8.0, 30.0, 34.0)
+    assert persons(rows[0]) == 8.0
+
+
+def test_the_page_warns_of_what_is_assumed_and_not_simulated(metrics: Metrics) -> None:
+    row = RunRow("street", "program", 1, metrics=metrics(40.0, walkers=None))
+    assert SYNTHETIC in cautions([row], assumed_plan=False, notes=[NOTE])
+    assert NOBODY_WALKS in cautions([row], assumed_plan=False)
+    walked = replace(row, metrics={**row.metrics, "walkers": 12})
+    assert cautions([walked], assumed_plan=False) == ()
+    assert "Assumed plan" in cautions([walked], assumed_plan=True)[0].en
+
+
+def test_the_page_begins_with_the_advice_and_folds_the_statistics(build: Build) -> None:
+    page = render(build())
+    assert page.index("What to do: ") < page.index('class="tiles"') < page.index(">Who loses<")
+    fold = page[page.index('<details class="working statistics">') :]
+    assert "max-pressure: less delay than program." in fold
+    assert (
+        "max-pressure: less delay than program."
+        not in page[: page.index('<details class="working statistics">')]
+    )
+
+
+def test_directions_and_controllers_are_named_in_both_languages() -> None:
+    assert direction_title("NBL").vi == "đi hướng Bắc, rẽ trái"
+    assert direction_title("SEB").en == "south-eastbound"
+    assert direction_title("NBT NBR").en == "northbound, through; northbound, right"
+    assert direction_title("odd") == direction_title("odd")
+    assert controller_title("program").vi == "phương án hiện trạng"
+    assert controller_title("max-pressure:interval=20").en == "the strategy max-pressure:interval=20"
