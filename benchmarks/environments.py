@@ -115,6 +115,13 @@ def cases(
         len(model.possible_agents),
         1,
     )
+    kernel = dx.parallel_env(scenario, backend="batch", **common)
+    yield (
+        "denxanh, queue model by the kernel of the batch",
+        lambda seed: timed(lambda: episode(kernel, seed)),
+        len(kernel.possible_agents),
+        1,
+    )
     many = dx.vector_env(scenario, num_envs=envs, **common)
     yield f"denxanh, batch of {envs}", lambda seed: timed(lambda: batch(many, seed)), len(many.signals), envs
 

@@ -1,11 +1,14 @@
 """Train the policy that denxanh ships, in batches of the queue model: one network for signals of any shape.
 
     python benchmarks/train_policy.py --out general.safetensors PLACE… [--generations 12] [--population 24] [--seed 1]
+        [--hidden 0] [--start FILE.jsonl]
 
 The cross-entropy method (R. Y. Rubinstein, Methodology and Computing in Applied Probability 1 (1999) 127–190) over the
-weights of a small network: each episode of a batch has weights of its own, drawn from a normal distribution that moves
-to the best quarter. PLACE is a place, or generated/KIND:SEED. A draw's cost is the mean over places of its delay over
-that of the starting weights. The log, a JSON line for each generation, goes beside the file. Only the queue model runs.
+weights of a small network that scores the phases: each episode of a batch has weights of its own, drawn from a normal
+distribution that moves to the best quarter. All episodes of a generation meet the same drivers. PLACE is a place, or
+generated/KIND:SEED. A draw's cost is the mean over places and demands of its delay over that of the starting weights.
+``--hidden`` adds units of ReLU to the sums; ``--start`` goes on from the weights of another log. The log, a JSON line
+for each generation, goes beside the file. Only the queue model runs.
 """
 
 from __future__ import annotations
@@ -21,39 +24,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 import denxanh as dx
-from denxanh.controllers.greens import green_approaches
+from denxanh.controllers.greens import LONGEST_RED
 from denxanh.networks import generated
 
 Array = NDArray[np.float64]
-FEATURES = ("near", "queue", "count", "max_wait")  # of each approach
-NAMES = (*FEATURES, "near, if green", "count, if green", "green", "minutes of green")
+FEATURES = (
+    "served_near", "yield_near", "served_count", "yield_count", "served_queue", "served_wait", "behind", "change",
+)  # fmt: skip
+GATED = (0, 1, 2, 3)  # features that count once more for the present phase
+NAMES = (*FEATURES, "present", "minutes of green", *(f"{FEATURES[k]}, if present" for k in GATED))
 START = np.array(
-    [1.0, 0.0, 0.0, 0.0, 0.5, 0.0, 1.0, 0.0]
-)  # the nearest vehicles, and a bonus for the present phase
-SPREAD = np.array([0.3, 0.3, 0.2, 0.02, 0.4, 0.2, 1.0, 0.5])
+    [1.0, 0.5, 0.0, 0.0, 0.0, 0.0, -0.25, 0.0, 1.0, 0.0, 0.5, 0.0, 0.0, 0.0]
+)  # near max-pressure
+SPREAD = np.array([0.3, 0.2, 0.2, 0.1, 0.3, 0.02, 0.15, 0.1, 1.0, 0.5, 0.4, 0.3, 0.2, 0.1])
+SCALE = np.array([0.1, 0.1, 0.1, 0.1, 0.1, 0.02, 0.1, 0.1, 1.0, 1.0])  # of the inputs of the hidden units
 LEAST = 0.05  # share of SPREAD that is kept, so that the search does not stop early
-GATE = 1000.0  # above any sum of vehicles
+GATE = 1000.0  # above any number of vehicles
+INPUTS = len(FEATURES) + 2
 
 
-def tensors(weights: Array) -> dict[str, Array]:
-    """The network: ``rho`` sums the features that a phase serves, and again those of the present phase alone.
-
-    Hidden units (ReLU): each sum of FEATURES; the same sum of near and count less GATE where the phase is not green;
-    whether it is green; its minutes.
-    """
-    count = len(FEATURES)
-    hidden = np.zeros((count + 4, 2 * count + 2))
-    hidden[:count, :count] = np.eye(count)
-    hidden[count, 0] = hidden[count + 1, 2] = 1.0  # near, count
-    hidden[count : count + 2, 2 * count] = GATE
-    hidden[count + 2, 2 * count] = hidden[count + 3, 2 * count + 1] = 1.0
-    bias = np.zeros(count + 4)
-    bias[count : count + 2] = -GATE
+def tensors(weights: Array, hidden: int) -> dict[str, Array]:
+    """The network: its inputs, those of GATED where the phase is present, and hidden units, all through a ReLU."""
+    linear, more = weights[: len(NAMES)], weights[len(NAMES) :].reshape(hidden, INPUTS + 2)
+    first = np.zeros((len(NAMES) + hidden, INPUTS))
+    first[:INPUTS] = np.eye(INPUTS)
+    bias = np.zeros(len(first))
+    for number, k in enumerate(GATED, INPUTS):
+        first[number, k], first[number, INPUTS - 2], bias[number] = 1.0, GATE, -GATE
+    first[len(NAMES) :], bias[len(NAMES) :] = more[:, :INPUTS] * SCALE, more[:, INPUTS]
     return {
-        "phi.0.weight": np.eye(count),
-        "rho.0.weight": hidden,
-        "rho.0.bias": bias,
-        "rho.2.weight": weights[None, :],
+        "0.weight": first,
+        "0.bias": bias,
+        "2.weight": np.concatenate([linear, more[:, INPUTS + 1]])[None, :],
+        "2.bias": np.zeros(1),
     }
 
 
@@ -63,7 +66,7 @@ class Place:
     def __init__(
         self, name: str, folder: Path, population: int, seconds: float, step: float, demand: float
     ) -> None:
-        self.name = name
+        self.name = f"{name} x{demand:g}"
         if name.startswith(generated.PREFIX):
             kind, seed = generated.read_name(name)
             where = folder / f"{kind}-{seed}"
@@ -81,38 +84,35 @@ class Place:
             demand=demand,
         )
         signals = list(self.envs.network.intersections.values())
-        phases, most = self.envs.mask_shape[2], max(len(one.approaches) for one in signals)
-        self.greens = np.zeros((len(signals), phases, most), dtype=np.float32)
-        self.where = np.zeros((len(signals), most, len(FEATURES)), dtype=np.int64)
-        self.there = np.zeros((len(signals), most, 1), dtype=np.float32)
-        self.elapsed = np.zeros(len(signals), dtype=np.int64)
+        _, count, phases = self.envs.mask_shape
+        self.where = np.zeros((count, phases, INPUTS), dtype=np.int64)  # (I, P, features, present, elapsed)
+        self.there = np.zeros((count, phases, 1), dtype=np.float32)
         for i, one in enumerate(signals):
-            greens = green_approaches(one)
-            count = len(one.approaches)
-            self.greens[i, : len(greens), :count] = greens
-            self.elapsed[i] = len(one.phases)
+            own = len(one.phases)
+            self.where[i, :own, -2] = np.arange(own)
+            self.where[i, :own, -1] = own
             for k in range(len(FEATURES)):
-                self.where[i, :count, k] = len(one.phases) + 1 + k * count + np.arange(count)
-            self.there[i, :count] = 1.0
+                self.where[i, :own, k] = own + 1 + k * own + np.arange(own)
+            self.there[i, :own] = 1.0
 
-    def delays(self, weights: Array, seed: int) -> Array:
-        """The delay of an episode of each row of weights (B, 8), s/veh, (B,)."""
+    def delays(self, weights: Array, hidden: int, seed: int) -> Array:
+        """The delay of an episode of each row of weights (B, n), s/veh, (B,); all have the drivers of ``seed``."""
         envs = self.envs
-        observations, infos = envs.reset(seed=seed)
-        batch, signals, phases = envs.mask_shape
-        shown = np.arange(signals)
-        truncated = np.zeros(batch, dtype=bool)
-        w = weights.astype(np.float32)[:, None, None, :]
+        observations, infos = envs.reset(seeds=[seed] * envs.num_envs)
+        signals = np.arange(envs.mask_shape[1])[:, None, None]
+        truncated = np.zeros(envs.num_envs, dtype=bool)
+        layers = [tensors(row, hidden) for row in weights]
+        first, bias, last = (
+            np.stack([one[name] for one in layers]).astype(np.float32)
+            for name in ("0.weight", "0.bias", "2.weight")
+        )
         while not truncated.all():
-            seen = observations[:, shown[:, None, None], self.where] * self.there  # (B, I, A, f)
-            served = np.einsum("ipa,biaf->bipf", self.greens, seen, optimize=True)
-            green = np.stack([observations[:, i, :phases] for i in range(signals)], axis=1)
-            for i in range(signals):
-                green[:, i, self.elapsed[i] :] = 0.0
-            minutes = green * observations[:, shown, self.elapsed][:, :, None] / 60.0
-            gated = served[..., [0, 2]] * green[..., None]
-            units = np.concatenate([served, gated, green[..., None], minutes[..., None]], axis=3)
-            scores = np.where(infos["action_mask"] > 0, (units * w).sum(axis=3), -np.inf)
+            x = observations[:, signals, self.where] * self.there  # (B, I, P, INPUTS)
+            x[..., -1] *= x[..., -2] / np.float32(60.0)
+            flat = x.reshape(len(x), -1, INPUTS)
+            units = np.maximum(flat @ first.transpose(0, 2, 1) + bias[:, None, :], 0.0)
+            scores = (units @ last.transpose(0, 2, 1)).reshape(envs.mask_shape)
+            scores = np.where(infos["action_mask"] > 0, scores, -np.inf)
             observations, _, _, truncated, infos = envs.step(scores.argmax(axis=2))
         seconds, vehicles = envs.delay().T
         found: Array = seconds / vehicles
@@ -122,17 +122,28 @@ class Place:
 def train(places: list[Place], given: argparse.Namespace, log: Any) -> Array:
     """The mean of the last distribution of weights."""
     rng = np.random.default_rng(given.seed)
-    mean, deviation = START.copy(), SPREAD.copy()
+    units = given.hidden
+    start = np.concatenate([START, np.zeros(units * (INPUTS + 2))])
+    spread = np.concatenate([SPREAD, np.tile([*[0.5] * (INPUTS + 1), 0.5], units)])
+    if given.start:
+        named = json.loads(given.start.read_text("utf-8").splitlines()[-1])["weights"]
+        start[: len(NAMES)] = [named[name] for name in NAMES]
+        spread[: len(NAMES)] *= 0.3
+    if units:  # hidden units start at random, without weight in the score
+        start[len(NAMES) :] = (
+            rng.standard_normal((units, INPUTS + 2)) * [*[1.0] * (INPUTS + 1), 0.0]
+        ).ravel()
+    mean, deviation = start.copy(), spread.copy()
     elite = max(given.population // 4, 2)
     for generation in range(given.generations):
         weights = mean + deviation * rng.standard_normal((given.population, len(mean)))
-        weights[0] = mean
-        weights[1] = START
+        weights[0], weights[1] = mean, start
         cost = np.zeros(given.population)
         shown = {}
-        for place in places:
-            delays = place.delays(weights, seed=given.seed + 1000 * generation)
-            cost += delays / delays[1] / len(places)
+        met = [places[k] for k in rng.permutation(len(places))[: given.places_at_a_time or len(places)]]
+        for place in met:
+            delays = place.delays(weights, units, seed=given.seed + generation)
+            cost += np.minimum(delays / delays[1], 3.0) / len(met)
             shown[place.name] = [round(float(delays[0]), 2), round(float(delays[1]), 2)]
         best = weights[np.argsort(cost)[:elite]]
         line = {
@@ -142,8 +153,8 @@ def train(places: list[Place], given: argparse.Namespace, log: Any) -> Array:
         }  # fmt: skip
         log.write(json.dumps(line) + "\n")
         log.flush()
-        print(json.dumps(line), flush=True)
-        mean, deviation = best.mean(axis=0), np.maximum(best.std(axis=0), LEAST * SPREAD)
+        print({k: line[k] for k in ("generation", "cost_of_mean", "cost_of_best", "cpu_s")}, flush=True)
+        mean, deviation = best.mean(axis=0), np.maximum(best.std(axis=0), LEAST * spread)
     return mean
 
 
@@ -156,32 +167,40 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--generations", type=int, default=12)
     parser.add_argument("--population", type=int, default=24)
+    parser.add_argument("--places-at-a-time", type=int, default=0, help="drawn for each generation; 0: all")
     parser.add_argument("--seconds", type=float, default=900.0)
     parser.add_argument("--step", type=float, default=5.0)
-    parser.add_argument("--demand", type=float, default=1.0)
+    parser.add_argument("--demand", type=float, nargs="+", default=[1.0])
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--hidden", type=int, default=0)
+    parser.add_argument("--start", type=Path, help="log of a training to go on from")
     parser.add_argument("--networks", type=Path, help="folder of the generated networks")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary, given.out.with_suffix(".jsonl").open("w") as log:
         folder = given.networks or Path(temporary)
         places = [
-            Place(name, folder, given.population, given.seconds, given.step, given.demand)
+            Place(name, folder, given.population, given.seconds, given.step, demand)
             for name in given.places
+            for demand in given.demand
         ]
         weights = train(places, given, log)
-        used = {name: value for name, value in vars(given).items() if name not in ("out", "networks")}
-        log.write(
-            json.dumps({"weights": dict(zip(NAMES, weights.tolist(), strict=True)), "arguments": used}) + "\n"
-        )
+        used = {
+            name: value for name, value in vars(given).items() if name not in ("out", "networks", "start")
+        }
+        used["longest_red"] = LONGEST_RED
+        named = dict(zip(NAMES, weights[: len(NAMES)].tolist(), strict=True))
+        rest = {"hidden": weights[len(NAMES) :].tolist()} if given.hidden else {}
+        log.write(json.dumps({"weights": named, **rest, "arguments": used}) + "\n")
     dx.Policy.save(
         given.out,
-        tensors(weights),
+        tensors(weights, given.hidden),
         observe="+".join(FEATURES),
         step=given.step,
-        kind="equivariant",
+        kind="by-phase",
         activation="relu",
+        longest_red=LONGEST_RED,
     )
-    print(dict(zip(NAMES, weights.round(4).tolist(), strict=True)))
+    print({name: round(value, 4) for name, value in named.items()})
 
 
 if __name__ == "__main__":

@@ -16,6 +16,9 @@ from denxanh.sim.errors import InputError
 from denxanh.sim.scenario import ASSUMED
 
 NOTE = "the demand is synthetic: no published counts exist for it"
+NOTE_OF_IMPORT = "the demand is synthetic: made for a start, nobody has counted it"
+SYNTHETIC_NOTES = (NOTE, NOTE_OF_IMPORT)
+"""Notes of a scenario whose demand nobody has counted: of a built-in place, and of one that an import has made."""
 FORM = "NAME[@07:00 | @06:00-10:00 | @day][:lane | :sublane][:YEAR]"
 
 _WHEN = re.compile(r"\d{1,2}:\d{2}(-\d{1,2}:\d{2})?|[a-z]+")
@@ -35,7 +38,7 @@ class Choice:
         """Return the path of its ``place.sumocfg``, building it on first use.
 
         Fidelity ``"lane"`` is fast (PCU-converted motorbikes, step 1 s), ``"sublane"`` has motorbikes side by side
-        (lateral resolution 0.8 m, step 0.5 s). The folder of the result also holds ``net.net.xml`` and
+        (lateral resolution 0.35 m, step 0.5 s). The folder of the result also holds ``net.net.xml`` and
         ``demand.rou.xml``; it is a cache and must not be modified.
 
         Raises:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from denxanh import networks
 from denxanh.networks import built_in
+from denxanh.networks.traffic.demand_origin import is_synthetic
 from denxanh.sim.demand.departures import NONE, read_departures
 from denxanh.sim.errors import InputError
 from denxanh.sim.input.limits import CONFIGURATION_BYTES, DEMAND, SECONDS, check_number
@@ -47,6 +48,8 @@ def open_scenario(text: str, *, end: float | Moment | None = None, folder: Path 
         InputError: the scenario does not exist, or its files or times are invalid.
     """
     scenario = _open(text, folder)
+    if built_in.NOTE not in scenario.notes and any(map(is_synthetic, scenario.routes)):
+        scenario = replace(scenario, notes=(built_in.NOTE_OF_IMPORT, *scenario.notes))
     _check_step(scenario, text)
     if isinstance(end, Moment):
         end = end.at(scenario.begin)

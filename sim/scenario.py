@@ -67,6 +67,7 @@ class Scenario:
     options: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()  # for the user: what was ignored or assumed while reading
     plan_source: str = ""  # of the signal programs: ASSUMED, or a reference; "" unknown
+    riders: Mapping[str, float] = field(default_factory=dict)  # of two-wheelers (denxanh.sim.sumo.riders)
 
     @property
     def plan_is_assumed(self) -> bool:
@@ -90,6 +91,7 @@ class Scenario:
         data["additional"] = [str(path) for path in self.additional]
         data["options"] = dict(self.options)
         data["notes"] = list(self.notes)
+        data["riders"] = dict(self.riders)
         return data
 
     @staticmethod
@@ -106,6 +108,7 @@ class Scenario:
             options=dict(data["options"]),
             notes=tuple(data["notes"]),
             plan_source=data.get("plan_source", ""),
+            riders=dict(data.get("riders", {})),
         )
 
 

@@ -21,7 +21,7 @@ FIRST = 5  # … it lists so many
 def closest(name: str, known: Iterable[str]) -> str | None:
     """The known name that resembles ``name`` most, whatever the case; None where none resembles it."""
     by_letters = {other.lower(): other for other in known}
-    found = difflib.get_close_matches(name.lower(), list(by_letters), n=1, cutoff=0.5)
+    found = difflib.get_close_matches(name.lower(), list(by_letters), n=1, cutoff=0.6)
     return by_letters[found[0]] if found else None
 
 
@@ -45,7 +45,8 @@ def parse_pairs(
     """The pairs of ``key=value,key=value``, stripped of spaces; empty parts are skipped.
 
     A pair for which ``takes_rest(key, value)`` is true has all of the text that follows it as its value, commas
-    included. ``form`` is the remedy's example. Raises InputError for a part without a key or "=".
+    included. ``form`` is the remedy's example. Raises InputError for a part without a key or "=",
+    and for a key that comes twice.
 
     >>> parse_pairs("green=7, yellow=ite", location="", form="")
     {'green': '7', 'yellow': 'ite'}
@@ -58,6 +59,8 @@ def parse_pairs(
             raise InputError(f"{part!r} is not key=value", location=location, remedy=f"write {form}")
         if part and takes_rest is not None and takes_rest(key, value):
             value, rest = f"{value},{rest}".rstrip(",").strip(), ""
+        if key in values:
+            raise InputError(f"{key!r} is given twice", location=location, remedy="give each key once")
         if part:
             values[key] = value
         text = rest

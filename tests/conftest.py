@@ -237,7 +237,7 @@ def lent_launchers() -> Iterator[None]:
 def run_page(tmp_path: Path) -> Callable[..., str]:
     """Run the Python blocks of a page one after the other, ``edit``ed first; gives what they print."""
 
-    def call(page: Path, edit: Callable[[str], str] = str) -> str:
+    def call(page: Path, edit: Callable[[str], str] = str, timeout: float = 300) -> str:
         blocks = re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
         script = tmp_path / "page.py"
         script.write_text(edit("\n".join(blocks)), encoding="utf-8")
@@ -247,7 +247,7 @@ def run_page(tmp_path: Path) -> Callable[..., str]:
             env={**os.environ, "PYTHONIOENCODING": "utf-8"},
             capture_output=True,
             encoding="utf-8",
-            timeout=300,
+            timeout=timeout,
             check=False,
         )
         assert done.returncode == 0, done.stderr

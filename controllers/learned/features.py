@@ -16,10 +16,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from denxanh.controllers.greens import exits_of, green_approaches
+from denxanh.controllers.greens import exits_of, green_approaches, green_links, may_leave, reached
 from denxanh.sim.errors import InputError
-from denxanh.sim.network import Intersection
+from denxanh.sim.network import Bools, Intersection
 from denxanh.sim.observation import Array, Observation
+from denxanh.sim.signals.change import change_intervals
 from denxanh.sim.text_values import did_you_mean
 from denxanh.sim.world import HALTED_SPEED, NEAR_LINE, QUEUE_SPACING
 
@@ -42,6 +43,7 @@ class Feature:
     high: float = math.inf  # largest value
     low: float = 0.0  # smallest value
     by_approach: bool = False  # one value for each approach
+    by_phase: bool = False  # one value for each phase
     sees: frozenset[str] = frozenset()  # what its observations must hold (subset of SENSES)
 
 
@@ -169,6 +171,74 @@ def _mplight(seen: Observation) -> Array:
     return np.array(values)
 
 
+def _shown(seen: Observation, letter: str) -> Bools:
+    """Shape (phases, n): whether a phase shows the letter to a vehicle that it reaches (greens.reached)."""
+    states = np.array([list(phase.state) for phase in seen.intersection.phases])
+    link = seen.vehicles.link
+    out: Bools = (states[:, link] == letter) & (link >= 0) & reached(seen, may_leave(seen.intersection))
+    return out
+
+
+def _counted(shown: Bools) -> Array:
+    """Vehicles by phase, of (phases, n)."""
+    return np.asarray(np.count_nonzero(shown, axis=1), dtype=np.float64)
+
+
+def _near_mask(seen: Observation) -> Bools:
+    out: Bools = (seen.vehicles.speed < HALTED_SPEED) | (seen.vehicles.distance <= NEAR_LINE)
+    return out
+
+
+def _served_near(seen: Observation) -> Array:
+    return _counted(_shown(seen, "G") & _near_mask(seen))
+
+
+def _yield_near(seen: Observation) -> Array:
+    return _counted(_shown(seen, "g") & _near_mask(seen))
+
+
+def _served_count(seen: Observation) -> Array:
+    return _counted(_shown(seen, "G"))
+
+
+def _yield_count(seen: Observation) -> Array:
+    return _counted(_shown(seen, "g"))
+
+
+def _served_queue(seen: Observation) -> Array:
+    served = _shown(seen, "G") | _shown(seen, "g")
+    return _counted(served & (seen.vehicles.speed < HALTED_SPEED))
+
+
+def _served_wait(seen: Observation) -> Array:
+    served = _shown(seen, "G") | _shown(seen, "g")
+    longest: Array = np.where(served, seen.vehicles.wait, 0.0).max(axis=1, initial=0.0)
+    return longest
+
+
+def exits_by_phase(intersection: Intersection) -> Array:
+    """Shape (phases, exits): 1 where a link that is green in the phase enters the exit lane."""
+    return np.minimum(green_links(intersection) @ exits_of(intersection), 1.0)
+
+
+def _behind(seen: Observation) -> Array:
+    """Halted vehicles on the exits of each phase."""
+    if not len(seen.exit_halted):
+        return np.zeros(len(seen.intersection.phases))
+    return np.asarray(exits_by_phase(seen.intersection) @ seen.exit_halted, dtype=np.float64)
+
+
+def _change(seen: Observation) -> Array:
+    """Time of the change to each phase in whole steps, 0 for the present one."""
+    signal, now = seen.intersection, seen.phase
+    return np.array(
+        [
+            0.0 if p == now else sum(seen.whole(i.duration) for i in change_intervals(signal, now, p))
+            for p in range(len(signal.phases))
+        ]
+    )
+
+
 _SEES = frozenset({"vehicles"})
 _EXITS = frozenset({"vehicles", "exits"})
 
@@ -197,6 +267,14 @@ FEATURES = {
             "pressure", "halted vehicles less those at the exits", _approaches, _pressure, low=-math.inf,
             by_approach=True, sees=_EXITS,
         ),
+        Feature("served_near", "near, served with priority", _phases, _served_near, by_phase=True, sees=_SEES),
+        Feature("yield_near", "near, served yielding", _phases, _yield_near, by_phase=True, sees=_SEES),
+        Feature("served_count", "vehicles served with priority", _phases, _served_count, by_phase=True, sees=_SEES),
+        Feature("yield_count", "vehicles served yielding", _phases, _yield_count, by_phase=True, sees=_SEES),
+        Feature("served_queue", "halted vehicles served", _phases, _served_queue, by_phase=True, sees=_SEES),
+        Feature("served_wait", "s, longest of a vehicle served", _phases, _served_wait, by_phase=True, sees=_SEES),
+        Feature("behind", "halted vehicles at the exits", _phases, _behind, by_phase=True, sees=_EXITS),
+        Feature("change", "s of the change to the phase", _phases, _change, by_phase=True),
         Feature("drq", "RESCO: flag, moving, wait s, halted, m/s", lambda i: 5 * _approaches(i), _drq, sees=_SEES),
         Feature("drq_norm", "RESCO's drq over 28 (m/s: 560)", lambda i: 5 * _approaches(i), _drq_norm, sees=_SEES),
         Feature("wave", "RESCO: vehicles by movement", _movements, _wave, sees=_SEES),

@@ -1,8 +1,9 @@
 """A trained network as a controller: it chooses the phase at every step, as it did in its environment.
 
 The file says what the network sees: metadata ``observe`` (features), ``step`` (s), ``kind`` and ``activation``. ``mlp``
-maps the vector of a signal to a score for each phase; ``equivariant`` has the chains ``phi`` and ``rho`` and fits every
-signal (denxanh.controllers.learned.inference). A file is read as data: it can run no code.
+maps the vector of a signal to a score for each phase. Two kinds fit every signal: ``equivariant`` has the chains
+``phi`` and ``rho`` (denxanh.controllers.learned.inference); ``by-phase`` scores each phase by its features by phase,
+whether it is green, and for how many minutes. ``longest_red`` bounds reds. A file is read as data: it runs no code.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from denxanh.controllers.greens import green_approaches
+from denxanh.controllers.greens import bounded_red, green_approaches
 from denxanh.controllers.learned.features import Feature, features_of, sees_of, size_of, vector
 from denxanh.controllers.learned.inference import Chain, chains, score_phases
 from denxanh.controllers.learned.onnx_file import read_onnx
@@ -33,8 +34,8 @@ Floats = NDArray[np.float32]
 Scores = Callable[[Observation], Floats]
 SHIPPED = ("general",)
 """Networks that come with denxanh: ``general`` fits every signal (docs/learning.md)."""
-MLP, EQUIVARIANT = "mlp", "equivariant"
-_KINDS = (MLP, EQUIVARIANT)
+MLP, EQUIVARIANT, BY_PHASE = "mlp", "equivariant", "by-phase"
+_KINDS = (MLP, EQUIVARIANT, BY_PHASE)
 _ACTIVATIONS = ("relu", "tanh")
 _MINUTE = 60.0  # s, the unit of the time that a phase has been green
 _CLOSE = 1e-6
@@ -49,6 +50,7 @@ class _Trained:
     features: tuple[Feature, ...]
     step: float  # s
     kind: str
+    longest_red: float  # as of greens.bounded_red; 0: none
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,9 @@ class Policy:
     file: str  # .safetensors or .onnx, or the name of one that comes with denxanh: "general"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sees", sees_of(self._trained().features))
+        trained = self._trained()
+        sees = sees_of(trained.features)
+        object.__setattr__(self, "sees", sees | {"vehicles"} if trained.longest_red else sees)
 
     @staticmethod
     def load(file: str | Path) -> Policy:
@@ -79,9 +83,16 @@ class Policy:
         step: float = 5.0,
         kind: str = MLP,
         activation: str = "tanh",
+        longest_red: float = 0.0,
     ) -> Policy:
-        """Write weights (``0.weight`` (out, in), ``0.bias``, …, as PyTorch's Sequential names them) and load them."""
+        """Write weights (``0.weight`` (out, in), ``0.bias``, …, as PyTorch's Sequential names them) and load them.
+
+        ``longest_red``: where a vehicle has waited at red for so many times the plan's longest red, it is served next,
+        as by the other acyclic controllers; 0 sets no limit.
+        """
         metadata = {"observe": observe, "step": f"{step:g}", "kind": kind, "activation": activation}
+        if longest_red:
+            metadata["longest_red"] = f"{longest_red:g}"
         write_safetensors(
             Path(file), {k: np.asarray(v, dtype=np.float32) for k, v in tensors.items()}, metadata
         )
@@ -127,13 +138,18 @@ def _read(file: str, changed: int, size: int) -> _Trained:
         raise InputError(
             f"its metadata say kind {kind!r} and activation {activation!r}",
             location=file,
-            remedy="write kind mlp or equivariant, activation relu or tanh",
+            remedy="write kind mlp, equivariant or by-phase, activation relu or tanh",
         )
     try:
         step = float(metadata.get("step", "5"))
+        longest_red = float(metadata.get("longest_red", "0"))
         networks = chains(tensors, activation)
         if not 0 < step < math.inf:
             raise ValueError(f"its step is {step:g} s")
+        if not 0 <= longest_red < math.inf:
+            raise ValueError(f"its longest_red is {longest_red:g}")
+        if kind == BY_PHASE and set(networks) != {""}:
+            raise ValueError("a network by phase has one chain, tensors '0.weight' and so on")
         if kind == EQUIVARIANT and set(networks) != {"phi.", "rho."}:
             raise ValueError("an equivariant network has the chains phi and rho")
     except ValueError as error:
@@ -142,11 +158,11 @@ def _read(file: str, changed: int, size: int) -> _Trained:
         features = features_of(metadata.get("observe", "default"))
     except InputError as error:
         raise InputError(error.what, location=f"{file}, observe", remedy=error.remedy) from None
-    return _Trained(file, networks, features, step, kind)
+    return _Trained(file, networks, features, step, kind, longest_red)
 
 
 def _policy(trained: _Trained, intersection: Intersection) -> PolicyFunction:
-    scores = (_mlp if trained.kind == MLP else _equivariant)(trained, intersection)
+    scores = _SCORES[trained.kind](trained, intersection)
     count = len(intersection.phases)
     unsafe = unsafe_changes(intersection)
     permitted = np.array([[(i, j) not in unsafe for j in range(count)] for i in range(count)])
@@ -158,7 +174,7 @@ def _policy(trained: _Trained, intersection: Intersection) -> PolicyFunction:
         phase = int(np.argmax(np.where(permitted[seen.phase], scores(seen), -np.inf)))
         return Green(phase, _until_step(seen, phase, trained.step))
 
-    return policy
+    return bounded_red(policy, intersection, trained.longest_red)
 
 
 def _passed(seen: Observation, step: float) -> float:
@@ -216,3 +232,28 @@ def _equivariant(trained: _Trained, intersection: Intersection) -> Scores:
         return score_phases(phi, rho, approaches, greens, now)
 
     return scores
+
+
+def _by_phase(trained: _Trained, intersection: Intersection) -> Scores:
+    chain, features, count = trained.networks[""], trained.features, len(intersection.phases)
+    if other := [feature.name for feature in features if not feature.by_phase]:
+        raise InputError(
+            f"{other[0]!r} is not a feature by phase", location=trained.path, remedy="see docs/learning.md"
+        )
+    if (chain.inputs, chain.outputs) != (len(features) + 2, 1):
+        raise InputError(
+            f"the network takes {chain.inputs} values and gives {chain.outputs}",
+            location=trained.path,
+            remedy=f"there are {len(features)} features by phase; it takes {len(features)} + 2 and gives 1",
+        )
+
+    def scores(seen: Observation) -> Floats:
+        now = np.zeros((2, count))
+        now[:, seen.phase] = 1.0, seen.elapsed / _MINUTE
+        columns = np.stack([*(feature.compute(seen) for feature in features), *now], axis=1)
+        return chain(columns.astype(np.float32))[:, 0]
+
+    return scores
+
+
+_SCORES = {MLP: _mlp, EQUIVARIANT: _equivariant, BY_PHASE: _by_phase}

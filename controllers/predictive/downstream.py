@@ -31,6 +31,7 @@ class PlannedStep(NamedTuple):
     blocked: Array  # (lanes,) s: nothing leaves the lane before
     shows: Ints  # (phases, links + lanes), the last ones for vehicles of a lane whose link is not known
     phase: int
+    elapsed: float  # s it has been green
     at: Array  # (depth,) s: when it changes …
     to: Ints  # (depth,) … and to which phase
 
@@ -78,4 +79,6 @@ class Downstream:
         at, to = planned.at[np.newaxis], planned.to[np.newaxis]
         forecast = Forecast(first, link[order], due[order], age[order], planned.blocked, planned.shows)
         outcome = Outcome(np.empty_like(at), np.empty_like(to), np.empty(len(order)))
-        return float(rollout(forecast, signal, planned.phase, at, to, self._model, outcome)[0])
+        return float(
+            rollout(forecast, signal, planned.phase, planned.elapsed, at, to, self._model, outcome)[0]
+        )

@@ -1,9 +1,9 @@
 """Search of the plan that an intersection follows for the coming minute, compiled.
 
 First every plan of one change: keep the present phase for each of some times, then show each phase, then go on by the
-tail rule of the rollout. Then local search around the cheapest: what these did, changes of the rule included, with a
-change moved in time, alone or with all that follow, or made to another phase. Plans that leave the present phase now
-and plans that stay are searched apart, since the first step is all that is decided.
+rule of the rollout; one of them does so from now on. Then local search around the cheapest: what these did, changes
+of the rule included, with a change moved in time, alone or with all that follow, or made to another phase. Plans that
+leave the present phase now and plans that stay are searched apart, since the first step is all that is decided.
 """
 
 from __future__ import annotations
@@ -33,7 +33,14 @@ class Traffic(NamedTuple):
 
 @kernel()
 def search(
-    traffic: Traffic, signal: Signal, phase: int, holds: Any, keep: int, rounds: int, model: Model
+    traffic: Traffic,
+    signal: Signal,
+    phase: int,
+    elapsed: float,
+    holds: Any,
+    keep: int,
+    rounds: int,
+    model: Model,
 ) -> Any:
     """The best plan found that shows each phase next: (cost, at, to), shapes (phases,) and twice (phases, DEPTH).
 
@@ -50,15 +57,16 @@ def search(
         for p in range(phases):
             at[h * phases + p, 0] = holds[h]
             to[h * phases + p, 0] = p if p != phase else -1
-    cost = _mean_cost(traffic, signal, phase, at[:first], to[:first], model, done_at[:first], done_to[:first])
+    cost = _mean_cost(
+        traffic, signal, phase, elapsed, at[:first], to[:first], model, done_at[:first], done_to[:first]
+    )
     best = np.full(phases, np.inf)
     best_at, best_to = np.zeros((phases, DEPTH)), np.full((phases, DEPTH), -1)
     leaves = np.zeros(first, np.bool_)
     for c in range(first):
-        leaves[c] = at[c, 0] == 0.0
-        if leaves[c] and to[c, 0] < 0:
-            cost[c] = np.inf  # to go on by the rule at once is neither to stay nor to leave
-        following = to[c, 0] if leaves[c] else phase
+        # a plan that goes on by the rule at once does what the rule does
+        leaves[c] = done_to[c, 0] >= 0 and done_at[c, 0] == 0.0
+        following = done_to[c, 0] if leaves[c] else phase
         if cost[c] < best[following]:
             best[following], best_at[following], best_to[following] = cost[c], at[c], to[c]
     one_at, one_to = done_at[:first].copy(), done_to[:first].copy()
@@ -70,7 +78,9 @@ def search(
             n = _neighbours(pool_at, pool_to, leaving, phase, phases, at, to)
             if n == 0:
                 break
-            found = _mean_cost(traffic, signal, phase, at[:n], to[:n], model, done_at[:n], done_to[:n])
+            found = _mean_cost(
+                traffic, signal, phase, elapsed, at[:n], to[:n], model, done_at[:n], done_to[:n]
+            )
             for c in range(n):
                 following = to[c, 0] if leaving else phase
                 if found[c] < best[following]:
@@ -118,6 +128,7 @@ def _mean_cost(
     traffic: Traffic,
     signal: Signal,
     phase: int,
+    elapsed: float,
     at: Any,
     to: Any,
     model: Model,
@@ -136,14 +147,18 @@ def _mean_cost(
             traffic.blocked[g],
             traffic.shows[g],
         )
-        cost += rollout(forecast, signal, phase, at, to, model, Outcome(done_at, done_to, leaves))
+        cost += rollout(forecast, signal, phase, elapsed, at, to, model, Outcome(done_at, done_to, leaves))
     return cost / len(traffic.due)
 
 
-def crossings(traffic: Traffic, signal: Signal, phase: int, at: Any, to: Any, model: Model) -> Any:
+def crossings(
+    traffic: Traffic, signal: Signal, phase: int, elapsed: float, at: Any, to: Any, model: Model
+) -> Any:
     """When each vehicle of the first guess crosses under one plan, s from now, shape (n,); inf: beyond the horizon."""
     leaves = np.empty(traffic.due.shape[1])
     plan_at, plan_to = at[np.newaxis], to[np.newaxis]
     outcome = Outcome(np.empty_like(plan_at), np.empty_like(plan_to), leaves)
-    rollout(Forecast(*(part[0] for part in traffic)), signal, phase, plan_at, plan_to, model, outcome)
+    rollout(
+        Forecast(*(part[0] for part in traffic)), signal, phase, elapsed, plan_at, plan_to, model, outcome
+    )
     return leaves

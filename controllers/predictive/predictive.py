@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from denxanh.controllers.greens import dominated, green_links
+from denxanh.controllers.predictive.arrivals import Arrivals
 from denxanh.controllers.predictive.downstream import Downstream, PlannedStep
 from denxanh.controllers.predictive.one_road import one_road_at_a_time
 from denxanh.controllers.predictive.plan_search import Traffic, crossings, search
+from denxanh.controllers.predictive.reasons import Decision, Why, reasons
 from denxanh.controllers.predictive.releases import Releases
 from denxanh.controllers.predictive.rollout import GREEN, RED, STOPPING, YIELDING, Model, Signal
 from denxanh.controllers.predictive.turning import TurningShares
@@ -64,8 +67,11 @@ class Predictive:
     start_loss: float = 1.5  # s
     turn: float = 1.0  # s more between vehicles that yield on a lane shared with other movements
     yellow_used: float = 1.0  # s
+    passage: float = 2.0  # s; of the rule of ``actuated`` that goes on after a plan, with …
+    longest_green: float = 40.0  # s of green against a call
+    futures: int = 0  # of arrivals beyond sight that plans meet, and are not searched on; 0: none …
+    loaded: float = 0.6  # … critical load from which they do
     gap: float = 3.0  # s; 2 s is worse on ingolstadt1, 1 s lets cologne3 jam
-    tail: float = 1.5
     impatience: float = 0.3  # 1/s
     left_over: float = 15.0  # s
     crowd: float = 0.5  # s
@@ -81,6 +87,9 @@ class Predictive:
             ("guesses", self.guesses, 1),
             ("keep", self.keep, 1),
             ("rounds", self.rounds, 0),
+            ("futures", self.futures, 0),
+            ("loaded", self.loaded, 0),
+            ("passage", self.passage, 0),
             ("neighbours", self.neighbours, 0),
             ("downstream", self.downstream, 0),
         ):
@@ -105,10 +114,10 @@ class Predictive:
             self.headway,
             self.start_loss,
             self.gap,
-            self.tail,
             self.impatience,
             self.left_over,
             self.crowd,
+            self.passage,
         )
         releases = Releases(network) if self.neighbours > 0 else None
         downstream = Downstream(model) if self.downstream > 0 else None
@@ -154,9 +163,13 @@ class _Policy:
                 [[still_green(way, intersection) + settings.yellow_used for way in row] for row in ways]
             ),
             np.array([phase.min_green for phase in intersection.phases], dtype=np.float64),
+            self._longest(intersection),
         )
         self.speed = np.array([approach.speed for approach in intersection.approaches])
         self.halted_since: dict[str, float] = {}  # s, of vehicles that have halted here
+        self.arrivals = Arrivals(intersection, settings.futures) if settings.futures else None
+        self.stages = green_links(intersection)[: len(intersection.program.stages)]
+        self.decision: Decision | None = None  # the last one
         self.guarded = False  # the present phase is shown for a vehicle that had waited too long
         # one for each forecast; where movements are known, for announced vehicles
         self.turning: list[TurningShares] = []
@@ -165,7 +178,21 @@ class _Policy:
             length = np.array([network.lanes[approach.lane].length for approach in intersection.approaches])
             self.turning = [TurningShares(intersection, length, n / n_guesses) for n in range(n_guesses)]
 
+    def explain(self) -> dict[str, Any] | None:
+        """Why the last answer was given, as JSON data; None before the first decision (denxanh explain)."""
+        return None if self.decision is None else reasons(self.decision)
+
+    def _longest(self, intersection: Intersection) -> Array:
+        """s of green after which the rule of ``actuated`` ends a phase; 0 for those that it does not show."""
+        program = len(intersection.program.stages)
+        shown = ~dominated(intersection) & (np.arange(len(intersection.phases)) < program)
+        return np.where(
+            shown, [min(p.max_green, self.settings.longest_green) for p in intersection.phases], 0.0
+        )
+
     def __call__(self, seen: Observation) -> Green:
+        if self.arrivals is not None:
+            self.arrivals.learn(seen)
         if seen.minimum_left > 0:
             return Green(seen.phase, seen.minimum_left)
         in_sight = frozenset(seen.vehicles.id)
@@ -174,13 +201,15 @@ class _Policy:
         ahead = [self._ahead(seen, *bound_for) for bound_for in self._bound_for(seen, in_sight)]
         order, approach, link, _ = ahead[-1]
         traffic = self._traffic(seen, ahead)
+        busy = self._busy()
         cost, at, to = search(
-            traffic,
+            self._with_arrivals(seen, traffic) if busy else traffic,
             self.signal,
             seen.phase,
+            seen.elapsed,
             HOLDS,
             self.settings.keep,
-            self.settings.rounds,
+            0 if busy else self.settings.rounds,
             self.model,
         )
         if self.downstream is not None:
@@ -200,6 +229,14 @@ class _Policy:
             following = seen.phase
         else:
             self.guarded = overdue is not None
+        why: Why = "not cheaper" if stays else "cheapest"
+        if overdue is not None:
+            why = "being served" if stays else "overdue"
+        elif over:
+            why = "maximum green"
+        self.decision = Decision(
+            seen.phase, following, why, cost, at, to, self.settings.futures if busy else 0
+        )
         if self.releases is not None:
             crossing = self._let_go(seen, ahead[0], traffic, at[following], to[following], in_sight)
             self.releases.tell(self.intersection, crossing, self._onward(seen))
@@ -216,6 +253,7 @@ class _Policy:
                 traffic.blocked[0, : len(self.speed)],
                 traffic.shows[0],
                 seen.phase,
+                seen.elapsed,
                 at[following],
                 to[following],
             )
@@ -253,7 +291,7 @@ class _Policy:
         in_sight: frozenset[str],
     ) -> list[tuple[str, int, float]]:
         """(id, link, time) of vehicles in sight that a plan lets cross; those whose link is not known are left out."""
-        leaves = crossings(traffic, self.signal, seen.phase, at, to, self.model)
+        leaves = crossings(traffic, self.signal, seen.phase, seen.elapsed, at, to, self.model)
         order, _, link, _ = ahead
         known = link < self.intersection.n_links
         goes = np.flatnonzero(known & (leaves[: len(link)] <= self.settings.neighbours))
@@ -342,6 +380,43 @@ class _Policy:
                 )
             )
         return Traffic(*(np.stack(parts) for parts in zip(*guesses, strict=True)))
+
+    def _busy(self) -> bool:
+        """Whether the measured flows leave little green to spare."""
+        if self.arrivals is None:
+            return False
+        return self.arrivals.critical_load(self.stages, self.settings.headway) >= self.settings.loaded
+
+    def _with_arrivals(self, seen: Observation, traffic: Traffic) -> Traffic:
+        """The forecasts with arrivals beyond sight: each guess of the movements in turn meets each future."""
+        if self.arrivals is None:
+            return traffic
+        lanes = traffic.first.shape[1] - 1
+        parts = []
+        rate = self.arrivals.rate
+        for future in range(self.settings.futures):
+            g = future % len(traffic.due)
+            lane, link, due = self.arrivals.draw(future, seen.time, self.settings.horizon, rate)
+            approach = np.concatenate([np.repeat(np.arange(lanes), np.diff(traffic.first[g])), lane])
+            due = np.concatenate([traffic.due[g], due])
+            order = np.lexsort((due, approach))
+            parts.append(
+                (
+                    np.searchsorted(approach[order], np.arange(lanes + 1)),
+                    np.concatenate([traffic.link[g], link])[order],
+                    due[order],
+                    np.concatenate([traffic.age[g], np.zeros(len(lane))])[order],
+                    traffic.blocked[g],
+                    traffic.shows[g],
+                )
+            )
+        n = max(len(part[1]) for part in parts)
+        return Traffic(
+            *(
+                np.stack([np.pad(part, (0, n - len(part))) if 1 <= field <= 3 else part for part in column])
+                for field, column in enumerate(zip(*parts, strict=True))
+            )
+        )
 
     def _stuck(self, seen: Observation, first: Ints, link: Ints, wait: Array) -> tuple[Array, Ints]:
         """Heads that do not move although they have green: without them a jam locks, "15 s more" looking best.

@@ -1,8 +1,9 @@
 """The rollout: simulates an intersection under candidate plans, second by second, compiled.
 
-A plan is a sequence of changes, each a time and a phase; after the last one a tail rule decides. A lane is first in,
-first out. Its head crosses when its link is green, it has arrived, the vehicle before it is a saturation headway
-ahead, and no foe that has the right of way is due. Times are s from now, 0 ≤ t < horizon.
+A plan is a sequence of changes, each a time and a phase; after the last one the rule of vehicle-actuated control
+decides, so that what is evaluated is a policy and not a promise. A lane is first in, first out. Its head crosses when
+its link is green, it has arrived, the vehicle before it is a saturation headway ahead, and no foe that has the right
+of way is due. Times are s from now, 0 ≤ t < horizon.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ class Model(NamedTuple):
     headway: float  # s between vehicles of a discharging queue
     start_loss: float  # s until the head of a held lane crosses
     gap: float  # s: a foe due within it has the right of way
-    tail: float  # how many times the present phase's ready vehicles another must have to take over
     impatience: float  # 1/s: cost of a lane whose head has waited a minute, grows with the square
     left_over: float  # s for each vehicle that has arrived and not crossed at the end
     crowd: float  # s, the same times the square of a lane's queue
+    passage: float  # s: a vehicle due within it extends the green where the rule of ``actuated`` decides
 
 
 class Forecast(NamedTuple):
@@ -51,29 +52,40 @@ class Signal(NamedTuple):
     change: Any  # (phases, phases) s from one green to the next
     crossed: Any  # (phases, phases, links) s of that in which vehicles of a link that turns red still cross
     min_green: Any  # (phases,) s
+    max_green: (
+        Any  # (phases,) s, of the rule of ``actuated`` against a call; 0: that rule does not show the phase
+    )
 
 
 class Outcome(NamedTuple):
     """Output arrays of a rollout, overwritten by it."""
 
-    at: Any  # (plans, depth) s: the first changes carried out, those of the tail rule included …
+    at: Any  # (plans, depth) s: the first changes carried out, those of the rule included …
     to: Any  # (plans, depth) … and to which phase; −1: no further change
     leaves: Any  # (vehicles,) s: when each crosses under the last plan; inf: not within the horizon
 
 
 @kernel()
 def rollout(
-    forecast: Forecast, signal: Signal, phase: int, at: Any, to: Any, model: Model, outcome: Outcome
+    forecast: Forecast,
+    signal: Signal,
+    phase: int,
+    elapsed: float,
+    at: Any,
+    to: Any,
+    model: Model,
+    outcome: Outcome,
 ) -> Any:
     """Cost of each plan in veh·s, shape (plans,).
 
-    ``phase`` is the present one; ``at`` (plans, depth) s are the times of the changes, each carried out once the
-    minimum green is over, and ``to`` (plans, depth) their phases; from a −1 on the tail rule decides.
+    ``phase`` is the present one, green for ``elapsed`` s and longer than its minimum; ``at`` (plans, depth) s are the
+    times of the changes, each carried out once the minimum green is over, and ``to`` (plans, depth) their phases; from
+    a −1 on the rule of ``actuated`` decides.
     """
     first, link, due, age, blocked, shows = forecast
     slower, change, crossed, min_green = signal.slower, signal.change, signal.crossed, signal.min_green
     done_at, done_to, leaves = outcome
-    lanes, phases, links = len(first) - 1, shows.shape[0], shows.shape[1]
+    lanes, links = len(first) - 1, shows.shape[1]
     plans, depth = at.shape
     cost = np.zeros(plans)
     done_at[:] = 0.0
@@ -82,36 +94,32 @@ def rollout(
     behind = np.empty(lanes, np.int64)  # the next vehicle to arrive
     last = np.empty(lanes)  # s: when the lane was crossed last
     held = np.empty(lanes, np.bool_)  # its head stands before red
-    ready = np.empty(phases)  # vehicles that have arrived and that the phase serves
     shown = np.empty(links, np.int64)
     for c in range(plans):
         for i in range(lanes):
             head[i] = behind[i] = first[i]
             last[i] = blocked[i] - model.headway
             held[i] = False
-        ready[:] = 0.0
         leaves[:] = np.inf
-        old, current, since = phase, phase, -1e3  # ``since``: when the present phase turns or turned green
+        old, current, since = (
+            phase,
+            phase,
+            -elapsed,
+        )  # ``since``: when the present phase turns or turned green
         stage, changes, settled = 0, 0, False
         total = 0.0
         for step in range(model.horizon):
             t = float(step)
             for i in range(lanes):
                 while behind[i] < first[i + 1] and due[behind[i]] <= t:
-                    for p in range(phases):
-                        if shows[p, link[behind[i]]] != RED:
-                            ready[p] += 1.0
                     behind[i] += 1
             target = current
-            if t >= since + min_green[current] and (stage == depth or t >= at[c, stage]):
+            if (changes == 0 or t >= since + min_green[current]) and (stage == depth or t >= at[c, stage]):
                 if stage < depth and to[c, stage] >= 0:
                     target = to[c, stage]
                     stage += 1
                 else:
-                    most = ready[current] * model.tail
-                    for p in range(phases):
-                        if p != current and ready[p] > most:
-                            most, target = ready[p], p
+                    target = _actuated(t, current, since, forecast, head, behind, signal, model)
             if target != current:
                 if changes < depth:
                     done_at[c, changes], done_to[c, changes] = t, target
@@ -157,12 +165,7 @@ def rollout(
                         break
                     last[i] = leaves[v] = when
                     total += when - due[v]
-                    if v < behind[i]:
-                        for p in range(phases):
-                            if shows[p, k] != RED:
-                                ready[p] -= 1.0
-                    else:
-                        behind[i] += 1
+                    behind[i] = max(behind[i], v + 1)
                     head[i] += 1
             for i in range(lanes):
                 if head[i] < behind[i]:
@@ -175,6 +178,50 @@ def rollout(
                 total += model.horizon - due[v]
         cost[c] = total
     return cost
+
+
+@kernel()
+def _actuated(
+    t: float,
+    current: int,
+    since: float,
+    forecast: Forecast,
+    head: Any,
+    behind: Any,
+    signal: Signal,
+    model: Model,
+) -> int:
+    """The phase that vehicle-actuated control would show: the present one up to the first gap or its maximum.
+
+    A head that waits for a gap among its foes extends no green.
+    """
+    first, link, due, blocked, shows = (
+        forecast.first,
+        forecast.link,
+        forecast.due,
+        forecast.blocked,
+        forecast.shows,
+    )
+    phases, longest = len(shows), signal.max_green
+    if longest[current] == 0.0 or t < since + longest[current]:
+        for i in range(len(head)):
+            v = head[i]
+            if v < first[i + 1] and due[v] <= t + model.passage and blocked[i] <= t:
+                show = shows[current, link[v]]
+                if show == GREEN or (
+                    show == YIELDING
+                    and not _must_yield(i, link[v], t, forecast, head, shows[current], signal.yields, model)
+                ):
+                    return current
+    for step in range(1, phases):
+        p = (current + step) % phases
+        if longest[p] == 0.0:
+            continue
+        for i in range(len(head)):
+            for v in range(head[i], behind[i]):
+                if shows[p, link[v]] != RED and shows[current, link[v]] == RED:
+                    return p
+    return current
 
 
 @kernel()

@@ -33,17 +33,6 @@ pre { background: #f4f4f4; padding: .7em 1em; white-space: pre-wrap; overflow-wr
 code { overflow-wrap: anywhere; font-size: .85rem; }
 @media (max-width: 600px) { th:first-child { white-space: normal; min-width: 6rem; max-width: 36vw; } }
 """
-_PAGE = Markup("""<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width">
-<title>{title}</title><style>{style}</style></head><body>
-{choices}
-<header>{buttons}<h1>{title}</h1></header>
-<main>
-{body}
-</main><script>{script}</script></body></html>
-""")
 _CONTROLLER = Text("controller", "bộ điều khiển")
 _SCENARIO = Text("scenario", "kịch bản")
 _LEGEND = Text(
@@ -73,8 +62,6 @@ _DELAY = Text(
 
 def page(found: Benchmark) -> str:
     """The page as HTML; equal input gives equal text."""
-    style = switch.STYLE + _STYLE
-    title = f"denxanh benchmark: {found.suite.name}"
     table = found.table
     body = [
         _p(found.suite.title + ": " + conditions(found) + "."),
@@ -103,15 +90,7 @@ def page(found: Benchmark) -> str:
         _list([STATISTICS, *(f"{one.title}: {one.source} {one.url}" for one in found.sources)]),
         Markup("<pre>{}</pre>").format(found.command),
     ]
-    return _PAGE.format(
-        policy=switch.content_security_policy(style, switch.SCRIPT),
-        title=title,
-        style=Markup(style),
-        choices=switch.choices("en"),
-        buttons=switch.BUTTONS,
-        body=Markup("\n").join(body),
-        script=Markup(switch.SCRIPT),
-    )
+    return switch.page(f"denxanh benchmark: {found.suite.name}", _STYLE, body)
 
 
 def _p(text: Text | str) -> Markup:

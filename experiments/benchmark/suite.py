@@ -12,13 +12,13 @@ from pathlib import Path
 from denxanh.experiments.definition.days import BLOCK, Days
 from denxanh.experiments.definition.expand import with_paths
 from denxanh.experiments.results.outputs import DEFINITION
-from denxanh.experiments.specification.controllers import parse_controller
+from denxanh.experiments.specification.controllers import make_controller, parse_controller
 from denxanh.networks import generated
 from denxanh.sim.errors import InputError
 from denxanh.sim.input.limits import VARIANTS, check_count
 from denxanh.sim.input.text_files import parse_toml, read_text
 from denxanh.sim.language.text import Text
-from denxanh.sim.run.store import replacing
+from denxanh.sim.run.store import MANIFEST, replacing
 from denxanh.sim.text_values import did_you_mean
 
 CONTROLLERS = ("program", "sumo:actuated", "actuated", "max-pressure")
@@ -58,14 +58,19 @@ def suites() -> dict[str, Suite]:
 
 
 def find_suite(text: str) -> Suite:
-    """The suite of a name, or that of all .sumocfg files in and below a folder. Raises InputError."""
+    """The suite of a name, or that of all .sumocfg files in and below a folder, those of runs excepted.
+
+    Raises InputError.
+    """
     if text in suites():
         return suites()[text]
     folder = Path(text)
     if not folder.is_dir():
         remedy = f"{did_you_mean(text, suites())}, or give a folder with .sumocfg files"
         raise InputError(f"there is no suite or folder {text!r}", remedy=remedy)
-    found = sorted(path.resolve() for path in folder.rglob("*.sumocfg"))
+    found = sorted(
+        path.resolve() for path in folder.rglob("*.sumocfg") if not (path.parent / MANIFEST).is_file()
+    )
     if not found:
         raise InputError(
             "the folder holds no .sumocfg", location=text, remedy="give a folder with configurations of SUMO"
@@ -94,11 +99,13 @@ def define(
 ) -> Suite:
     """Write the suite as ``experiment.toml`` into ``out``, its generated networks beside it; returns what was written.
 
-    Raises InputError where ``out`` holds an experiment of the user's own.
+    Raises InputError where ``out`` holds an experiment of the user's own, and for a controller that there is not.
     """
     suite = replace(
         suite, controllers=tuple(controllers) or suite.controllers, seeds=tuple(seeds) or suite.seeds
     )
+    for text in suite.controllers:  # before networks are built
+        make_controller(*parse_controller(text))
     path = out / DEFINITION
     if path.is_file() and not read_text(path, kind="experiment").startswith(MARK):
         raise InputError(

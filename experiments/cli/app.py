@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import sys
+from itertools import pairwise
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,7 +23,7 @@ from denxanh.experiments.cli import (
 )
 from denxanh.experiments.cli.streams import echo, open_streams
 from denxanh.experiments.runs.worker import shortage
-from denxanh.sim.errors import DenxanhError
+from denxanh.sim.errors import DenxanhError, InputError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -66,6 +69,7 @@ def main() -> None:
     """Entry point: errors are one sentence, and the exit status tells."""
     open_streams()
     try:
+        _check_out(sys.argv)
         app()
     except DenxanhError as error:
         echo(f"denxanh: {error}", err=True)
@@ -82,6 +86,21 @@ def main() -> None:
         echo(f"denxanh: {write_error(error, 'the experiment')}", err=True)
         sys.exit(2)
     except OSError as error:
-        name = f" {error.filename}" if error.filename else ""
-        echo(f"denxanh: the system refuses{name}: {error.strerror or error}", err=True)
+        echo(f"denxanh: {_refusal(error)}", err=True)
         sys.exit(2)
+
+
+def _check_out(arguments: list[str]) -> None:
+    """Raise InputError for an empty ``--out``, which would be the current folder."""
+    if "--out=" in arguments or ("--out", "") in pairwise(arguments):
+        raise InputError("--out is empty", remedy="name a folder or file, or leave --out out")
+
+
+def _refusal(error: OSError) -> str:
+    """What the system refused, in a sentence."""
+    if isinstance(error, FileNotFoundError) and error.filename:
+        folder = Path(os.fsdecode(error.filename)).parent
+        if not folder.exists():
+            return f"{error.filename}: the folder {folder} does not exist; make it, or name another"
+    name = f" {error.filename}" if error.filename else ""
+    return f"the system refuses{name}: {error.strerror or error}"

@@ -1,4 +1,4 @@
-"""Commands that draw results: ``replay`` and ``plot``."""
+"""Commands to look at places and results: ``serve``, ``replay`` and ``plot``."""
 
 from __future__ import annotations
 
@@ -15,8 +15,44 @@ LanguageOption = Annotated[str, typer.Option("--lang", metavar="en|vi", help="La
 
 def install(app: typer.Typer) -> None:
     """Add these commands to the program."""
-    for command in (replay, plot):
+    for command in (serve, replay, plot):
         app.command()(command)
+
+
+def serve(
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[DIR…]",
+            help="Folders of results and places; new ones go into the first (default denxanh-results).",
+        ),
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: any free one.")] = 8317,
+    open_browser: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+) -> None:
+    """Serve the workbench on this machine: places, results, jobs, and an editor of plans, in the browser."""
+    from denxanh.sim.errors import InputError
+
+    try:
+        from denxanh.experiments.workbench.server import serve as run_server
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in ("starlette", "uvicorn", "anyio"):
+            raise
+        raise InputError(
+            f"the workbench needs {missing}, which is not installed",
+            remedy="install it with: python -m pip install 'denxanh[serve]'",
+        ) from None
+
+    def tell(address: str) -> None:
+        echo(f"workbench: {address}")
+        echo("open this address in a browser on this machine; Ctrl-C ends the server, jobs go on", err=True)
+        if open_browser:
+            import webbrowser
+
+            webbrowser.open(address)
+
+    run_server(tuple(folders or [Path("denxanh-results")]), port=port, on_ready=tell)
 
 
 def replay(
@@ -51,7 +87,8 @@ def plot(
         str,
         typer.Argument(
             metavar="KIND",
-            help="delay, differences, queue, cumulative, mfd, time-space, queue-heat or stages.",
+            help="delay, differences, queue, cumulative, mfd, time-space, queue-heat, purdue, stages, rings, plans, "
+            "failures or spillback.",
         ),
     ],
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of an experiment.")],
@@ -64,7 +101,7 @@ def plot(
     ] = None,
     place: Annotated[str | None, typer.Option(metavar="PLACE", help="Which place of DIR.")] = None,
     intersection: Annotated[
-        str | None, typer.Option(metavar="ID", help="Which intersection (stages); default: the first.")
+        str | None, typer.Option(metavar="ID", help="Which intersection (purdue, stages, rings).")
     ] = None,
     lang: Annotated[str, typer.Option("--lang", metavar="en|vi", help="Language of the words.")] = "en",
 ) -> None:

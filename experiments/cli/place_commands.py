@@ -99,13 +99,19 @@ def places(
 ) -> None:
     """Run the peak hour of built-in places in bare SUMO: teleports, collisions, delay, speed, lane against sublane."""
     from denxanh import networks
+    from denxanh.networks.built_in import name_of
     from denxanh.networks.calibration.peak_hour_report import hours
     from denxanh.sim.errors import InputError
+    from denxanh.sim.text_values import did_you_mean
 
     kinds = {"both": ("lane", "sublane"), "lane": ("lane",), "sublane": ("sublane",)}
     if fidelity not in kinds:
         raise InputError(f"there is no fidelity {fidelity!r}", remedy="choose lane, sublane or both")
-    chosen = names or [place.name for place in networks.list_places()]
+    known = [place.name for place in networks.list_places()]
+    for name in names or ():
+        if name_of(name) not in known:
+            raise InputError(f"there is no built-in place {name!r}", remedy=did_you_mean(name, known))
+    chosen = names or known
     hours(chosen, kinds[fidelity], parse_seeds(seeds), end=read_end(end), on_progress=echo)
 
 

@@ -216,7 +216,7 @@ def print_comparison(scenario: Scenario, rows: Sequence[RunRow], target: Path, r
     if existing_is_assumed(scenario, rows):
         out.print(
             Text(
-                "assumed plan: nobody has confirmed that the existing plan (program) runs in the street; a gain over "
+                "assumed plan: nobody has confirmed that the plan of program runs in the street; a gain over "
                 "it is no forecast (--plan-is-real once it is confirmed)",
                 style="yellow",
             )

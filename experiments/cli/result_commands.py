@@ -1,4 +1,4 @@
-"""Commands on the results of an experiment: ``query``, ``table``, ``verify``, ``export``."""
+"""Commands on results: ``query``, ``table``, ``report``, ``explain``, ``verify``, ``export``, ``pack``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The folder 
 
 def install(app: typer.Typer) -> None:
     """Add these commands to the program."""
-    for command in (query, table, report, verify, export, pack):
+    for command in (query, table, report, explain, verify, export, pack):
         app.command()(command)
 
 
@@ -81,6 +81,33 @@ def report(
         echo(f"report: {target}")
 
 
+def explain(
+    path: Annotated[Path, typer.Argument(metavar="RUN|DIR", help="The folder of a run or an experiment.")],
+    signal: Annotated[str, typer.Argument(metavar="SIGNAL", help="The signal, as tables name it.")],
+    time: Annotated[float, typer.Argument(metavar="TIME", help="s, the clock of the scenario.")],
+    controller: Annotated[
+        str | None,
+        typer.Option("-c", "--controller", metavar="NAME", help="Whose run of DIR; default: the first."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=SEED, help="Which seed of DIR.")] = None,
+    place: Annotated[str | None, typer.Option(metavar="PLACE", help="Which place of DIR.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
+) -> None:
+    """Explain a decision: what a strategy saw at a signal, the plans it weighed, and why it chose.
+
+    The run is simulated again up to that time and compared with the stored one.
+    """
+    import json
+
+    from denxanh.experiments.explain.explanation import explain as explain_decision
+    from denxanh.experiments.explain.explanation_text import text
+    from denxanh.experiments.replay.choice import choose_runs
+
+    chosen = choose_runs([path], controllers=[controller] if controller else (), seed=seed, place=place)
+    found = explain_decision(chosen[0].run, signal, time)
+    echo(json.dumps(found, indent=2, ensure_ascii=False) if as_json else text(found))
+
+
 def pack(
     folder: FolderArgument,
     out: Annotated[
@@ -129,6 +156,12 @@ def export(
     atspm: Annotated[
         bool, typer.Option("--atspm", help="The signals of each run as a high-resolution event log.")
     ] = False,
+    detections: Annotated[
+        bool,
+        typer.Option(
+            "--detections", help="In the event log also those of detectors: simulates each run again."
+        ),
+    ] = False,
     out: OutOption = None,
 ) -> None:
     """Write an experiment's results for other programs."""
@@ -138,11 +171,13 @@ def export(
 
     if not csv and not netcdf and not atspm:
         raise InputError("no format is named", remedy="give --csv, --netcdf or --atspm")
+    if detections and not atspm:
+        raise InputError("--detections belongs to the event log", remedy="give --atspm with it")
     target = out or folder / "export"
     written = [
         *(export_csv(folder, target) if csv else []),
         *([export_netcdf(folder, target)] if netcdf else []),
-        *(export_events(folder, target) if atspm else []),
+        *(export_events(folder, target, detections=detections) if atspm else []),
     ]
     for path in written:
         echo(path)

@@ -97,7 +97,7 @@ def tuning(result: TuningResult, options: TuningOptions, report: Path | None) ->
     if result.rows and result.existing_name == ASSUMED_NAME:
         out.print(
             Text(
-                "assumed plan: nobody has confirmed that the existing plan runs in the street; a gain over it is no "
+                "assumed plan: nobody has confirmed that this plan runs in the street; a gain over it is no "
                 "forecast (--plan-is-real once it is confirmed)",
                 style="yellow",
             )
@@ -107,7 +107,9 @@ def tuning(result: TuningResult, options: TuningOptions, report: Path | None) ->
     if result.fidelity is not None:
         out.print(Text(f"The model here: {result.fidelity.verdict}"))
     for variant in result.variants:
-        _variant(variant, several=len(result.variants) > 1 or options.pareto is not None)
+        _variant(
+            variant, result.existing_name, several=len(result.variants) > 1 or options.pareto is not None
+        )
     if options.day and not any(v.day for v in result.variants):
         out.print(Text("There are no plans by time of day: the search was interrupted before."))
     if options.pareto is not None and not result.variants:
@@ -131,7 +133,7 @@ def tuning(result: TuningResult, options: TuningOptions, report: Path | None) ->
     out.print(Text("\n".join(lines)))
 
 
-def _variant(variant: Variant, *, several: bool) -> None:
+def _variant(variant: Variant, existing_name: str, *, several: bool) -> None:
     name = f"{variant.name}: " if several else ""
     if variant.day is not None:
         day = variant.day
@@ -155,7 +157,8 @@ def _variant(variant: Variant, *, several: bool) -> None:
     if not variant.plan.timings:
         out.print(
             Text(
-                f"{name}no plan was significantly better than the existing plan, which stays.{_near_miss(variant)}"
+                f"{name}no plan was significantly better than the {existing_name}, which stays."
+                f"{_near_miss(variant, existing_name)}"
             )
         )
         return
@@ -165,16 +168,14 @@ def _variant(variant: Variant, *, several: bool) -> None:
     out.print(Text(f"{name}{signals}, cycle {cycle_range(variant.plan)} s"))
 
 
-def _near_miss(variant: Variant) -> str:
+def _near_miss(variant: Variant, existing_name: str) -> str:
     """The best plan beside the existing one, on the training seeds."""
     outcome = variant.outcome
     complete = [e.cost.mean() for e in outcome.evaluated if e.complete] if outcome is not None else []
     if outcome is None or not complete or not np.isfinite(outcome.existing_cost).all():
         return ""
     best, existing = float(min(complete)), float(outcome.existing_cost.mean())
-    return (
-        f" (Training seeds: the existing plan {existing:.1f}, the best of {len(complete)} others {best:.1f}.)"
-    )
+    return f" (Training seeds: the {existing_name} {existing:.1f}, the best of {len(complete)} others {best:.1f}.)"
 
 
 def _objective_values(result: TuningResult, values: NDArray[np.float64], options: TuningOptions) -> None:

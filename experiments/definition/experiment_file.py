@@ -36,13 +36,16 @@ from denxanh.experiments.specification.run_options import (
 )
 from denxanh.sim.errors import InputError
 from denxanh.sim.input.limits import DEMAND, ERRORS, SECONDS, SEED, SEEDS, VARIANTS
+from denxanh.sim.input.requirements import requirement
 from denxanh.sim.input.text_files import read_toml
 from denxanh.sim.metrics import NAMES
+from denxanh.sim.sumo.riders import MOST as RIDERS_MOST
 from denxanh.sim.text_values import Moment, did_you_mean, read_duration, read_moment
 
 Scalar = bool | int | float | str
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Factor = Annotated[float, Field(gt=0, lt=DEMAND, allow_inf_nan=False)]
+RiderValue = Annotated[float, Field(ge=0, le=RIDERS_MOST, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, le=SECONDS, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, le=SEED)]
@@ -229,6 +232,15 @@ class Safety(_Table):
     )
 
 
+class RidersTable(_Table):
+    """What riders of two-wheelers do at a signal; 0 leaves it as the vehicle types have it (docs/riders.md)."""
+
+    late_yellow: RiderValue = Field(default=0.0, description="s of yellow in which they still enter.")
+    late_red: RiderValue = Field(default=0.0, description="s of red in which they still enter.")
+    red_speed: RiderValue = Field(default=0.0, description="m/s at most where they enter on red.")
+    start_delay: RiderValue = Field(default=0.0, description="s by which each that stood starts later.")
+
+
 class PlaceEntry(_Table):
     """A place with a time of its own, or with another name in the tables."""
 
@@ -285,6 +297,8 @@ class ExperimentFile(_Table):
         default=[], description="What happens during every run: tables with a kind (docs/events.md)."
     )
 
+    riders: RidersTable = RidersTable()
+
     def run_options(self) -> RunOptions:
         """The options of every run; a warm-up that is to be found is 0 s."""
         found = {name: getattr(self, name) for name in declarations(RunOptions)}
@@ -295,6 +309,7 @@ class ExperimentFile(_Table):
                 "limits": Limits(**found["limits"].model_dump()),
                 "events": tuple(self.events),
                 "safety": self.safety.model_dump(exclude_defaults=True),
+                "riders": self.riders.model_dump(exclude_defaults=True),
             }
         )
 
@@ -405,8 +420,10 @@ def _sentence(error: Any) -> str:
         if len(loc) == 1 and name in RESERVED:
             return RESERVED[name]
         return f"{path}: there is no key {name!r}; {did_you_mean(name, _keys_beside(loc[:-1]))}"
-    message = error["msg"].removeprefix("Value error, ")
     given = "" if error["type"] in ("missing", "value_error") else f" (given: {error['input']!r})"
+    if path and (must := requirement(error)):
+        return f"{path} {must}{given}"
+    message = error["msg"].removeprefix("Value error, ")
     return f"{path}: {message}{given}" if path else message
 
 
@@ -418,6 +435,7 @@ def _is_branch(part: object) -> bool:
 def _keys_beside(path: list[Any]) -> list[str]:
     tables: dict[str, type[BaseModel]] = {
         "design": Design, "resample": Resample, "stop": Stop, "limits": _LIMITS, "safety": Safety,
+        "riders": RidersTable,
     }  # fmt: skip
     if not path:
         model: type[BaseModel] = _FILE

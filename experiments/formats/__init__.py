@@ -2,6 +2,7 @@
 
 __all__ = [
     "degrees",
+    "detections",
     "event_files",
     "event_log",
     "existing_plan",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from denxanh.experiments.formats.detections import HEADS, detection_events, detectors_of
 from denxanh.experiments.formats.event_log import device_numbers, event_csv, phase_numbers, signal_events
 from denxanh.experiments.formats.signal_groups import signal_groups
 from denxanh.experiments.formats.table_text import table_text
@@ -14,11 +15,17 @@ from denxanh.sim.errors import InputError
 from denxanh.sim.network import Network
 from denxanh.sim.network_reader import network_of
 from denxanh.sim.run import store
+from denxanh.sim.run.recording import Recording, record_run
+from denxanh.sim.run.repetition import open_run
 from denxanh.sim.run.store import read_table
 
 
-def export_events(folder: Path, target: Path) -> list[Path]:
-    """Write ``events-ID.csv`` of each complete run, and ``devices.csv`` of each place. Raises InputError."""
+def export_events(folder: Path, target: Path, *, detections: bool = False) -> list[Path]:
+    """Write ``events-ID.csv`` of each complete run, and ``devices.csv`` of each place. Raises InputError.
+
+    With ``detections`` each run is simulated again by SUMO alone for the events of its detectors, which
+    ``detectors.csv`` lists for each place.
+    """
     target.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
     networks: dict[str, Network] = {}
@@ -40,12 +47,24 @@ def export_events(folder: Path, target: Path) -> list[Path]:
                 number = len(networks)
                 name = "devices.csv" if number == 1 else f"devices-{number}.csv"
                 written.append(_write(target / name, _devices(networks[key])))
-            signals = read_table(run_folder(folder, row.id) / "signals.parquet")
-            events = signal_events(networks[key], signals)
+            run = run_folder(folder, row.id)
+            events = signal_events(networks[key], read_table(run / "signals.parquet"))
+            if detections:
+                recording = record_run(open_run(run, scenario), networks[key])
+                events = sorted([*events, *detection_events(recording)])
+                path = target / f"detectors{'' if len(networks) == 1 else f'-{len(networks)}'}.csv"
+                if path not in written:
+                    written.append(_write(path, _detectors(recording)))
             written.append(_write(target / f"events-{row.id}.csv", event_csv(events)))
     if not written:
         raise InputError("no run is done", location=str(folder), remedy="run the experiment first")
     return written
+
+
+def _detectors(recording: Recording) -> str:
+    """The detectors of all signals, with the columns that ``atspm`` reads."""
+    rows = [[one.device, one.phase, one.number, one.function, one.lane] for one in detectors_of(recording)]
+    return table_text([*HEADS, "lane"], rows)
 
 
 def _devices(network: Network) -> str:

@@ -2,8 +2,8 @@
 
 Events of phases after the Indiana enumeration (2020): 1 begin of green, 7 end of green, 8 begin of yellow, 9 end of
 yellow, 10 begin of red clearance, 11 end of red clearance, where the cycle of the phase has them. The phase is the
-number of the signal group on the timing sheet, crossings after the vehicles; DeviceId counts the signals by name. The
-tables of a run hold no detections, so there are no events 81 and 82.
+number of the signal group on the timing sheet, crossings after the vehicles; DeviceId counts the signals by name.
+Events 81 and 82 of detectors come from denxanh.experiments.formats.detections.
 """
 
 from __future__ import annotations

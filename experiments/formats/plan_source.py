@@ -48,20 +48,15 @@ class PlanSource:
 def open_plans(source: Path, place: str | None) -> PlanSource:
     """The plans of a file or folder; ``place`` may be omitted for the folder of an optimisation. Raises InputError."""
     file = _file_of(source)
-    scenario = (
-        open_scenario(place)
-        if place is not None
-        else _scenario_of(source if source.is_dir() else file.parent)
-    )
     if file.name == "day.json":
         rows = read_schedule(str(file))
         files = tuple(dict.fromkeys(path for _, path in rows))
         switches = tuple(PlanSwitch(time, files.index(path)) for time, path in rows)
     else:
         files, switches = (file,), ()
-    return PlanSource(
-        scenario, network_of(scenario), tuple(read_plan(str(path)) for path in files), switches, files
-    )
+    plans = tuple(read_plan(str(path)) for path in files)
+    scenario = open_scenario(place) if place is not None else _scenario_of(file)
+    return PlanSource(scenario, network_of(scenario), plans, switches, files)
 
 
 def _file_of(source: Path) -> Path:
@@ -84,8 +79,9 @@ def _file_of(source: Path) -> Path:
     return source
 
 
-def _scenario_of(folder: Path) -> Scenario:
-    """The scenario that the runs of an optimisation had. Raises InputError."""
+def _scenario_of(file: Path) -> Scenario:
+    """The scenario that the runs of an optimisation had, beside one of its plans. Raises InputError."""
+    folder = file.parent
     for name in _LEDGERS:
         path = folder / name
         if path.is_file():
@@ -100,4 +96,4 @@ def _scenario_of(folder: Path) -> Scenario:
                             remedy="name the place with --place",
                         )
                     return scenario
-    raise InputError("a plan alone does not name its place", location=str(folder), remedy="add --place PLACE")
+    raise InputError("a plan alone does not name its place", location=str(file), remedy="add --place PLACE")

@@ -1,6 +1,7 @@
 """Environments for reinforcement learning: PettingZoo, Gymnasium and batches, on SUMO and on the queue model."""
 
 __all__ = [
+    "batch_episode",
     "environment_options",
     "environments",
     "episode",

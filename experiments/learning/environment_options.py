@@ -27,7 +27,7 @@ from denxanh.sim.sensing import Sensing
 from denxanh.sim.signals.rules import Rules
 from denxanh.sim.text_values import did_you_mean
 
-BACKENDS = ("sumo", "model")
+BACKENDS = ("sumo", "model", "batch")
 ACTIONS = ("phase", "keep-change", "phase-duration")
 DECISIONS = ("step", "signal")
 DURATIONS = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0)  # s, of the action phase-duration
@@ -120,7 +120,7 @@ def read_environment(
         rules=rules,
         signals=_signals(signals, network),
     )
-    if backend == "model":
+    if backend != "sumo":
         _check_model(options)
     return options, network
 

@@ -11,6 +11,7 @@ from gymnasium import spaces
 from pettingzoo import ParallelEnv
 
 from denxanh.controllers.learned.features import Vector
+from denxanh.experiments.learning.batch_episode import BatchEpisodes
 from denxanh.experiments.learning.environment_options import LARGEST_SEED, Draw, EnvironmentOptions, draw
 from denxanh.experiments.learning.episode import Action, Answered, Step
 from denxanh.experiments.learning.episode_client import RemoteEpisodes, temporary_folder
@@ -53,8 +54,10 @@ class ParallelEnvironment(ParallelEnv):  # type: ignore[misc]  # PettingZoo has 
         self._action_spaces = {name: action_space(options, place) for name, place in places.items()}
         self._temporary = temporary_folder()
         folder = Path(self._temporary.name)
-        self._episodes: ModelEpisodes | RemoteEpisodes
-        if options.backend == "model":
+        self._episodes: ModelEpisodes | BatchEpisodes | RemoteEpisodes
+        if options.backend == "batch":
+            self._episodes = BatchEpisodes(options, network)
+        elif options.backend == "model":
             self._episodes = ModelEpisodes(options, network, folder)
         else:
             self._episodes = RemoteEpisodes(options, folder)
@@ -153,7 +156,7 @@ class ParallelEnvironment(ParallelEnv):  # type: ignore[misc]  # PettingZoo has 
         """End the processes of the environment and remove its files."""
         self._playing = None
         self.agents = []
-        if isinstance(self._episodes, RemoteEpisodes):
+        if not isinstance(self._episodes, ModelEpisodes):
             self._episodes.close()
         self._temporary.cleanup()
 

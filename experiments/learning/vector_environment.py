@@ -6,21 +6,34 @@ begin and end together.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from denxanh.controllers.greens import exits_of, green_approaches
-from denxanh.controllers.learned.features import Feature, size_of
+from denxanh.controllers.learned.features import Feature, exits_by_phase, size_of
 from denxanh.experiments.learning.environment_options import LARGEST_SEED, Draw, EnvironmentOptions, draw
 from denxanh.experiments.learning.episode_client import temporary_folder
 from denxanh.experiments.learning.model_episode import DayModels
 from denxanh.experiments.learning.rewards import Measure
 from denxanh.sim.errors import ControlError, InputError
 from denxanh.sim.model.batch import BatchWorld
-from denxanh.sim.model.batch_kernel import COUNT, HALTED, MAX_WAIT, NEAR, SPEED, WAIT
+from denxanh.sim.model.batch_kernel import (
+    COUNT,
+    COUNT_MAJOR,
+    COUNT_MINOR,
+    HALTED,
+    HALTED_SERVED,
+    MAX_WAIT,
+    NEAR,
+    NEAR_MAJOR,
+    NEAR_MINOR,
+    SPEED,
+    WAIT,
+    WAIT_SERVED,
+)
 from denxanh.sim.network import Network
 from denxanh.sim.sensing import Ideal
 from denxanh.sim.world import QUEUE_SPACING
@@ -58,7 +71,8 @@ class VectorEnvironment:
         models = DayModels(options, network, self._temporary.name)
         model, self._original, self._copy = models.whole()
         reach = options.sensing.range_m if isinstance(options.sensing, Ideal) else 0.0
-        self._world = BatchWorld(model, num_envs, round(options.step), reach, threads)
+        by_phase = any(feature.name in _SERVED for feature in options.features)
+        self._world = BatchWorld(model, num_envs, round(options.step), reach, threads, by_phase=by_phase)
         self._views = _Views(network)
         self._index, self._valid = _layout(options.features, network)
         self._terms = [(weight, term, _reward(term)) for weight, term in options.terms]
@@ -79,12 +93,33 @@ class VectorEnvironment:
         return batch, signals, phases
 
     @property
+    def world(self) -> BatchWorld:
+        """The episodes in the queue model."""
+        return self._world
+
+    @property
     def draws(self) -> tuple[Draw, ...]:
         """The seed and the demand factor of each episode."""
         return self._draws
 
-    def reset(self, seed: int | None = None) -> tuple[Floats, dict[str, Any]]:
-        """Start all episodes: the one with index b has the seed ``seed`` + b; without one seeds are drawn."""
+    def reset(
+        self, seed: int | None = None, *, seeds: Sequence[int] | None = None
+    ) -> tuple[Floats, dict[str, Any]]:
+        """Start all episodes: the one with index b has the seed ``seed`` + b; without one seeds are drawn.
+
+        ``seeds`` gives each episode its own, so that episodes with different policies can meet the same drivers.
+        """
+        if seeds is not None:
+            if (
+                seed is not None
+                or len(seeds) != self.num_envs
+                or not all(0 <= s <= LARGEST_SEED for s in seeds)
+            ):
+                raise InputError(
+                    f"invalid seeds: {seeds!r}",
+                    remedy=f"give {self.num_envs} whole numbers from 0 to {LARGEST_SEED}, and no seed beside them",
+                )
+            return self._start(seeds)
         if seed is None:
             seed = int(self._rng.integers(LARGEST_SEED - self.num_envs))
         elif not 0 <= seed <= LARGEST_SEED - self.num_envs:
@@ -92,7 +127,10 @@ class VectorEnvironment:
                 f"invalid seed: {seed!r}",
                 remedy=f"give a whole number from 0 to {LARGEST_SEED - self.num_envs}",
             )
-        self._draws = tuple(draw(self.options, seed + b) for b in range(self.num_envs))
+        return self._start(range(seed, seed + self.num_envs))
+
+    def _start(self, seeds: Sequence[int]) -> tuple[Floats, dict[str, Any]]:
+        self._draws = tuple(draw(self.options, int(one)) for one in seeds)
         kept = [self._kept(drawn.demand) for drawn in self._draws]
         self._world.reset([drawn.seed for drawn in self._draws], kept)
         self._last, self._reset = {}, True
@@ -152,28 +190,10 @@ class VectorEnvironment:
     def _observations(self) -> Floats:
         """The figures of all signals in one row for each episode, gathered into (B, I, F)."""
         world, views = self._world, self._views
-        figures = world.figures
-        batch, _, phases = world.permitted.shape
-        one = (world.phase[:, :, None] == np.arange(phases)).astype(np.float32)
-        halted = figures[:, :, HALTED]
-        green = views.green[np.arange(len(self.signals)), world.phase][:, views.signal_of, views.number]
-        parts = {
-            "phase": one.reshape(batch, -1),
-            "elapsed": world.elapsed,
-            "min_green": world.elapsed >= world.least,
-            "green": green,
-            "queue": halted,
-            "count": figures[:, :, COUNT],
-            "approach": figures[:, :, COUNT] - halted,
-            "near": figures[:, :, NEAR],
-            "wait": figures[:, :, WAIT],
-            "max_wait": figures[:, :, MAX_WAIT],
-            "speed": figures[:, :, SPEED],
-            "density": np.minimum(figures[:, :, COUNT] / views.capacity, 1.0),
-            "queue_density": np.minimum(halted / views.capacity, 1.0),
-            "pressure": halted - world.exits[:, :, 1] @ views.leads,
-        }
-        used = [np.asarray(parts[feature.name], dtype=np.float32) for feature in self.options.features]
+        used = [
+            _PARTS[feature.name](world, views).astype(np.float32, copy=False)
+            for feature in self.options.features
+        ]
         row = np.concatenate(used, axis=1)
         observations: Floats = row[:, self._index] * self._valid
         return observations
@@ -209,11 +229,14 @@ class _Views:
         phases, most = max(len(place.phases) for place in places), max(approaches)
         self.green = np.zeros((len(places), phases, most), dtype=np.float32)
         self.leads = np.zeros((sum(exits), sum(approaches)), dtype=np.float32)
+        self.behind = np.zeros((sum(exits), len(places) * phases), dtype=np.float32)
         a = x = 0
         for i, place in enumerate(places):
             greens = green_approaches(place)
             self.green[i, : greens.shape[0], : greens.shape[1]] = greens
             leads = exits_of(place)
+            at = i * phases
+            self.behind[x : x + exits[i], at : at + len(place.phases)] = exits_by_phase(place).T
             for number, approach in enumerate(place.approaches):
                 to = leads[list(approach.links)].max(axis=0, initial=0.0)
                 self.leads[x : x + len(to), a + number] = to / max(to.sum(), 1.0)
@@ -236,6 +259,7 @@ def _grouped(values: Floats, group: NDArray[np.int64], count: int) -> Floats:
     return summed
 
 
+_Part = Callable[[BatchWorld, _Views], NDArray[Any]]
 _Compute = Callable[[Floats, Floats, _Views], Floats]
 
 
@@ -261,12 +285,51 @@ _BATCHED: dict[str, _Compute] = {
 }
 """The rewards of denxanh.experiments.learning.rewards over a batch."""
 
-_FEATURES = frozenset(
-    (
-        "phase", "elapsed", "min_green", "green", "queue", "count", "approach", "near", "wait", "max_wait", "speed",
-        "density", "queue_density", "pressure",
-    )
-)  # fmt: skip
+_SERVED = {
+    "served_near": NEAR_MAJOR, "yield_near": NEAR_MINOR, "served_count": COUNT_MAJOR, "yield_count": COUNT_MINOR,
+    "served_queue": HALTED_SERVED, "served_wait": WAIT_SERVED,
+}  # fmt: skip
+"""The features by phase that the kernel computes."""
+
+
+def _figure(number: int) -> _Part:
+    return lambda world, views: world.figures[:, :, number]
+
+
+def _served(number: int) -> _Part:
+    return lambda world, views: world.served[:, :, :, number].reshape(world.count, -1)
+
+
+def _phase(world: BatchWorld, views: _Views) -> NDArray[Any]:
+    one: NDArray[Any] = world.phase[:, :, None] == np.arange(world.permitted.shape[2])
+    return one.reshape(world.count, -1)
+
+
+def _green(world: BatchWorld, views: _Views) -> NDArray[Any]:
+    shown = views.green[np.arange(views.count), world.phase]
+    return shown[:, views.signal_of, views.number]
+
+
+_PARTS: dict[str, _Part] = {
+    **{name: _served(number) for name, number in _SERVED.items()},
+    "phase": _phase,
+    "elapsed": lambda world, views: world.elapsed,
+    "min_green": lambda world, views: world.elapsed >= world.least,
+    "green": _green,
+    "queue": _figure(HALTED),
+    "count": _figure(COUNT),
+    "approach": lambda world, views: world.figures[:, :, COUNT] - world.figures[:, :, HALTED],
+    "near": _figure(NEAR),
+    "wait": _figure(WAIT),
+    "max_wait": _figure(MAX_WAIT),
+    "speed": _figure(SPEED),
+    "density": lambda world, views: np.minimum(world.figures[:, :, COUNT] / views.capacity, 1.0),
+    "queue_density": lambda world, views: np.minimum(world.figures[:, :, HALTED] / views.capacity, 1.0),
+    "pressure": lambda world, views: world.figures[:, :, HALTED] - world.exits[:, :, 1] @ views.leads,
+    "behind": lambda world, views: world.exits[:, :, 1] @ views.behind,
+    "change": lambda world, views: world.change_time.reshape(world.count, -1),
+}
+"""The features of denxanh.controllers.learned.features over a batch, each as a row of all signals (B, n)."""
 
 
 def _reward(term: Measure) -> _Compute | None:
@@ -287,7 +350,7 @@ def _layout(features: tuple[Feature, ...], network: Network) -> tuple[NDArray[np
             index[i, filled[i] : filled[i] + size] = start + np.arange(size)
             valid[i, filled[i] : filled[i] + size] = 1.0
             filled[i] += size
-            start += phases if feature.name == "phase" else size
+            start += phases if feature.by_phase or feature.name == "phase" else size
     return index, valid
 
 
@@ -295,7 +358,7 @@ def _check(options: EnvironmentOptions, network: Network) -> None:
     """Raise InputError for options that a batch cannot have."""
     alone = "use parallel_env(backend='model')"
     for feature in options.features:
-        if feature.name not in _FEATURES:
+        if feature.name not in _PARTS:
             raise InputError(f"the feature {feature.name!r} is not batched", location="observe", remedy=alone)
     for _, term in options.terms:
         if not term.shared and term.name not in _BATCHED:

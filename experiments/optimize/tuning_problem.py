@@ -18,7 +18,7 @@ from denxanh.experiments.optimize.problem.space import Space
 from denxanh.experiments.optimize.surrogate.packer import Packer
 from denxanh.experiments.optimize.surrogate.predicted_cost import Surrogate
 from denxanh.sim.demand.demand import Demand
-from denxanh.sim.demand.demand_reader import read_demand
+from denxanh.sim.demand.demand_reader import scenario_demand
 from denxanh.sim.demand.movement_flows import with_flows
 from denxanh.sim.errors import InputError
 from denxanh.sim.model import build
@@ -156,17 +156,7 @@ def demand_of(
     scenario: Scenario, network: Network, *, seed: int = 0, window: tuple[float, float] | None = None
 ) -> Demand:
     """The demand that SUMO simulates, with the ``scale`` of its options, in ``window`` (begin, end), s."""
-    begin, end = window or (scenario.begin, scenario.end)
-    demand = read_demand(
-        scenario.routes,
-        network,
-        begin,
-        end,
-        net_file=scenario.net,
-        type_files=scenario.additional,
-        options=scenario.options,
-        seed=seed,
-    )
+    demand = scenario_demand(scenario, network, window, seed=seed)
     factor = float(scenario.options.get("scale", "1"))
     if factor == 1:
         return demand

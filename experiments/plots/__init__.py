@@ -2,6 +2,7 @@
 
 __all__ = [
     "canvas",
+    "picture_figure",
     "plot",
     "plot_source",
     "plots_of_runs",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,14 +15,22 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from denxanh.experiments.report.drawing.colour import FAINT, GRID, INK
 from denxanh.experiments.report.drawing.svg import steps
 from denxanh.sim.errors import InputError
-from denxanh.sim.language.text import Text, clock, decimals, number, same
+from denxanh.sim.language.text import (
+    CLOCK_TITLES,
+    Text,
+    clock,
+    clock_kind,
+    decimals,
+    number,
+    same,
+)
 
 Language = Literal["en", "vi"]
 SUFFIXES = (".svg", ".pdf", ".png")
 DOTS = 150  # per inch of a PNG
 _WIDTH = 7.0  # in
 _LONGEST = 38  # letters of a label
-_LETTERS, _LINES = 10.5, 3  # of a title: letters per inch of the figure's width, lines
+_LETTERS, _LINES = 10.5, 6  # of a title: letters per inch of the figure's width, lines
 MARKERS = {"circle": "o", "square": "s", "triangle": "^", "diamond": "D"}  # of the report's styles
 SMALL = 7.4  # points, of labels within a drawing
 FONT = "DejaVu Sans"  # comes with matplotlib and has all Vietnamese letters
@@ -73,14 +82,14 @@ class Canvas:
         found.set_major_formatter(FuncFormatter(written))
 
     def times(self, begin: float, end: float) -> None:
-        """Make the x axis simulation time, as hours and minutes."""
+        """Make the x axis the time of the whole run, as hours and minutes."""
         span = end - begin
         gap = next((s for s in (60, 120, 300, 600, 900, 1800, 3600, 7200) if span / s <= 8), 14400)
         first = -(-begin // gap) * gap
         ticks = [first + k * gap for k in range(int((end - first) / gap + 1e-9) + 1)]
         self.axes.set_xticks(ticks, [clock(t) for t in ticks])
         self.axes.set_xlim(begin, end)
-        self.label("x", Text("time in the simulation, h:min", "thời gian mô phỏng, giờ:phút"))
+        self.label("x", CLOCK_TITLES[clock_kind(begin, end)])
 
     def seconds(self, begin: float, end: float, text: Text) -> None:
         """Make the x axis seconds."""
@@ -89,18 +98,16 @@ class Canvas:
         self.axes.set_xlim(begin, end)
         self.label("x", text)
 
-    def legend(self, **options: Any) -> None:
-        """Draw the legend below the axes, where it covers no data."""
-        handles, labels = self.axes.get_legend_handles_labels()
+    def legend(self, handles: Sequence[Any] = ()) -> None:
+        """Draw the legend below the axes, where it covers no data; by default of all that has a label."""
+        handles = handles or self.axes.get_legend_handles_labels()[0]
         if handles:
             self.figure.legend(
-                handles,
-                labels,
+                handles=handles,
                 loc="outside lower left",
                 ncols=2,
                 frameon=False,
                 prop={"family": FONT, "size": 8.5},
-                **options,
             )
 
 

@@ -21,7 +21,17 @@ KINDS: dict[str, Callable[[PlotSource, Language], Figure]] = {
     "mfd": plots_of_runs.mfd_plot,
     "time-space": plots_of_space.time_space_plot,
     "queue-heat": plots_of_space.queue_heat_plot,
+    "purdue": plots_of_space.purdue_plot,
     "stages": plots_of_space.stage_plot,
+    "rings": plots_of_space.ring_plot,
+    "plans": plots_of_runs.plans_plot,
+    "failures": plots_of_runs.failure_plot,
+    "spillback": plots_of_runs.spillback_plot,
+}
+OF_INTERSECTION = {
+    "purdue": plots_of_space.purdue_plot,
+    "stages": plots_of_space.stage_plot,
+    "rings": plots_of_space.ring_plot,
 }
 
 
@@ -42,13 +52,13 @@ def plot(
 ) -> Figure:
     """The figure of one of KINDS from the folder of results.
 
-    ``time-space`` and ``queue-heat`` simulate the first run of ``controller`` again to record its vehicles.
+    ``time-space``, ``queue-heat`` and ``purdue`` simulate the first run of ``controller`` again to record its vehicles.
     Raises InputError for an unknown kind, place, controller or intersection.
     """
     check_kind(kind)
-    if intersection is not None and kind != "stages":
+    if intersection is not None and kind not in OF_INTERSECTION:
         raise InputError(f"the plot {kind!r} shows no single intersection", remedy="leave --intersection out")
     source = open_source(folder, place=place, controller=controller)
-    if kind == "stages":
-        return plots_of_space.stage_plot(source, language, intersection)
+    if kind in OF_INTERSECTION:
+        return OF_INTERSECTION[kind](source, language, intersection)
     return KINDS[kind](source, language)

@@ -6,24 +6,22 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from denxanh.experiments.report import figures
 from denxanh.experiments.report.comparison_report import comparison_of
 from denxanh.experiments.report.contents import Comparison, ScenarioResults
 from denxanh.experiments.report.drawing.colour import Style
 from denxanh.experiments.report.figures import FigureInputs
+from denxanh.experiments.report.pictures.recorded import recording_of
 from denxanh.experiments.results.load import LEDGER
 from denxanh.experiments.results.run_scenarios import read_scenarios
 from denxanh.experiments.runs.ledger import Ledger
-from denxanh.experiments.runs.run_row import RunRow, run_folder
+from denxanh.experiments.runs.run_row import RunRow
 from denxanh.experiments.specification.controllers import make_controller
 from denxanh.sim.errors import InputError
+from denxanh.sim.language.text import Text
 from denxanh.sim.network import Network
 from denxanh.sim.run.preparation import prepare_network
-from denxanh.sim.run.repetition import StoredRun, open_run
-from denxanh.sim.run.store import read_table
+from denxanh.sim.run.recording import Recording
 from denxanh.sim.signals.rules import Rules
 from denxanh.sim.text_values import did_you_mean
 
@@ -51,22 +49,20 @@ class PlotSource:
         """The finished runs of a controller, by seed."""
         return self.comparison.runs_of(self.scenario.place, controller)
 
-    def tables(self, controller: str, name: str, columns: list[str]) -> list[dict[str, NDArray[np.float64]]]:
-        """A table of each run of a controller."""
-        found = [run.folder for run in self.runs(controller) if run.folder is not None]
-        return [read_table(folder / f"{name}.parquet", columns) for folder in found]
-
     @cached_property
     def first(self) -> RunRow:
         """The first run of ``controller``."""
         return self.runs(self.controller)[0]
 
+    @property
+    def label(self) -> Text:
+        """The label of ``controller``."""
+        return self.inputs.label(self.controller)
+
     @cached_property
-    def stored(self) -> StoredRun:
-        """The first run of ``controller`` in its folder."""
-        with Ledger(self.folder / LEDGER, read_only=True) as ledger:
-            scenario = ledger.specification(self.first.id).scenario
-        return open_run(run_folder(self.folder, self.first.id), scenario)
+    def recording(self) -> Recording:
+        """The first run of ``controller``, simulated again."""
+        return recording_of(self.first, self._own_network())
 
     @cached_property
     def network(self) -> Network:

@@ -1,27 +1,26 @@
-"""Plots over all runs of a place: delay, differences, queue over time, cumulative curves, MFD."""
+"""Plots over all runs of a place: delay, differences, queues, cumulative curves, MFD, failures, plans."""
 
 from __future__ import annotations
 
-import itertools
+from dataclasses import replace
 
-import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from denxanh.experiments.plots.canvas import MARKERS, Canvas, Language, canvas
+from denxanh.experiments.plots.picture_figure import DASHES, figure_of
 from denxanh.experiments.plots.plot_source import PlotSource
 from denxanh.experiments.report import figures
 from denxanh.experiments.report.charts import MOST_BANDS, Estimate
 from denxanh.experiments.report.drawing.colour import INK, SHADE
+from denxanh.experiments.report.pictures.picture import Picture
+from denxanh.experiments.report.pictures.queue_pictures import failure_pictures
+from denxanh.experiments.report.pictures.run_curves import cumulative_picture, mfd_picture
+from denxanh.experiments.report.pictures.shown_timing import shown_timings
+from denxanh.experiments.report.pictures.signal_pictures import plans_picture
 from denxanh.experiments.report.series import interval_length
 from denxanh.sim.errors import InputError
 from denxanh.sim.language.text import Text, unit
-from denxanh.sim.sumo.tripinfo import wanted_departure
-
-Array = NDArray[np.float64]
-_DASHES = {"": "-", "7 3": (0, (5, 2)), "2 3": (0, (1.5, 2))}
-_POINTS = 400  # of a cumulative curve
-_MFD_INTERVAL = 300.0  # s, at most: shorter ones show the cycle of the signals
+from denxanh.sim.run.recording import read_history
 
 
 def delay_plot(source: PlotSource, language: Language) -> Figure:
@@ -48,7 +47,7 @@ def difference_plot(source: PlotSource, language: Language) -> Figure:
             location=str(source.folder),
             remedy="compare at least two controllers with the same seeds",
         )
-    base = source.comparison.baseline
+    base = source.inputs.label(source.comparison.baseline)
     drawn = _intervals(rows, language)
     drawn.axes.axvline(0, color=INK, linewidth=1, linestyle=(0, (4, 3)))
     reach = max(abs(v) for v in drawn.axes.get_xlim())
@@ -56,8 +55,8 @@ def difference_plot(source: PlotSource, language: Language) -> Figure:
     drawn.title(
         _place(source)
         + Text(
-            f"difference of delay to {base}; left: better",
-            f"chênh lệch thời gian trễ so với {base}; bên trái: tốt hơn",
+            f"difference of delay to {base.en}; left: better",
+            f"chênh lệch thời gian trễ so với {base.vi}; bên trái: tốt hơn",
         )
     )
     drawn.label("x", figures.title("delay_s") + ", " + unit("s/veh"))
@@ -79,10 +78,10 @@ def queue_plot(source: PlotSource, language: Language) -> Figure:
             line.centre,
             line.mean,
             color=style.colour,
-            linestyle=_DASHES[style.dash],
+            linestyle=DASHES[style.dash],
             marker=MARKERS[style.marker],
             markersize=3.5,
-            label=drawn.short(name),
+            label=drawn.short(source.inputs.label(name)),
         )
     _unmeasured(source, drawn)
     minutes = f"{interval_length(source.scenario) / 60:g}"
@@ -103,71 +102,59 @@ def queue_plot(source: PlotSource, language: Language) -> Figure:
 
 def cumulative_plot(source: PlotSource, language: Language) -> Figure:
     """Vehicles due to depart and arrived by time, mean over seeds: their distance is the vehicles under way."""
-    drawn = canvas(language)
-    begin, end = source.scenario.begin, source.scenario.end
-    times = np.linspace(begin, end, _POINTS)
-    for k, name in enumerate(source.inputs.series):
-        due, arrived = _counts(source, name, times)
-        style = source.styles[name]
-        if k == 0:
-            drawn.axes.plot(
-                times,
-                due,
-                color="#8c8c8c",
-                linewidth=1.2,
-                label=drawn.say(Text("due to depart", "đến lúc xuất phát")),
-            )
-        label = drawn.short(Text(f"arrived, {name}", f"đã đến nơi, {name}"))
-        drawn.axes.plot(times, arrived, color=style.colour, linestyle=_DASHES[style.dash], label=label)
-    drawn.title(
-        _place(source)
-        + Text("cumulative curves, mean over seeds", "đường cong tích lũy, trung bình các lần mô phỏng")
-    )
-    drawn.times(begin, end)
-    drawn.label("y", Text("vehicles since the begin, veh", "số xe tính từ đầu, xe"))
-    drawn.axes.set_ylim(bottom=0)
-    drawn.numbers("y")
-    drawn.legend()
-    return drawn.figure
+    return placed(cumulative_picture(source.inputs), source, language)
 
 
 def mfd_plot(source: PlotSource, language: Language) -> Figure:
     """Macroscopic fundamental diagram: trips completed an hour against vehicles in the network, mean over seeds."""
-    drawn = canvas(language)
-    begin, end = source.scenario.begin, source.scenario.end
-    length = min(interval_length(source.scenario), _MFD_INTERVAL)
-    bounds = np.append(np.arange(begin, end, length), end)
-    for k, name in enumerate(source.inputs.series):
-        inside, flow = _network_state(source, name, bounds)
-        style = source.styles[name]
-        drawn.axes.plot(inside, flow, color=style.colour, linewidth=0.8, alpha=0.6)
-        drawn.axes.scatter(
-            inside, flow, color=style.colour, marker=MARKERS[style.marker], s=16, label=drawn.short(name)
+    return placed(mfd_picture(source.inputs), source, language)
+
+
+def failure_plot(source: PlotSource, language: Language) -> Figure:
+    """Share of greens that left a waiting vehicle, of the worst lane groups, under every controller."""
+    return _failures(source, language, 0)
+
+
+def spillback_plot(source: PlotSource, language: Language) -> Figure:
+    """95 % queue over the road in front of the stop line, of the worst lane groups, under every controller."""
+    return _failures(source, language, 1)
+
+
+def plans_plot(source: PlotSource, language: Language) -> Figure:
+    """The plans that the signals repeated in the first run of each controller, one bar a signal and controller."""
+    network = source.scenario.network
+    sides = []
+    for name in source.inputs.series:
+        folder = source.runs(name)[0].folder
+        if network is not None and folder is not None:
+            history = read_history(folder / "signals.parquet")
+            windows = source.scenario.measured, (source.scenario.begin, source.scenario.end)
+            timings = shown_timings(network, history, *windows)
+            sides.append((source.inputs.label(name), timings))
+    found = plans_picture(network, sides) if network is not None else None
+    if found is None:
+        raise InputError(
+            "no signal followed a fixed plan",
+            location=str(source.folder),
+            remedy="choose another kind of plot",
         )
-        if k == 0 and len(inside):
-            drawn.axes.annotate(
-                drawn.say(Text("begin", "đầu")),
-                (inside[0], flow[0]),
-                fontsize=8,
-                xytext=(4, 4),
-                textcoords="offset points",
-            )
-    minutes = f"{length / 60:g}"
-    drawn.title(
-        _place(source)
-        + Text(
-            f"macroscopic fundamental diagram, a mark for every {minutes} min",
-            f"biểu đồ cơ bản vĩ mô (MFD), mỗi dấu là {minutes} phút",
+    return placed(found, source, language)
+
+
+def _failures(source: PlotSource, language: Language, which: int) -> Figure:
+    found = failure_pictures(source.inputs, list(source.inputs.series), zeros=True)
+    if not found:
+        raise InputError(
+            "the runs have no tables of movements",
+            location=str(source.folder),
+            remedy="run without --movements off, or choose another kind of plot",
         )
-    )
-    drawn.label("x", Text("vehicles in the network, veh", "số xe trong mạng, xe"))
-    drawn.label("y", Text("trips completed, veh/h", "số chuyến đi hoàn thành, xe/h"))
-    drawn.axes.set_xlim(left=0)
-    drawn.axes.set_ylim(bottom=0)
-    drawn.numbers("x")
-    drawn.numbers("y")
-    drawn.legend()
-    return drawn.figure
+    return placed(found[which], source, language)
+
+
+def placed(picture: Picture, source: PlotSource, language: Language) -> Figure:
+    """The figure of a picture, with the name of the place in front of its title."""
+    return figure_of(replace(picture, title=source.scenario.title + ": " + picture.title), language)
 
 
 def _intervals(rows: list[Estimate], language: Language) -> Canvas:
@@ -208,34 +195,3 @@ def _unmeasured(source: PlotSource, drawn: Canvas) -> None:
     ):
         if last > first:
             drawn.axes.axvspan(first, last, color=SHADE, label=drawn.say(name))
-
-
-def _counts(source: PlotSource, controller: str, times: Array) -> tuple[Array, Array]:
-    """Vehicles due and arrived by each time, mean over the runs of a controller, shape (times,)."""
-    both = []
-    for table in source.tables(controller, "vehicles", ["depart_s", "depart_delay_s", "arrival_s", "fate"]):
-        depart, inserted = table["depart_s"], table["depart_s"] >= 0
-        due = wanted_departure(inserted, depart, table["depart_delay_s"], source.scenario.end)
-        arrival = table["arrival_s"][table["fate"] == "arrived"]
-        both.append([np.searchsorted(np.sort(moments), times, side="right") for moments in (due, arrival)])
-    mean = np.array(both, dtype=np.float64).mean(axis=0)
-    return mean[0], mean[1]
-
-
-def _network_state(source: PlotSource, controller: str, bounds: Array) -> tuple[Array, Array]:
-    """Mean vehicles in the network and trips completed, veh/h, in each interval, shape (intervals,)."""
-    states = []
-    grid = np.arange(bounds[0], bounds[-1], 5.0)
-    places = np.searchsorted(bounds, grid, side="right") - 1
-    hours = np.diff(bounds) / 3600.0
-    for table in source.tables(controller, "vehicles", ["depart_s", "arrival_s", "fate"]):
-        entered = np.sort(table["depart_s"][table["depart_s"] >= 0])
-        gone = np.isin(table["fate"], ("arrived", "lost")) & (table["arrival_s"] >= 0)
-        left = np.sort(table["arrival_s"][gone])
-        inside = np.searchsorted(entered, grid, side="right") - np.searchsorted(left, grid, side="right")
-        arrived = table["arrival_s"][table["fate"] == "arrived"]
-        mean = [inside[places == k].mean() for k in range(len(hours))]
-        done = [((arrived >= a) & (arrived < b)).sum() for a, b in itertools.pairwise(bounds)]
-        states.append((mean, np.array(done) / hours))
-    found = np.array(states, dtype=np.float64).mean(axis=0)
-    return found[0], found[1]

@@ -10,6 +10,7 @@ from denxanh.experiments.results.load import LEDGER
 from denxanh.experiments.runs.ledger import Ledger
 from denxanh.experiments.runs.run_row import RunRow, run_folder
 from denxanh.sim.errors import InputError
+from denxanh.sim.language.text import Text
 from denxanh.sim.run.repetition import StoredRun, open_run
 from denxanh.sim.run.store import MANIFEST
 from denxanh.sim.text_values import did_you_mean
@@ -19,10 +20,10 @@ MOST = 2  # runs side by side
 
 @dataclass(frozen=True)
 class ChosenRun:
-    """A stored run and its label: the controller as a user wrote it."""
+    """A stored run and its label: the controller as a user wrote it, or its name in both languages."""
 
     run: StoredRun
-    label: str
+    label: str | Text
 
 
 def choose_runs(

@@ -20,6 +20,7 @@ from denxanh.experiments.replay.scene import (
     kinds_of,
     road_scene,
     run_title,
+    shown_label,
     signal_changes,
     vehicle_type,
 )
@@ -124,7 +125,7 @@ def _run_data(one: ChosenRun, network: Network, origin: tuple[float, float]) -> 
         origin,
     )
     data = {
-        "label": {"en": one.label, "vi": one.label},
+        "label": {"en": shown_label(one.label).en, "vi": shown_label(one.label).vi},
         "begin": trajectories.begin,
         "step": trajectories.step,
         "frames": trajectories.frames,

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from denxanh.experiments.report.decision.controller_labels import controller_label
 from denxanh.experiments.report.drawing.colour import (
     BLACK,
     BLUE,
@@ -191,8 +192,13 @@ def signal_changes(run: StoredRun, network: Network) -> list[dict[str, Any]]:
     return out
 
 
-def run_title(label: str, run: StoredRun) -> Text:
+def shown_label(label: str | Text) -> Text:
+    """The label of a run in both languages."""
+    return label if isinstance(label, Text) else controller_label(label)
+
+
+def run_title(label: str | Text, run: StoredRun) -> Text:
     """Controller, seed and mean delay of a run."""
     delay, seed = number(run.manifest["metrics"].get("delay_s"), 1), run.manifest.get("seed")
-    name = Text(f"{label}, seed {seed}: ", f"{label}, lần mô phỏng {seed}: ")
+    name = shown_label(label) + Text(f", seed {seed}: ", f", lần mô phỏng {seed}: ")
     return name + Text("mean delay ", "trễ trung bình ") + delay + Text(" s/veh", " s/xe")

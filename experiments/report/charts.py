@@ -47,7 +47,7 @@ MOST_MARKS = 100  # per row: more cannot be distinguished or pointed at
 class Estimate:
     """A row of an interval chart: single runs, their mean and its interval."""
 
-    name: str
+    name: Text
     style: Style
     points: tuple[tuple[float, Text], ...]  # value and tooltip
     mean: float | None
@@ -126,7 +126,7 @@ def _mean(row: Estimate, at: Scale, y: float, unit: Text) -> list[Markup]:
 class Line:
     """A time series and its style."""
 
-    name: str
+    name: Text
     style: Style
     series: TimeSeries
 

@@ -35,17 +35,22 @@ def write_comparison(
     notes: tuple[Text, ...] = (),
     panels: tuple[Panel, ...] = (),
     others_folded: bool = False,
+    recorded: bool = True,
     language: Language = "en",
 ) -> Path:
     """Write ``report.html`` into ``out``; returns its path. A section for each place and demand level.
 
-    ``panels`` go into the first section, the subject of the page if the others are folded.
+    ``panels`` go into the first section, the subject of the page if the others are folded. With ``recorded`` two runs
+    of that section are simulated again for its pictures.
     """
     comparison = comparison_of(scenarios, rows, command=command, title=title, notes=notes)
     comparison = replace(comparison, others_folded=others_folded)
     if panels:
         first, *others = comparison.scenarios
         comparison = replace(comparison, scenarios=(replace(first, panels=(*panels, *first.panels)), *others))
+    if recorded:
+        first, *others = comparison.scenarios
+        comparison = replace(comparison, scenarios=(replace(first, pictures="recorded"), *others))
     path = out / "report.html"
     write_report(path, comparison, language=language)
     return path
@@ -83,7 +88,8 @@ def comparison_of(
                 verdicts=tuple(Text(*said) for said in group_verdicts(by_group[place, demand])),
                 notes=_notes(by_name[place], networks[place])
                 + conditions([r for r in rows if (r.place, r.demand) == (place, demand)]),
-                panels=_panels([r for r in rows if (r.place, r.demand) == (place, demand)]),
+                panels=_panels(by_name[place], [r for r in rows if (r.place, r.demand) == (place, demand)]),
+                pictures="tables",
                 credit="© OpenStreetMap contributors" if place.startswith(("ha-noi/", "tp-hcm/")) else "",
             )
             for place, demand in keys
@@ -96,8 +102,8 @@ def comparison_of(
     )
 
 
-def _panels(rows: Sequence[RunRow]) -> tuple[Panel, ...]:
-    panel = vehicle_types_panel(rows)
+def _panels(scenario: Scenario, rows: Sequence[RunRow]) -> tuple[Panel, ...]:
+    panel = vehicle_types_panel(rows, assumed_plan=existing_is_assumed(scenario, rows))
     return () if panel is None else (panel,)
 
 
@@ -126,6 +132,10 @@ _VIETNAMESE = (
     (
         "the demand is synthetic: no published counts exist for it",
         "lưu lượng giả định, chưa có số liệu đếm xe được công bố cho nơi này",
+    ),
+    (
+        "the demand is synthetic: made for a start, nobody has counted it",
+        "lưu lượng giả định để bắt đầu, chưa có số liệu đếm",
     ),
     (
         "warm-up and flush are a quarter of the duration each, less than the longest route takes without delay",

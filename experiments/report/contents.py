@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from markupsafe import Markup
 
 from denxanh.experiments.results.summary_row import SummaryRow
 from denxanh.experiments.runs.run_row import RunRow
 from denxanh.sim.errors import InputError
-from denxanh.sim.language.text import Text
+from denxanh.sim.language.text import Clock, Text, clock_kind
 from denxanh.sim.network import Network
+
+Pictures = Literal["none", "tables", "recorded"]
+"""Which pictures of traffic and signals a section has: those that the tables of its runs give, or also those for which
+two runs are simulated again."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,17 @@ class ScenarioResults:
     credit: str = ""
     panels: tuple[Panel, ...] = ()
     flush: float = 0.0  # s at the end that are not measured
+    pictures: Pictures = "none"
+
+    @property
+    def clock(self) -> Clock:
+        """What its times count from."""
+        return clock_kind(self.begin, self.end)
+
+    @property
+    def measured(self) -> tuple[float, float]:
+        """Begin and end of the measured window, s."""
+        return self.begin + self.warm_up, self.end - self.flush
 
 
 @dataclass(frozen=True)

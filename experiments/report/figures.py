@@ -18,6 +18,7 @@ from denxanh.experiments.report.charts import (
     time_series_chart,
 )
 from denxanh.experiments.report.contents import Comparison, ScenarioResults
+from denxanh.experiments.report.decision.controller_labels import controller_label
 from denxanh.experiments.report.drawing.colour import Style, sequential, styles
 from denxanh.experiments.report.drawing.svg import steps
 from denxanh.experiments.report.series import (
@@ -67,6 +68,10 @@ class FigureInputs:
         """The key of the scenario."""
         return self.scenario.place
 
+    def label(self, controller: str) -> Text:
+        """The label of a controller in tables and legends."""
+        return controller_label(controller, assumed_plan=self.scenario.assumed_plan)
+
     def styles(self) -> dict[str, Style]:
         """The same style for a controller in every figure of the report."""
         return styles(self.comparison.controllers)
@@ -103,9 +108,9 @@ def estimates(inputs: FigureInputs, metric: str) -> list[Estimate]:
         places = decimals([v for v, _ in points])
         rows.append(
             Estimate(
-                name,
+                inputs.label(name),
                 inputs.styles()[name],
-                tuple((v, _tooltip(name, seed, number(v, places), of)) for v, seed in points),
+                tuple((v, _tooltip(inputs.label(name), seed, number(v, places), of)) for v, seed in points),
                 row.mean if row else None,
                 row.ci_low if row else None,
                 row.ci_high if row else None,
@@ -114,8 +119,8 @@ def estimates(inputs: FigureInputs, metric: str) -> list[Estimate]:
     return rows
 
 
-def _tooltip(name: str, seed: int, value: Text, of: Text) -> Text:
-    return Text(f"{name}, seed {seed}: ", f"{name}, lần mô phỏng {seed}: ") + value + " " + of
+def _tooltip(name: Text, seed: int, value: Text, of: Text) -> Text:
+    return name + Text(f", seed {seed}: ", f", lần mô phỏng {seed}: ") + value + " " + of
 
 
 def metric_figure(inputs: FigureInputs, metric: str, caption: Text = _NOTHING) -> Figure:
@@ -143,9 +148,12 @@ def difference_estimates(inputs: FigureInputs, metric: str) -> list[Estimate]:
         if points:
             rows.append(
                 Estimate(
-                    name,
+                    inputs.label(name),
                     inputs.styles()[name],
-                    tuple((v, _tooltip(name, s, number(v, places, signed=True), of)) for v, s in points),
+                    tuple(
+                        (v, _tooltip(inputs.label(name), s, number(v, places, signed=True), of))
+                        for v, s in points
+                    ),
                     row.diff if row else None,
                     row.diff_ci_low if row else None,
                     row.diff_ci_high if row else None,
@@ -156,11 +164,13 @@ def difference_estimates(inputs: FigureInputs, metric: str) -> list[Estimate]:
 
 def difference_figure(inputs: FigureInputs, metric: str = "delay_s") -> Figure | None:
     """Paired differences to the baseline; None if no run has a partner."""
-    base, of = inputs.comparison.baseline, unit(METRIC[metric].unit)
+    base, of = inputs.label(inputs.comparison.baseline), unit(METRIC[metric].unit)
     rows = difference_estimates(inputs, metric)
     if not rows:
         return None
-    heading = Text(f"Difference to {base}, seed by seed", f"Chênh lệch so với {base}, theo từng lần mô phỏng")
+    heading = Text(
+        f"Difference to {base.en}, seed by seed", f"Chênh lệch so với {base.vi}, theo từng lần mô phỏng"
+    )
     sides = (Text("← better", "← tốt hơn"), Text("worse →", "kém hơn →"))
     if METRIC[metric].less_is_better is False:
         sides = (Text("← worse", "← kém hơn"), Text("better →", "tốt hơn →"))
@@ -191,8 +201,10 @@ def time_series_figures(inputs: FigureInputs) -> list[Figure]:
     band = Text("; the band spans all seeds", "; dải màu bao mọi lần mô phỏng")
     if len(inputs.series) > MOST_BANDS:
         band = same("")
-    lines = [[Line(n, line_styles[n], c.delay) for n, c in inputs.series.items()],
-             [Line(n, line_styles[n], c.queue) for n, c in inputs.series.items()]]  # fmt: skip
+    lines = [
+        [Line(inputs.label(n), line_styles[n], c.delay) for n, c in inputs.series.items()],
+        [Line(inputs.label(n), line_styles[n], c.queue) for n, c in inputs.series.items()],
+    ]
     return [
         Figure(
             time_series_chart(
@@ -201,8 +213,8 @@ def time_series_figures(inputs: FigureInputs) -> list[Figure]:
             Text(
                 f"Delay of a whole trip by the time its vehicle was due to depart, every {minutes} min. Mean over "
                 f"seeds{band.en}. Trips cut off by the end of the run lower the last intervals.",
-                f"Thời gian trễ của cả chuyến đi theo lúc xe muốn khởi hành, mỗi {minutes} phút. Trung bình các hạt "
-                f"giống{band.vi}. Các chuyến bị cắt ở cuối lượt chạy làm những khoảng cuối thấp hơn thực tế.",
+                f"Thời gian trễ của cả chuyến đi theo lúc xe muốn khởi hành, mỗi {minutes} phút. Trung bình các lần "
+                f"mô phỏng{band.vi}. Các chuyến bị cắt ở cuối lượt chạy làm những khoảng cuối thấp hơn thực tế.",
             ),
             delay,
         ),
@@ -239,7 +251,7 @@ def heat_figures(inputs: FigureInputs) -> tuple[Markup | None, list[Figure]]:
         names = [_numbered(c.intersections[i], numbers, network) for i in rows]
         count = c.queues.shape[1]
         bounds = [min(scenario.begin + j * length, scenario.end) for j in range(count + 1)]
-        label = Text(f"Queue by intersection: {controller}", f"Hàng chờ theo nút giao: {controller}")
+        label = Text("Queue by intersection: ", "Hàng chờ theo nút giao: ") + inputs.label(controller)
         figures.append(
             Figure(
                 heat_map(
@@ -253,7 +265,7 @@ def heat_figures(inputs: FigureInputs) -> tuple[Markup | None, list[Figure]]:
                     flush=scenario.flush,
                 ),
                 same(""),
-                same(controller),
+                inputs.label(controller),
             )
         )
     return colour_bar(0.0, most, sequential, _HALTED), figures

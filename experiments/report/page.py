@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from denxanh.experiments.report import figures, street_maps, tables
 from denxanh.experiments.report.conditions import vehicle_counts
-from denxanh.experiments.report.contents import Comparison, ScenarioResults
+from denxanh.experiments.report.contents import Comparison, Panel, ScenarioResults
 from denxanh.experiments.report.decision.cautions import cautions
 from denxanh.experiments.report.decision.first_screen import FirstScreen, first_screen
 from denxanh.experiments.report.decision.names import controller_title
@@ -23,6 +23,7 @@ from denxanh.experiments.report.definitions import DEFINITIONS
 from denxanh.experiments.report.figures import Figure, FigureInputs
 from denxanh.experiments.report.level_of_service import THRESHOLDS
 from denxanh.experiments.report.movement_tables import HEADINGS, IntersectionTable, movement_tables
+from denxanh.experiments.report.pictures.panels import picture_panels
 from denxanh.experiments.results.measured_window import Unmeasured
 from denxanh.experiments.results.summary import Group
 from denxanh.experiments.runs.run_row import RunRow
@@ -114,9 +115,13 @@ def _environment() -> Environment:
     return environment
 
 
-def _breakable(label: str) -> Markup:
+def _breakable(label: Text | str) -> Markup:
     """A label with line-break opportunities between parameters: max-pressure:interval=10,min_green=7."""
-    return Markup(re.sub("([:,])", r"\1<wbr>", str(escape(label))))
+    if isinstance(label, Text) and label.en != label.vi:
+        both = '<span lang="en">{}</span><span lang="vi">{}</span>'
+        return Markup(both).format(_breakable(label.en), _breakable(label.vi))
+    written = label.en if isinstance(label, Text) else label
+    return Markup(re.sub("([:,])", r"\1<wbr>", str(escape(written))))
 
 
 def _asset(name: str) -> str:
@@ -132,11 +137,14 @@ class Section:
     anchor: str
     first: FirstScreen | None
     first_map: Figure | None
+    first_bar: Markup | None
     losers_before: Text
     loser_rows: list[tables.LoserRow]
     cautions: tuple[Text, ...]
     traffic: Text | None
     hours: Text
+    pictures: tuple[Panel, ...]
+    label: Callable[[str], Text]
     days: Text
     period: Text
     seeds: str
@@ -170,15 +178,17 @@ def _section(comparison: Comparison, scenario: ScenarioResults) -> Section:
     runs = [run for name in comparison.controllers for run in comparison.runs_of(scenario.place, name)]
     said = cautions(runs, assumed_plan=scenario.assumed_plan, notes=[note.en for note in scenario.notes])
     first = _first_screen(comparison, scenario, said)
-    others = [name for name in inputs.edge_totals if name != comparison.baseline]
-    first_map = None
-    if first is not None and changes and first.recommendation.candidate in others:
-        first_map = changes[others.index(first.recommendation.candidate)]
-        changes = [figure for figure in changes if figure is not first_map]
-        names = [controller_title(name) for name in (first.recommendation.candidate, comparison.baseline)]
-        first_map = replace(
-            first_map, heading=(names[0] + Text(" against ", " so với ") + names[1]).capitalised()
-        )
+    first_map = first_bar = None
+    if first is not None:
+        candidate, reference = first.recommendation.candidate, first.recommendation.gains[0].reference
+        first_bar, found = street_maps.change_maps(inputs, [candidate], reference)
+        names = [first.recommendation.title(name) for name in (candidate, reference)]
+        for figure in found:
+            heading = (names[0] + Text(" against ", " so với ") + names[1]).capitalised()
+            first_map = replace(figure, heading=heading)
+        if found and reference == comparison.baseline:  # it is not drawn twice
+            shown = [name for name in inputs.edge_totals if name != comparison.baseline]
+            del changes[shown.index(candidate)]
     seeds = {run.seed for run in comparison.runs if run.place_label == scenario.place}
     sides = (
         comparison.controllers[:1] if first is None else (first.losers.before, first.recommendation.candidate)
@@ -188,11 +198,14 @@ def _section(comparison: Comparison, scenario: ScenarioResults) -> Section:
         anchor=f"place-{comparison.scenarios.index(scenario) + 1}",
         first=first,
         first_map=first_map,
-        losers_before=same("") if first is None else controller_title(first.losers.before),
+        first_bar=first_bar,
+        losers_before=same("") if first is None else first.recommendation.title(first.losers.before),
         loser_rows=[] if first is None else tables.losers(first.losers),
         cautions=said,
         traffic=vehicle_counts(runs),
-        hours=same(f"{clock(scenario.begin)}–{clock(scenario.end)}"),
+        hours=_hours(scenario),
+        pictures=() if scenario.pictures == "none" else picture_panels(inputs, sides),
+        label=inputs.label,
         days=Text(
             f"{len(seeds)} simulated day{'s' if len(seeds) != 1 else ''}", f"{len(seeds)} ngày mô phỏng"
         ),
@@ -211,14 +224,14 @@ def _section(comparison: Comparison, scenario: ScenarioResults) -> Section:
         heats=heats,
         results=tables.results(inputs),
         counts=tables.counts(inputs),
-        flags=tables.flags(runs),
+        flags=tables.flags(runs, assumed_plan=scenario.assumed_plan),
         service=tables.service(inputs),
         service_note=tables.service_note(inputs),
         movements=movement_tables(
             [comparison.runs_of(scenario.place, name) for name in sides],
             scenario.network,
         ),
-        sides=tuple(controller_title(name) for name in sides),
+        sides=tuple(controller_title(name, assumed_plan=scenario.assumed_plan) for name in sides),
         measured=tuple(inputs.edge_totals),
         provenance=tables.provenance(comparison, scenario),
         runs=[(run, number(run.metrics.get("delay_s"), 2)) for run in runs if _listed(comparison)],
@@ -251,6 +264,12 @@ def _seeds(seeds: set[int]) -> str:
     return ", ".join(
         f"{span[0]}…{span[-1]}" if len(span) > 2 else ", ".join(map(str, span)) for span in spans
     )
+
+
+def _hours(scenario: ScenarioResults) -> Text:
+    """The simulated hours; where the hour of the day is not known, that they count from the start."""
+    span = same(f"{clock(scenario.begin)}–{clock(scenario.end)}")
+    return span if scenario.clock == "day" else span + Text(" from the start", " từ lúc bắt đầu")
 
 
 def _period(scenario: ScenarioResults) -> Text:

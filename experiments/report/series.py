@@ -64,9 +64,13 @@ class EdgeTotals:
 
 
 def interval_length(scenario: ScenarioResults) -> float:
-    """The shortest round interval, s, that divides the scenario into at most MOST_INTERVALS."""
+    """The shortest round interval, s, no shorter than a signal cycle, of which MOST_INTERVALS are the scenario."""
     span = scenario.end - scenario.begin
-    return next((length for length in _LENGTHS if span / length <= MOST_INTERVALS), _LENGTHS[-1])
+    signals = scenario.network.intersections.values() if scenario.network is not None else ()
+    cycle = max((one.program.cycle for one in signals), default=0.0)
+    return next(
+        (length for length in _LENGTHS if length >= cycle and span / length <= MOST_INTERVALS), _LENGTHS[-1]
+    )
 
 
 def controller_series(runs: Sequence[RunRow], scenario: ScenarioResults) -> ControllerSeries:

@@ -27,29 +27,42 @@ def map_figures(inputs: FigureInputs) -> tuple[Markup | None, list[Figure], Mark
     for name, delay in delays.items():
         order = sorted(delay, key=lambda edge: delay[edge])
         colour = {edge: sequential(delay[edge] / top) for edge in order}
-        label = Text(f"Delay by street: {name}", f"Thời gian trễ theo đường: {name}")
+        label = Text("Delay by street: ", "Thời gian trễ theo đường: ") + inputs.label(name)
         runs = len(inputs.comparison.runs_of(inputs.place, name))
         text = _Tooltip(delay, inputs.edge_totals[name].vehicles(), runs)
-        maps.append(Figure(network_map(network, colour, text, label), same(""), same(name)))
+        maps.append(Figure(network_map(network, colour, text, label), same(""), inputs.label(name)))
     bar = colour_bar(0.0, top, sequential, _PER_VEHICLE, more=more)
-    base = delays.get(inputs.comparison.baseline)
     others = [name for name in delays if name != inputs.comparison.baseline]
-    if base is None or not others:
+    if inputs.comparison.baseline not in delays or not others:
         return bar, maps, None, []
-    changes = {name: {e: v - base[e] for e, v in delays[name].items() if e in base} for name in others}
+    change_bar, differences = change_maps(inputs, others, inputs.comparison.baseline)
+    return bar, maps, change_bar, differences
+
+
+def change_maps(
+    inputs: FigureInputs, controllers: Sequence[str], reference: str
+) -> tuple[Markup | None, list[Figure]]:
+    """Delay by street minus that under ``reference``: the colour scale, and a map for each of ``controllers``.
+
+    Nothing where the runs of one of them have no tables.
+    """
+    network = inputs.scenario.network
+    if network is None or not {reference, *controllers} <= inputs.edge_totals.keys():
+        return None, []
+    base = inputs.edge_totals[reference].delay()
+    changes = {
+        name: {e: v - base[e] for e, v in inputs.edge_totals[name].delay().items() if e in base}
+        for name in controllers
+    }
     top, more = _top([abs(v) for d in changes.values() for v in d.values()])
     differences = []
     for name, change in changes.items():
         order = sorted(change, key=lambda edge: abs(change[edge]))
         colour = {edge: diverging(0.5 + 0.5 * change[edge] / top) for edge in order}
-        heading = Text(
-            f"{name} against {inputs.comparison.baseline}",
-            f"{name} so với {inputs.comparison.baseline}",
-        )
+        heading = inputs.label(name) + Text(" against ", " so với ") + inputs.label(reference)
         text = _Tooltip(change, None, 1)
         differences.append(Figure(network_map(network, colour, text, heading), same(""), heading))
-    change_bar = colour_bar(-top, top, diverging, _PER_VEHICLE, more=more, signed=True)
-    return bar, maps, change_bar, differences
+    return colour_bar(-top, top, diverging, _PER_VEHICLE, more=more, signed=True), differences
 
 
 _PER_VEHICLE = Text(

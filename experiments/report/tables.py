@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from denxanh.experiments.report.charts import badge
 from denxanh.experiments.report.contents import Comparison, ScenarioResults
+from denxanh.experiments.report.decision.controller_labels import controller_label
 from denxanh.experiments.report.decision.first_screen import Losers
 from denxanh.experiments.report.drawing.colour import SERVICE
 from denxanh.experiments.report.figures import METRIC, FigureInputs, title
@@ -153,12 +154,13 @@ def _mean(values: Sequence[float | int | None]) -> Text:
     return number(mean, 0 if float(mean).is_integer() else 1)
 
 
-def flags(runs: Sequence[RunRow]) -> list[Flag]:
+def flags(runs: Sequence[RunRow], *, assumed_plan: bool = False) -> list[Flag]:
     """Runs with too many vehicles not inserted, teleported or on the road, or whose controller failed or was late."""
     found = []
     for run in runs:
         loaded = run.metrics.get("loaded") or 0
-        name = Text(f"{run.controller}, seed {run.seed}: ", f"{run.controller}, lần mô phỏng {run.seed}: ")
+        name = controller_label(run.controller, assumed_plan=assumed_plan)
+        name += Text(f", seed {run.seed}: ", f", lần mô phỏng {run.seed}: ")
         for metric, limit, text in _LIMITS:
             share = (run.metrics.get(metric) or 0) / loaded if loaded else 0.0
             if share > limit:

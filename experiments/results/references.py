@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
+from denxanh.sim.language.text import Text
 from denxanh.sim.scenario import Scenario
 
 CONVENTIONAL: Final = "conventional"
@@ -21,6 +22,11 @@ EXISTING_NAMES: Final = (EXISTING, EXISTING_NAME, ASSUMED_NAME)
 def existing_name(scenario: Scenario) -> str:
     """The name of the existing plan in the results of an optimisation."""
     return ASSUMED_NAME if scenario.plan_is_assumed else EXISTING_NAME
+
+
+def existing_adjective(*, assumed_plan: bool) -> Text:
+    """The word for a place's own plan: existing only where somebody has seen it in the street, else assumed."""
+    return Text("assumed", "giả định") if assumed_plan else Text("existing", "hiện trạng")
 
 
 def references(controllers: Collection[str]) -> list[str]:

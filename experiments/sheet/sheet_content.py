@@ -14,6 +14,7 @@ from denxanh.experiments.formats.signal_groups import (
     intergreens,
     signal_groups,
 )
+from denxanh.experiments.results.references import existing_adjective
 from denxanh.sim.language.text import Text, joined, same
 from denxanh.sim.network import GREEN, Intersection
 from denxanh.sim.plan import Timing
@@ -122,14 +123,15 @@ def _signal_sheet(
         _part(k, len(timings), intersection, groups, source) for k, intersection in enumerate(planned)
     )
     first = timings[0]
+    existing = existing_adjective(assumed_plan=source.scenario.plan_is_assumed)
     facts = (
         (Text("Intersection", "Nút giao"), same(clean(own.name))),
         (Text("Code", "Mã nút"), same(clean(name, 60))),
         (Text("Place", "Địa điểm"), same(clean(source.network.name, 80))),
-        (Text("Plan", "Phương án"), Text("proposed", "đề xuất") if new else Text("existing", "hiện trạng")),
-        (Text("Cycle", "Chu kỳ"), _before_after(own.program.cycle, first.cycle, new)),
+        (Text("Plan", "Phương án"), Text("proposed", "đề xuất") if new else existing),
+        (Text("Cycle", "Chu kỳ"), _before_after(own.program.cycle, first.cycle, new, existing)),
         (Text("Offset", "Lệch pha (offset)"), _before_after(own.program.offset % own.program.cycle,
-                                                            first.offset % first.cycle, new)),
+                                                            first.offset % first.cycle, new, existing)),
         (Text("Date of issue", "Ngày lập"), same(date)),
     )  # fmt: skip
     return SignalSheet(
@@ -149,11 +151,10 @@ def _signal_sheet(
     )
 
 
-def _before_after(before: float, after: float, new: bool) -> Text:
+def _before_after(before: float, after: float, new: bool, existing: Text) -> Text:
     if not new or before == after:
         return seconds(after)
-    return Text(f"{seconds(after).en} (existing: {seconds(before).en})",
-                f"{seconds(after).vi} (hiện trạng: {seconds(before).vi})")  # fmt: skip
+    return seconds(after) + " (" + existing + ": " + seconds(before) + ")"
 
 
 def seconds(value: float) -> Text:
@@ -393,6 +394,7 @@ def _day(source: PlanSource, timings: Sequence[Timing]) -> Table:
 
 
 def _notes(source: PlanSource, own: Intersection, planned: Sequence[Intersection]) -> tuple[Text, ...]:
+    existing = existing_adjective(assumed_plan=source.scenario.plan_is_assumed)
     notes = [
         Text("Offset: start of green of stage 1. At clock time t (s since 00:00:00) the cycle stands at "
              "(t − offset) mod cycle.",
@@ -401,13 +403,17 @@ def _notes(source: PlanSource, own: Intersection, planned: Sequence[Intersection
     ]  # fmt: skip
     kept = [k + 1 for k, plan in enumerate(source.plans) if own.id not in plan.timings]
     if kept and any(plan.timings for plan in source.plans):
-        notes.append(Text("The plan does not name this signal: it keeps its existing program.",
-                          "Phương án không gồm nút này: giữ nguyên hiện trạng."))  # fmt: skip
+        notes.append(Text("The plan does not name this signal: it keeps its program (",
+                          "Phương án không gồm nút này: giữ nguyên chương trình đèn (") + existing + ").")  # fmt: skip
     timing = planned[0].program
     changed = [stage.state for stage in timing.stages] != [stage.state for stage in own.program.stages]
     if changed:
-        notes.append(Text("The stages differ from those of the existing plan: check lamps and conflict monitor.",
-                          "Các pha khác với hiện trạng: kiểm tra mạch đèn và bộ giám sát xung đột."))  # fmt: skip
+        notes.append(
+            Text(
+                f"The stages differ from those of the {existing.en} plan: check lamps and conflict monitor.",
+                f"Các pha khác với phương án {existing.vi}: kiểm tra mạch đèn và bộ giám sát xung đột.",
+            )
+        )
     if any(abs(seconds - round(seconds)) > 1e-9 for _, seconds in timing.steps()):
         notes.append(Text("Some times are no whole seconds.", "Có thời gian không phải số giây nguyên."))
     return tuple(notes)

@@ -32,8 +32,8 @@ __all__ = [
 
 
 def describe(name: str) -> str:
-    """The first line of a controller's module, without importing it where that is possible."""
-    return (inspect.getdoc(load(name)) or "").partition("\n")[0]
+    """The first line of a controller's docstring, without the marks of code."""
+    return (inspect.getdoc(load(name)) or "").partition("\n")[0].replace("``", "")
 
 
 def needs_plan(name: str, given: Mapping[str, Any]) -> bool:

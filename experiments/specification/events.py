@@ -16,6 +16,7 @@ from denxanh.experiments.specification.run_options import Table
 from denxanh.experiments.specification.sensings import IDEAL
 from denxanh.sim.errors import InputError
 from denxanh.sim.events import KINDS, Event, EventContext
+from denxanh.sim.input.requirements import requirement
 from denxanh.sim.input.text_files import read_toml
 from denxanh.sim.network import Network
 from denxanh.sim.network_reader import network_of
@@ -100,11 +101,16 @@ def check_table(table: object, source: Source, number: int) -> Table:
         first = error.errors()[0]
         key = str(first["loc"][0]) if first["loc"] else ""
         raise InputError(
-            f"{key} of {table['kind']}: {first['msg']} (given: {first['input']!r})",
+            f"{key} of {table['kind']}{_problem(first)} (given: {first['input']!r})",
             location=source.location(number, key),
             remedy="see docs/events.md",
         ) from None
     return dict(table)
+
+
+def _problem(error: Mapping[str, object]) -> str:
+    must = requirement(error)
+    return f" {must}" if must else f": {error['msg']}"
 
 
 @cache

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from denxanh.sim.errors import InputError
 from denxanh.sim.input.limits import MEMORY_MB, SECONDS, as_text
 from denxanh.sim.scenario import Scenario
-from denxanh.sim.text_values import did_you_mean, read_duration
+from denxanh.sim.text_values import did_you_mean, parse_pairs, read_duration
 
 Table = Mapping[str, Any]
 DECLARATION = "declaration"
@@ -123,6 +123,24 @@ def _read_rules(text: str, *_: object) -> dict[str, Any]:
     return parse_rules(text)
 
 
+def _riders(values: Mapping[str, Any]) -> Any:
+    from denxanh.sim.sumo.riders import Riders
+
+    return Riders.of(values).values()
+
+
+def _read_riders(text: str, *_: object) -> dict[str, float]:
+    from denxanh.sim.sumo.riders import Riders
+
+    values: dict[str, float] = {}
+    for key, value in parse_pairs(text, location="--riders", form="late_yellow=2").items():
+        try:
+            values[key] = float(value)
+        except ValueError:
+            raise InputError(f"{key} is {value!r}", location="--riders", remedy="give a number") from None
+    return Riders.of(values).values()
+
+
 def _read_events(path: Path | None, scenario: Scenario, sensing: Sequence[str]) -> tuple[Table, ...]:
     from denxanh.experiments.specification.events import check_events, read_events
 
@@ -204,6 +222,12 @@ class RunOptions(_Checked):
         "min_green, max_green, max_red, uniform_change in s; yellow, all_red in s, or plan, or ite.",
         identity=_rules,
         text=Text(str, "", _read_rules, metavar="key=value,…"),
+    )
+    riders: Mapping[str, float] = option(
+        {},
+        "Riders of two-wheelers: late_yellow, late_red, start_delay in s, red_speed in m/s; default: none of it.",
+        identity=_riders,
+        text=Text(str, "", _read_riders, metavar="key=value,…"),
     )
 
     def sumo_options(self) -> dict[str, str]:

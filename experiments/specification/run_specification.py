@@ -84,10 +84,14 @@ class RunSpecification:
 
     def simulated(self) -> Scenario:
         """The scenario as SUMO simulates it."""
-        options = self.sumo_options()
-        if not options:
+        options, riders = self.sumo_options(), self.options.riders
+        if not options and not riders:
             return self.scenario
-        return replace(self.scenario, options={**self.scenario.options, **options})
+        return replace(
+            self.scenario,
+            options={**self.scenario.options, **options},
+            riders={**self.scenario.riders, **riders},
+        )
 
     def identity(self) -> str:
         """SHA-256 over everything that determines the run's result."""

@@ -55,7 +55,8 @@ def check_place(scenario: Scenario) -> Report:
     if departures.before:
         warnings.append(
             Text(
-                f"{departures.before} vehicles depart before the begin: SUMO drops them, we count them",
+                f"{departures.before} vehicles depart before the begin: SUMO does not simulate them; results "
+                "count them as before_begin",
                 f"{departures.before} xe xuất phát trước giờ bắt đầu: SUMO bỏ các xe này, denxanh vẫn đếm",
             )
         )

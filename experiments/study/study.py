@@ -13,13 +13,24 @@ from pathlib import Path
 from typing import Any
 
 from denxanh import networks
+from denxanh.controllers.fixed.fixed_time import read_plan
 from denxanh.experiments.compare import execute_runs, with_days
-from denxanh.experiments.optimize.job.conventional import conventional_plan_file, with_computed_plans
+from denxanh.experiments.optimize.job.conventional import (
+    NotRaced,
+    conventional_plan_file,
+    with_computed_plans,
+)
 from denxanh.experiments.optimize.job.optimization import TuningJob, expected_runs
 from denxanh.experiments.optimize.job.progress_listener import ProgressListener
 from denxanh.experiments.optimize.job.tuning_options import TuningOptions
 from denxanh.experiments.optimize.job.tuning_result import NEW, Variant
-from denxanh.experiments.results.references import CONVENTIONAL, EXISTING, EXISTING_NAMES, existing_name
+from denxanh.experiments.results.references import (
+    CONVENTIONAL,
+    EXISTING,
+    EXISTING_NAMES,
+    existing_adjective,
+    existing_name,
+)
 from denxanh.experiments.runs.execution import Outcome
 from denxanh.experiments.runs.run_row import RunRow
 from denxanh.experiments.specification.identity import code_hash, scenario_digest
@@ -42,6 +53,8 @@ from denxanh.sim.network_reader import network_of
 from denxanh.sim.run import store
 from denxanh.sim.run.provenance import hash_file
 from denxanh.sim.scenario import CONFIRMED, Scenario
+from denxanh.sim.signals.plan_check import checked_plan
+from denxanh.sim.signals.planned_network import with_plan
 
 RECORD, PLACE, SEARCH, RUNS = "study.json", "place", "plan", "comparison"
 ACTUATED = "actuated"
@@ -51,6 +64,8 @@ MOST_PLANS = 3  # by time of day
 SEARCHED = 15.0 / 1200.0  # CPU time of the search in the model: what ``optimize`` takes, in a study of 20 min
 UNTIL = {"conventional": 0.45, "search": 0.65, "days": 0.88}  # shares of the time by which these steps end
 
+RACED = 0.9  # share of the time of the conventional plan after which SUMO starts no further candidate
+UNRACED = "conventional.json"  # the conventional plan that the queue model ranks first
 
 Named = tuple[str, dict[str, str]]  # a controller and its parameters
 
@@ -123,6 +138,9 @@ def run_study(
     """
     study = _Study(out, options, StudyClock(options.time), jobs, command, on_message)
     base, place = _opened(place, options)
+    if options.plan is not None:
+        network = network_of(base)
+        checked_plan(network, with_plan(network, read_plan(str(options.plan))))
     _begin(study, base)
     study.say("1/5 checking the place and its demand")
     scenario, counted = _demand(study, base)
@@ -132,13 +150,16 @@ def run_study(
     controllers, names = _existing(study, scenario)
     study.say("2/5 conventional plan")
     plans: dict[str, Path] = {}
-    if (file := _conventional(study, scenario)) is not None:
-        controllers.append((CONVENTIONAL, {}))
-        plans[CONVENTIONAL] = file
+    conventional = _conventional(study, scenario)
+    if conventional is not None:
+        controller, plans[CONVENTIONAL] = conventional
+        controllers.append(controller)
+        names[controller_label(*controller)] = CONVENTIONAL
     first = [*controllers, (ACTUATED, {})]
     study.say("3/5 one day of each, then the search for a new plan")
     run_s = _first_day(study, scenario, first)
-    found = _searched(study, scenario, run_s, conventional=CONVENTIONAL in plans)
+    raced = conventional is not None and conventional[0][0] == CONVENTIONAL
+    found = _searched(study, scenario, run_s, conventional=raced)
     if found is not None:
         name, parameters = found
         controllers.append((name, parameters))
@@ -239,12 +260,33 @@ def _existing(study: _Study, scenario: Scenario) -> tuple[list[Named], dict[str,
     return [("fixed-time", parameters)], {controller_label("fixed-time", parameters): existing_name(scenario)}
 
 
-def _conventional(study: _Study, scenario: Scenario) -> Path | None:
-    with interrupted_after(study.clock.left(UNTIL["conventional"])):
+def _conventional(study: _Study, scenario: Scenario) -> tuple[Named, Path] | None:
+    """The controller of the conventional plan and its file.
+
+    Where SUMO has no time to compare its candidates, it is the one that the queue model ranks first.
+    """
+    left = study.clock.left(UNTIL["conventional"])
+    with interrupted_after(left):
         try:
-            return conventional_plan_file(
-                absolute(scenario), jobs=study.jobs, on_message=lambda text: study.say(text)
+            file = conventional_plan_file(
+                absolute(scenario),
+                jobs=study.jobs,
+                on_message=lambda text: study.say(text),
+                until=time.monotonic() + RACED * left,
             )
+            return (CONVENTIONAL, {}), file
+        except NotRaced as stopped:
+            file = study.out / UNRACED
+            store.write_json(file, stopped.plan.to_json())
+            study.skipped.append(
+                Text(
+                    "the conventional plan was chosen by the queue model alone: the time was too short to compare its "
+                    "candidates in SUMO",
+                    "phương án thông thường chỉ được chọn bằng mô hình hàng chờ: không đủ thời gian để so sánh các "
+                    "phương án trong SUMO",
+                )
+            )
+            return ("fixed-time", {"plan": str(file.resolve())}), file
         except InputError as error:
             study.skipped.append(
                 Text("no conventional plan: ", "không có phương án thông thường: ") + str(error)
@@ -291,8 +333,8 @@ def _first_day(study: _Study, scenario: Scenario, controllers: Sequence[Named]) 
     if not times:
         failed = next((row.reason for row in rows if not row.done and row.reason), "")
         raise RunError(
-            f"no run ended within {study.options.time:g} s{': ' + failed if failed else ''}; call it again, it goes "
-            "on, or give a longer --time"
+            f"the first day did not end within {study.options.time:g} s{': ' + failed if failed else ''}; "
+            "call it again, it goes on, or give a longer --time"
         )
     return sum(times) / len(times)
 
@@ -339,9 +381,11 @@ def _searched(
     if best is None and not up.fired:
         study.skipped.append(
             Text(
-                "no new plan: none of those tried was better than the existing one in the search",
-                "không có phương án mới: khi tìm kiếm, không phương án nào tốt hơn hiện trạng",
+                "no new plan: none of those tried was better than the ",
+                "không có phương án mới: khi tìm kiếm, không phương án nào tốt hơn phương án ",
             )
+            + existing_adjective(assumed_plan=scenario.plan_is_assumed)
+            + Text(" one in the search", "")
         )
     if not up.fired:
         study.keep(searched={"code": code_hash(), "name": name, "parameters": parameters})

@@ -83,7 +83,7 @@ class interrupted_after:
             if callable(self._before):
                 self._before(number, frame)
             return
-        own = frame is not None and frame.f_globals.get("__name__") == __name__
+        own = frame is not None and frame.f_code.co_filename == __file__
         if self._state == "entering" or (self._state == "open" and own):
             self._start(_AGAIN)
         elif self._state == "open":

@@ -66,6 +66,16 @@ def write_study(
         on_message(f"5/5 timing sheets and plans for other programs ({result.clock.text()})")
         skipped += write_plans(result.scenario, result.place, *chosen, result.folder / TO_INSTALL)
     skipped += _write_replay(result, screen, on_message)
+    recorded = screen is not None and _time_for_two_runs(result, screen)
+    if not recorded:
+        skipped.append(
+            Text(
+                "no time-space diagram, Purdue diagram and queues in metres: --time was over; the same command again "
+                "makes them, or denxanh plot KIND comparison",
+                "không có biểu đồ thời gian – khoảng cách, Purdue và hàng chờ (m): hết --time; chạy lại lệnh này, hoặc "
+                "denxanh plot KIND comparison",
+            )
+        )
     assumptions = _assumptions(result, skipped)
     write_comparison(
         result.folder,
@@ -75,6 +85,7 @@ def write_study(
         title=STUDY,
         notes=assumptions,
         panels=_counted_panel(result),
+        recorded=recorded,
     )
     write_runs(result.folder, result.rows)
     _write_texts(result, assumptions, command)
@@ -115,7 +126,10 @@ def write_plans(scenario: Scenario, place: str, name: str, file: Path, folder: P
             target = folder / "formats" / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8", newline="\n")
-        said += [controller_title(name) + f": {note}" for note in found.notes]
+        said += [
+            controller_title(name, assumed_plan=scenario.plan_is_assumed) + f": {note}"
+            for note in found.notes
+        ]
     return said
 
 
@@ -134,8 +148,7 @@ def _write_replay(
     if screen is None:
         return []
     rows = _pair(result, screen)
-    took = sum(row.wall_s or 0.0 for row in rows) / max(len(rows), 1)
-    if len(rows) < 2 or result.clock.left() < REPLAY_RUNS * took:
+    if not _time_for_two_runs(result, screen):
         return [
             Text(
                 "no replay: --time was over; the same command again makes it, or denxanh replay comparison",
@@ -145,12 +158,19 @@ def _write_replay(
     on_message(f"replay of day {rows[0].seed}: both runs again ({result.clock.text()})")
     try:
         chosen = choose_runs([row.folder for row in rows if row.folder is not None])
-        labels = [controller_title(row.controller).en for row in rows]
+        labels = [screen.recommendation.title(row.controller) for row in rows]
         chosen = [replace(one, label=label) for one, label in zip(chosen, labels, strict=True)]
         write_replay(result.folder / "replay.html", chosen, language="vi")
     except DenxanhError as error:
         return [Text("no replay: ", "không có phát lại: ") + str(error)]
     return []
+
+
+def _time_for_two_runs(result: StudyResult, screen: FirstScreen) -> bool:
+    """Whether there is time to simulate both runs of the replay again."""
+    rows = _pair(result, screen)
+    took = sum(row.wall_s or 0.0 for row in rows) / max(len(rows), 1)
+    return len(rows) > 1 and result.clock.left() >= REPLAY_RUNS * took
 
 
 def _pair(result: StudyResult, screen: FirstScreen) -> list[RunRow]:
@@ -197,6 +217,15 @@ def _fit(result: StudyResult) -> Text:
     )
 
 
+def _made_by_textbook() -> Text:
+    title = controller_title(CONVENTIONAL, assumed_plan=False).en.capitalize()
+    return Text(
+        f"{title}: made for this demand by textbook methods; every day has departures of its own, the same for all.",
+        "Phương án thông thường: lập cho lưu lượng này theo phương pháp giáo khoa; mỗi ngày có thời điểm khởi hành "
+        "riêng, như nhau cho mọi phương án.",
+    )
+
+
 def _assumptions(result: StudyResult, skipped: list[Text]) -> tuple[Text, ...]:
     """What the study assumed and what it left out."""
     out = []
@@ -218,14 +247,8 @@ def _assumptions(result: StudyResult, skipped: list[Text]) -> tuple[Text, ...]:
                 "Phương án hiện trạng: giả định; hãy đưa phương án thật bằng --plan.",
             )
         )
-    out.append(
-        Text(
-            f"{controller_title('conventional').en.capitalize()}: made for this demand by textbook methods; every day "
-            "has departures of its own, the same for all.",
-            "Phương án thông thường: lập cho lưu lượng này theo phương pháp giáo khoa; mỗi ngày có thời điểm khởi hành "
-            "riêng, như nhau cho mọi phương án.",
-        )
-    )
+    if CONVENTIONAL in result.plans:
+        out.append(_made_by_textbook())
     out.append(
         Text(
             "Strategy actuated: every stop line has detectors that work.",
@@ -269,7 +292,7 @@ def _readme(command: str) -> str:
             "to-install/",
             "the plan, its timing sheets (vi, en; PDF, XLSX) and the same plan for other programs",
         ),
-        ("replay.html", "a day under the existing plan beside the recommended one, to play"),
+        ("replay.html", "a day under the plan of before beside the recommended one, to play"),
         (ASSUMED, "what was assumed, and what the time was too short for"),
         ("check.txt", "what the place holds, and its faults"),
         ("place/", "the place under the counted demand, where counts were given"),

@@ -17,6 +17,7 @@ from denxanh.networks.place import pockets, reader, schema, vehicles
 from denxanh.networks.place.place import Place
 from denxanh.networks.place.vehicles import Fidelity
 from denxanh.networks.traffic import routes_xml, synthetic_demand
+from denxanh.networks.traffic.demand_origin import SYNTHETIC
 from denxanh.sim.errors import InputError
 from denxanh.sim.sumo import wheel
 
@@ -118,7 +119,7 @@ def write_place(place: Place, folder: Path, *, fidelity: Fidelity) -> None:
         additional.append("stops.add.xml")
     write_text(folder / "net.net.xml", net.replace("?>\n", f"?>\n<!-- {comment} -->\n", 1))
     origin = (
-        f"SYNTHETIC demand, not counted: {_saturation(place)} under the plan '{place.plan.name}' "
+        f"{SYNTHETIC}: {_saturation(place)} under the plan '{place.plan.name}' "
         f"({place.plan.source}), mix {place.demand.mix}, fidelity {fidelity}, seed {place.demand.seed}."
         f" {comment}"
     )

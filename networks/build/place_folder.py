@@ -44,11 +44,27 @@ def new_folder(folder: Path) -> Iterator[Path]:
 
 
 def config_name(name: str) -> str:
-    """Return the file name of a place's configuration: ``thu/thi-tran`` gives ``thu-thi-tran.sumocfg``."""
+    """Return the file name of a place's configuration: ``thu/thi-tran`` gives ``thu-thi-tran.sumocfg``.
+
+    Raises:
+        InputError: the name has no letter or digit, or leads out of the current folder.
+    """
+    if any(part in ("", ".", "..") for part in re.split(r"[/\\]", name)) and name:
+        raise InputError(
+            f"the name {name!r} is a path", remedy="give a name, such as my-town, and the folder with --out"
+        )
     slug = names.slug(name)
     if not slug:
         raise InputError(f"the name {name!r} has no letter or digit", remedy="give another --name")
     return f"{slug}.sumocfg"
+
+
+def require_file(path: Path) -> None:
+    """Raise InputError unless ``path``, the source of an import, is a file."""
+    if path.is_dir():
+        raise InputError("this is a folder", location=str(path), remedy="give the file to import")
+    if not path.is_file():
+        raise InputError("there is no such file", location=str(path))
 
 
 def write_text(path: Path, text: str) -> None:

@@ -15,7 +15,7 @@ from xml.sax.saxutils import quoteattr
 from denxanh.networks.build.place_folder import config_name, new_folder, write_config, write_text
 from denxanh.networks.counts.count_form import Count
 from denxanh.networks.place.names import slug
-from denxanh.sim.demand.demand_reader import read_demand
+from denxanh.sim.demand.demand_reader import scenario_demand
 from denxanh.sim.errors import InputError
 from denxanh.sim.network import Network
 from denxanh.sim.network_reader import network_of
@@ -110,10 +110,7 @@ def geh(modelled: float, counted: float) -> float:
 
 def _candidates(scenario: Scenario, network: Network, counts: Iterable[Count]) -> list[tuple[str, ...]]:
     """Return the routes of the scenario's demand, and one for every counted turn or approach that no route has."""
-    demand = read_demand(
-        scenario.routes, network, scenario.begin, scenario.end,
-        net_file=scenario.net, type_files=scenario.additional, options=scenario.options,
-    )  # fmt: skip
+    demand = scenario_demand(scenario, network)
     found = dict.fromkeys(demand.routes)
     successors: dict[str, list[str]] = defaultdict(list)
     predecessors: dict[str, list[str]] = defaultdict(list)

@@ -20,17 +20,6 @@ _STYLE = """body { font: 16px/1.5 system-ui, "Noto Sans", "DejaVu Sans", sans-se
 table { border-collapse: collapse; } td { border-bottom: 1px solid var(--line); padding: .2rem .8rem .2rem 0; }
 td.n { text-align: right; font-variant-numeric: tabular-nums; } li { margin: .2rem 0; }
 """
-_PAGE = Markup("""<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width">
-<title>{title}</title><style>{style}</style></head><body>
-{choices}
-<header>{buttons}<h1>{title}</h1></header>
-<main>
-{body}
-</main><script>{script}</script></body></html>
-""")
 _TO_CHECK = Text("To check", "Cần xem lại")
 _NOTHING = Text("Nothing.", "Không có gì.")
 
@@ -131,18 +120,7 @@ class ImportReport:
             parts.append(Markup("<h2>{}</h2>\n<table>\n{}\n</table>").format(title, rows))
         items = Markup("\n").join(Markup("<li>{}</li>").format(f) for f in self.notes.findings or [_NOTHING])
         parts.append(Markup("<h2>{}</h2>\n<ul>\n{}\n</ul>").format(_TO_CHECK, items))
-        style = switch.STYLE + _STYLE
-        return str(
-            _PAGE.format(
-                title=self.name,
-                policy=switch.content_security_policy(style, switch.SCRIPT),
-                style=Markup(style),
-                choices=switch.choices("en"),
-                buttons=switch.BUTTONS,
-                body=Markup("\n").join(parts),
-                script=Markup(switch.SCRIPT),
-            )
-        )
+        return switch.page(self.name, _STYLE, parts)
 
     def summary(self) -> Text:
         """Return the result of the import in one sentence."""

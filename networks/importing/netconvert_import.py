@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
 
-from denxanh.networks.build.place_folder import config_name, new_folder, write_net
+from denxanh.networks.build.place_folder import config_name, new_folder, require_file, write_net
 from denxanh.networks.importing import starting_demand
 from denxanh.networks.importing.import_report import ImportNotes, ImportReport
 from denxanh.sim.errors import InputError, WorldError
@@ -68,8 +68,7 @@ def import_network(
     """
     config = config_name(name)
     format = KINDS[kind]
-    if not source.is_file():
-        raise InputError("there is no such file", location=str(source))
+    require_file(source)
     if not source.name.lower().endswith(format.endings):
         raise InputError(
             f"a file name of {format.title} ends in {' or '.join(format.endings)}",

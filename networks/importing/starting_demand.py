@@ -11,6 +11,7 @@ from denxanh.networks.importing import candidate_trips, demand_check, plan_repai
 from denxanh.networks.importing.import_report import ImportNotes, ImportReport
 from denxanh.networks.place.vehicles import mix
 from denxanh.networks.traffic import routes_xml
+from denxanh.networks.traffic.demand_origin import SYNTHETIC
 from denxanh.sim.errors import InputError
 from denxanh.sim.language.text import Text, same
 
@@ -124,9 +125,7 @@ def add_demand(
         for e in net.iterfind("edge")
         for lane in e.iterfind("lane")
     }
-    origin = (
-        f"SYNTHETIC demand, not counted: trips between the ends of streets, seed {demand.seed}. {comment}"
-    )
+    origin = f"{SYNTHETIC}: trips between the ends of streets, seed {demand.seed}. {comment}"
     factors: dict[str, float] = {}  # of the capacity of edges
     checked = same("")
     for attempt in range(1, MAX_CHECKS + 1):

@@ -64,8 +64,7 @@ def _scenario(
     source: Path, routes: tuple[Path, ...], additional: tuple[Path, ...], notes: ImportNotes
 ) -> Scenario:
     """Return the user's scenario; times that are not given are NaN (end) or SUMO's defaults."""
-    if not source.is_file():
-        raise InputError("there is no such file", location=str(source))
+    files.require_file(source)
     if re.search(r"\.net\.xml(\.gz)?$", source.name):
         return Scenario(source.name, source, routes, additional, end=math.nan)
     if routes or additional:

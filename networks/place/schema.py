@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from denxanh.sim.errors import InputError
+from denxanh.sim.input.requirements import requirement
 from denxanh.sim.input.text_files import parse_toml
 from denxanh.sim.scenario import ASSUMED
 
@@ -189,11 +190,9 @@ def _first_error(error: ValidationError) -> str:
     """Return the most deeply nested of pydantic's errors as "key: reason" (a union reports one per branch)."""
     deepest = max(error.errors(), key=lambda e: len(e["loc"]))
     key = ".".join(str(part) for part in deepest["loc"])
-    reason = (
-        "unknown key"
-        if deepest["type"] == "extra_forbidden"
-        else deepest["msg"][0].lower() + deepest["msg"][1:]
-    )
-    return f"{key}: {reason}" + (
-        f", got {deepest['input']!r}" if deepest["type"] not in ("missing", "extra_forbidden") else ""
-    )
+    if deepest["type"] == "extra_forbidden":
+        return f"{key}: unknown key"
+    given = "" if deepest["type"] == "missing" else f" (given: {deepest['input']!r})"
+    if key and (must := requirement(deepest)):
+        return f"{key} {must}{given}"
+    return f"{key}: {deepest['msg'].removeprefix('Value error, ')}{given}"

@@ -2,6 +2,7 @@
 
 __all__ = [
     "capacity",
+    "demand_origin",
     "routes_xml",
     "synthetic_demand",
 ]

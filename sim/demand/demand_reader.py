@@ -32,6 +32,7 @@ from denxanh.sim.demand.vehicle_class import DEFAULT_TYPES, VehicleClass, check_
 from denxanh.sim.errors import InputError
 from denxanh.sim.input.limits import DIGITS, ROUTE_EDGES
 from denxanh.sim.network import Network
+from denxanh.sim.scenario import Scenario
 from denxanh.sim.sumo.xmlfile import scan
 
 _KINDS = ("", "Junction", "Taz", "XY", "LonLat")
@@ -63,6 +64,26 @@ def read_demand(
         reader.path = path
         scan(path, reader, kind="route file")
     return reader.demand(net_file)
+
+
+def scenario_demand(
+    scenario: Scenario, network: Network, window: tuple[float, float] | None = None, *, seed: int = 0
+) -> Demand:
+    """Read the demand of a scenario, or of a ``window`` (begin, end) s of it, without the ``scale`` of its options.
+
+    Raises InputError as `read_demand` does.
+    """
+    begin, end = window or (scenario.begin, scenario.end)
+    return read_demand(
+        scenario.routes,
+        network,
+        begin,
+        end,
+        net_file=scenario.net,
+        type_files=scenario.additional,
+        seed=seed,
+        options=scenario.options,
+    )
 
 
 class _Reader:

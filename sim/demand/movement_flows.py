@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from denxanh.sim.demand.demand import Demand, Floats, movement_flows, within
-from denxanh.sim.demand.demand_reader import read_demand
+from denxanh.sim.demand.demand_reader import scenario_demand
 from denxanh.sim.network import Network
 from denxanh.sim.scenario import Scenario
 
@@ -58,13 +58,4 @@ def period_flows(network: Network, scenario: Scenario, period: float) -> tuple[d
 
 def _read(network: Network, scenario: Scenario) -> tuple[Demand, float]:
     """The demand and its scale."""
-    demand = read_demand(
-        scenario.routes,
-        network,
-        scenario.begin,
-        scenario.end,
-        net_file=scenario.net,
-        type_files=scenario.additional,
-        options=scenario.options,
-    )
-    return demand, float(scenario.options.get("scale", "1"))
+    return scenario_demand(scenario, network), float(scenario.options.get("scale", "1"))

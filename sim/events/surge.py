@@ -15,7 +15,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from denxanh.sim.demand.demand import Demand
-from denxanh.sim.demand.demand_reader import read_demand
+from denxanh.sim.demand.demand_reader import scenario_demand
 from denxanh.sim.errors import InputError
 from denxanh.sim.events.event import EventBase, EventContext, check_ids
 
@@ -43,15 +43,7 @@ class Surge(EventBase):
         """Write the vehicles added."""
         scenario = context.scenario
         stop = min(self.end, scenario.end)
-        demand = read_demand(
-            scenario.routes,
-            context.network,
-            self.begin,
-            stop,
-            net_file=scenario.net,
-            type_files=scenario.additional,
-            options=scenario.options,
-        )
+        demand = scenario_demand(scenario, context.network, (self.begin, stop))
         root = Element("routes")
         for number, (depart, kind, edges) in enumerate(self._added(demand, stop)):
             vehicle = ElementTree.SubElement(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterable
 
 from markupsafe import Markup
 
@@ -59,4 +60,36 @@ def content_security_policy(style: str, script: str) -> str:
     return (
         f"default-src 'none'; style-src {digest(style)}; script-src {digest(script)}; "
         "base-uri 'none'; form-action 'none'"
+    )
+
+
+_PAGE = Markup("""<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width">
+<title>{title}</title><style>{style}</style></head><body>
+{choices}
+<header>{buttons}<h1>{title}</h1></header>
+<main>
+{body}
+</main><script>{script}</script></body></html>
+""")
+
+
+def page(title: str, style: str, body: Iterable[Markup]) -> str:
+    """A page in both languages, English first: a heading and the parts of ``body``, without references to other files.
+
+    ``style`` is CSS after that of the switch. Equal input gives equal text.
+    """
+    style = STYLE + style
+    return str(
+        _PAGE.format(
+            title=title,
+            policy=content_security_policy(style, SCRIPT),
+            style=Markup(style),
+            choices=choices("en"),
+            buttons=BUTTONS,
+            body=Markup("\n").join(body),
+            script=Markup(SCRIPT),
+        )
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from markupsafe import Markup, escape
 
@@ -88,3 +89,28 @@ def clock(seconds: float) -> str:
     """Simulation time as hours and minutes: 25200 s is 7:00."""
     minutes = round(seconds / 60)
     return f"{minutes // 60}:{minutes % 60:02d}"
+
+
+Clock = Literal["day", "start", "simulation"]
+"""What the seconds of a simulation count from: midnight, its own begin, or something that is not known."""
+
+
+def clock_kind(begin: float, end: float) -> Clock:
+    """The clock of a simulation from ``begin`` to ``end`` s: SUMO's scenarios of a real hour count from midnight.
+
+    One that begins in the first hour of the day, and is no whole day, says nothing of the hour.
+
+    >>> clock_kind(25200, 28800), clock_kind(0, 3600), clock_kind(0, 86400)
+    ('day', 'start', 'day')
+    """
+    if begin >= 3600 or end - begin >= 20 * 3600:
+        return "day"
+    return "start" if begin == 0 else "simulation"
+
+
+CLOCK_TITLES: dict[Clock, Text] = {
+    "day": Text("time of day, h:min", "giờ trong ngày, giờ:phút"),
+    "start": Text("time from the start, h:min", "thời gian từ lúc bắt đầu, giờ:phút"),
+    "simulation": Text("time in the simulation, h:min", "thời gian mô phỏng, giờ:phút"),
+}
+"""Titles of a time axis."""

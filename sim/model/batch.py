@@ -13,9 +13,11 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from denxanh.sim.errors import InputError
 from denxanh.sim.model.arrays import Memory, memory
 from denxanh.sim.model.batch_kernel import (
     GREEN,
+    MOST_PHASES,
     SignalState,
     Tables,
     Vehicles,
@@ -49,9 +51,11 @@ class BatchWorld:
     step: int
     reach: float
     threads: int = 0  # 0: NUMBA_NUM_THREADS
+    by_phase: bool = False  # whether figures of phases are kept
     second: int = 0  # s since begin
     figures: NDArray[np.float32] = field(init=False)  # (B, A, 6), see batch_kernel
     exits: NDArray[np.float32] = field(init=False)  # (B, X, 2)
+    served: NDArray[np.float32] = field(init=False)  # (B, I, P, 6) where by_phase, else (0, 0, 0, 6)
     permitted: NDArray[np.uint8] = field(init=False)  # (B, I, P)
     asks: NDArray[np.bool_] = field(init=False)  # (B, I)
     delay: NDArray[np.float64] = field(init=False)  # (B, 2) s and vehicles
@@ -59,6 +63,15 @@ class BatchWorld:
     def __post_init__(self) -> None:
         model, batch = self.model, self.count
         network = model.network
+        if (
+            self.by_phase
+            and (most := max(len(x.phases) for x in network.intersections.values())) > MOST_PHASES
+        ):
+            raise InputError(
+                f"a signal has {most} phases, more than {MOST_PHASES}",
+                location=network.name,
+                remedy="leave out the features by phase, or use parallel_env(backend='model')",
+            )
         self._tables = _tables(network, model)
         self._views, approaches, exits = _views(network, model, self.reach)
         signals, phases = self._tables.green_row.shape
@@ -74,6 +87,7 @@ class BatchWorld:
         self._vehicles = Vehicles(*made)
         self.figures = np.zeros((batch, approaches, 6), dtype=_F32)
         self.exits = np.zeros((batch, exits, 2), dtype=_F32)
+        self.served = np.zeros((batch, signals, phases, 6) if self.by_phase else (0, 0, 0, 6), dtype=_F32)
         self.permitted = np.zeros((batch, signals, phases), dtype=np.uint8)
         self.asks = np.zeros((batch, signals), dtype=np.bool_)
         self.delay = np.zeros((batch, 2))
@@ -95,6 +109,13 @@ class BatchWorld:
         """s of minimum green of the phase that each signal shows, (B, I)."""
         signals = np.arange(self._tables.least.shape[0])
         return np.asarray(self._tables.least[signals, self._state.phase])
+
+    @property
+    def change_time(self) -> NDArray[np.int32]:
+        """s of the change from the phase that each signal shows to each phase, 0 for itself, (B, I, P)."""
+        signals = np.arange(self._tables.least.shape[0])
+        seconds = self._tables.change_seconds.sum(axis=3)
+        return np.asarray(seconds[signals, self._state.phase])
 
     @property
     def over(self) -> bool:
@@ -142,7 +163,7 @@ class BatchWorld:
             self._state,
             self._views,
         )
-        seen = self.figures, self.exits, self.permitted, self.asks
+        seen = self.figures, self.exits, self.served, self.permitted, self.asks
         into = (*seen, self.delay if delay else self.delay[:0])
         self._spread(
             lambda a, b: drive_batch(
@@ -159,7 +180,7 @@ class BatchWorld:
     def copy(self) -> BatchWorld:
         """An independent copy with the same future."""
         other = copy.copy(self)
-        for name in ("figures", "exits", "permitted", "asks", "delay", "_out"):
+        for name in ("figures", "exits", "served", "permitted", "asks", "delay", "_out"):
             setattr(other, name, getattr(self, name).copy())
         other._memory = Memory._make([a.copy() for a in self._memory])
         other._state = SignalState._make([a.copy() for a in self._state])
@@ -256,8 +277,14 @@ def _views(network: Network, model: Model, reach: float) -> tuple[Views, int, in
     lane, own, length, first, candidate, beyond = [], [], [], [0], [], []
     edge: list[int] = []
     target_first, target = [0], list[int]()
+    signal: list[int] = []
+    sets: tuple[list[int], list[int], list[int]] = (
+        [],
+        [],
+        [],
+    )  # phases in which a target is left, served, yields
     exits = []
-    for place in network.intersections.values():
+    for i, place in enumerate(network.intersections.values()):
         base = len(edge)
         found: dict[str, list[tuple[float, int]]] = {}
         for number, approach in enumerate(place.approaches):
@@ -265,12 +292,17 @@ def _views(network: Network, model: Model, reach: float) -> tuple[Views, int, in
             links = [
                 link for link in place.links if link.start == approach.lane and link.end in network.lanes
             ]
-            target += dict.fromkeys(edges[network.lanes[link.end].edge] for link in links)
+            first_link = {edges[network.lanes[link.end].edge]: link.index for link in reversed(links)}
+            ends = dict.fromkeys(edges[network.lanes[link.end].edge] for link in links)
+            target += ends
             target_first.append(len(target))
+            signal.append(i)
+            for bits, letters in zip(sets, ("Ggs", "G", "g"), strict=True):
+                bits += [_phases(place, first_link[end], letters) for end in ends]
             for segment in approach.segments:
                 if segment.beyond <= reach:
                     found.setdefault(segment.lane, []).append((segment.beyond, base + number))
-        for name, rows in found.items():
+        for name, rows in sorted(found.items(), key=lambda item: min(item[1])[0]):  # the nearest lanes first
             lane.append(lanes[name])
             length.append(network.lanes[name].length)
             nearest, number = rows[0]  # as Ideal sensing: the first approach that the lane belongs to
@@ -282,8 +314,15 @@ def _views(network: Network, model: Model, reach: float) -> tuple[Views, int, in
         exits += [lanes[name] for name in place.exits]
     routes = [[edges[name] for name in route] for route in model.demand.routes]
     arrays = (
-        lane, own, length, first, candidate, beyond, edge, target_first, target,
+        lane, own, length, first, candidate, beyond, edge, target_first, target, signal, *sets,
         np.cumsum([0, *map(len, routes)]), [name for route in routes for name in route], model.demand.route, exits,
     )  # fmt: skip
-    kinds: dict[int, Any] = dict.fromkeys(range(len(arrays)), _I32) | {2: _F32, 5: _F32}
+    kinds: dict[int, Any] = (
+        dict.fromkeys(range(len(arrays)), _I32) | {2: _F32, 5: _F32} | dict.fromkeys((10, 11, 12), np.uint64)
+    )
     return Views._make([np.array(a, dtype=kinds[k]) for k, a in enumerate(arrays)]), len(edge), len(exits)
+
+
+def _phases(place: Intersection, link: int, letters: str) -> int:
+    """The phases that show one of the letters to a link, as bits."""
+    return sum(1 << p for p, phase in enumerate(place.phases) if phase.state[link] in letters)

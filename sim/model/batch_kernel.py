@@ -28,6 +28,14 @@ COUNT, HALTED, WAIT, MAX_WAIT, SPEED, NEAR = range(6)
 """Figures of an approach: vehicles, halted, s of wait summed and of the longest, m/s summed, queued or near."""
 WITHIN = np.float32(NEAR_LINE)
 
+NEAR_MAJOR, NEAR_MINOR, COUNT_MAJOR, COUNT_MINOR, HALTED_SERVED, WAIT_SERVED = range(6)
+"""Figures of a phase, of the vehicles that it lets leave: queued or near with priority and with a yielding green, all
+with each, halted ones, and s of the longest wait."""
+MOST_PHASES = 64  # bits of a set of phases
+EVERY = np.uint64(2**MOST_PHASES - 1)
+BIT = np.uint64(1)
+NOTHING = np.uint64(0)
+
 
 class Vehicles(NamedTuple):
     """The vehicles of each episode: fields of Static with an axis of episodes, (B, V)."""
@@ -78,6 +86,10 @@ class Views(NamedTuple):
     edge: I32  # (A,) of each approach
     target_first: I32  # (A + 1,)
     target: I32  # edges that its links lead to
+    signal: I32  # (A,) of each approach
+    leaves: NDArray[np.uint64]  # phases, as bits, in which a vehicle for the target may leave the lane, …
+    major: NDArray[np.uint64]  # … has priority, …
+    minor: NDArray[np.uint64]  # … or yields
     route_first: I32  # (routes + 1,)
     route: I32  # edges
     vehicle_route: I32  # (V,)
@@ -184,11 +196,47 @@ def approach_of(entry, v, n, views, w):
 
 
 @compiled
-def look(second, reach, n, views, w, figures, exits):
-    """Figures of approaches (A, 6), and vehicles and halted ones of exits (X, 2)."""
+def target_of(a, v, n, views, w):
+    """The target of an approach that a vehicle drives to, as an index into targets; −1 if none."""
+    route = views.vehicle_route[U(v)]
+    first = views.route_first[U(route)] + w.at[U(v)] - n.first_step[U(v)]
+    for j in range(first, views.route_first[U(route + 1)] - 1):
+        if views.route[U(j)] == views.edge[U(a)]:
+            for h in range(views.target_first[U(a)], views.target_first[U(a + 1)]):
+                if views.target[U(h)] == views.route[U(j + 1)]:
+                    return h
+            return -1
+    return -1
+
+
+@compiled
+def serve(i, phases, h, free, near, standing, wait, views, served):
+    """Add a vehicle for the target h to the figures of the phases of ``free`` of signal i that serve it."""
+    for p in range(phases):
+        bit = BIT << U(p)
+        major = (views.major[U(h)] & free & bit) != NOTHING
+        if not major and (views.minor[U(h)] & free & bit) == NOTHING:
+            continue
+        if near:
+            served[U(i), U(p), NEAR_MAJOR if major else NEAR_MINOR] += np.float32(1.0)
+        served[U(i), U(p), COUNT_MAJOR if major else COUNT_MINOR] += np.float32(1.0)
+        if standing:
+            served[U(i), U(p), HALTED_SERVED] += np.float32(1.0)
+        served[U(i), U(p), WAIT_SERVED] = max(served[U(i), U(p), WAIT_SERVED], wait)
+
+
+@compiled
+def look(second, reach, n, g, views, w, figures, exits, served, free):
+    """Figures of approaches (A, 6), vehicles and halted ones of exits (X, 2), and figures of phases (I, P, 6).
+
+    A lane counts for a phase up to its first vehicle that the phase does not let leave: ``free`` (A,) holds the phases
+    that have let all of them leave. Without rows, phases are left out.
+    """
     now = np.float32(second)
     figures[:] = ZERO
     exits[:] = ZERO
+    served[:] = ZERO
+    free[:] = EVERY
     for e in range(views.lane.shape[0]):
         q = views.lane[U(e)]
         length = views.length[U(e)]
@@ -221,6 +269,13 @@ def look(second, reach, n, views, w, figures, exits):
                     figures[U(a), HALTED] += np.float32(1.0)
                 else:
                     figures[U(a), SPEED] += speed
+                if free.shape[0] > 0:
+                    h = target_of(a, v, n, views, w)
+                    if h >= 0:
+                        i = views.signal[U(a)]
+                        near = standing or beyond + length - position <= WITHIN
+                        serve(i, g.phases[U(i)], h, free[U(a)], near, standing, wait, views, served)
+                        free[U(a)] &= views.leaves[U(h)]
             v = w.follower[U(v)]
     for k in range(views.exit.shape[0]):
         q = views.exit[U(k)]
@@ -258,7 +313,7 @@ def permit(second, g, s, b, permitted, asks):
 @kernel(error_model="numpy", fastmath=True, nogil=True)
 def drive_batch(
     first, last, fresh, begin, second, step, every, reach, actions, n, p, now, e, m, g, s, views, out, want,
-    figures, exits, permitted, asks, delay,
+    figures, exits, served, permitted, asks, delay,
 ):  # fmt: skip
     """Start the episodes ``first`` to ``last`` where ``fresh``, drive them for ``step`` s, and look at them.
 
@@ -273,6 +328,8 @@ def drive_batch(
         np.zeros(signals, np.int32),
         g.codes,
     )
+    served_none = np.zeros((0, 0, 6), np.float32)
+    free = np.zeros(views.edge.shape[0] if served.shape[0] > 0 else 0, np.uint64)
     for b in range(first, last):
         own = Static(
             n.lane_length,
@@ -372,7 +429,8 @@ def drive_batch(
                 drive(t, t + 1, own, p, x, w, out[b], False, want)
             if np.float32(second + step) < p.horizon:  # at the end of a run nothing is shown any more
                 switch(second + step, every, own, g, s, b, w)
-        look(second + step, np.float32(reach), own, views, w, figures[b], exits[b])
+        of_phases = served[b] if served.shape[0] > 0 else served_none
+        look(second + step, np.float32(reach), own, g, views, w, figures[b], exits[b], of_phases, free)
         permit(second + step, g, s, b, permitted[b], asks[b])
         if delay.shape[0] > 0:
             total = out[b].copy()

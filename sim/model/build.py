@@ -118,10 +118,16 @@ class Model:
 
     def queues(self, plans: PlanArrays, *, threads: int | None = None) -> NDArray[np.float64]:
         """Figures by lane, shape (B, len(self.lanes), len(QUEUE_COLUMNS)). Slower than ``evaluate``."""
+        return self.figures(plans, threads=threads)[1]
+
+    def figures(
+        self, plans: PlanArrays, *, threads: int | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What ``evaluate`` and ``queues`` return, of one pass."""
         bays, sources = len(self.static.bay_room), len(self.static.source_first) - 1
         queue = np.zeros((len(plans), len(self.lanes) + bays + sources, 3), dtype=np.float32)
-        self._run(plans, threads, queue, want=True)
-        return queue[:, : len(self.lanes)].astype(np.float64)
+        out = self._run(plans, threads, queue, want=True)
+        return self.columns(out), queue[:, : len(self.lanes)].astype(np.float64)
 
     def _run(
         self, plans: PlanArrays, threads: int | None, queue: NDArray[np.float32], *, want: bool

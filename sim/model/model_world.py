@@ -46,6 +46,8 @@ class ModelWorld:
         self._letters = [letters for row in plans.states.letters for letters in row]
         self._number = {name: i for i, name in enumerate(model.network.intersections)}
         self._shown: dict[str, str] = {}
+        self._codes: dict[tuple[int, str], list[int]] = {}  # meanings of states shown
+        self._links: dict[int, list[tuple[int, int, int]]] = {}  # link, its lane and its letter, by signal
         self._lane = {name: i for i, name in enumerate(model.lanes)}
         self._vehicle = {name: v for v, name in enumerate(model.demand.id)}
         self._memory = memory(model.static, int(model.constants.horizon), len(base))
@@ -73,23 +75,38 @@ class ModelWorld:
         i, w, now = self._number[intersection], self._memory, np.float32(self.steps)
         self._shown[intersection] = state
         row = self._own_row[i]
-        self._signals.codes[row, : len(state)] = meanings(state)
-        steady = steady_letters(self.network.intersections[intersection].program)
-        self._signals.codes[row, [k for k, letter in steady.items() if letter in "yY"]] = RED
+        codes = self._codes_of(i, intersection, state)
+        self._signals.codes[row, : len(codes)] = codes
         self._signals.duration[i] = 0.0  # its program shows nothing more
         w.row[i], w.begun[i], w.until[i] = row, now, NEVER
         n = self.model.static
-        for link in np.flatnonzero(n.link_signal == i):
-            lane = n.link_start[link]
-            head = w.head[lane]
-            served = self._signals.codes[row, n.link_letter[link]] in GREENS
-            if served and head >= 0 and w.chosen[head] == link and w.idle[lane] == PARKED:
+        for link, lane, letter in self._links_of(i):
+            head = int(w.head[lane])
+            if head >= 0 and codes[letter] in GREENS and w.chosen[head] == link and w.idle[lane] == PARKED:
                 start = now + n.lost[n.type[head]] if w.arrive[head] < now else now
                 w.ready[lane] = max(w.ready[lane], start)
                 w.idle[lane] = 0.0
                 second = int(w.ready[lane])
                 if second < len(w.calendar):
                     w.later[lane], w.calendar[second] = w.calendar[second], lane
+
+    def _codes_of(self, i: int, intersection: str, state: str) -> list[int]:
+        """The meaning of each letter of a state; a yellow that never ends lets nobody go."""
+        if (i, state) not in self._codes:
+            codes = meanings(state)
+            for k, letter in steady_letters(self.network.intersections[intersection].program).items():
+                if letter in "yY":
+                    codes[k] = RED
+            self._codes[i, state] = codes
+        return self._codes[i, state]
+
+    def _links_of(self, i: int) -> list[tuple[int, int, int]]:
+        if i not in self._links:
+            n = self.model.static
+            own = np.flatnonzero(n.link_signal == i)
+            columns = own.tolist(), n.link_start[own].tolist(), n.link_letter[own].tolist()
+            self._links[i] = list(zip(*columns, strict=True))
+        return self._links[i]
 
     def shows(self, intersection: str) -> str:
         """The state that a signal shows now."""

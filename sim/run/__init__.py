@@ -7,6 +7,7 @@ __all__ = [
     "provenance",
     "queue_recorder",
     "recomputation",
+    "recording",
     "repetition",
     "results",
     "run",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from denxanh.sim.demand.demand_reader import read_demand
+from denxanh.sim.demand.demand_reader import scenario_demand
 from denxanh.sim.demand.vehicle_class import VehicleClass
 from denxanh.sim.errors import InputError
 from denxanh.sim.network_reader import network_of
@@ -51,15 +51,7 @@ def automatic_window(scenario: Scenario) -> AutomaticWindow:
     network = network_of(scenario)
     check_demand(scenario, network)
     try:
-        demand = read_demand(
-            scenario.routes,
-            network,
-            scenario.begin,
-            scenario.end,
-            net_file=scenario.net,
-            type_files=scenario.additional,
-            options=scenario.options,
-        )
+        demand = scenario_demand(scenario, network)
     except InputError as error:  # what a run refuses, check_demand has refused above
         return AutomaticWindow(0.0, 0.0, f"the routes are not known before the run ({error.what})")
     drivers = [driver_of(kind, scenario.step) for kind in demand.types]

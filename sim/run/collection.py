@@ -17,15 +17,16 @@ from denxanh.sim.demand.equivalents import weighted_types, weights
 from denxanh.sim.demand.vehicle_class import VehicleClass, classes_by_type
 from denxanh.sim.errors import RunError
 from denxanh.sim.measures.movement_table import COLUMNS, movement_table
-from denxanh.sim.measures.signal_passages import Departure, Passages, passages
+from denxanh.sim.measures.signal_passages import Departure, Passages, Remaining, passages
 from denxanh.sim.measures.type_table import type_table
+from denxanh.sim.network import Network
 from denxanh.sim.run.automatic_window import driver_of
 from denxanh.sim.run.preparation import PreparedRun
 from denxanh.sim.run.queue_recorder import QueueRecorder
 from denxanh.sim.run.store import LOG
 from denxanh.sim.scenario import Scenario
 from denxanh.sim.sumo import outputs, run_input
-from denxanh.sim.sumo.passage_loops import LOOPS, read_loops
+from denxanh.sim.sumo.passage_loops import LOOPS, Crossings, read_loops
 from denxanh.sim.sumo.tripinfo import Trips, read_trips
 
 _LOSSY = ("max-depart-delay", "max-num-vehicles", "ignore-route-errors")
@@ -133,7 +134,20 @@ def collect(
 
 def _passages(prepared: PreparedRun, trips: Trips, recorder: QueueRecorder) -> Passages:
     """The passages of all signals."""
-    scenario, network, types = prepared.run.scenario, prepared.network, prepared.traffic.types
+    scenario, types = prepared.run.scenario, prepared.traffic.types
+    crossings = read_loops(Path(LOOPS))
+    return passages_of(scenario, prepared.network, types, trips, crossings, recorder.remaining)
+
+
+def passages_of(
+    scenario: Scenario,
+    network: Network,
+    types: Mapping[str, VehicleClass],
+    trips: Trips,
+    crossings: Crossings,
+    remaining: Sequence[Remaining] = (),
+) -> Passages:
+    """The passages of all signals by ``trips`` from their ``crossings`` of loops; ``types`` by id."""
     departures = {}
     for k in np.flatnonzero(trips.inserted):
         kind = types.get(trips.type[k], VehicleClass(trips.type[k]))
@@ -147,7 +161,7 @@ def _passages(prepared: PreparedRun, trips: Trips, recorder: QueueRecorder) -> P
                 float(trips.depart_position[k]),
                 driver,
             )
-    return passages(network, read_loops(Path(LOOPS)), departures, recorder.remaining, end=scenario.end)
+    return passages(network, crossings, departures, remaining, end=scenario.end)
 
 
 def _movements(

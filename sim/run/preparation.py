@@ -84,7 +84,7 @@ def prepare_run(run: Run, controller: Controller, folder: Path) -> PreparedRun:
         drop_programs=policies,
         brought=(*files, *written),
         measured=(run.measured_from, run.measured_until),
-        loops=_loops(network) if run.movements else ((), ()),
+        loops=loop_lanes(network) if run.movements else ((), ()),
         weighted=weighted_types(traffic.equivalents).values(),
     )
     return PreparedRun(
@@ -102,7 +102,7 @@ def prepare_run(run: Run, controller: Controller, folder: Path) -> PreparedRun:
     )
 
 
-def _loops(network: Network) -> tuple[list[str], list[str]]:
+def loop_lanes(network: Network) -> tuple[list[str], list[str]]:
     """The lanes before the stop lines and past the junctions of all signals."""
     intersections = network.intersections.values()
     before = {approach.lane for intersection in intersections for approach in intersection.approaches}

@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from denxanh.sim.run.store import MANIFEST, read_manifest
 from denxanh.sim.run.trajectories import COLUMNS, Trajectories, read_trajectories
 from denxanh.sim.scenario import Scenario, is_simulation_option
 from denxanh.sim.sumo import run_input
+from denxanh.sim.sumo.riders import type_changes
 from denxanh.sim.sumo.wheel import run_program
 from denxanh.sim.sumo.xmlfile import parse
 
@@ -85,27 +87,49 @@ def record_trajectories(run: StoredRun, *, timeout: float = 3600.0) -> Trajector
 
     Raises InputError for a run that SUMO alone cannot repeat, RunError where the repetition is not the same run.
     """
+    with repeated_with_trajectories(run, timeout=timeout) as folder:
+        return trajectories_of(run, folder)
+
+
+@contextmanager
+def repeated_with_trajectories(
+    run: StoredRun, measures: Element | None = None, *, timeout: float = 3600.0
+) -> Iterator[Path]:
+    """Simulate a stored run again; yields the folder with its trips, trajectories and what ``measures`` wrote.
+
+    ``measures`` are additional detectors that write into the folder. It is removed at the end.
+    Raises InputError for a run that SUMO alone cannot repeat, RunError where the repetition is not the same run.
+    """
     if not run.manifest.get("sumo_repeats", False):
         raise InputError(
             "this run has events that SUMO alone cannot repeat (closures, flashing signals)",
             location=str(run.folder),
             remedy="choose a run without them",
         )
-    step = max(PERIOD, run.scenario.step)
+    step = _period(run)
     with tempfile.TemporaryDirectory(prefix="denxanh-replay-") as name:
         scratch = Path(name).resolve()
-        _write_input(run, scratch)
+        _write_input(run, scratch, measures)
         arguments = ["-c", run_input.CONFIG, "--tripinfo-output", run_input.TRIPINFO, "--fcd-output", _FILE,
                      "--fcd-output.attributes", ",".join(COLUMNS)]  # fmt: skip
         if step > run.scenario.step:
             arguments += ["--device.fcd.period", run_input.exact(step)]
         run_program("sumo", arguments, folder=scratch, timeout=timeout)
         _check_same(run, scratch / run_input.TRIPINFO)
-        return read_trajectories(scratch / _FILE, run.scenario.begin, run.scenario.end, step)
+        yield scratch
 
 
-def _write_input(run: StoredRun, scratch: Path) -> None:
-    """Write the input of a run into ``scratch``: its traffic and its signals, and none of its outputs."""
+def trajectories_of(run: StoredRun, folder: Path) -> Trajectories:
+    """The trajectories in the folder of a repetition."""
+    return read_trajectories(folder / _FILE, run.scenario.begin, run.scenario.end, _period(run))
+
+
+def _period(run: StoredRun) -> float:
+    return max(PERIOD, run.scenario.step)
+
+
+def _write_input(run: StoredRun, scratch: Path, measures: Element | None) -> None:
+    """Write the input of a run into ``scratch``: its traffic, its signals, ``measures``, and none of its outputs."""
     folder = run.folder.resolve()
     config = parse(folder / run_input.CONFIG, kind="configuration of the run")
     values = {element.tag: element.get("value", "") for element in config}
@@ -114,9 +138,10 @@ def _write_input(run: StoredRun, scratch: Path) -> None:
     SubElement(root, "net-file", value=net)
     events = values.get("route-files", "").split(",")[len(run.scenario.routes) :]  # they stand in the folder
     routes = [*run.scenario.routes, *(folder / name for name in events if name)]
+    change = type_changes(run.scenario.riders)
     if routes:
         given = [
-            run_input.given_path(path, scratch, f"routes-{k}.rou.xml", "route file")
+            run_input.given_path(path, scratch, f"routes-{k}.rou.xml", "route file", change=change)
             for k, path in enumerate(routes)
         ]
         SubElement(root, "route-files", value=",".join(given))
@@ -128,6 +153,9 @@ def _write_input(run: StoredRun, scratch: Path) -> None:
         for k, name in enumerate(names)
         if name != run_input.MEASURES  # outputs of the run
     ]
+    if measures is not None:
+        run_input.write_xml(measures, scratch / run_input.MEASURES)
+        additional.append(run_input.MEASURES)
     if additional:
         SubElement(root, "additional-files", value=",".join(additional))
     for name, value in values.items():

@@ -19,7 +19,8 @@ from denxanh.sim.errors import InputError
 from denxanh.sim.scenario import Scenario, is_simulation_option
 from denxanh.sim.sumo.netfile import RawProgram, read_programs
 from denxanh.sim.sumo.passage_loops import add_loops
-from denxanh.sim.sumo.user_files import READS_FILE, inspect, take_out, write_copy
+from denxanh.sim.sumo.riders import type_changes
+from denxanh.sim.sumo.user_files import READS_FILE, Change, inspect, take_out, write_copy
 from denxanh.sim.sumo.xmlfile import parse
 
 CONFIG = "run.sumocfg"
@@ -97,8 +98,9 @@ def write_input(
         str(logic.get("id")) for path in brought for logic in parse(path, kind="programs").iter("tlLogic")
     }
     ours = theirs | set(drop_programs)
+    change = type_changes(scenario.riders)
     additional = [
-        write_additional(path, folder, i, set() if path in brought else ours)
+        write_additional(path, folder, i, set() if path in brought else ours, change=change)
         for i, path in enumerate(scenario.additional)
     ]
     additional.append(MEASURES)
@@ -109,7 +111,7 @@ def write_input(
     options = {
         "net-file": net_for(scenario.net, folder),
         "route-files": ",".join(
-            given_path(path, folder, f"routes-{i}.rou.xml", "route file")
+            given_path(path, folder, f"routes-{i}.rou.xml", "route file", change=change)
             for i, path in enumerate(scenario.routes)
         ),
         "additional-files": ",".join(additional),
@@ -129,6 +131,8 @@ def write_input(
         "no-step-log": "true",
         "duration-log.disable": "true",
     }
+    if change is not None:
+        change.check(scenario.name)
     if not scenario.routes:  # the vehicles stand in an additional file
         del options["route-files"]
     root = Element("configuration")
@@ -170,9 +174,17 @@ def exact(seconds: float) -> str:
     return f"{round(seconds, 3):.15g}"
 
 
-def write_additional(path: Path, folder: Path, number: int, ours: set[str]) -> str:
-    """Write an additional file without outputs, and without switching times of the signals ``ours``; its name."""
+def write_additional(
+    path: Path, folder: Path, number: int, ours: set[str], *, change: Change | None = None
+) -> str:
+    """Write an additional file without outputs, and without switching times of the signals ``ours``; its name.
+
+    ``change`` gives the attributes of its elements.
+    """
     root = read_additional(path).root
+    if change is not None:
+        for element in root.iter():
+            element.attrib.update(change(element.tag, element.attrib))
     for element in list(root):
         if element.tag in ("wautJunction", "WAUT") and (
             element.get("junctionID") in ours or (element.tag == "WAUT" and _only_ours(root, element, ours))
@@ -235,11 +247,14 @@ def net_for(path: Path, folder: Path) -> str:
     return given_path(path, folder, "net.net.xml", "network file")
 
 
-def given_path(path: Path, folder: Path, name: str, kind: str) -> str:
-    """The path of a user's file for SUMO; where SUMO may not have it as it is, that of a copy in ``folder``."""
-    if inspect(path, kind=kind).as_it_is:
+def given_path(path: Path, folder: Path, name: str, kind: str, *, change: Change | None = None) -> str:
+    """The path of a user's file for SUMO; where SUMO may not have it as it is, that of a copy in ``folder``.
+
+    A file whose attributes ``change`` gives is always copied.
+    """
+    if change is None and inspect(path, kind=kind).as_it_is:
         return _path(path, folder, name.partition(".")[0])
-    write_copy(path, folder / name, kind=kind)
+    write_copy(path, folder / name, kind=kind, change=change)
     return name
 
 

@@ -215,19 +215,26 @@ class _Judge:
 _JUDGED = _OUTPUT_ATTRIBUTES | _OUTPUT_ELEMENTS | {"timedEvent", EMISSION_CLASS}
 
 
-def write_copy(path: Path, target: Path, *, kind: str, external_type: bool = False) -> None:
+Change = Callable[[str, dict[str, str]], dict[str, str]]
+"""Gives the attributes of an element (tag, attributes) in a copy."""
+
+
+def write_copy(
+    path: Path, target: Path, *, kind: str, external_type: bool = False, change: Change | None = None
+) -> None:
     """Write a file anew, in UTF-8 and without its outputs, comments and document type. Raises InputError."""
     with target.open("w", encoding="utf-8", newline="\n") as stream:
         stream.write('<?xml version="1.0" encoding="UTF-8"?>\n')
-        scan(path, _Copy(path, stream), kind=kind, external_type=external_type)
+        scan(path, _Copy(path, stream, change), kind=kind, external_type=external_type)
 
 
 class _Copy(_Judge):
     """Writes the elements of a file except its outputs."""
 
-    def __init__(self, path: Path, stream: IO[str]) -> None:
+    def __init__(self, path: Path, stream: IO[str], change: Change | None = None) -> None:
         super().__init__(path)
         self._write = stream.write
+        self._change = change
         self._dropped = 0  # depth within an element that is left out
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
@@ -237,6 +244,8 @@ class _Copy(_Judge):
             self._dropped += 1
             return
         silenced = found.attributes if found is not None else ()
+        if self._change is not None:
+            attributes = self._change(tag, attributes)
         values = {name: NOWHERE if name in silenced else value for name, value in attributes.items()}
         self._write(f"<{tag}{''.join(f' {name}={quoteattr(value)}' for name, value in values.items())}>")
 

@@ -14,13 +14,14 @@ from denxanh.sim.testing.check_controller import PointQueueWorld, corridor, play
 STREET = corridor(2)
 FIRST, SECOND = STREET.intersections["J0"], STREET.intersections["J1"]
 LENGTH, SPEED = STREET.lanes["J0J1_0"].length, STREET.lanes["J0J1_0"].speed
-MODEL = Model(60, 2.0, 1.5, 3.0, 1.5, 0.0, 15.0, 0.0)
+MODEL = Model(60, 2.0, 1.5, 3.0, 0.0, 15.0, 0.0, 2.0)
 SIGNAL = Signal(
     yields=np.zeros((4, 4), dtype=np.bool_),
     slower=np.zeros(4),
     change=np.array([[0.0, 5.0], [5.0, 0.0]]),
     crossed=np.zeros((2, 2, 4)),
     min_green=np.array([5.0, 5.0]),
+    max_green=np.array([40.0, 40.0]),
 )
 
 
@@ -42,6 +43,7 @@ def side_street_until(
         np.zeros(2),
         np.array([[1, 0, 1, 0], [0, 1, 0, 1]]),
         1,
+        60.0,
         at,
         to,
     )
@@ -86,7 +88,7 @@ def test_the_second_junction_s_red_lets_the_first_serve_its_side_street():
         queue = Vehicles(
             row, row, 8.0 * np.arange(n), still, still, np.full(n, 7.5), tuple(map(str, range(n)))
         )
-        policies["J1"](Observation(SECOND, 100.0, phase=1, elapsed=20.0, vehicles=queue))
+        policies["J1"](Observation(SECOND, 100.0, phase=1, elapsed=5.0, vehicles=queue))
         answers.append(policies["J0"](Observation(FIRST, 100.0, phase=0, elapsed=5.0, vehicles=here)).phase)
     assert answers == [0, 1]
 

@@ -11,7 +11,7 @@ from denxanh.controllers.predictive.plan_search import Traffic, crossings, searc
 from denxanh.controllers.predictive.rollout import Model, Signal
 
 MODEL = Model(
-    horizon=60, headway=2.0, start_loss=1.5, gap=3.0, tail=1.5, impatience=0.0, left_over=0.0, crowd=0.0
+    horizon=60, headway=2.0, start_loss=1.5, gap=3.0, impatience=0.0, left_over=0.0, crowd=0.0, passage=2.0
 )
 SIGNAL = Signal(
     np.zeros((2, 2), dtype=bool),
@@ -19,6 +19,7 @@ SIGNAL = Signal(
     np.array([[0.0, 3.0], [3.0, 0.0]]),
     np.ones((2, 2, 2)),
     np.array([5.0, 5.0]),
+    np.array([40.0, 40.0]),
 )
 HOLDS = np.array([0.0, 1.0, 5.0, 20.0])
 
@@ -39,7 +40,7 @@ def traffic(*guesses: tuple[list[float], list[float]]) -> Traffic:
 
 def best(*guesses: tuple[list[float], list[float]], keep: int = 2, rounds: int = 2) -> list[float]:
     """Cost of staying in phase 0 and of changing to phase 1 now."""
-    return list(search(traffic(*guesses), SIGNAL, 0, HOLDS, keep, rounds, MODEL)[0])
+    return list(search(traffic(*guesses), SIGNAL, 0, 60.0, HOLDS, keep, rounds, MODEL)[0])
 
 
 def test_green_is_back_before_the_platoon_comes():
@@ -73,7 +74,7 @@ def test_what_is_compared_is_the_mean_of_the_guesses():
 
 def test_the_plan_that_is_followed_says_when_everybody_crosses():
     coming = traffic(([20.0, 22.0, 24.0, 26.0, 28.0], [0.0] * 4))
-    cost, at, to = search(coming, SIGNAL, 0, HOLDS, 2, 2, MODEL)
-    leaves = crossings(coming, SIGNAL, 0, at[1], to[1], MODEL)
+    cost, at, to = search(coming, SIGNAL, 0, 60.0, HOLDS, 2, 2, MODEL)
+    leaves = crossings(coming, SIGNAL, 0, 60.0, at[1], to[1], MODEL)
     assert leaves == pytest.approx([20.0, 22.0, 24.0, 26.0, 28.0, 4.5, 6.5, 8.5, 10.5])
     assert cost[1] == pytest.approx((leaves - coming.due[0]).sum())

@@ -22,10 +22,10 @@ BARE = Model(
     headway=2.0,
     start_loss=1.5,
     gap=3.0,
-    tail=1e9,
     impatience=0.0,
     left_over=0.0,
     crowd=0.0,
+    passage=2.0,
 )
 SHOWS = np.array([[1, 0], [0, 1]])
 CHANGE = np.array([[0.0, 3.0], [3.0, 0.0]])
@@ -43,6 +43,7 @@ def cost(
     blocked=(0.0, 0.0),
     slower=0.0,
     crossed=1.0,
+    elapsed=100.0,
 ):
     """Cost of plans of one change for two lanes; ``due`` are the arrivals on each, s."""
     first = np.cumsum([0, len(due[0]), len(due[1])])
@@ -63,9 +64,10 @@ def cost(
         CHANGE,
         np.full((2, 2, 2), crossed),
         np.array([5.0, 5.0]),
+        np.array([40.0, 40.0]),
     )
     outcome = Outcome(np.zeros(at.shape), np.zeros(to.shape, dtype=int), np.zeros(len(link)))
-    return rollout(forecast, signal, phase, at, to, model, outcome)
+    return rollout(forecast, signal, phase, elapsed, at, to, model, outcome)
 
 
 def test_a_green_road_costs_nothing():
@@ -142,11 +144,55 @@ def test_a_blocked_lane_does_not_move_before_its_time():
     assert cost(((0.0,), ()), then=(0,), blocked=(10.0, 0.0)) == pytest.approx([10.0])
 
 
-def test_the_tail_rule_serves_who_is_left():
-    """Go on by the tail: ten wait on red against none, so the switch comes at once."""
-    eager = BARE._replace(tail=1.5)
-    switched, kept = cost(((), (0.0,) * 10), hold=(0.0, 0.0), then=(1, 0), model=eager)
-    assert kept == pytest.approx(switched)
+def first_change(due, shows=SHOWS, yields=None, elapsed=10.0):
+    """(s, phase) of the first change by the rule of ``actuated`` from phase 0 on; lane i takes link i."""
+    n = len(due)
+    first = np.cumsum([0, *(len(lane) for lane in due)])
+    forecast = Forecast(
+        first,
+        np.repeat(np.arange(n), np.diff(first)),
+        np.concatenate([np.array(lane, dtype=float) for lane in due]),
+        np.zeros(first[-1]),
+        np.zeros(n),
+        np.array(shows),
+    )
+    signal = Signal(
+        np.zeros((n, n), dtype=bool) if yields is None else np.array(yields),
+        np.zeros(n),
+        CHANGE,
+        np.ones((2, 2, n)),
+        np.array([5.0, 5.0]),
+        np.array([40.0, 40.0]),
+    )
+    at, to = np.zeros((1, 4)), np.full((1, 4), -1)
+    outcome = Outcome(np.zeros_like(at), np.zeros_like(to), np.zeros(first[-1]))
+    rollout(forecast, signal, 0, elapsed, at, to, BARE, outcome)
+    return outcome.at[0, 0], outcome.to[0, 0]
+
+
+def test_by_the_rule_of_actuated_a_green_ends_at_the_first_gap():
+    """The one due at 1 s extends the green; at 2 s nobody is due within 2 s."""
+    assert first_change(((1.0, 12.0), (0.0, 0.0))) == (2.0, 1)
+
+
+def test_by_the_rule_of_actuated_a_green_ends_at_its_maximum():
+    """One every 2 s, so there is no gap; the green has lasted 10 s, or 39 s, of at most 40 s."""
+    stream = tuple(2.0 * k for k in range(30))
+    assert first_change((stream, (0.0,))) == (30.0, 1)
+    assert first_change((stream, (0.0,)), elapsed=39.0) == (1.0, 1)
+
+
+def test_by_the_rule_of_actuated_a_green_rests_without_a_call():
+    assert first_change(((1.0,), ())) == (0.0, -1)
+
+
+def test_by_the_rule_of_actuated_a_head_that_finds_no_gap_extends_no_green():
+    """Link 0 yields to link 1, where somebody is due in 3 s; link 2 waits on red."""
+    shows = [[2, 1, 0], [0, 0, 1]]
+    yields = np.zeros((3, 3), dtype=bool)
+    yields[0, 1] = True
+    assert first_change(((0.0,), (3.0,), (0.0,)), shows, yields) == (0.0, 1)
+    assert first_change(((0.0,), (3.0,), (0.0,)), shows)[0] > 0.0
 
 
 def test_what_is_left_over_is_paid():

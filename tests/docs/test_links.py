@@ -50,6 +50,12 @@ def test_a_link_to_nowhere_is_found(tmp_path: Path) -> None:
     assert anchors(page) == {"a-page"}
 
 
+@pytest.mark.parametrize("room", ["decisions", "research"])
+def test_the_index_of_a_room_names_every_page(room: str) -> None:
+    named = {link.partition("#")[0] for link in links(DOCS / room / "README.md")}
+    assert sorted(page.name for page in (DOCS / room).glob("*.md") if page.name not in named) == ["README.md"]
+
+
 @pytest.mark.parametrize("page", USER_PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_user_page_has_no_more_than_1500_words(page: Path) -> None:
     words = [word for word in page.read_text("utf-8").split() if re.search(r"\w", word)]

@@ -95,13 +95,13 @@ def test_every_error_is_told_at_once_with_its_path() -> None:
     text = str(caught.value)
     for part in (
         "places: 'a' is given twice",
-        "controllers[0].near.from: Field required",
+        "controllers[0].near.from is missing",
         "controllers[0].near.frm: there is no key 'frm'; did you mean 'from'?",
         "demands: there is no key 'demands'; did you mean 'demand'?",
-        "demand[0]: Input should be greater than 0",
+        "demand[0] must be above 0 (given: ",
         "seeds: a number of seeds is between 1 and 100000",
         "metrics: there is no metric 'delay'; did you mean 'delay_s'?",
-        "sensing: Input should be a valid list",
+        "sensing must be a list (given: 'loops')",
         "vehicle mixes cannot be given yet",
         "warm_up: ",
         "limits.wal: there is no key 'wal'; did you mean 'wall'?",
@@ -127,7 +127,7 @@ def test_places_and_controllers_are_all_checked_before_anything_runs(
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [("a = [", "not TOML"), ("controllers = ['program']", "places: Field required"), (b"\xff", "not UTF-8")],
+    [("a = [", "not TOML"), ("controllers = ['program']", "places is missing"), (b"\xff", "not UTF-8")],
 )
 def test_a_file_that_cannot_be_read_is_told_in_a_sentence(tmp_path: Path, content: Any, said: str) -> None:
     path = tmp_path / "experiment.toml"
@@ -337,7 +337,7 @@ def test_places_have_times_and_names_of_their_own(opened: Callable[..., Experime
     [
         ({"end": "soon"}, "end: 'soon' is not a time; write seconds, 07:30, +30min or +1800"),
         ({"duration": "soon"}, "duration: 'soon' is not a duration; write seconds, 10min or 1h30min"),
-        ({"duration": 0}, "duration: Input should be greater than 0"),
+        ({"duration": 0}, "duration must be above 0 (given: 0"),
         ({"warm_up": "often"}, "warm_up: 'often' is not a duration"),
         ({"end": 60, "duration": 60}, "'end' and 'duration' exclude each other"),
         ({"places": [{"place": "x", "end": 60, "duration": 60}]}, "'end' and 'duration' exclude each other"),
@@ -345,7 +345,7 @@ def test_places_have_times_and_names_of_their_own(opened: Callable[..., Experime
             {"places": [{"place": "x", "durations": 60}]},
             "there is no key 'durations'; did you mean 'duration'?",
         ),
-        ({"places": [{"name": "x"}]}, "places[0].place: Field required"),
+        ({"places": [{"name": "x"}]}, "places[0].place is missing"),
     ],
 )
 def test_a_time_that_is_none_is_told_by_its_key(values: dict[str, Any], words: str) -> None:

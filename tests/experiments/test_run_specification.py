@@ -34,6 +34,7 @@ OTHERS: dict[str, Any] = {  # a value for each option that is not its default
     "limits": Limits(60.0, memory_mb=500),
     "events": ({"kind": "rain", "begin": 10.0, "end": 20.0},),
     "safety": {"min_green": 7.0},
+    "riders": {"late_yellow": 2.0},
 }
 OF_NO_RESULT = {"backend", "keep_sumo_output", "limits", "plan_is_real"}
 

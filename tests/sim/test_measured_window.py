@@ -141,7 +141,7 @@ def test_a_scenario_without_such_a_window_is_measured_whole_and_says_so(
     routes.write_text(f"<routes>{demand}</routes>", encoding="utf-8")
     scenario = replace(open_scenario(str(tiny_place.config)), routes=(routes,))
     if reason.startswith("not"):
-        monkeypatch.setattr(automatic_window_module, "read_demand", refuse)
+        monkeypatch.setattr(automatic_window_module, "scenario_demand", refuse)
     windowed, options = with_window(scenario, RunOptions())
     assert (options.warm_up, options.flush) == (0.0, 0.0)
     assert reason in windowed.notes[-1]

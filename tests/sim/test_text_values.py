@@ -32,6 +32,15 @@ def test_a_part_that_is_no_pair_is_refused_with_its_form(text: str):
         parse_pairs(text, location="here", form="a=1")
 
 
+def test_a_key_that_comes_twice_is_refused():
+    with pytest.raises(InputError, match=r"here: 'a' is given twice; give each key once"):
+        parse_pairs("a=1,b=2,a=3", location="here", form="a=1")
+
+
+def test_a_name_that_resembles_none_gets_the_list():
+    assert did_you_mean("nope", ["nema", "program"]) == "there are: nema, program"
+
+
 def test_a_pair_may_take_the_rest_of_the_text():
     pairs = parse_pairs("a=1,over=x:b=2,c=3", location="", form="", takes_rest=lambda key, _: key == "over")
     assert pairs == {"a": "1", "over": "x:b=2,c=3"}

@@ -4,6 +4,7 @@ __all__ = [
     "benefit",
     "cautions",
     "conclusions",
+    "controller_labels",
     "first_screen",
     "group_changes",
     "names",

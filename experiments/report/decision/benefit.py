@@ -88,17 +88,29 @@ def _value(row: RunRow, metric: str) -> float:
 
 
 def money_text(found: Benefit) -> Text | None:
-    """Million or billion VND a year with its range."""
+    """Million or billion VND a year with its range; a loss is called so."""
     if found.money is None:
         return None
-    low, middle, high = found.money
-    if abs(middle) < 1000:
+    low, middle, high = map(abs, found.money)
+    if middle < 1000:
         unit = Text(" million VND", " triệu đồng")
     else:
         low, middle, high = low / 1000, middle / 1000, high / 1000
         unit = Text(" billion VND", " tỉ đồng")
-    places = 0 if abs(middle) >= 100 else 1
-    ends = sorted((low, high))
-    return (
-        number(middle, places) + unit + " (" + number(ends[0], places) + "…" + number(ends[1], places) + ")"
-    )
+    places = 0 if middle >= 100 else 1
+    amount = number(middle, places) + unit
+    if found.money[1] < 0:
+        amount = Text("", "thiệt ") + amount + Text(" lost", "")
+    return amount + " (" + number(low, places) + "…" + number(high, places) + ")"
+
+
+def co2_text(found: Benefit) -> Text | None:
+    """Whether CO2 falls or rises, and by how many tonnes a year."""
+    if found.co2_t is None:
+        return None
+    amount = number(abs(found.co2_t), 0 if abs(found.co2_t) >= 10 else 1)
+    if float(amount.en.replace("\u202f", "")) == 0:
+        return Text("CO2 unchanged", "CO2 không đổi")
+    if found.co2_t > 0:
+        return Text("", "giảm ") + amount + Text(" t less CO2", " tấn CO2")
+    return Text("", "tăng ") + amount + Text(" t more CO2", " tấn CO2")

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from denxanh.experiments.report.decision.controller_labels import controller_label
 from denxanh.experiments.results.measured_window import unfinished_flags
 from denxanh.experiments.results.summary import jammed
 from denxanh.experiments.runs.run_row import RunRow
-from denxanh.networks.built_in import NOTE
-from denxanh.sim.language.text import Text
+from denxanh.networks.built_in import SYNTHETIC_NOTES
+from denxanh.sim.language.text import Text, joined
 
 ASSUMED_PLAN = Text(
-    "Assumed plan: nobody has confirmed that the existing plan (program) runs in the street, so a gain over it is no "
-    "forecast; the gain over a conventional plan says more. Say --plan-is-real once it is confirmed.",
-    "Phương án giả định: chưa ai xác nhận phương án hiện trạng (program) đang chạy ngoài đường, nên mức cải thiện so "
+    "Assumed plan: nobody has confirmed that the place's own plan (program) runs in the street, so a gain over it is "
+    "no forecast; the gain over a conventional plan says more. Say --plan-is-real once it is confirmed.",
+    "Phương án giả định: chưa ai xác nhận phương án có sẵn (program) đang chạy ngoài đường, nên mức cải thiện so "
     "với nó không phải là dự báo; mức cải thiện so với phương án thông thường (conventional) có ý nghĩa hơn. Thêm "
     "--plan-is-real khi đã xác nhận.",
 )
@@ -31,16 +32,16 @@ def cautions(rows: Sequence[RunRow], *, assumed_plan: bool, notes: Sequence[str]
     """The cautions on the runs of one place; ``notes`` are those of its scenario, in English."""
     done = [row for row in rows if row.done]
     found = [ASSUMED_PLAN] if assumed_plan else []
-    found += [SYNTHETIC] if NOTE in notes else []
+    found += [SYNTHETIC] if set(SYNTHETIC_NOTES) & set(notes) else []
     found += [NOBODY_WALKS] if done and not any(row.metrics.get("walkers") for row in done) else []
     found += unfinished_flags(done)
     stuck = sorted({row.controller for row in done if jammed(row)})
     if stuck:
-        names = ", ".join(stuck)
+        names = joined([controller_label(name, assumed_plan=assumed_plan) for name in stuck], ", ")
         found.append(
             Text(
-                f"Gridlock: runs of {names} jammed; their mean delay depends on when the simulation ends.",
-                f"Tắc nghẽn: có lần mô phỏng của {names} bị kẹt; thời gian trễ trung bình phụ thuộc lúc kết thúc.",
+                f"Gridlock: runs of {names.en} jammed; their mean delay depends on when the simulation ends.",
+                f"Tắc nghẽn: có lần mô phỏng của {names.vi} bị kẹt; thời gian trễ trung bình phụ thuộc lúc kết thúc.",
             )
         )
     return tuple(found)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from denxanh.experiments.report.decision.benefit import ASSUMPTIONS, Benefit, benefit, money_text
+from denxanh.experiments.report.decision.benefit import ASSUMPTIONS, Benefit, benefit, co2_text, money_text
 from denxanh.experiments.report.decision.group_changes import (
     GroupChange,
     approach_changes,
     signal_delay,
     type_changes,
 )
-from denxanh.experiments.report.decision.names import controller_title
 from denxanh.experiments.report.decision.recommendation import Recommendation, recommend
 from denxanh.experiments.results.summary import Group
 from denxanh.sim.language.text import Text, joined, number, unit
@@ -88,7 +87,12 @@ class FirstScreen:
         gains = self.recommendation.gains
         before = joined(
             [
-                number(one.before, 1) + " " + unit("s/veh") + " (" + controller_title(one.reference) + ")"
+                number(one.before, 1)
+                + " "
+                + unit("s/veh")
+                + " ("
+                + self.recommendation.title(one.reference)
+                + ")"
                 for one in gains
             ],
             ", ",
@@ -99,7 +103,7 @@ class FirstScreen:
             + " "
             + unit("s/veh")
             + " ("
-            + controller_title(self.recommendation.candidate)
+            + self.recommendation.title(self.recommendation.candidate)
         )
         after += Text("): ", "): ") + shares + "; " + self.losers.sentence()
         return (
@@ -116,7 +120,7 @@ def first_screen(
 
     Losers are told against the existing plan, or, where that is assumed, against the conventional one if it ran.
     """
-    found = recommend(group)
+    found = recommend(group, assumed_plan=assumed_plan)
     if found is None:
         return None
     after = group.runs[found.candidate]
@@ -132,20 +136,20 @@ def first_screen(
     )
     benefits = [(one.reference, benefit(group.runs[one.reference], after)) for one in found.gains]
     known = [(reference, one) for reference, one in benefits if one is not None]
-    tiles = (_delay_tile(found, group), _hours_tile(known), _worth_tile(known))
+
+    def against(reference: str) -> Text:
+        return Text("against ", "so với ") + found.title(reference)
+
+    tiles = (_delay_tile(found, group, against), _hours_tile(known, against), _worth_tile(known, against))
     return FirstScreen(found, tuple(tile for tile in tiles if tile.lines), losers, tuple(cautions))
 
 
-def _against(reference: str) -> Text:
-    return Text("against ", "so với ") + controller_title(reference)
-
-
-def _delay_tile(found: Recommendation, group: Group) -> Tile:
+def _delay_tile(found: Recommendation, group: Group, against: Callable[[str], Text]) -> Tile:
     lines = [
         (
             number(one.before, 1) + " → " + number(one.after, 1) + " " + unit("s/veh")
             + " (" + number(one.percent, 0, signed=True) + " %)",
-            _against(one.reference),
+            against(one.reference),
         )
         for one in found.gains
     ]  # fmt: skip
@@ -158,32 +162,29 @@ def _delay_tile(found: Recommendation, group: Group) -> Tile:
                 Text("level of service ", "mức phục vụ ") + letters,
                 Text("control delay per signal passed ", "trễ điều khiển mỗi lần qua đèn ")
                 + per_signal
-                + _against(found.gains[0].reference),
+                + against(found.gains[0].reference),
             )
         )
     return Tile(Text("Delay", "Thời gian trễ"), tuple(lines))
 
 
-def _hours_tile(known: Sequence[tuple[str, Benefit]]) -> Tile:
+def _hours_tile(known: Sequence[tuple[str, Benefit]], against: Callable[[str], Text]) -> Tile:
     lines = []
     for reference, one in known:
-        if one.person_hours is not None:
-            value = number(one.person_hours, 0 if abs(one.person_hours) >= 10 else 1)
-            lines.append((value + Text(" person-hours", " giờ-người"), _against(reference)))
-        else:
-            value = number(one.vehicle_hours, 0 if abs(one.vehicle_hours) >= 10 else 1)
-            lines.append((value + Text(" vehicle-hours", " giờ-xe"), _against(reference)))
+        persons = one.person_hours is not None
+        hours = one.person_hours if one.person_hours is not None else one.vehicle_hours
+        amount = number(abs(hours), 0 if abs(hours) >= 10 else 1)
+        amount += Text(" person-hours", " giờ-người") if persons else Text(" vehicle-hours", " giờ-xe")
+        if hours < 0:
+            amount = Text("", "mất thêm ") + amount + Text(" lost", "")
+        lines.append((amount, against(reference)))
     return Tile(Text("Saved a day", "Tiết kiệm mỗi ngày"), tuple(lines))
 
 
-def _worth_tile(known: Sequence[tuple[str, Benefit]]) -> Tile:
+def _worth_tile(known: Sequence[tuple[str, Benefit]], against: Callable[[str], Text]) -> Tile:
     lines = []
     for reference, one in known:
-        money = money_text(one)
-        co2 = None
-        if one.co2_t is not None:
-            co2 = number(one.co2_t, 0 if abs(one.co2_t) >= 10 else 1) + Text(" t CO2", " tấn CO2")
-        parts = [part for part in (money, co2) if part is not None]
+        parts = [part for part in (money_text(one), co2_text(one)) if part is not None]
         if parts:
-            lines.append((parts[0], joined([*parts[1:], _against(reference)])))
+            lines.append((parts[0], joined([*parts[1:], against(reference)])))
     return Tile(Text("Worth a year", "Giá trị mỗi năm"), tuple(lines))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from denxanh import networks
+from denxanh.experiments.results.references import ASSUMED_NAME, EXISTING_NAMES
 from denxanh.networks.built_in import name_of
 from denxanh.sim.language.text import Text, joined, same
 
@@ -78,9 +79,17 @@ def place_title(label: str) -> Text:
     return title + Text(rest, vietnamese)
 
 
-def controller_title(label: str) -> Text:
-    """The name of a controller by its label, with its parameters where it has some."""
+def controller_title(label: str, *, assumed_plan: bool) -> Text:
+    """The name of a controller by its label, with its parameters where it has some.
+
+    ``assumed_plan`` says that nobody has seen the place's own plan in the street: it is then never called existing.
+
+    >>> controller_title("program", assumed_plan=True).vi
+    'phương án giả định'
+    """
     base, colon, parameters = label.partition(":")
+    if assumed_plan and base in EXISTING_NAMES:
+        base = ASSUMED_NAME
     if base not in _CONTROLLERS:
         return Text(f"the strategy {label}", f"chiến lược {label}")
     return _CONTROLLERS[base] + (f" ({parameters})" if colon else "")

@@ -52,13 +52,18 @@ class Recommendation:
     candidate: str
     gains: tuple[Gain, ...]
     days: int  # pairs that the advice rests on
+    assumed_plan: bool  # nobody has seen the place's own plan in the street
     days_needed: int | None = None  # in all, where more may prove it
     alternative: Gain | None = None  # of another controller with less delay than the candidate; not proven
     alternative_name: str = ""
 
+    def title(self, label: str) -> Text:
+        """The name of a controller of these results."""
+        return controller_title(label, assumed_plan=self.assumed_plan)
+
     def sentence(self) -> Text:
         """What to do."""
-        name = controller_title(self.candidate)
+        name = self.title(self.candidate)
         amount = self._amounts()
         if self.advice in ("install", "conventional"):
             verb = (
@@ -68,7 +73,7 @@ class Recommendation:
             )
             return verb + name + ": " + amount + "." + self._other()
         if self.advice == "keep":
-            existing = controller_title(self.gains[-1].reference)
+            existing = self.title(self.gains[-1].reference)
             nothing = Text(
                 ": nothing tried is better; the best of the others is ",
                 ": không phương án nào tốt hơn; phương án kế tiếp là ",
@@ -83,7 +88,7 @@ class Recommendation:
         share = number(-self.alternative.percent, 1) + " %"
         return (
             Text(" Not proven: ", " Chưa chứng minh được: ")
-            + controller_title(self.alternative_name)
+            + self.title(self.alternative_name)
             + Text(" with another ", " giảm thêm ")
             + share
             + Text(" less. ", ". ")
@@ -97,7 +102,7 @@ class Recommendation:
             share = number(abs(gain.percent), 0) + " %"
             against = Text(f" {'less' if less else 'more'} delay than ", " so với ")
             before = Text("", f"trễ {'ít' if less else 'nhiều'} hơn ")
-            parts.append(before + share + against + controller_title(gain.reference))
+            parts.append(before + share + against + self.title(gain.reference))
         return joined(parts, ", ")
 
     def _more(self) -> Text:
@@ -116,8 +121,11 @@ class Recommendation:
         )
 
 
-def recommend(group: Group) -> Recommendation | None:
-    """The recommendation for one place and demand; None where fewer than two controllers have a run in common."""
+def recommend(group: Group, *, assumed_plan: bool) -> Recommendation | None:
+    """The recommendation for one place and demand; None where fewer than two controllers have a run in common.
+
+    ``assumed_plan`` says that nobody has seen the place's own plan in the street.
+    """
     runs = {name: values for name, values in group.values("delay_s").items() if values}
     if len(runs) < 2:
         return None
@@ -137,9 +145,9 @@ def recommend(group: Group) -> Recommendation | None:
     flowing = {name: not any(jammed(row) for row in group.runs[name]) for name in runs}
     best = min(others, key=lambda name: _mean(runs[name], runs[reference]), default=None)
     if best is not None and outcomes.get(best) == "better" and (flowing[best] or not flowing[reference]):
-        return _made("install", best, reference, baseline, runs)
+        return _made("install", best, reference, baseline, runs, assumed_plan=assumed_plan)
     if conventional == "better" and (flowing[reference] or not flowing[baseline]):
-        made = _made("conventional", reference, baseline, baseline, runs)
+        made = _made("conventional", reference, baseline, baseline, runs, assumed_plan=assumed_plan)
         if best is None or outcomes.get(best) not in ("not distinguishable", "one pair"):
             return made
         against = compare_paired(runs[best], runs[reference])
@@ -154,12 +162,25 @@ def recommend(group: Group) -> Recommendation | None:
         {baseline: runs[baseline], **{name: runs[name] for name in runs if name != baseline}}, baseline
     )
     if against_all and all(outcome in ("worse", "identical") for outcome in against_all.values()):
-        return _made("keep", shown, baseline, baseline, runs)
-    return _made("unproven", shown, reference if shown != reference else baseline, baseline, runs)
+        return _made("keep", shown, baseline, baseline, runs, assumed_plan=assumed_plan)
+    return _made(
+        "unproven",
+        shown,
+        reference if shown != reference else baseline,
+        baseline,
+        runs,
+        assumed_plan=assumed_plan,
+    )
 
 
 def _made(
-    advice: Advice, candidate: str, reference: str, baseline: str, runs: dict[str, Runs]
+    advice: Advice,
+    candidate: str,
+    reference: str,
+    baseline: str,
+    runs: dict[str, Runs],
+    *,
+    assumed_plan: bool,
 ) -> Recommendation:
     gains = []
     for name in dict.fromkeys((reference, baseline)):
@@ -168,7 +189,12 @@ def _made(
             gains.append(Gain(name, paired.baseline_mean, paired.candidate_mean))
     found = compare_paired(runs[candidate], runs[gains[0].reference])
     return Recommendation(
-        advice, candidate, tuple(gains), found.n, _days_needed(found) if advice == "unproven" else None
+        advice,
+        candidate,
+        tuple(gains),
+        found.n,
+        assumed_plan,
+        _days_needed(found) if advice == "unproven" else None,
     )
 
 

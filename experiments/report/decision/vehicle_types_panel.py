@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from denxanh.experiments.report.contents import Panel
+from denxanh.experiments.report.decision.controller_labels import controller_label
 from denxanh.experiments.report.text_format import html_table
 from denxanh.experiments.results.vehicle_types import NAMES, ClassResult, class_results
 from denxanh.experiments.runs.run_row import RunRow
@@ -20,7 +21,7 @@ _NOTE = Text(
 )
 
 
-def vehicle_types_panel(rows: Sequence[RunRow]) -> Panel | None:
+def vehicle_types_panel(rows: Sequence[RunRow], *, assumed_plan: bool = False) -> Panel | None:
     """The panel for the runs of one place and demand; None for results of earlier versions."""
     by_controller: dict[str, list[RunRow]] = {}
     for row in rows:
@@ -32,7 +33,10 @@ def vehicle_types_panel(rows: Sequence[RunRow]) -> Panel | None:
     first = next(iter(found.values()))
     names = [name for name in NAMES if name in first]
     heads = [Text("controller", "bộ điều khiển"), *(_head(first[name]) for name in names)]
-    cells = [[same(label), *(_cell(classes.get(name)) for name in names)] for label, classes in found.items()]
+    cells = [
+        [controller_label(label, assumed_plan=assumed_plan), *(_cell(classes.get(name)) for name in names)]
+        for label, classes in found.items()
+    ]
     heading = Text("Delay by vehicle type", "Thời gian trễ theo loại xe")
     return Panel(heading, ((html_table(heads, cells), Text("", "")),), _NOTE, wide=True)
 

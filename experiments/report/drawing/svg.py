@@ -10,7 +10,16 @@ from dataclasses import dataclass, field
 from markupsafe import Markup, escape
 
 from denxanh.experiments.report.drawing.colour import FAINT, GRID, INK, Style
-from denxanh.sim.language.text import Text, clock, decimals, number, same
+from denxanh.sim.language.text import (
+    CLOCK_TITLES,
+    Clock,
+    Text,
+    clock,
+    clock_kind,
+    decimals,
+    number,
+    same,
+)
 
 FONT = 14  # px in a drawing of WIDTH; on a phone of 340 px it is still 10 px
 SMALL, TINY = 12, 10
@@ -168,12 +177,10 @@ class Axis:
         return Axis(low, high, label, tuple((m, number(m, places, signed=signed)) for m in marks))
 
     @staticmethod
-    def time(begin: float, end: float) -> Axis:
-        """Time of day in the simulation."""
+    def time(begin: float, end: float, clock_of: Clock | None = None) -> Axis:
+        """Time as hours and minutes; ``clock_of`` says what it counts from where the axis is a part of the run."""
         marks = tuple((t, same(clock(t))) for t in clock_steps(begin, end))
-        return Axis(
-            begin, end, Text("time in the simulation (h:min)", "thời gian mô phỏng (giờ:phút)"), marks
-        )
+        return Axis(begin, end, CLOCK_TITLES[clock_of or clock_kind(begin, end)], marks)
 
 
 @dataclass
@@ -262,7 +269,7 @@ class Chart:
         anchor = "end" if ends else None
         self.add(words(text, x, y, font_size=SMALL, fill=FAINT, text_anchor=anchor))
 
-    def legend(self, entries: Sequence[tuple[str, Style]]) -> None:
+    def legend(self, entries: Sequence[tuple[Text | str, Style]]) -> None:
         """Add names and styles above the plot, wrapped to its width. Call it first: the chart grows by them."""
         x, row, height = self.left, 0, 20.0
         for name, style in entries:

@@ -32,7 +32,7 @@ from denxanh.experiments.report.optimization.tuning_panels import (
     prediction_panel,
     search_panel,
 )
-from denxanh.experiments.results.references import ASSUMED_NAME
+from denxanh.experiments.results.references import ASSUMED_NAME, existing_adjective
 from denxanh.sim.errors import InputError
 from denxanh.sim.language.text import same
 from denxanh.sim.network import Network
@@ -74,6 +74,7 @@ def write_tuning(result: TuningResult, options: TuningOptions, *, command: str) 
         notes=_notes(result, options),
         panels=tuple(panels),
         others_folded=True,
+        recorded=options.time is None,  # what is simulated again takes time that --time has not
     )
 
 
@@ -122,13 +123,14 @@ def _notes(result: TuningResult, options: TuningOptions) -> tuple[Text, ...]:
             "“lefts protected / permitted”: giữ / bỏ pha rẽ trái riêng.",
         )
     )
+    existing = existing_adjective(assumed_plan=result.existing_name == ASSUMED_NAME)
     for variant in result.variants:
         if not variant.plan.timings:
             name = f"{variant.name}: " if len(result.variants) > 1 else ""
             out.append(
                 Text(
-                    f"{name}no plan was significantly better than the existing plan, which stays.",
-                    f"{name}không có phương án nào chắc chắn tốt hơn phương án hiện có, nên giữ nguyên.",
+                    f"{name}no plan was significantly better than the {result.existing_name}, which stays.",
+                    f"{name}không có phương án nào chắc chắn tốt hơn phương án {existing.vi}, nên giữ nguyên.",
                 )
             )
     if result.interrupted:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, cast
 
+from denxanh.networks.build.place_folder import require_file
 from denxanh.networks.importing.import_report import ImportNotes
 from denxanh.networks.importing.osm.blobs import check_size
 from denxanh.sim.errors import InputError
@@ -52,8 +53,7 @@ def read(path: Path, notes: ImportNotes) -> Extract:
     Raises:
         InputError: the file has another format, or no street.
     """
-    if not path.is_file():
-        raise InputError("there is no such file", location=str(path))
+    require_file(path)
     extract = Extract()
     for kind, id, tags, rest in _pbf(path) if path.name.endswith(".pbf") else _xml(path):
         extract.sides += _sides(kind, tags)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import html.parser
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,16 @@ def test_a_folder_without_scenarios_and_an_unknown_suite_get_one_sentence(tmp_pa
         find_suite(str(tmp_path))
     with pytest.raises(InputError, match="did you mean 'small'"):
         find_suite("smal")
+
+
+def test_configurations_of_runs_are_no_scenarios_of_a_folder(tmp_path: Path, folder: Path) -> None:
+    shutil.copytree(folder, tmp_path / "suite")
+    run = tmp_path / "suite" / "denxanh-results" / "run"
+    run.mkdir(parents=True)
+    (run / "run.sumocfg").write_text("<configuration/>", encoding="utf-8")
+    (run / "manifest.json").write_text("{}", encoding="utf-8")
+    found = find_suite(str(tmp_path / "suite"))
+    assert [name for name, _ in found.scenarios] == [name for name, _ in find_suite(str(folder)).scenarios]
 
 
 def test_an_experiment_of_ones_own_is_not_overwritten(tmp_path: Path, folder: Path) -> None:

@@ -81,3 +81,8 @@ def test_a_plug_in_that_cannot_be_imported_is_named(monkeypatch: pytest.MonkeyPa
 def test_did_you_mean() -> None:
     assert did_you_mean("webstre", ["webster", "program"]) == "did you mean 'webster'?"
     assert did_you_mean("x", ["webster", "program"]) == "there are: program, webster"
+
+
+def test_the_list_has_no_marks_of_code(here: Any) -> None:
+    assert "over=NAME" in (printed := here("list").stdout)
+    assert "``" not in printed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import subprocess
 from collections.abc import Callable
@@ -102,3 +103,31 @@ def test_the_command_writes_a_log_of_each_run(tiny_place: Any, cli: Call, tmp_pa
     assert {row["EventId"] for row in rows} >= {"1", "7", "8", "9", "10"}
     devices = list(csv.DictReader((tmp_path / "log" / "devices.csv").open(encoding="utf-8")))
     assert {row["DeviceId"] for row in rows} == {row["DeviceId"] for row in devices}
+
+
+def test_detections_are_the_arrivals_and_the_standing_vehicles(
+    tiny_place: Any, cli: Call, tmp_path: Path
+) -> None:
+    done = cli("compare", tiny_place.config, "-c", "program", "--seeds", "1", "--out", tmp_path / "runs")
+    assert done.returncode == 0, done.stderr
+    written = cli("export", tmp_path / "runs", "--atspm", "--detections", "--out", tmp_path / "log")
+    assert written.returncode == 0, written.stderr
+    (file,) = (tmp_path / "log").glob("events-*.csv")
+    rows = list(csv.DictReader(file.open(encoding="utf-8")))
+    detectors = list(csv.DictReader((tmp_path / "log" / "detectors.csv").open(encoding="utf-8")))
+    assert {one["Function"] for one in detectors} == {"Advance", "Presence"}
+    known = {(one["DeviceId"], one["Parameter"]): one for one in detectors}
+    seen = [row for row in rows if row["EventId"] in ("81", "82")]
+    assert {(row["DeviceId"], row["Parameter"]) for row in seen} <= known.keys()
+    for row, later in itertools.pairwise(rows):
+        assert row["TimeStamp"] <= later["TimeStamp"]
+    on = [row for row in seen if row["EventId"] == "82"]
+    advance = [row for row in on if known[row["DeviceId"], row["Parameter"]]["Function"] == "Advance"]
+    assert len(advance) > 10
+    assert len(on) > len(advance)
+
+
+def test_detections_alone_are_refused(tiny_place: Any, cli: Call, tmp_path: Path) -> None:
+    done = cli("export", tmp_path, "--csv", "--detections")
+    assert done.returncode == 2
+    assert "--detections belongs to the event log" in done.stderr

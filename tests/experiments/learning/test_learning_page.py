@@ -25,6 +25,16 @@ def test_the_blocks_of_the_page_run_one_after_the_other(page: Path, run_page: Ca
     assert re.match(r"Delay\(seconds=\d+", run_page(page, _guarded))
 
 
+@pytest.mark.slow
+def test_the_tutorial_trains_two_agents_and_compares_them(run_page: Callable[..., str]) -> None:
+    pytest.importorskip("stable_baselines3", reason="pip install stable-baselines3 to run it")
+    printed = run_page(DOCS / "tutorials" / "train-an-agent.md", _guarded, timeout=3600)
+    costs = [float(cost) for cost in re.findall(r"generation \d: [\d.]+ s/veh, best ([\d.]+)", printed)]
+    assert len(costs) == 6
+    assert re.search(r"evolved\.safetensors: \d.* than program", printed), printed
+    assert re.search(r"ppo\.safetensors: \d.* than program", printed), printed
+
+
 def test_the_tables_of_the_page_are_complete() -> None:
     named = set(re.findall(r"`([\w-]+)`", PAGE.read_text("utf-8"))) | {"sumo-rl", "default"}
     assert set(FEATURES) | set(COMPOSED) | set(REWARDS) <= named

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,11 @@ def test_when_the_time_is_over_the_complete_runs_count(scenario: Scenario, tmp_p
             raise OutOfTime
 
     listener = ProgressListener(on_message=said.append, on_run=count, on_wait=over)
-    runs = specify_runs(scenario, ["program"], [1, 2, 3])
+    # the second run is under way when the time is over, and cannot be through in the seconds that ending it takes
+    runs = [
+        *specify_runs(scenario, ["program"], [1]),
+        *specify_runs(replace(scenario, end=1e7), ["program"], [2, 3]),
+    ]
     rows = execute_until_late(tmp_path, runs, jobs=1, listener=listener)
-    assert [row.state for row in rows] == ["done"]
+    assert [(row.state, row.seed) for row in rows] == [("done", 1)]
     assert said == ["the time is over: 1 runs are done"]

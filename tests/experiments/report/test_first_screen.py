@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,15 +12,17 @@ import numpy as np
 import pytest
 
 from denxanh.experiments.report import Comparison, render
-from denxanh.experiments.report.decision.benefit import benefit
+from denxanh.experiments.report.decision.benefit import Benefit, benefit, co2_text, money_text
 from denxanh.experiments.report.decision.cautions import NOBODY_WALKS, SYNTHETIC, cautions
 from denxanh.experiments.report.decision.first_screen import first_screen
 from denxanh.experiments.report.decision.group_changes import persons, type_changes
 from denxanh.experiments.report.decision.names import controller_title, direction_title
 from denxanh.experiments.report.decision.recommendation import recommend
+from denxanh.experiments.report.tables import flags
 from denxanh.experiments.results.summary import Group
 from denxanh.experiments.runs.run_row import RunRow
 from denxanh.networks.built_in import NOTE
+from denxanh.sim.language.text import Text
 from denxanh.sim.run import store
 
 Build = Callable[..., Comparison]
@@ -64,13 +67,13 @@ LEVEL = {"program": [60, 62, 61], "conventional": [40, 41, 42], "actuated": [39,
 def test_the_advice_follows_from_what_is_proven(
     group: Callable[..., Group], delays: dict[str, list[float]], advice: str, candidate: str
 ) -> None:
-    found = recommend(group(**delays))
+    found = recommend(group(**delays), assumed_plan=False)
     assert found is not None
     assert (found.advice, found.candidate) == (advice, candidate)
 
 
 def test_gains_are_told_against_the_conventional_plan_first(group: Callable[..., Group]) -> None:
-    found = recommend(group(**PROVEN))
+    found = recommend(group(**PROVEN), assumed_plan=False)
     assert found is not None
     assert [gain.reference for gain in found.gains] == ["conventional", "program"]
     said = found.sentence()
@@ -81,13 +84,40 @@ def test_gains_are_told_against_the_conventional_plan_first(group: Callable[...,
     assert "trễ ít hơn 25 % so với phương án thông thường" in said.vi
 
 
+@pytest.mark.parametrize("label", ["program", "existing plan", "assumed plan"])
+def test_a_plan_that_nobody_has_seen_is_called_assumed(group: Callable[..., Group], label: str) -> None:
+    """Everywhere on the first screen and in the terminal's lines, in both languages; the confirmed one is existing."""
+    runs = {label: PROVEN["program"], "conventional": PROVEN["conventional"], "actuated": PROVEN["actuated"]}
+    said = {}
+    for assumed in (True, False):
+        screen = first_screen(group(**runs), None, assumed_plan=assumed)
+        assert screen is not None
+        tiles = [text for tile in screen.tiles for line in tile.lines for text in line]
+        texts = [*screen.three_lines(), screen.sentence, *tiles]
+        said[assumed] = "\n".join(text.en + "\n" + text.vi for text in texts)
+    assert "the assumed plan" in said[True]
+    assert "phương án giả định" in said[True]
+    assert "existing" not in said[True]
+    assert "hiện trạng" not in said[True]
+    if label != "assumed plan":
+        assert "the existing plan" in said[False]
+        assert "phương án hiện trạng" in said[False]
+
+
+def test_the_worst_case_of_an_assumed_plan_is_to_keep_it(group: Callable[..., Group]) -> None:
+    found = recommend(group(program=[40, 41, 40.5], actuated=[50, 51.5, 50.2]), assumed_plan=True)
+    assert found is not None
+    assert found.sentence().en.startswith("Keep the assumed plan: nothing tried is better")
+    assert found.sentence().vi.startswith("Giữ phương án giả định")
+
+
 def test_without_proof_it_says_how_many_days_are_needed(group: Callable[..., Group]) -> None:
-    found = recommend(group(program=[40, 45, 41, 44], actuated=[38, 46, 39.5, 43]))
+    found = recommend(group(program=[40, 45, 41, 44], actuated=[38, 46, 39.5, 43]), assumed_plan=False)
     assert found is not None
     assert found.days_needed is not None
     assert found.days_needed > 4
     assert f"about {found.days_needed} instead of 4" in found.sentence().en
-    one = recommend(group(program=[40], actuated=[20]))
+    one = recommend(group(program=[40], actuated=[20]), assumed_plan=False)
     assert one is not None
     assert "One day is no evidence" in one.sentence().en
 
@@ -95,13 +125,13 @@ def test_without_proof_it_says_how_many_days_are_needed(group: Callable[..., Gro
 def test_a_controller_that_jams_is_not_recommended(group: Callable[..., Group]) -> None:
     found = group(program=[60, 62, 61], actuated=[30, 31.2, 30.4])
     jammed = [replace(row, metrics={**row.metrics, "waiting": 20}) for row in found.runs["actuated"]]
-    said = recommend(Group("street", 1.0, {**found.runs, "actuated": jammed}))
+    said = recommend(Group("street", 1.0, {**found.runs, "actuated": jammed}), assumed_plan=False)
     assert said is not None
     assert said.advice == "unproven"
 
 
 def test_without_a_second_controller_there_is_no_advice(group: Callable[..., Group]) -> None:
-    assert recommend(group(program=[60, 62])) is None
+    assert recommend(group(program=[60, 62]), assumed_plan=False) is None
 
 
 def write_run(
@@ -248,5 +278,43 @@ def test_directions_and_controllers_are_named_in_both_languages() -> None:
     assert direction_title("SEB").en == "south-eastbound"
     assert direction_title("NBT NBR").en == "northbound, through; northbound, right"
     assert direction_title("odd") == direction_title("odd")
-    assert controller_title("program").vi == "phương án hiện trạng"
-    assert controller_title("max-pressure:interval=20").en == "the strategy max-pressure:interval=20"
+    assert controller_title("program", assumed_plan=False).vi == "phương án hiện trạng"
+    assert (
+        controller_title("max-pressure:interval=20", assumed_plan=True).en
+        == "the strategy max-pressure:interval=20"
+    )
+
+
+def test_a_loss_is_said_in_words() -> None:
+    gain, loss = Benefit(72.0, 50.0, 17.0), Benefit(-3.2, -2.0, -0.9)
+    assert co2_text(gain) == Text("17 t less CO2", "giảm 17 tấn CO2")
+    assert co2_text(loss) == Text("0.9 t more CO2", "tăng 0,9 tấn CO2")
+    assert co2_text(Benefit(1.0, 1.0, -0.01)) == Text("CO2 unchanged", "CO2 không đổi")
+    said = money_text(loss)
+    assert said is not None
+    assert said.en == "28.0 million VND lost (20.0…48.0)"
+    assert said.vi == "thiệt 28,0 triệu đồng (20,0…48,0)"
+
+
+def test_the_map_has_the_reference_of_the_first_figure(build: Build) -> None:
+    comparison = build(seeds=(1, 2, 3), candidates=("conventional", "actuated"))
+    page = render(comparison)
+    where = page[page.index("Where it changes") :]
+    tile = page[page.index('class="tile"') :]
+    reference = re.search(r"against (the [a-z ]+)<", tile)
+    assert reference is not None
+    heading = re.search(r'<p class="quiet">.*?lang="en">([^<]*)<', where, re.S)
+    assert heading is not None
+    assert heading[1].endswith(f"against {reference[1]}")
+
+
+def test_warnings_have_the_vietnamese_names_of_controllers(metrics: Metrics) -> None:
+    stuck = metrics(500.0, running=60, arrived=38, teleports=50, waiting=60)
+    rows = [RunRow("street", name, 1, metrics=stuck) for name in ("program", "actuated")]
+    said = cautions(rows, assumed_plan=True)
+    jam = next((one for one in said if one.en.startswith("Gridlock")), None)
+    assert jam is not None
+    assert "actuated, program" in jam.en
+    assert "điều khiển theo xe, phương án giả định" in jam.vi
+    flagged = flags(rows, assumed_plan=True)
+    assert any(one.text.vi.startswith("phương án giả định, lần mô phỏng 1") for one in flagged)

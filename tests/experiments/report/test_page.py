@@ -85,7 +85,7 @@ def test_the_page_carries_all_runs_and_the_summary_unrounded(build: Build) -> No
 def test_every_seed_is_a_mark_of_its_own(page: str) -> None:
     for seed in (1, 2, 3):
         assert f"program, seed {seed}: {40 + seed} s/veh" in page
-        assert f"max-pressure, lần mô phỏng {seed}: {21 + 2 * seed} s/xe" in page
+        assert f"áp lực lớn nhất, lần mô phỏng {seed}: {21 + 2 * seed} s/xe" in page
         assert f"max-pressure, seed {seed}: −{19 - seed} s/veh" in page  # (21 + 2s) − (40 + s)
 
 
@@ -356,7 +356,8 @@ def test_the_language_shown_first_can_be_chosen(build: Build, language: str) -> 
 
 def test_long_labels_may_break_between_their_parameters(build: Build) -> None:
     page = render(build(candidates=("max-pressure:interval=10,note=<b>",), folders=False))
-    assert '<th class="name">max-pressure:<wbr>interval=10,<wbr>note=&lt;b&gt;</th>' in page
+    assert '<span lang="en">max-pressure:<wbr>interval=10,<wbr>note=&lt;b&gt;</span>' in page
+    assert '<span lang="vi">áp lực lớn nhất (interval=10,<wbr>note=&lt;b&gt;)</span>' in page
 
 
 def test_results_of_an_unknown_place_are_refused(build: Build, metrics: Metrics) -> None:

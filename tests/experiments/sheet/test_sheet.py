@@ -58,6 +58,14 @@ def test_the_stages_and_greens_are_those_of_the_plan(street: PlanSource) -> None
         total = [row[3] + row[5] + row[6] + row[7] for row in rows]  # type: ignore[operator]
         assert total[-1] == sum(total[:-1]) == timing.cycle
         assert "offset" in texts_of(sheet, "en").casefold()
+        assert "(assumed: " in texts_of(sheet, "en")  # nobody has seen the plan of this place
+        assert "giả định" in texts_of(sheet, "vi")
+        assert "hiện trạng" not in texts_of(sheet, "vi")
+
+
+def test_a_plan_seen_in_the_street_is_called_existing(street: PlanSource) -> None:
+    seen = replace(street, scenario=replace(street.scenario, plan_source="cabinet sheet"))
+    for sheet in sheets_of(seen):
         assert "(existing: " in texts_of(sheet, "en")
         assert "hiện trạng" in texts_of(sheet, "vi")
 

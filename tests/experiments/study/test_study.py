@@ -13,7 +13,10 @@ from typing import Any
 
 import pytest
 
+from denxanh.controllers.fixed.fixed_time import read_plan
 from denxanh.experiments.formats.existing_plan import existing_plan
+from denxanh.experiments.optimize.job.conventional import NotRaced
+from denxanh.experiments.study import study
 from denxanh.experiments.study.study import run_study
 from denxanh.experiments.study.study_clock import StudyClock, interrupted_after
 from denxanh.experiments.study.study_folder import write_plans, write_study
@@ -77,6 +80,40 @@ def test_counts_have_their_own_hours(tmp_path: Path) -> None:
 def test_hours_are_for_built_in_places(tiny_place: Any, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--day is for built-in places"):
         run_study(str(tiny_place.config), StudyOptions(day="06:00-07:00"), tmp_path / "out", jobs=1)
+
+
+def test_an_existing_plan_that_does_not_fit_is_refused_before_anything_is_made(
+    tiny_place: Any, tmp_path: Path
+) -> None:
+    plan = tmp_path / "plan.json"
+    plan.write_text("{", encoding="utf-8")
+    with pytest.raises(InputError, match="the plan is not JSON"):
+        run_study(str(tiny_place.config), StudyOptions(plan=plan), tmp_path / "out", jobs=1)
+    store.write_json(plan, existing_plan(network_of(open_scenario("ha-noi/pho-hue"))).to_json())
+    with pytest.raises(InputError, match="which is not here; make the plan for this network"):
+        run_study(str(tiny_place.config), StudyOptions(plan=plan), tmp_path / "out", jobs=1)
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_time_for_a_race_the_conventional_plan_is_that_of_the_queue_model(
+    tiny_place: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenario = open_scenario(str(tiny_place.config))
+    plan = existing_plan(network_of(scenario))
+
+    def no_time(*_: Any, until: float, **__: Any) -> Path:
+        assert until < time.monotonic() + 60.0
+        raise NotRaced(plan)
+
+    monkeypatch.setattr(study, "conventional_plan_file", no_time)
+    state = study._Study(tmp_path, StudyOptions(), StudyClock(60.0), 1, "", lambda text: None)
+    found = study._conventional(state, scenario)
+    assert found is not None
+    (name, parameters), file = found
+    assert name == "fixed-time"
+    assert parameters == {"plan": str(file)}
+    assert read_plan(str(file)).to_json() == plan.to_json()
+    assert "chosen by the queue model alone" in str(state.skipped[0])
 
 
 def test_a_folder_with_something_else_is_left_alone(tiny_place: Any, tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from denxanh.experiments.optimize.tuning_problem import demand_of
+from denxanh.experiments.report.decision.cautions import SYNTHETIC, cautions
 from denxanh.networks.build.place_folder import new_folder
+from denxanh.networks.built_in import NOTE_OF_IMPORT
 from denxanh.networks.importing.netconvert_import import import_network
 from denxanh.networks.importing.starting_demand import Demand
 from denxanh.networks.importing.sumo_import import import_sumo
@@ -217,3 +219,19 @@ def test_other_formats_are_mirrored_where_asked(lefthand: bool, grid: Path, tmp_
     )
     assert network_of(open_scenario(str(tmp_path / "out"))).lefthand is lefthand
     assert any(kind.en == "left-hand traffic" for kind in report.notes.contents) is lefthand
+
+
+def test_a_place_with_an_invented_demand_says_so_until_another_takes_its_place(
+    grid: Path, tmp_path: Path
+) -> None:
+    import_sumo(grid / "g.net.xml", tmp_path / "place", name="grid", demand=DEMAND)
+    scenario = open_scenario(str(tmp_path / "place"))
+    assert NOTE_OF_IMPORT in scenario.notes
+    assert SYNTHETIC in cautions([], assumed_plan=False, notes=scenario.notes)
+    (routes,) = scenario.routes
+    assert NOTE_OF_IMPORT in open_scenario(f"{scenario.net}+{routes}").notes
+    root = ET.parse(routes).getroot()  # written anew, as a demand from counts is
+    ET.ElementTree(root).write(routes)
+    counted = open_scenario(str(tmp_path / "place"))
+    assert NOTE_OF_IMPORT not in counted.notes
+    assert SYNTHETIC not in cautions([], assumed_plan=False, notes=counted.notes)

@@ -128,6 +128,13 @@ def _of_one_weight(demand):
     return replace(demand, types=tuple(replace(t, pcu=1.0, persons=1.0) for t in demand.types))
 
 
+def test_one_pass_gives_what_two_give(model):
+    plans = encode(model.network, some_plans(3))
+    metrics, queues = model.figures(plans)
+    assert np.array_equal(metrics, model.evaluate(plans))
+    assert np.array_equal(queues, model.queues(plans))
+
+
 def test_figures_by_lane_add_up_and_grow_where_green_is_taken(model):
     wide, narrow = (
         Plan({"J0": Timing((Stage("GGrr", green), Stage("rrGG", 60.0 - green)))}) for green in (40.0, 10.0)

@@ -1,0 +1,78 @@
+"""Arrivals beyond sight, drawn at the rates measured: several futures that stay the same from second to second.
+
+Scenario-based rollout with common random numbers (Bertsekas, "Rollout algorithms", 2020): a plan is judged by its mean
+cost over the same few futures, and a vehicle that a future holds at one instant is there at the next one too.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from denxanh.sim.controller import Array, Ints, Observation
+from denxanh.sim.network import Bools, Intersection
+from denxanh.sim.sensing.sensor import RANGE
+
+WINDOW = 600.0  # s, the time constant of the rates
+LEARNING = 60.0  # s without arrivals that count as measured at the start
+PERIOD = 4096  # s after which the draws repeat
+
+
+class Arrivals:
+    """The futures of one intersection: each second, each link gets a vehicle with the probability of its rate."""
+
+    def __init__(self, intersection: Intersection, futures: int) -> None:
+        links = [(i, k) for i, approach in enumerate(intersection.approaches) for k in approach.links]
+        self.lane = np.array([i for i, _ in links], dtype=np.int64)
+        self.link = np.array([k for _, k in links], dtype=np.int64)
+        self.sight = np.array(
+            [min(a.reach, RANGE) / a.speed for a in (intersection.approaches[i] for i in self.lane)]
+        )
+        self._row = {link: row for row, (_, link) in enumerate(links)}
+        self._draws = np.random.default_rng(len(links)).random((futures, PERIOD, len(links)))
+        self._count = np.zeros(len(links))
+        self._weight = LEARNING
+        self._known: frozenset[str] = frozenset()
+        self._time = np.nan
+
+    @property
+    def rate(self) -> Array:
+        """Vehicles by second and link, in the order of ``link``."""
+        return self._count / self._weight
+
+    def critical_load(self, served: Bools, headway: float) -> float:
+        """Sum over the stages of their critical flow ratio, for lanes that discharge one vehicle per ``headway`` s.
+
+        ``served`` (stages, n_links) says which links each stage serves. A lane that several stages serve adds only
+        what it needs beyond them, to the one that is critical already. F. V. Webster, "Traffic signal settings",
+        Road Research Technical Paper 39, 1958, for the sum.
+        """
+        ratio = np.bincount(self.lane, self.rate * headway, minlength=int(self.lane.max()) + 1)
+        stages = np.array([served[:, self.link[self.lane == i]].any(axis=1) for i in range(len(ratio))])
+        need = np.zeros(len(served))
+        for i in np.argsort(stages.sum(axis=1), kind="stable"):
+            mine = np.flatnonzero(stages[i])
+            missing = ratio[i] - need[mine].sum()
+            if len(mine) and missing > 0.0:
+                need[mine[np.argmax(need[mine])]] += missing
+        return float(need.sum())
+
+    def learn(self, seen: Observation) -> None:
+        """Count the vehicles that have come into sight since the last observation."""
+        if not np.isnan(self._time):
+            fade = np.exp(-(seen.time - self._time) / WINDOW)
+            self._count *= fade
+            self._weight = self._weight * fade + (seen.time - self._time)
+        vehicles = seen.vehicles
+        for name, link in zip(vehicles.id, vehicles.link, strict=True):
+            if name not in self._known and int(link) in self._row and not np.isnan(self._time):
+                self._count[self._row[int(link)]] += 1.0
+        self._known, self._time = frozenset(vehicles.id), seen.time
+
+    def draw(self, future: int, time: float, horizon: float, rate: Array) -> tuple[Ints, Ints, Array]:
+        """(approach, link, s from now at the stop line) of vehicles that are not in sight at ``time``."""
+        seconds = np.arange(int(np.floor(time)) + 1, int(np.floor(time + horizon)) + 1)
+        chance = self._draws[future, seconds % PERIOD]  # (seconds, links)
+        when, which = np.nonzero(chance < rate)
+        due = seconds[when] - time + self.sight[which]
+        soon = due < horizon
+        return self.lane[which[soon]], self.link[which[soon]], due[soon]

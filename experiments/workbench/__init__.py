@@ -1,0 +1,14 @@
+"""The workbench: a local server for places, results, jobs and an editor of plans, for one person at one machine."""
+
+__all__ = [
+    "access",
+    "job_commands",
+    "job_process",
+    "jobs",
+    "library",
+    "open_place",
+    "plan_edits",
+    "served_files",
+    "server",
+    "workbench_page",
+]
