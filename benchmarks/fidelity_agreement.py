@@ -1,10 +1,11 @@
 """Whether `lane` and `sublane` rank signal plans and strategies alike on built-in places.
 
-    python benchmarks/fidelity_agreement.py FOLDER PLACE… [--plans 12] [--seeds 1] [--end S]
+    python benchmarks/fidelity_agreement.py FOLDER PLACE… [--plans 12] [--seeds 1] [--end S] [--without STRATEGY]
 
 For each place random plans (cycle, splits and offsets drawn freely, the network's own stages in every second plan) and
-the strategies below run in both fidelities on the same demand. The table has Spearman's correlation of the mean delays
-with its 95 % interval and the ratio of the delays. Done runs in FOLDER are not run again.
+the strategies below run in both fidelities on the same demand. The first table has Spearman's correlation of the mean
+delays with its 95 % interval and the ratio of the delays, the second the delay of each strategy and, of all runs of a
+fidelity, collisions and teleports as shares of the vehicles. Done runs in FOLDER are not run again.
 """
 
 from __future__ import annotations
@@ -23,7 +24,15 @@ from denxanh.experiments.results.load import load
 from denxanh.networks.scenarios import open_scenario
 from denxanh.sim.model.calibrate import spearman
 
-STRATEGIES = ("program", "webster", "actuated", "max-pressure:interval=20", "longest-queue", "predictive")
+STRATEGIES = (
+    "program",
+    "conventional",
+    "webster",
+    "actuated",
+    "max-pressure:interval=20",
+    "longest-queue",
+    "predictive",
+)
 FIDELITIES = ("lane", "sublane")
 
 
@@ -34,19 +43,23 @@ def main() -> None:
     parser.add_argument("--plans", type=int, default=12)
     parser.add_argument("--seeds", default="1")
     parser.add_argument("--end", default="", help="simulate until this time, s")
+    parser.add_argument("--without", action="append", default=[], help="a strategy that is left out")
     given = parser.parse_args()
+    strategies = [name for name in STRATEGIES if name not in given.without]
     print("| place | plans and strategies | Spearman | delay `lane` / `sublane`: median, least to most |")
     print("|---|---|---|---|")
     until = ["--end", given.end] if given.end else []
     for place in given.places:
         target = (given.folder / place.replace("/", "--")).absolute()
         options = write_plans(place, target, given.plans)
-        chosen = [part for option in (*STRATEGIES, *options) for part in ("-c", option)]
+        chosen = [part for option in (*strategies, *options) for part in ("-c", option)]
         for fidelity in FIDELITIES:
             out = ["--out", str(target / fidelity)]
             arguments = ["compare", f"{place}:{fidelity}", "--seeds", given.seeds, "--jobs", "1"]
             app([*arguments, *until, *chosen, *out], standalone_mode=False)
         print(row(place, target), flush=True)
+    for place in given.places:
+        print(details(place, (given.folder / place.replace("/", "--")).absolute()), flush=True)
 
 
 def write_plans(place: str, folder: Path, count: int) -> list[str]:
@@ -76,6 +89,29 @@ def row(place: str, folder: Path) -> str:
             f"| {place} | {len(names)} ({kind}) | {rank:.2f} [{low:.2f}, {high:.2f}] |"
             f" {np.median(ratio):.2f}, {ratio.min():.2f} to {ratio.max():.2f} |"
         )
+    return "\n".join(lines)
+
+
+def details(place: str, folder: Path) -> str:
+    """The delay of each strategy in both fidelities, and the collisions and teleports of all of their runs."""
+    lane, sublane = (delays(folder / fidelity) for fidelity in FIDELITIES)
+    lines = [
+        "",
+        f"| {place}, delay in s/veh | `lane` | `sublane` | `lane` / `sublane` |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {name} | {lane[name]:.1f} | {sublane[name]:.1f} | {lane[name] / sublane[name]:.2f} |"
+        for name in sorted(set(STRATEGIES) & lane.keys(), key=lane.__getitem__)
+    ]
+    for fidelity in FIDELITIES:
+        runs = load(folder / fidelity).runs
+        vehicles = float(np.sum(runs["simulated"]))
+        counts = ", ".join(
+            f"{name} {np.sum(runs[name]):.0f} ({np.sum(runs[name]) / vehicles:.3%})"
+            for name in ("collisions", "teleports")
+        )
+        lines.append(f"\n{fidelity}, {len(runs['simulated'])} runs, {vehicles:.0f} vehicles: {counts}")
     return "\n".join(lines)
 
 

@@ -2,7 +2,8 @@
 
     python benchmarks/optimizers.py OUT --resco FOLDER [--only NAME …] [--rows ROW …] [--seconds S]
 
-Rows: the existing plan, SUMO's actuated logic on all its stages, tlsCycleAdaptation and tlsCoordinator
+Rows: the existing plan, the conventional plan that ``optimize`` compares with, SUMO's actuated logic on all its
+stages, tlsCycleAdaptation and tlsCoordinator
 with the best of their options on training seeds, Webster, the optimised plan with protected turns kept and with
 leave to drop them, and an actuated program of ours. Each is measured in SUMO on held-out seeds, with the demand
 that the optimisers saw and with other days of it. OUT keeps one line of JSON for each program made and each run
@@ -24,6 +25,7 @@ from optimizers_networks import NETWORKS, generated, loaded, routed
 from optimizers_programs import Failed, actuated, adapted, coordinated, webster
 from optimizers_table import table
 
+from denxanh.experiments.optimize.job.conventional import TRAINING_SEEDS, conventional_plan
 from denxanh.experiments.optimize.problem.plan_programs import plan_xml
 from denxanh.experiments.optimize.problem.space import Candidate
 from denxanh.experiments.optimize.search.actuated_program import shown_once, tune_actuation
@@ -43,14 +45,14 @@ from denxanh.sim.run import store
 from denxanh.sim.scenario import Scenario
 
 RESCO = ("cologne1", "cologne3", "ingolstadt1", "grid4x4", "arterial4x4")
-BUILT_IN = "ha-noi/pho-hue"
-TRAINING = (1, 2)  # seeds that choose the options of SUMO's tools
+BUILT_IN = ("ha-noi/pho-hue", "ha-noi/hoang-dao-thuy")
+TOOLS = (1, 2)  # seeds that choose the options of SUMO's tools
 TRAINING = (1, 2, 3)  # seeds of the search
 HELD_OUT = (101, 102, 103, 104, 105)
 HOPELESS = 1.15  # an option this much worse than the best on the first training seed is not run again
 SECONDS = 15.0  # CPU of search for up to SIGNALS signals; beyond in proportion
 SIGNALS = 16
-ROWS = ("own", "actuated", "adapted", "coordinated", "webster", "kept", "dropped", "tuned")
+ROWS = ("own", "conventional", "actuated", "adapted", "coordinated", "webster", "kept", "dropped", "tuned")
 
 
 class Spent(Exception):
@@ -61,7 +63,7 @@ def main() -> None:
     given = _arguments()
     deadline = time.monotonic() + given.seconds
     book = Book(given.out)
-    names = [*RESCO, BUILT_IN, *(network.name for network in NETWORKS)]
+    names = [*RESCO, *BUILT_IN, *(network.name for network in NETWORKS)]
     if given.table:
         print(table(book, names))
         return
@@ -91,7 +93,7 @@ def _arguments() -> argparse.Namespace:
 def _scenario(name: str, given: argparse.Namespace) -> Scenario:
     if name in RESCO:
         scenario = open_scenario(str(given.resco / name))
-    elif name == BUILT_IN:
+    elif name in BUILT_IN:
         scenario = replace(open_scenario(name), name=name.replace("/", "-"))
     else:
         scenario = generated(next(n for n in NETWORKS if n.name == name), given.out / "networks")
@@ -113,6 +115,7 @@ def _row(book: Book, scenario: Scenario, row: str, deadline: float) -> None:
     if program is None:
         makers: dict[str, Callable[[], None]] = {
             "own": lambda: book.made(scenario.name, row, ""),
+            "conventional": lambda: _conventional(book, scenario),
             "actuated": lambda: book.made(scenario.name, row, actuated(scenario)),
             "webster": lambda: book.made(scenario.name, row, webster(scenario)),
             "adapted": lambda: _swept(book, scenario, row, check),
@@ -129,6 +132,15 @@ def _row(book: Book, scenario: Scenario, row: str, deadline: float) -> None:
         for seed in HELD_OUT:
             check()
             book.delay(scenario, program.digest, day, seed)
+
+
+def _conventional(book: Book, scenario: Scenario) -> None:
+    """The conventional plan; SUMO decides between its leaders on seeds of its own."""
+    before = time.process_time()
+    found = conventional_plan(scenario)
+    text = plan_xml(found.plan, network_of(scenario))
+    runs, cpu = len(found.tried) * len(TRAINING_SEEDS), time.process_time() - before
+    book.made(scenario.name, "conventional", text, note=f"cycle {found.cycle} s", runs=runs, cpu=cpu)
 
 
 def _swept(book: Book, scenario: Scenario, row: str, check: Callable[[], None]) -> None:
@@ -150,13 +162,13 @@ def _swept(book: Book, scenario: Scenario, row: str, check: Callable[[], None]) 
         book.failed(scenario.name, row, str(error))
         return
     cost: dict[str, float] = {}
-    for seed in TRAINING:
+    for seed in TOOLS:
         best_so_far = min(cost.values(), default=float("inf"))
         for options, digest in tried.items():
-            if seed == TRAINING[0] or cost[options] <= HOPELESS * best_so_far:
+            if seed == TOOLS[0] or cost[options] <= HOPELESS * best_so_far:
                 check()
                 delay = book.delay(scenario, digest, 0, seed)
-                cost[options] = delay if seed == TRAINING[0] else (cost[options] + delay) / 2
+                cost[options] = delay if seed == TOOLS[0] else (cost[options] + delay) / 2
             else:
                 cost[options] = max(cost[options], HOPELESS * best_so_far * 2)
     chosen = min(cost, key=lambda options: cost[options])

@@ -10,6 +10,7 @@ from optimizers_book import Book
 HELD_OUT = (101, 102, 103, 104, 105)
 TITLES = {
     "own": "existing plan",
+    "conventional": "conventional plan",
     "actuated": "SUMO actuated",
     "adapted": "tlsCycleAdaptation",
     "coordinated": "with tlsCoordinator",

@@ -53,10 +53,12 @@ CASES = tuple(
     Case(place, controller, backend, goal)
     for place in ("grid4x4", "cologne3")
     for controller, backend, goal in (
-        ("program", "libsumo", 1.15),
-        ("max-pressure", "libsumo", 1.3),
+        ("program", "libsumo", 1.10),
+        ("max-pressure", "libsumo", 1.25),
+        ("actuated", "libsumo", 1.25),
         ("program", "traci", 5.0),
         ("max-pressure", "traci", 5.0),
+        ("actuated", "traci", 5.0),
     )
 )
 

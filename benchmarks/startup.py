@@ -4,8 +4,10 @@
 
 ``run`` is ``denxanh run`` of ten seconds of a generated grid of nine signals under its own plan and ``actuated``;
 ``check`` is ``denxanh check`` of a generated network of 10 200 edges without signals. Bare SUMO loads the same
-files and simulates as many seconds. CPU is user + system time of the process and its children. ``--beside``
-measures another installation of denxanh (the path of its program) in the same rounds. A POSIX system is needed.
+files and simulates as many seconds. CPU is user + system time of the process and its children. Every command runs
+once before it is measured, and Python keeps its bytecode in a temporary folder, as it does beside an installed
+program. ``--beside`` measures another installation of denxanh (the path of its program) in the same rounds. A POSIX
+system is needed.
 """
 
 from __future__ import annotations
@@ -39,7 +41,9 @@ class Case:
 def cpu(command: Sequence[str], folder: Path) -> float:
     """CPU of a command and its children, s."""
     before = os.times()
-    subprocess.run(command, cwd=folder, env=sumo_environment(), check=True, capture_output=True)
+    environment = {**sumo_environment(), "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
     after = os.times()
     return sum(after[2:4]) - sum(before[2:4])
 
@@ -78,21 +82,28 @@ def main() -> None:
         small = generated(folder, "small", signals)
         large = generated(folder, "large", ("--grid.number=51", "--grid.length=150", "-j", "priority"))
         end = str(SECONDS)
+        nothing = generated(folder, "nothing", ("--grid.number=2", "-j", "priority"))
         cases = [
             Case(f"run, {c}", ("run", str(small), "-c", c, "--end", end, "--out", "OUT"), small, SECONDS)
             for c in ("program", "actuated")
         ]
         cases.append(Case("check, 10 200 edges", ("check", str(large)), large, 1))
+        cases.append(Case("check, 16 edges", ("check", str(nothing)), nothing, 1))
+        cases.append(Case("list", ("list",), nothing, 1))
         alone: dict[Case, list[float]] = {case: [] for case in cases}
         ours: dict[tuple[Case, str], list[float]] = {(case, one): [] for case in cases for one in programs}
-        for _ in range(chosen.rounds):
+        for number in range(chosen.rounds + 1):
             for case in cases:
                 bare = (str(sumo_binary()), "-c", str(case.config), "--end", str(case.seconds))
-                alone[case].append(cpu(bare, folder))
+                spent = cpu(bare, folder)
+                if number:
+                    alone[case].append(spent)
                 for one, path in programs.items():
                     out = str(folder / "out")
                     command = [out if part == "OUT" else part for part in case.command]
-                    ours[case, one].append(cpu((path, *command), folder))
+                    spent = cpu((path, *command), folder)
+                    if number:
+                        ours[case, one].append(spent)
                     shutil.rmtree(out, ignore_errors=True)
     print(
         f"| command | bare SUMO, CPU s | {' | '.join(f'{one}: over bare SUMO, CPU s' for one in programs)} |"

@@ -78,9 +78,8 @@ class Shared:
     side: float
     turning: float
     yielding: bool = False  # whether left turns may also go, yielding, beside the main stage
-    dwarf: bool = (
-        False  # whether a stage of 4 s for one direction follows the stage of both, instead of left turns
-    )
+    # whether a stage of 4 s for one direction follows the stage of both, instead of left turns
+    dwarf: bool = False
 
 
 NETWORKS = {

@@ -1,14 +1,15 @@
 """Train the policy that denxanh ships, in batches of the queue model: one network for signals of any shape.
 
     python benchmarks/train_policy.py --out general.safetensors PLACE… [--generations 12] [--population 24] [--seed 1]
-        [--hidden 0] [--start FILE.jsonl]
+        [--hidden 0] [--start FILE.jsonl] [--judge PLACE…]
 
 The cross-entropy method (R. Y. Rubinstein, Methodology and Computing in Applied Probability 1 (1999) 127–190) over the
 weights of a small network that scores the phases: each episode of a batch has weights of its own, drawn from a normal
 distribution that moves to the best quarter. All episodes of a generation meet the same drivers. PLACE is a place, or
 generated/KIND:SEED. A draw's cost is the mean over places and demands of its delay over that of the starting weights.
 ``--hidden`` adds units of ReLU to the sums; ``--start`` goes on from the weights of another log. The log, a JSON line
-for each generation, goes beside the file. Only the queue model runs.
+for each generation, goes beside the file. Only the queue model runs, until ``--judge`` compares the file with
+max-pressure in SUMO, an hour of each of these places, whole runs, the vehicles as given, seeds 101–103.
 """
 
 from __future__ import annotations
@@ -158,6 +159,30 @@ def train(places: list[Place], given: argparse.Namespace, log: Any) -> Array:
     return mean
 
 
+def judge(policy: Path, places: list[str]) -> None:
+    """Print the delay of max-pressure and of the policy in SUMO, mean over the seeds, and each seed's difference."""
+    print("| place | max-pressure, s/veh | the policy | policy less max-pressure, seed by seed |")
+    print("|---|---|---|---|")
+    for place in places:
+        scenario = dx.open_scenario(place)
+        end = min(scenario.begin + 3600.0, scenario.end)
+        made = dx.compare(
+            dx.open_scenario(place, end=end),
+            ["max-pressure", dx.Policy.load(policy)],
+            seeds=[101, 102, 103],
+            days="same",
+            warm_up=0.0,
+            jobs=1,
+        )
+        delays = np.array([float(row.metrics["delay_s"] or np.nan) for row in made.rows])
+        found = {
+            row.controller: delays[[r.controller == row.controller for r in made.rows]] for row in made.rows
+        }
+        first, second = found.values()
+        less = ", ".join(f"{value:+.1f}" for value in second - first)
+        print(f"| {scenario.name} | {first.mean():.2f} | {second.mean():.2f} | {less} |", flush=True)
+
+
 def main() -> None:
     """Train, and write the file and its log."""
     parser = argparse.ArgumentParser(
@@ -174,6 +199,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--hidden", type=int, default=0)
     parser.add_argument("--start", type=Path, help="log of a training to go on from")
+    parser.add_argument(
+        "--judge", nargs="+", default=[], metavar="PLACE", help="compare it in SUMO afterwards"
+    )
     parser.add_argument("--networks", type=Path, help="folder of the generated networks")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary, given.out.with_suffix(".jsonl").open("w") as log:
@@ -184,9 +212,8 @@ def main() -> None:
             for demand in given.demand
         ]
         weights = train(places, given, log)
-        used = {
-            name: value for name, value in vars(given).items() if name not in ("out", "networks", "start")
-        }
+        apart = ("out", "networks", "start", "judge")
+        used = {name: value for name, value in vars(given).items() if name not in apart}
         used["longest_red"] = LONGEST_RED
         named = dict(zip(NAMES, weights[: len(NAMES)].tolist(), strict=True))
         rest = {"hidden": weights[len(NAMES) :].tolist()} if given.hidden else {}
@@ -201,6 +228,8 @@ def main() -> None:
         longest_red=LONGEST_RED,
     )
     print({name: round(value, 4) for name, value in named.items()})
+    print(f"{time.process_time():.0f} s of CPU, compilation included")
+    judge(given.out, given.judge)
 
 
 if __name__ == "__main__":

@@ -51,6 +51,16 @@ class Client:
         assert answer.status == 200, (answer.status, content[:300])
         return json.loads(content)
 
+    def page(self) -> bytes:
+        """The page of the workbench, over a connection of its own, as a browser that opens it."""
+        connection = http.client.HTTPConnection(self.host, timeout=600)
+        connection.request("GET", "/")
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        assert answer.status == 200, answer.status
+        return content
+
 
 def shifted(plan: dict[str, Any], k: int) -> dict[str, Any]:
     """The plan after move ``k`` of a drag: the offset of one signal a second later."""
@@ -88,7 +98,7 @@ def line(what: str, ms: np.ndarray) -> str:
     return f"{what:58s} p50 {p50:7.1f} ms   p95 {p95:7.1f} ms   max {ms.max():7.1f} ms   n {len(ms)}"
 
 
-def memory(pid: int) -> str:
+def memory(pid: int, when: str) -> str:
     """Resident memory of a process, and its peak, where the system tells."""
     try:
         rows = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
@@ -97,7 +107,7 @@ def memory(pid: int) -> str:
     found = {
         row.split(":")[0]: int(row.split()[1]) / 1024 for row in rows if row.startswith(("VmRSS", "VmHWM"))
     }
-    return f"memory of the server: {found['VmRSS']:.0f} MB now, {found['VmHWM']:.0f} MB at most"
+    return f"memory of the server {when}: {found['VmRSS']:.0f} MB, {found['VmHWM']:.0f} MB at most so far"
 
 
 def parts(place: str, moves: int) -> None:
@@ -200,9 +210,13 @@ def in_browser(address: str, place: str, moves: int) -> None:
             page.wait_for_timeout(30)
         page.mouse.up()
         page.wait_for_timeout(1000)
-        found = page.evaluate("performance.getEntriesByName('denxanh:edit').map(e => e.duration)")
+        edit, shown = (
+            np.array(page.evaluate(f"performance.getEntriesByName('denxanh:{name}').map(e => e.duration)"))
+            for name in ("edit", "shown")
+        )
         browser.close()
-    print(line("browser: pointer's move to number on the page", np.array(found)))
+    print(line("browser: pointer's move to number on the page", edit))
+    print(line("browser: pointer's move to painted frame", shown))
 
 
 def main() -> None:
@@ -238,7 +252,8 @@ def main() -> None:
             quiet = timed(evaluate(shifted), given.moves)
             print(line("drag of an offset, one client", quiet))
             print(line("drag of a green (each move checked anew)", timed(evaluate(longer), given.moves)))
-            print(line("the page itself", timed(lambda k: client.post("jobs"), given.moves)))
+            print(line("list of jobs, one client", timed(lambda k: client.post("jobs"), given.moves)))
+            print(line("the page, one client", timed(lambda k: client.page(), given.moves)))
             in_browser(address, given.place, min(given.moves, 120))
             counts: dict[str, int] = {}
             other = threading.Thread(
@@ -246,18 +261,23 @@ def main() -> None:
                     asyncio.run(load(address, given.place, plan, given.rate, given.seconds))
                 )
             )
+            print(memory(server.pid, "before the load"))
             other.start()
-            busy = []
+            busy, pages = [], []
             while other.is_alive():
                 busy += timed(lambda k: client.post("jobs"), 1).tolist()
+                pages += timed(lambda k: client.page(), 1).tolist()
                 time.sleep(0.2)
             other.join()
             print(f"load: {counts}")
             print(line(f"list of jobs while {given.rate} requests a second arrive", np.array(busy)))
+            print(line(f"the page while {given.rate} requests a second arrive", np.array(pages)))
             after = timed(evaluate(shifted), given.moves)
             print(line("drag of an offset, after the load", after))
             print(f"ratio after / before: {np.median(after) / np.median(quiet):.2f}")
-            print(memory(server.pid))
+            print(memory(server.pid, "after the load"))
+            if hasattr(os, "getloadavg"):
+                print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
         finally:
             server.kill()
             server.wait()

@@ -49,13 +49,13 @@ if TYPE_CHECKING:
         RunResult,
         compare,
         list_controllers,
-        load,
         open_scenario,
         optimize,
         plot,
         run,
     )
     from denxanh.experiments.learning.environments import env, parallel_env, vector_env
+    from denxanh.experiments.results.load import load
     from denxanh.networks import list_places
     from denxanh.sim.controller import Controller, Green, Observation
     from denxanh.sim.errors import ControlError, DenxanhError, InputError, RunError, WorldError
@@ -112,7 +112,7 @@ _HOME = {
     "env": "experiments.learning.environments",
     "list_controllers": "experiments.interface",
     "list_places": "networks",
-    "load": "experiments.interface",
+    "load": "experiments.results.load",
     "open_scenario": "experiments.interface",
     "optimize": "experiments.interface",
     "parallel_env": "experiments.learning.environments",

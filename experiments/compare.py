@@ -5,19 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from denxanh.experiments.definition.days import day_of_seed
-from denxanh.experiments.results.load import LEDGER, TABLED
-from denxanh.experiments.results.outputs import COMMAND, RUNS_FILES, Making, record_outputs
-from denxanh.experiments.results.run_tables import write_runs, write_summary
-from denxanh.experiments.results.summary import summarise_rows
-from denxanh.experiments.runs.execution import Outcome
-from denxanh.experiments.runs.local import Local
-from denxanh.experiments.runs.run_row import RunRow
-from denxanh.experiments.runs.runner import Executor, enter, open_ledger, output_lock, run_missing
 from denxanh.experiments.specification.controllers import make_controller, parse_controller
-from denxanh.experiments.specification.events import events_at
 from denxanh.experiments.specification.objects import name_of
 from denxanh.experiments.specification.run_options import RunOptions
 from denxanh.experiments.specification.run_specification import (
@@ -31,6 +21,11 @@ from denxanh.experiments.specification.sensings import IDEAL, check_sensings, se
 from denxanh.sim.controller import Controller
 from denxanh.sim.errors import InputError
 from denxanh.sim.scenario import Scenario
+
+if TYPE_CHECKING:  # a single run is specified here too, so what many runs need is imported where it is used
+    from denxanh.experiments.runs.execution import Outcome
+    from denxanh.experiments.runs.run_row import RunRow
+    from denxanh.experiments.runs.runner import Executor
 
 
 def specify_runs(
@@ -52,7 +47,10 @@ def specify_runs(
     if doubled:
         raise InputError(f"controller {doubled[0]!r} is named twice", remedy="name each once")
     check_sensings(sensing)
-    options = replace(options, events=events_at(options.events, scenario.name))
+    if options.events:
+        from denxanh.experiments.specification.events import events_at
+
+        options = replace(options, events=events_at(options.events, scenario.name))
     scenario, options = with_window(with_plan_source(absolute(scenario), options), options)
     return [
         RunSpecification(
@@ -66,6 +64,8 @@ def specify_runs(
 
 def with_days(runs: Sequence[RunSpecification], folder: Path) -> list[RunSpecification]:
     """The runs, each seed on a day of its own (``day_of_seed``); route files go into ``folder``. Raises InputError."""
+    from denxanh.experiments.definition.days import day_of_seed
+
     known: dict[tuple[str, int], Scenario] = {}
     out = []
     for run in runs:
@@ -102,6 +102,13 @@ def execute_runs(
     is called at least every second; what it raises ends the running runs. ``executor`` makes where they run; None:
     ``jobs`` processes of this machine.
     """
+    from denxanh.experiments.results.load import LEDGER, TABLED
+    from denxanh.experiments.results.outputs import COMMAND, RUNS_FILES, Making, record_outputs
+    from denxanh.experiments.results.run_tables import write_runs, write_summary
+    from denxanh.experiments.results.summary import summarise_rows
+    from denxanh.experiments.runs.local import Local
+    from denxanh.experiments.runs.runner import enter, open_ledger, output_lock, run_missing
+
     with output_lock(out), open_ledger(out / LEDGER, on_message) as ledger:
         enter(ledger, runs)
         ledger.set_fact(COMMAND, command)

@@ -10,17 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 from denxanh.experiments.compare import execute_runs, specify_runs, with_days
-from denxanh.experiments.definition.days import Days
-from denxanh.experiments.results.load import LEDGER, Results, TableName, load
-from denxanh.experiments.results.measured_window import unfinished_flags
-from denxanh.experiments.results.outputs import RUNS_FILES, Making, record_outputs
-from denxanh.experiments.results.summary import headline, summarise_rows
-from denxanh.experiments.results.summary_row import SummaryRow
-from denxanh.experiments.runs.execution import Outcome
-from denxanh.experiments.runs.ledger import Ledger
-from denxanh.experiments.runs.local import run_one
-from denxanh.experiments.runs.proof import Record, require_tables
-from denxanh.experiments.runs.run_row import RunRow
 from denxanh.experiments.runs.usable_cores import usable_cores
 from denxanh.experiments.specification.controllers import needs_plan
 from denxanh.experiments.specification.run_options import Limits, RunOptions, declarations
@@ -30,15 +19,19 @@ from denxanh.networks.scenarios import open_scenario as _open_scenario
 from denxanh.sim.controller import Controller
 from denxanh.sim.errors import InputError
 from denxanh.sim.input.limits import DEMAND, JOBS, SEEDS, check_count, check_seeds
-from denxanh.sim.run.store import read_table
 from denxanh.sim.scenario import Scenario
 from denxanh.sim.text_values import did_you_mean, read_duration, read_moment
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a single run needs none of these
     from matplotlib.figure import Figure
 
+    from denxanh.experiments.definition.days import Days
     from denxanh.experiments.optimize.job.progress_listener import ProgressListener
     from denxanh.experiments.optimize.job.tuning_result import TuningResult
+    from denxanh.experiments.results.load import Results, TableName
+    from denxanh.experiments.results.summary_row import SummaryRow
+    from denxanh.experiments.runs.execution import Outcome
+    from denxanh.experiments.runs.run_row import RunRow
 
 SEEDS_OF_A_COMPARISON = 10
 """A controller that is 2 standard deviations worse is recognised in all comparisons of 10 seeds, in 32 % of 5."""
@@ -50,7 +43,6 @@ __all__ = [
     "RunResult",
     "compare",
     "list_controllers",
-    "load",
     "open_scenario",
     "optimize",
     "plot",
@@ -100,6 +92,9 @@ class RunResult:
 
         Raises InputError, which names the file, if it was changed since the run.
         """
+        from denxanh.experiments.runs.proof import Record, require_tables
+        from denxanh.sim.run.store import read_table
+
         require_tables(self.folder, Record(self.manifest["id"]), [f"{name}.parquet"])
         return dict(read_table(self.folder / f"{name}.parquet"))
 
@@ -116,16 +111,26 @@ class Comparison:
     @property
     def verdicts(self) -> tuple[str, ...]:
         """One sentence on the delay of each controller against the baseline."""
+        from denxanh.experiments.results.summary import headline
+
         return tuple(english for english, _ in headline(self.rows))
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """One sentence for each controller with runs in which many vehicles were still on their way at the end."""
-        return tuple(flag.en for flag in unfinished_flags(self.rows))
+        """One sentence for each controller with runs that it does not describe alone, or not to their end.
+
+        Runs in which signals fell back to their plan, and runs with many vehicles still on their way at the end.
+        """
+        from denxanh.experiments.results.measured_window import unfinished_flags
+        from denxanh.experiments.runs.fallbacks import fallback_flags
+
+        return tuple(flag.en for flag in (*fallback_flags(self.rows), *unfinished_flags(self.rows)))
 
     @property
     def results(self) -> Results:
         """Arrays by column name, as ``load`` gives them: ``comparison.results.runs["delay_s"]``."""
+        from denxanh.experiments.results.load import load
+
         return load(self.folder)
 
 
@@ -151,8 +156,10 @@ def run(
     >>> result = run("ha-noi/pho-hue", "actuated", seed=3)  # doctest: +SKIP
     >>> result.metrics["delay_s"]  # s per vehicle  # doctest: +SKIP
     """
+    from denxanh.experiments.runs.local import run_one
+
     scenario = _scenario(scenario)
-    made = _run_options(options, scenario, [sensing])
+    made = _run_options(options, scenario, [sensing], ("seed", "sensing", "out"))
     runs = specify_runs(scenario, [controller], _seeds([seed]), sensing=[sensing], options=made)
     folder, temporary = _folder(out)
     target = folder / "run" if temporary else folder
@@ -187,9 +194,12 @@ def compare(
     >>> study = compare("ha-noi/pho-hue", ["program", "actuated"], seeds=10)  # doctest: +SKIP
     >>> print(*study.verdicts, sep="\\n")  # doctest: +SKIP
     """
+    from denxanh.experiments.definition.days import Days
+
     scenario = _scenario(scenario)
     sensings = [sensing] if isinstance(sensing, str) else list(sensing)
-    made = _run_options(options, scenario, sensings)
+    own = ("seeds", "days", "sensing", "jobs", "out", "on_progress")
+    made = _run_options(options, scenario, sensings, own)
     runs = specify_runs(scenario, controllers, _seeds(seeds), sensing=sensings, options=made)
     if days not in get_args(Days):
         raise InputError(f"invalid days: {days!r}", remedy="give 'each' or 'same'")
@@ -213,6 +223,10 @@ def compare_runs(
 ) -> Comparison:
     """Execute the specified runs of one scenario and write tables and the report. Raises InputError."""
     from denxanh.experiments.report.comparison_report import write_comparison
+    from denxanh.experiments.results.load import LEDGER
+    from denxanh.experiments.results.outputs import RUNS_FILES, Making, record_outputs
+    from denxanh.experiments.results.summary import summarise_rows
+    from denxanh.experiments.runs.ledger import Ledger
 
     rows = execute_runs(
         folder, runs, jobs=_jobs(jobs), on_progress=on_progress, command=command, on_message=on_message
@@ -267,9 +281,8 @@ def optimize(
     known = command_options()
     for name in options:
         if name not in TuningOptions.__dataclass_fields__:
-            raise InputError(
-                f"there is no option {name!r}", remedy=did_you_mean(name, TuningOptions.__dataclass_fields__)
-            )
+            meant = (*TuningOptions.__dataclass_fields__, "jobs", "limit", "out", "listener")
+            raise InputError(f"there is no option {name!r}", remedy=did_you_mean(name, meant))
     values = {
         name: known[name][0].read(value) if isinstance(value, str) and name in known else value
         for name, value in options.items()
@@ -343,8 +356,13 @@ def _jobs(jobs: int) -> int:
     return jobs or usable_cores()
 
 
-def _run_options(options: Mapping[str, Any], scenario: Scenario, sensing: Sequence[str]) -> RunOptions:
-    """RunOptions from keyword arguments; texts are read as on the command line. Raises InputError."""
+def _run_options(
+    options: Mapping[str, Any], scenario: Scenario, sensing: Sequence[str], own: Sequence[str]
+) -> RunOptions:
+    """RunOptions from keyword arguments; texts are read as on the command line. Raises InputError.
+
+    ``own`` are further options that the function has, which may have been meant.
+    """
     known = declarations(RunOptions)
     values: dict[str, Any] = {}
     for name, value in options.items():
@@ -352,7 +370,9 @@ def _run_options(options: Mapping[str, Any], scenario: Scenario, sensing: Sequen
             values["limits"] = Limits(read_duration(value, "limit"))
             continue
         if name not in known:
-            raise InputError(f"there is no option {name!r}", remedy=did_you_mean(name, [*known, "limit"]))
+            raise InputError(
+                f"there is no option {name!r}", remedy=did_you_mean(name, [*known, "limit", *own])
+            )
         text = known[name].text
         if isinstance(value, str | Path) and text is not None:
             value = text.read(Path(value) if name == "events" else value, scenario, sensing)

@@ -1,7 +1,7 @@
 """Names of built-in places with options: ``ha-noi/pho-hue@07:00``, ``ha-noi/pho-hue@day:sublane:2007``.
 
 ``@`` introduces a part of the day: a time (one hour from that time), two times, or a period of the place file. Colons
-introduce the fidelity and the year of the mix, in any order.
+introduce the fidelity, the year of the mix and ``foot``, people on foot, in any order.
 """
 
 from __future__ import annotations
@@ -17,9 +17,12 @@ from denxanh.sim.scenario import ASSUMED
 
 NOTE = "the demand is synthetic: no published counts exist for it"
 NOTE_OF_IMPORT = "the demand is synthetic: made for a start, nobody has counted it"
+NOTE_ON_FOOT = (
+    "people on foot are assumed: crossings where the plan has the time to walk, as many people on each"
+)
 SYNTHETIC_NOTES = (NOTE, NOTE_OF_IMPORT)
 """Notes of a scenario whose demand nobody has counted: of a built-in place, and of one that an import has made."""
-FORM = "NAME[@07:00 | @06:00-10:00 | @day][:lane | :sublane][:YEAR]"
+FORM = "NAME[@07:00 | @06:00-10:00 | @day][:lane | :sublane][:YEAR][:foot]"
 
 _WHEN = re.compile(r"\d{1,2}:\d{2}(-\d{1,2}:\d{2})?|[a-z]+")
 
@@ -33,6 +36,7 @@ class Choice:
     period: str = "peak"
     hours: tuple[int, int] | None = None  # s since midnight
     year: int | None = None
+    on_foot: bool = False
 
     def build(self) -> Path:
         """Return the path of its ``place.sumocfg``, building it on first use.
@@ -47,7 +51,12 @@ class Choice:
         from denxanh.networks.build import building  # listing the places needs no builder
 
         return building.build(
-            self.name, fidelity=self.fidelity, period=self.period, hours=self.hours, year=self.year
+            self.name,
+            fidelity=self.fidelity,
+            period=self.period,
+            hours=self.hours,
+            year=self.year,
+            on_foot=self.on_foot,
         )
 
     def plan_source(self) -> str:
@@ -72,7 +81,7 @@ def parse(text: str) -> Choice:
     """
     name = name_of(text)
     rest = text[len(name) :]
-    period, span, fidelity, year = "peak", None, None, None
+    period, span, fidelity, year, on_foot = "peak", None, None, None, False
     if rest.startswith("@"):
         match = _WHEN.match(rest, 1)
         if match is None:
@@ -84,11 +93,13 @@ def parse(text: str) -> Choice:
             fidelity = part
         elif re.fullmatch(r"[12]\d{3}", part) and year is None:
             year = int(part)
+        elif part == "foot" and not on_foot:
+            on_foot = True
         else:
             raise InputError(
-                f"{part!r} is neither a fidelity nor a year", location=name, remedy=f"write {FORM}"
+                f"{part!r} is neither a fidelity, a year nor foot", location=name, remedy=f"write {FORM}"
             )
-    return Choice(name, "sublane" if fidelity == "sublane" else "lane", period, span, year)
+    return Choice(name, "sublane" if fidelity == "sublane" else "lane", period, span, year, on_foot)
 
 
 def _when(text: str, name: str) -> tuple[str, tuple[int, int] | None]:

@@ -122,10 +122,21 @@ def _open(text: str, folder: Path) -> Scenario:
         return replace(
             scenario,
             name=text.replace(":lane", ""),
-            notes=(built_in.NOTE, *scenario.notes),
+            notes=(built_in.NOTE, *([built_in.NOTE_ON_FOOT] if choice.on_foot else []), *scenario.notes),
             plan_source=choice.plan_source(),
         )
-    raise InputError(f"there is no place {text!r}", remedy=_remedy(text, path))
+    raise InputError(f"{_missing(text)} {text!r}", remedy=_remedy(text, path))
+
+
+def _missing(text: str) -> str:
+    """What there is not: a file or folder where the text can only be a path, else a place."""
+    if text.endswith((".sumocfg", ".cfg", ".xml", ".xml.gz")):
+        return "there is no file"
+    return (
+        "there is no file or folder"
+        if text.startswith(("/", "./", "../", "~", "\\"))
+        else "there is no place"
+    )
 
 
 def other_fidelity(scenario: Scenario) -> Scenario | None:

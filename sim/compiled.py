@@ -12,8 +12,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numba
-
 
 def kernel(**options: Any) -> Callable[[Any], Any]:
     """Compile a function and keep it, as ``numba.njit(cache=True, **options)`` does.
@@ -21,6 +19,8 @@ def kernel(**options: Any) -> Callable[[Any], Any]:
     It is kept below NUMBA_CACHE_DIR where that is set, else in the ``__pycache__`` beside its source, and where that
     cannot be written in the user's cache, by the one file, as Numba does by itself.
     """
+
+    import numba
 
     def compiled(function: Any) -> Any:
         source = Path(function.__code__.co_filename)

@@ -86,9 +86,8 @@ class Counts:
     emergency_brakings: int
     co2_kg: float
     fuel_kg: float
-    fallbacks: int = (
-        0  # of the whole run, since they last: intersections whose policy was replaced by fixed-time control
-    )
+    # of the whole run, since they last: intersections whose policy was replaced by fixed-time control
+    fallbacks: int = 0
 
 
 def compute(

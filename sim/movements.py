@@ -77,6 +77,15 @@ def compass(degrees: float) -> str:
     return POINTS[round(degrees / 45) % 8]
 
 
+def comes_from(bound: str) -> str:
+    """The compass point that traffic of a direction of travel comes from.
+
+    >>> comes_from("NB"), comes_from("SWB")
+    ('S', 'NE')
+    """
+    return POINTS[(POINTS.index(bound.removesuffix("B")) + 4) % 8]
+
+
 def turn_of(direction: str) -> Turn:
     """The turn of a SUMO direction letter: s, l, L, r, R, t or T."""
     return "u-turn" if direction in TURN_AROUND else _TURNS[direction]
@@ -90,7 +99,7 @@ def _of(network: Network, intersection: Intersection) -> SignalMovements:
     groups = _lane_groups(network, intersection, served)
     movements = []
     for movement in intersection.movements:
-        bound = f"{compass(_bearing(network, movement.start))}B"
+        bound = bound_of(network, movement.start)
         turn = turn_of(movement.direction)
         lanes = {intersection.approaches[number].lane for number in movement.approaches}
         movements.append(
@@ -138,6 +147,11 @@ def _lane_groups(
         )
         for lanes in groups.values()
     )
+
+
+def bound_of(network: Network, edge: str) -> str:
+    """The direction of travel at the end of a road: "NB" is northbound."""
+    return f"{compass(_bearing(network, edge))}B"
 
 
 def _bearing(network: Network, edge: str) -> float:

@@ -218,13 +218,14 @@ class _Reader:
                 self.arriving[raw.end].append(raw)
 
     def link(self, raw: RawConnection) -> Link:
-        via = self.net.internal.get(raw.via)
-        length, speed, lane = 0.0, 0.0, via
-        pieces = []
+        lane = self.net.internal.get(raw.via)
+        length, speed = 0.0, 0.0
+        further: tuple[str, ...] = ()
         while lane is not None:  # a way over the junction may consist of several internal lanes
             length, speed = length + lane.length, lane.speed
-            pieces.append(lane.id)
             lane = self.net.internal.get(self.onward.get(lane.id, ""))
+            if lane is not None:
+                further += (lane.id,)
         start = self.net.lanes.get(raw.start)
         return Link(
             raw.index,
@@ -234,8 +235,8 @@ class _Reader:
             raw.direction,
             length,
             speed or (start.speed if start else 1.0),
-            crossing=raw.start not in self.net.lanes,
-            further=tuple(pieces[1:]),
+            start is None,
+            further,
         )
 
     def intersection(self, tl: str, raws: Sequence[RawConnection], program: RawProgram) -> Intersection | str:
@@ -293,7 +294,7 @@ class _Reader:
         out = [raw for raw in raws if not self._second_step(raw)]
         letters = {raw.index for raw in out}
         alone = [raw for raw in raws if self._second_step(raw) and raw.index not in letters]
-        out += [replace(raw, start=self.origin[raw.start]) for raw in alone]
+        out += [raw._replace(start=self.origin[raw.start]) for raw in alone]
         return sorted(out, key=lambda r: (r.index, r.start, r.end))
 
     def _second_step(self, raw: RawConnection) -> bool:

@@ -79,6 +79,11 @@ class Scenario:
         """Whether SUMO switches every signal off, so that none of its programs runs (``tls.all-off``)."""
         return self.options.get("tls.all-off", "false").lower() in TRUE
 
+    @property
+    def sublane(self) -> bool:
+        """Whether vehicles ride side by side in a lane, SUMO's sublane model (``lateral-resolution``)."""
+        return float(self.options.get("lateral-resolution", "0")) > 0
+
     def inputs(self) -> tuple[Path, ...]:
         """All files that determine the traffic."""
         return (self.net, *self.routes, *self.additional)

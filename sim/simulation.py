@@ -45,6 +45,7 @@ class Question:
         self.intersection = signal.intersection
         self._signal = signal
         self._event = event
+        self._accepted: Green | None = None  # an answer that was found legal
 
     @property
     def seen(self) -> Observation:
@@ -55,6 +56,11 @@ class Question:
     def reading(self) -> bool:
         """Whether the world is being read at this instant, when an interrupt must not happen."""
         return self._signal.simulation.reading > 0
+
+    @property
+    def phase(self) -> int:
+        """The phase that is green now."""
+        return self._signal.phase
 
     @property
     def bare(self) -> Observation:
@@ -71,11 +77,13 @@ class Question:
 
     def accepted(self, green: Green) -> Green:
         """The answer in plain numbers, each read once. Raises ControlError if it is illegal."""
-        return self._signal.accept(green)
+        self._accepted = self._signal.accept(green)
+        return self._accepted
 
     def answer(self, green: Green) -> None:
         """Answer the question. Raises ControlError if the answer is illegal; then the signal is unchanged."""
-        self._event.succeed(self._signal.accept(green))
+        known = self._accepted is not None and green is self._accepted
+        self._event.succeed(green if known else self._signal.accept(green))
 
     @property
     def answered(self) -> bool:
@@ -122,6 +130,7 @@ class Simulation:
         self.env = simpy.Environment()
         self.sensor = (sensing or Ideal()).start(world, sees, seed)
         self._calls = calls
+        self._begin, self._step = world.begin, world.step
         self._end = self.in_steps(end - world.begin, "the end of the run")
         unknown = sorted(set(ask) - set(world.network.intersections))
         if unknown:
@@ -129,6 +138,8 @@ class Simulation:
                 f"the controller answers for {unknown[0]!r}, which is not a controlled intersection"
             )
         self.reading = 0  # observations that are being made
+        self.on_change: list[Callable[[Intersection, int, tuple[int, ...]], None]] = []
+        """Called when a signal begins to change, with the phase that follows and the steps of each interval."""
         self._open: list[Question] = []
         self._asked: list[Question] = []  # those that advance() has returned last
         self._seen: dict[str, Observation] = {}
@@ -140,7 +151,7 @@ class Simulation:
     @property
     def now(self) -> float:
         """The scenario's clock, s."""
-        return self.world.begin + float(self.env.now) * self.world.step
+        return self._begin + float(self.env.now) * self._step
 
     def __iter__(self) -> Iterator[Question]:
         """Questions in time order until the end; the world follows the agenda (as simpy.rt does the clock)."""
@@ -290,6 +301,7 @@ class _Signal:
         if intersection.id not in simulation.memories:
             simulation.memories[intersection.id] = SignalMemory(intersection)
         self._memory = simulation.memories[intersection.id]
+        self._change_times: dict[int, dict[int, float]] = {}  # s, from a phase to another
         self.monitor = ConflictMonitor(intersection, simulation.world.begin, self._memory)
         self.process: simpy.Process | None = None
         self._repaired: simpy.Event | None = None  # triggered when flashing ends
@@ -333,6 +345,8 @@ class _Signal:
             green: Green = yield from self._ask()
             if green.phase != self.phase:
                 began = self.simulation.now
+                for call in self.simulation.on_change:
+                    call(self.intersection, green.phase, self._change_steps(green.phase))
                 for interval in self._change(green.phase):
                     self._show(interval.state)
                     yield self._hold(interval.duration)
@@ -453,17 +467,29 @@ class _Signal:
         intersection = self.intersection
         allowed = np.zeros(len(intersection.phases), dtype=np.bool_)
         allowed[self.phase] = True
-        if self._minimum_left() <= 0:
+        if self._minimum_left() > 0:
+            return allowed
+        key, known = (self.phase, self.monitor.past(self.simulation.now)), self._memory.permitted
+        if key not in known:
             for phase in range(len(allowed)):
                 if phase != self.phase:
                     allowed[phase] = not self._fault_of_change(phase)
-        return allowed
+            remember(known, {key: allowed})
+        return known[key].copy()
 
     def change_time(self, phase: int) -> float:
         """The time that the change from the present phase to ``phase`` takes, in whole steps, s."""
+        if phase == self.phase:
+            return 0.0
+        known = self._change_times.setdefault(self.phase, {})
+        if phase not in known:
+            known[phase] = sum(self._change_steps(phase)) * self.simulation.world.step
+        return known[phase]
+
+    def _change_steps(self, phase: int) -> tuple[int, ...]:
+        """The intervals of the change to ``phase``, in whole steps."""
         step = self.simulation.world.step
-        intervals = () if phase == self.phase else self._change(phase)
-        return sum(math.ceil(interval.duration / step - _CLOSE) for interval in intervals) * step
+        return tuple(math.ceil(interval.duration / step - _CLOSE) for interval in self._change(phase))
 
     def _minimum_left(self) -> float:
         """What is left of the minimum green of the present phase, s; 0 or less where it is over."""

@@ -40,9 +40,13 @@ class Limits:
     first_decision: float = 60.0  # s of CPU time for the first one
     asleep: float = 60.0  # s that a policy may wait in one answer, as in a sleep
     max_green: float | None = None  # s that a phase may stay green (denxanh.sim.signals.rules)
-    max_red: float | None = (
-        None  # s that a link may stay red while some phase serves it (denxanh.sim.signals.rules)
-    )
+    # s that a link may stay red while some phase serves it (denxanh.sim.signals.rules)
+    max_red: float | None = None
+
+    @property
+    def of_greens(self) -> bool:
+        """Whether the length of a green or of a red is limited."""
+        return self.max_green is not None or self.max_red is not None
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -155,7 +159,7 @@ class Supervisor:
             return "raised", _words(error)
         try:
             plain = question.accepted(green)
-            if fault := limit_fault(self._limits, question.bare, plain):
+            if self._limits.of_greens and (fault := limit_fault(self._limits, question.bare, plain)):
                 raise ControlError(fault)
         except ControlError as error:
             return "refused", _clean(str(error))

@@ -23,9 +23,8 @@ class OnLane(NamedTuple):
     speed: float  # m/s
     wait: float  # s it has been standing
     space: float  # m: its length and minimum gap
-    stopped: bool = (
-        False  # it stands at a stop of its own (a bus stop, a parking place): no demand, and no queue
-    )
+    # it stands at a stop of its own (a bus stop, a parking place): no demand, and no queue
+    stopped: bool = False
 
 
 class Standing(NamedTuple):

@@ -6,6 +6,7 @@ that counts only against a call on another phase, phases without a call skipped,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -40,7 +41,7 @@ class Actuated:
         greens = green_links(intersection)  # (phases, n_links)
         callable_ = self.dominated | ~dominated(intersection)
         longest = [min(phase.max_green, self.max_green) for phase in intersection.phases]
-        called = np.nan  # s, since when there has been a call on another phase
+        called = math.nan  # s, since when there has been a call on another phase
 
         def policy(seen: Observation) -> Green:
             nonlocal called
@@ -49,15 +50,16 @@ class Actuated:
             served = greens[seen.phase, link]
             waiting = np.concatenate([link[~served], called_on_red(seen, greens)])
             # (phases,) of vehicles and pedestrians on red
-            calls: Bools = np.any(greens[:, waiting], axis=1) & callable_
-            called = np.nan if not np.any(calls) else seen.time if np.isnan(called) else called
+            calls: Bools = greens[:, waiting].any(axis=1) & callable_
+            wanted = bool(calls.any())
+            called = math.nan if not wanted else seen.time if math.isnan(called) else called
             if seen.minimum_left > 0:
                 return Green(seen.phase, seen.minimum_left)
             zone = np.maximum(self.presence, self.passage * seen.vehicles.speed[known])
             moves = seen.vehicles.wait[known] < (self.stuck if seen.elapsed >= self.stuck else np.inf)
-            extended = bool(np.any(served & moves & (seen.vehicles.distance[known] <= zone)))
+            extended = bool((served & moves & (seen.vehicles.distance[known] <= zone)).any())
             against = min(seen.elapsed, seen.time - called)  # s of this green against a call
-            if not np.any(calls) or (extended and against < longest[seen.phase]):
+            if not wanted or (extended and against < longest[seen.phase]):
                 return Green(seen.phase, seen.step)
             order = (seen.phase + 1 + np.arange(len(intersection.phases))) % len(intersection.phases)
             following = next(p for p in order if calls[p] or not self.skip)

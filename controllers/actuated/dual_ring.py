@@ -101,9 +101,8 @@ class _Builder:
             if not link.crossing:
                 self.roads.setdefault(network.lanes[link.start].edge, []).append(link)
         self.links: dict[int, set[int]] = {}
-        self.permissive: dict[
-            int, set[int]
-        ] = {}  # lefts that may also go, yielding, with their through phase
+        # lefts that may also go, yielding, with their through phase
+        self.permissive: dict[int, set[int]] = {}
 
     def build(self) -> Rings:
         for number, (first, second) in enumerate(self._streets()):

@@ -92,9 +92,8 @@ class _Lanes:
         worth = green_worth(intersection, permissive)
         self._whole_lane = whole_lane
         self._own = np.full((len(intersection.approaches), intersection.n_links), -1, dtype=np.int64)
-        self._after: dict[
-            tuple[int, int], int
-        ] = {}  # the queue of a vehicle after one of a queue, by (queue, link)
+        # the queue of a vehicle after one of a queue, by (queue, link)
+        self._after: dict[tuple[int, int], int] = {}
         self._patterns: list[Array] = []  # what each phase lets leave of a queue
         self._number: dict[tuple[int, bytes], int] = {}  # of a queue, by approach and pattern
         flows: list[float] = []  # saturation flow of each queue's lane, veh/s

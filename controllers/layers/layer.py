@@ -17,9 +17,8 @@ from denxanh.sim.plan import Plan
 from denxanh.sim.signals.fixed_time import fixed_time_policy
 from denxanh.sim.signals.pedestrian_calls import serve_pedestrian_calls
 
-PROGRAM = (
-    "program"  # the existing plan: under a layer fixed-time control shows it, where it runs by the clock
-)
+# the existing plan: under a layer fixed-time control shows it, where it runs by the clock
+PROGRAM = "program"
 
 _OPERATED: Mapping[Operation, str] = {
     "fixed-time": "",

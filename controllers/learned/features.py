@@ -10,21 +10,26 @@ theirs is an approach, seen up to the range of the sensing instead of the lane's
 from __future__ import annotations
 
 import math
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, wraps
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from denxanh.controllers.greens import exits_of, green_approaches, green_links, may_leave, reached
 from denxanh.sim.errors import InputError
+from denxanh.sim.frozen import frozen_array
 from denxanh.sim.network import Bools, Intersection
 from denxanh.sim.observation import Array, Observation
 from denxanh.sim.signals.change import change_intervals
 from denxanh.sim.text_values import did_you_mean
-from denxanh.sim.world import HALTED_SPEED, NEAR_LINE, QUEUE_SPACING
+from denxanh.sim.world import HALTED_SPEED, NEAR_LINE
 
 Vector = NDArray[np.float32]
+_Fixed = TypeVar("_Fixed", bound=NDArray[Any])
 Observe = str | Sequence["str | Feature"] | Callable[[Observation], Array]
 """A choice of features: names joined by ``+``, a sequence of names and features, or a function of one's own."""
 
@@ -74,7 +79,7 @@ def _min_green(seen: Observation) -> Array:
 
 
 def _green(seen: Observation) -> Array:
-    return np.asarray(green_approaches(seen.intersection)[seen.phase], dtype=np.float64)
+    return np.asarray(_greens(seen.intersection)[seen.phase], dtype=np.float64)
 
 
 def _queue(seen: Observation) -> Array:
@@ -113,22 +118,40 @@ def _speed(seen: Observation) -> Array:
     return _summed(seen, seen.vehicles.speed)
 
 
-def _capacity(intersection: Intersection) -> Array:
-    """Vehicles that stand on each approach when it is full, shape (approaches,)."""
-    return np.array([max(a.reach / QUEUE_SPACING, 1.0) for a in intersection.approaches])
+def _once(compute: Callable[[Intersection], _Fixed]) -> Callable[[Intersection], _Fixed]:
+    """The same function, computed once for each intersection, read-only."""
+    known: dict[int, tuple[weakref.ref[Intersection], _Fixed]] = {}
+
+    @wraps(compute)
+    def of(intersection: Intersection) -> _Fixed:
+        key = id(intersection)
+        found = known.get(key)
+        if found is not None and found[0]() is intersection:
+            return found[1]
+        fixed = cast(_Fixed, frozen_array(compute(intersection)))
+        known[key] = weakref.ref(intersection, lambda _: known.pop(key, None)), fixed
+        return fixed
+
+    return of
+
+
+def seen_length(intersection: Intersection, range_m: float) -> Array:
+    """The length of each approach on which vehicles are seen, m, shape (approaches,)."""
+    return np.array([max(min(a.reach, range_m), 1.0) for a in intersection.approaches])
 
 
 def _density(seen: Observation) -> Array:
-    return np.minimum(seen.count() / _capacity(seen.intersection), 1.0)
+    return np.minimum(_summed(seen, seen.vehicles.length) / seen_length(seen.intersection, seen.range_m), 1.0)
 
 
 def _queue_density(seen: Observation) -> Array:
-    return np.minimum(seen.halted() / _capacity(seen.intersection), 1.0)
+    halted = np.where(seen.vehicles.speed < HALTED_SPEED, seen.vehicles.length, 0.0)
+    return np.minimum(_summed(seen, halted) / seen_length(seen.intersection, seen.range_m), 1.0)
 
 
 def _pressure(seen: Observation) -> Array:
     """Halted vehicles of an approach less those on the exits that its links lead to, each exit shared equally."""
-    leads = exits_of(seen.intersection)  # (n_links, exits)
+    leads = _leads(seen.intersection)  # (n_links, exits)
     exits = np.zeros(len(seen.intersection.approaches))
     if len(seen.exit_halted):
         for k, approach in enumerate(seen.intersection.approaches):
@@ -171,12 +194,28 @@ def _mplight(seen: Observation) -> Array:
     return np.array(values)
 
 
+_may_leave = _once(may_leave)
+_leads = _once(exits_of)
+_greens = _once(green_approaches)
+
+
+@_once
+def _states(intersection: Intersection) -> NDArray[Any]:
+    """The letter of each link, shape (phases, n_links)."""
+    return np.array([list(phase.state) for phase in intersection.phases])
+
+
 def _shown(seen: Observation, letter: str) -> Bools:
-    """Shape (phases, n): whether a phase shows the letter to a vehicle that it reaches (greens.reached)."""
-    states = np.array([list(phase.state) for phase in seen.intersection.phases])
-    link = seen.vehicles.link
-    out: Bools = (states[:, link] == letter) & (link >= 0) & reached(seen, may_leave(seen.intersection))
-    return out
+    """Shape (phases, n): whether a phase shows the letter to a vehicle that it reaches (greens.reached).
+
+    Several features need it: it is worked out once and stays with the observation.
+    """
+    known: dict[str, Bools] = vars(seen).setdefault("_shown", {})
+    if letter not in known:
+        if "" not in known:
+            known[""] = (seen.vehicles.link >= 0) & reached(seen, _may_leave(seen.intersection))
+        known[letter] = (_states(seen.intersection)[:, seen.vehicles.link] == letter) & known[""]
+    return known[letter]
 
 
 def _counted(shown: Bools) -> Array:
@@ -216,6 +255,7 @@ def _served_wait(seen: Observation) -> Array:
     return longest
 
 
+@_once
 def exits_by_phase(intersection: Intersection) -> Array:
     """Shape (phases, exits): 1 where a link that is green in the phase enters the exit lane."""
     return np.minimum(green_links(intersection) @ exits_of(intersection), 1.0)
@@ -230,13 +270,32 @@ def _behind(seen: Observation) -> Array:
 
 def _change(seen: Observation) -> Array:
     """Time of the change to each phase in whole steps, 0 for the present one."""
-    signal, now = seen.intersection, seen.phase
-    return np.array(
-        [
-            0.0 if p == now else sum(seen.whole(i.duration) for i in change_intervals(signal, now, p))
-            for p in range(len(signal.phases))
-        ]
-    )
+    times: Array = change_times(seen.step)(seen.intersection)[seen.phase]
+    return times
+
+
+@cache
+def change_times(step: float) -> Callable[[Intersection], Array]:
+    """A function of an intersection: the time of the change from each phase to each other, (phases, phases), s."""
+
+    def whole(seconds: float) -> float:
+        return math.ceil(seconds / step - 1e-6) * step
+
+    def compute(intersection: Intersection) -> Array:
+        phases = range(len(intersection.phases))
+        return np.array(
+            [
+                [
+                    0.0
+                    if to == now
+                    else sum(whole(i.duration) for i in change_intervals(intersection, now, to))
+                    for to in phases
+                ]
+                for now in phases
+            ]
+        )
+
+    return _once(compute)
 
 
 _SEES = frozenset({"vehicles"})
@@ -257,10 +316,10 @@ FEATURES = {
         Feature("max_wait", "s, of the longest", _approaches, _max_wait, by_approach=True, sees=_SEES),
         Feature("speed", "m/s, summed over vehicles", _approaches, _speed, by_approach=True, sees=_SEES),
         Feature(
-            "density", "vehicles over those that fit", _approaches, _density, 1.0, by_approach=True, sees=_SEES
+            "density", "share of the seen length that is full", _approaches, _density, 1.0, by_approach=True, sees=_SEES
         ),
         Feature(
-            "queue_density", "halted vehicles over those that fit", _approaches, _queue_density, 1.0,
+            "queue_density", "share of it with halted vehicles", _approaches, _queue_density, 1.0,
             by_approach=True, sees=_SEES,
         ),
         Feature(
@@ -345,4 +404,5 @@ def vector(features: Sequence[Feature], seen: Observation) -> Vector:
     """The features of an observation, joined, shape (size_of(features, intersection),), float32."""
     if not features:
         return np.zeros(0, dtype=np.float32)
-    return np.concatenate([feature.compute(seen) for feature in features]).astype(np.float32)
+    parts = [feature.compute(seen) for feature in features]
+    return np.concatenate(parts, dtype=np.float32, casting="same_kind")

@@ -19,7 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from denxanh.controllers.greens import bounded_red, green_approaches
-from denxanh.controllers.learned.features import Feature, features_of, sees_of, size_of, vector
+from denxanh.controllers.learned.features import (
+    Feature,
+    change_times,
+    features_of,
+    sees_of,
+    size_of,
+    vector,
+)
 from denxanh.controllers.learned.inference import Chain, chains, score_phases
 from denxanh.controllers.learned.onnx_file import read_onnx
 from denxanh.controllers.learned.safetensors_file import read_safetensors, write_safetensors
@@ -27,7 +34,6 @@ from denxanh.sim.controller import Green, Observation
 from denxanh.sim.controller import Policy as PolicyFunction
 from denxanh.sim.errors import InputError
 from denxanh.sim.network import Intersection, Network
-from denxanh.sim.signals.change import change_intervals
 from denxanh.sim.signals.monitor import unsafe_changes
 
 Floats = NDArray[np.float32]
@@ -185,9 +191,7 @@ def _passed(seen: Observation, step: float) -> float:
 
 def _until_step(seen: Observation, phase: int, step: float) -> float:
     """The green of ``phase`` until the next multiple of the step after the change, s, as in an environment."""
-    change = 0.0
-    if phase != seen.phase:
-        change = sum(seen.whole(i.duration) for i in change_intervals(seen.intersection, seen.phase, phase))
+    change = float(change_times(seen.step)(seen.intersection)[seen.phase, phase])
     passed = _passed(seen, step)
     return seen.whole((math.floor((passed + change) / step + _CLOSE) + 1) * step - passed - change)
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from denxanh.controllers.predictive.releases import Announced
-from denxanh.controllers.predictive.rollout import Forecast, Model, Outcome, Signal, rollout
+from denxanh.controllers.predictive.rollout import ACTUATED, Forecast, Model, Outcome, Signal, rollout
 from denxanh.sim.controller import Array, Ints
 
 
@@ -80,5 +80,7 @@ class Downstream:
         forecast = Forecast(first, link[order], due[order], age[order], planned.blocked, planned.shows)
         outcome = Outcome(np.empty_like(at), np.empty_like(to), np.empty(len(order)))
         return float(
-            rollout(forecast, signal, planned.phase, planned.elapsed, at, to, self._model, outcome)[0]
+            rollout(forecast, signal, planned.phase, planned.elapsed, at, to, self._model, ACTUATED, outcome)[
+                0
+            ]
         )

@@ -1,9 +1,10 @@
 """Search of the plan that an intersection follows for the coming minute, compiled.
 
-First every plan of one change: keep the present phase for each of some times, then show each phase, then go on by the
-rule of the rollout; one of them does so from now on. Then local search around the cheapest: what these did, changes
-of the rule included, with a change moved in time, alone or with all that follow, or made to another phase. Plans that
-leave the present phase now and plans that stay are searched apart, since the first step is all that is decided.
+First every plan of one change: keep the present phase for each of some times, then show each phase, then go on by that
+rule of the rollout which is cheaper for it; one of them does so from now on. Then local search around the cheapest:
+what these did, changes of the rule included, with a change moved in time, alone or with all that follow, or made to
+another phase. Plans that leave the present phase now and plans that stay are searched apart, since the first step is
+all that is decided.
 """
 
 from __future__ import annotations
@@ -12,7 +13,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from denxanh.controllers.predictive.rollout import Forecast, Model, Outcome, Signal, rollout
+from denxanh.controllers.predictive.rollout import (
+    ACTUATED,
+    MOST_READY,
+    Forecast,
+    Model,
+    Outcome,
+    Signal,
+    rollout,
+)
 from denxanh.sim.compiled import kernel
 
 DEPTH = 4
@@ -135,8 +144,13 @@ def _mean_cost(
     done_at: Any,
     done_to: Any,
 ) -> Any:
-    """Cost of each plan, the mean over the guesses; what was done is that of the first guess."""
-    cost = np.zeros(len(at))
+    """Cost of each plan, the mean over the guesses, with that rule after it which is cheaper.
+
+    A plan that leaves it to the rule at once goes on as ``actuated``. What was done is that of the first guess, by the
+    same rule.
+    """
+    cost, other = np.zeros(len(at)), np.zeros(len(at))
+    other_at, other_to = np.empty_like(done_at), np.empty_like(done_to)
     leaves = np.empty(traffic.due.shape[1])
     for g in range(len(traffic.due) - 1, -1, -1):
         forecast = Forecast(
@@ -147,18 +161,36 @@ def _mean_cost(
             traffic.blocked[g],
             traffic.shows[g],
         )
-        cost += rollout(forecast, signal, phase, elapsed, at, to, model, Outcome(done_at, done_to, leaves))
+        outcome = Outcome(done_at, done_to, leaves)
+        cost += rollout(forecast, signal, phase, elapsed, at, to, model, ACTUATED, outcome)
+        outcome = Outcome(other_at, other_to, leaves)
+        other += rollout(forecast, signal, phase, elapsed, at, to, model, MOST_READY, outcome)
+    for c in range(len(at)):
+        at_once = to[c, 0] < 0 and at[c, 0] == 0.0
+        if other[c] < cost[c] and not at_once:
+            cost[c], done_at[c], done_to[c] = other[c], other_at[c], other_to[c]
     return cost / len(traffic.due)
 
 
 def crossings(
     traffic: Traffic, signal: Signal, phase: int, elapsed: float, at: Any, to: Any, model: Model
 ) -> Any:
-    """When each vehicle of the first guess crosses under one plan, s from now, shape (n,); inf: beyond the horizon."""
+    """When each vehicle of the first guess crosses under one plan, s from now, shape (n,); inf: beyond the horizon.
+
+    The rule of ``actuated`` goes on after the plan.
+    """
     leaves = np.empty(traffic.due.shape[1])
     plan_at, plan_to = at[np.newaxis], to[np.newaxis]
     outcome = Outcome(np.empty_like(plan_at), np.empty_like(plan_to), leaves)
     rollout(
-        Forecast(*(part[0] for part in traffic)), signal, phase, elapsed, plan_at, plan_to, model, outcome
+        Forecast(*(part[0] for part in traffic)),
+        signal,
+        phase,
+        elapsed,
+        plan_at,
+        plan_to,
+        model,
+        ACTUATED,
+        outcome,
     )
     return leaves

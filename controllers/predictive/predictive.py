@@ -54,9 +54,8 @@ class Predictive:
 
     movements: Literal["known", "shares"] = "known"
     one_road: bool = True
-    neighbours: float = (
-        0.0  # s: intersections announce the vehicles that their plans release within that time
-    )
+    # s: intersections announce the vehicles that their plans release within that time
+    neighbours: float = 0.0
     downstream: float = 0.0  # with ``neighbours``: weight of a plan's cost at the intersections downstream
     guesses: int = 3  # forecasts where only turning shares are known; their mean cost decides
     keep: int = 2  # plans around which the search goes on …
@@ -67,7 +66,7 @@ class Predictive:
     start_loss: float = 1.5  # s
     turn: float = 1.0  # s more between vehicles that yield on a lane shared with other movements
     yellow_used: float = 1.0  # s
-    passage: float = 2.0  # s; of the rule of ``actuated`` that goes on after a plan, with …
+    passage: float = 2.0  # s; of the rule of ``actuated`` that may go on after a plan, with …
     longest_green: float = 40.0  # s of green against a call
     futures: int = 0  # of arrivals beyond sight that plans meet, and are not searched on; 0: none …
     loaded: float = 0.6  # … critical load from which they do

@@ -1,9 +1,9 @@
 """The rollout: simulates an intersection under candidate plans, second by second, compiled.
 
-A plan is a sequence of changes, each a time and a phase; after the last one the rule of vehicle-actuated control
-decides, so that what is evaluated is a policy and not a promise. A lane is first in, first out. Its head crosses when
-its link is green, it has arrived, the vehicle before it is a saturation headway ahead, and no foe that has the right
-of way is due. Times are s from now, 0 ≤ t < horizon.
+A plan is a sequence of changes, each a time and a phase; after the last one a rule decides, that of vehicle-actuated
+control or that of the most vehicles ready, so that what is evaluated is a policy and not a promise. A lane is first
+in, first out. Its head crosses when its link is green, it has arrived, the vehicle before it is a saturation headway
+ahead, and no foe that has the right of way is due. Times are s from now, 0 ≤ t < horizon.
 """
 
 from __future__ import annotations
@@ -16,6 +16,12 @@ from denxanh.sim.compiled import kernel
 
 RED, GREEN, YIELDING, STOPPING = 0, 1, 2, 3
 """What a link shows: SUMO's r or y, G, g, and s (turn after a stop, giving way)."""
+
+ACTUATED, MOST_READY = 0, 1
+"""The rules that go on after a plan."""
+
+TAKE_OVER = 1.5
+"""How many times the vehicles ready for the present phase another must have to take over (decision 0402)."""
 
 HALT = 2.0  # s that a turn after a stop takes more than one without
 
@@ -52,9 +58,8 @@ class Signal(NamedTuple):
     change: Any  # (phases, phases) s from one green to the next
     crossed: Any  # (phases, phases, links) s of that in which vehicles of a link that turns red still cross
     min_green: Any  # (phases,) s
-    max_green: (
-        Any  # (phases,) s, of the rule of ``actuated`` against a call; 0: that rule does not show the phase
-    )
+    # (phases,) s, of the rule of ``actuated`` against a call; 0: that rule does not show the phase
+    max_green: Any
 
 
 class Outcome(NamedTuple):
@@ -63,6 +68,21 @@ class Outcome(NamedTuple):
     at: Any  # (plans, depth) s: the first changes carried out, those of the rule included …
     to: Any  # (plans, depth) … and to which phase; −1: no further change
     leaves: Any  # (vehicles,) s: when each crosses under the last plan; inf: not within the horizon
+
+
+class Work(NamedTuple):
+    """Memory of a rollout."""
+
+    head: Any  # (lanes,) the next vehicle to cross
+    behind: Any  # (lanes,) the next vehicle to arrive
+    last: Any  # (lanes,) s: when the lane was crossed last
+    held: Any  # (lanes,) its head stands before red
+    shown: Any  # (links,) what each link shows
+    ready: Any  # (phases,) vehicles that have arrived and that a phase serves
+
+
+# Without numba's reference counts, which are atomic, and allocating nothing (decision 0303).
+inner = kernel(error_model="numpy", _nrt=False)
 
 
 @kernel()
@@ -74,27 +94,52 @@ def rollout(
     at: Any,
     to: Any,
     model: Model,
+    rule: int,
     outcome: Outcome,
 ) -> Any:
     """Cost of each plan in veh·s, shape (plans,).
 
     ``phase`` is the present one, green for ``elapsed`` s and longer than its minimum; ``at`` (plans, depth) s are the
     times of the changes, each carried out once the minimum green is over, and ``to`` (plans, depth) their phases; from
-    a −1 on the rule of ``actuated`` decides.
+    a −1 on ``rule`` decides, ``ACTUATED`` or ``MOST_READY``.
     """
+    lanes = len(forecast.blocked)
+    cost = np.zeros(len(at))
+    work = Work(
+        np.empty(lanes, np.int64),
+        np.empty(lanes, np.int64),
+        np.empty(lanes),
+        np.empty(lanes, np.bool_),
+        np.empty(forecast.shows.shape[1], np.int64),
+        np.empty(len(forecast.shows), np.int64),
+    )
+    _roll(forecast, signal, phase, elapsed, at, to, model, rule, outcome, work, cost)
+    return cost
+
+
+@inner
+def _roll(
+    forecast: Forecast,
+    signal: Signal,
+    phase: int,
+    elapsed: float,
+    at: Any,
+    to: Any,
+    model: Model,
+    rule: int,
+    outcome: Outcome,
+    work: Work,
+    cost: Any,
+) -> None:
+    """``rollout`` in memory that it is given: ``cost`` (plans,) is overwritten."""
     first, link, due, age, blocked, shows = forecast
     slower, change, crossed, min_green = signal.slower, signal.change, signal.crossed, signal.min_green
     done_at, done_to, leaves = outcome
     lanes, links = len(first) - 1, shows.shape[1]
     plans, depth = at.shape
-    cost = np.zeros(plans)
+    head, behind, last, held, shown, ready = work
     done_at[:] = 0.0
     done_to[:] = -1
-    head = np.empty(lanes, np.int64)  # the next vehicle to cross
-    behind = np.empty(lanes, np.int64)  # the next vehicle to arrive
-    last = np.empty(lanes)  # s: when the lane was crossed last
-    held = np.empty(lanes, np.bool_)  # its head stands before red
-    shown = np.empty(links, np.int64)
     for c in range(plans):
         for i in range(lanes):
             head[i] = behind[i] = first[i]
@@ -118,6 +163,8 @@ def rollout(
                 if stage < depth and to[c, stage] >= 0:
                     target = to[c, stage]
                     stage += 1
+                elif rule == MOST_READY:
+                    target = _most_ready(current, forecast, head, behind, ready)
                 else:
                     target = _actuated(t, current, since, forecast, head, behind, signal, model)
             if target != current:
@@ -177,10 +224,9 @@ def rollout(
             for v in range(head[i], behind[i]):
                 total += model.horizon - due[v]
         cost[c] = total
-    return cost
 
 
-@kernel()
+@inner
 def _actuated(
     t: float,
     current: int,
@@ -224,7 +270,24 @@ def _actuated(
     return current
 
 
-@kernel()
+@inner
+def _most_ready(current: int, forecast: Forecast, head: Any, behind: Any, ready: Any) -> int:
+    """The phase that serves the most vehicles that have arrived, if ``TAKE_OVER`` times those of the present one."""
+    link, shows = forecast.link, forecast.shows
+    ready[:] = 0
+    for i in range(len(head)):
+        for v in range(head[i], behind[i]):
+            for p in range(len(shows)):
+                if shows[p, link[v]] != RED:
+                    ready[p] += 1
+    most, best = ready[current] * TAKE_OVER, current
+    for p in range(len(shows)):
+        if p != current and ready[p] > most:
+            most, best = ready[p], p
+    return best
+
+
+@inner
 def _must_yield(
     lane: int, k: int, t: float, forecast: Forecast, head: Any, shown: Any, yields: Any, model: Model
 ) -> bool:

@@ -11,9 +11,10 @@ from denxanh.experiments.benchmark.table_files import (
     STATISTICS,
     Benchmark,
     conditions,
+    difference,
     outside_value,
-    same_inputs,
     unfinished,
+    window,
 )
 from denxanh.experiments.results.pivot import Cell, cell_marks, cell_value
 from denxanh.experiments.statistics import INDIFFERENCE
@@ -39,14 +40,18 @@ _LEGEND = Text(
     f"Delay, s/veh: mean ± half the 95 % interval of the mean over seeds. Bold: with 95 % confidence at most "
     f"{INDIFFERENCE:.0%} above the best; ?: it may be the best, but its runs do not show it. Means per run: u "
     f"vehicles never "
-    "inserted, t teleports, f signals that fell back to their plan; x runs that failed, l runs that met a limit of "
+    "inserted, t teleports, f signals that fell back to their plan, so that the cell is not judged; x runs "
+    "that failed, "
+    "l runs that met a limit of "
     "time, "
     "g runs that gridlocked, with the median in place of the mean; r largest share of vehicles still on their way.",
     f"Thời gian chậm trễ, s/xe: trung bình ± nửa khoảng tin cậy 95 % qua các lần mô phỏng. In đậm: với độ tin cậy "
     f"95 %, cao hơn "
     f"tốt nhất không quá {INDIFFERENCE:.0%}; ?: có thể là tốt nhất, nhưng các lượt chạy chưa chứng tỏ. Trung bình "
     f"mỗi lượt: u "
-    "xe không vào được mạng, t xe bị dịch chuyển, f nút phải về phương án cố định; x lượt hỏng, l lượt chạm giới hạn "
+    "xe không vào được mạng, t xe bị dịch chuyển, f nút phải về phương án cố định, ô đó không được xếp "
+    "hạng; x lượt hỏng, "
+    "l lượt chạm giới hạn "
     "thời "
     "gian, g lượt tắc cứng, khi đó ghi trung vị thay cho trung bình; r tỷ lệ xe còn trên đường lớn nhất.",
 )
@@ -64,11 +69,12 @@ def page(found: Benchmark) -> str:
     """The page as HTML; equal input gives equal text."""
     table = found.table
     body = [
-        _p(found.suite.title + ": " + conditions(found) + "."),
+        _p(found.suite.title + ": " + conditions(found) + ". " + window(found)),
         _table(
             [_CONTROLLER, *table.places],
             [[name, *map(_cell, cells)] for name, cells in zip(table.controllers, table.cells, strict=True)],
         ),
+        *([_list(flag + "." for flag in found.fallen)] if found.fallen else []),
         *([_p(few)] if (few := unfinished(found)) else []),
         _p(_LEGEND),
         _p(_DELAY),
@@ -153,7 +159,7 @@ def _outside(found: Benchmark) -> Iterable[Markup]:
 def _outside_cell(found: Benchmark, row: OutsideRow | None) -> Markup:
     if row is None:
         return _td("–")
-    other = Text("other files", "tệp khác") if same_inputs(found, row) is False else None
+    other = difference(found, row)
     return _td(
         Markup("{}{}").format(outside_value(row), Markup("<small>{}</small>").format(other) if other else "")
     )

@@ -2,7 +2,7 @@
 
 A file has the texts ``title``, ``source`` (a citation), ``url``, ``sumo`` (version) and ``comparable`` (why its figures
 are or are not comparable one to one), and tables ``[[row]]`` with ``scenario``, ``controller`` and ``delay_s``;
-``half_width``, ``runs``, ``gridlocked``, ``teleports``, ``waiting`` and ``inputs`` (SHA-256) where they are known.
+the other fields of OutsideRow where they are known. ``url`` is a web address, or empty where there is none.
 """
 
 from __future__ import annotations
@@ -34,6 +34,13 @@ class OutsideRow:
     teleports: float | None = None
     waiting: float | None = None  # vehicles never inserted
     inputs: str = ""  # SHA-256 over the scenario's files, see ``benchmark.inputs_digest``
+    network: str = ""  # SHA-256 of the network's file
+    begin: float | None = None  # s
+    end: float | None = None  # s
+    fallbacks: float | None = None  # signals that fell back to their plan, mean of the runs
+    unfinished: float | None = None  # largest share of the vehicles still on their way at the end of a run
+    limited: int | None = None  # runs that met a limit of time
+    failed: int | None = None  # runs that failed
 
 
 @dataclass(frozen=True)
@@ -67,10 +74,16 @@ def read_source(text: str, location: str) -> Source:
         if name not in (*TEXTS, "row"):
             raise InputError(f"there is no key {name!r}", location=location, remedy=did_you_mean(name, TEXTS))
     for name in TEXTS:
-        if not isinstance(data.get(name), str) or not data[name].strip():
+        if not isinstance(data.get(name), str) or not (data[name].strip() or name == "url"):
             raise InputError(
                 f"the text {name!r} is missing", location=location, remedy="see docs/benchmark.md"
             )
+    if data["url"] and not data["url"].startswith(("https://", "http://")):
+        raise InputError(
+            f"url is {data['url']!r}",
+            location=location,
+            remedy="give a web address, https://…, or leave it empty",
+        )
     tables = data.get("row")
     if not isinstance(tables, list) or not tables:
         raise InputError("it has no [[row]]", location=location, remedy="see docs/benchmark.md")

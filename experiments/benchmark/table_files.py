@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from denxanh.experiments.benchmark.outside_rows import OutsideRow, Source
@@ -9,16 +10,18 @@ from denxanh.experiments.benchmark.suite import Suite
 from denxanh.experiments.results.measured_window import MOST_UNFINISHED
 from denxanh.experiments.results.pivot import (
     BEST,
-    MARKS,
-    POSSIBLE,
+    GAIN_HEADS,
+    GAIN_NOTE,
+    LEGEND,
     Cell,
     Pivot,
     cell_marks,
     cell_value,
+    gain_text,
     heading,
     markdown,
 )
-from denxanh.sim.language.text import Text, joined
+from denxanh.sim.language.text import Text, joined, same
 
 STATISTICS = (
     "Best subset: J. C. Hsu, Constrained simultaneous confidence intervals for multiple comparisons with the best, "
@@ -43,6 +46,16 @@ class Input:
 
 
 @dataclass(frozen=True)
+class Span:
+    """What tells whether a scenario of the same name is the same: hashes of its files, and its times."""
+
+    inputs: str  # SHA-256 over all files
+    network: str  # SHA-256 of the network's file
+    begin: float  # s
+    end: float  # s
+
+
+@dataclass(frozen=True)
 class Benchmark:
     """What a benchmark's files show."""
 
@@ -50,11 +63,28 @@ class Benchmark:
     days: str  # "each": a day of its own for each seed; "same"
     table: Pivot
     inputs: tuple[Input, ...]
-    digests: dict[str, str]  # SHA-256 over the files of a scenario, by its name
+    spans: dict[str, Span]  # by the name of a scenario
     controllers: tuple[tuple[str, str], ...]  # label, first line of its description
     sources: tuple[Source, ...]  # of rows measured elsewhere
     versions: dict[str, str]
     command: str
+    unmeasured: tuple[Text, ...] = ()  # a sentence on warm-up and flush, or one for each scenario
+    fallen: tuple[Text, ...] = ()  # a sentence for each scenario and controller that fell back to its plan
+
+
+WHOLE_RUN = Text(
+    "Measured is the whole run, without warm-up and flush, as in RESCO's results and other than in 'denxanh "
+    "compare' (--warm-up auto --flush auto measures as compare does)",
+    "Đo toàn bộ lượt chạy, không khởi động và không xả, như kết quả của RESCO và khác 'denxanh compare' (--warm-up "
+    "auto --flush auto đo như compare)",
+)
+
+
+def window(found: Benchmark) -> Text:
+    """What of a run is measured, as a sentence."""
+    if not found.unmeasured:
+        return WHOLE_RUN + "."
+    return joined([one.capitalised() for one in found.unmeasured], "; ") + "."
 
 
 def conditions(found: Benchmark) -> Text:
@@ -72,8 +102,13 @@ def conditions(found: Benchmark) -> Text:
     time = (
         Text("the scenario's own time", "thời gian của từng kịch bản")
         if duration is None
-        else f"{duration:g} s"
+        else same(f"{duration:g} s")
     )
+    if end := found.suite.window.end:
+        time = Text(f"until {end}", f"đến {end}")
+    if len(found.spans) == 1:
+        (span,) = found.spans.values()
+        time += f" ({span.begin:g}…{span.end:g} s)"
     made = ", ".join(f"{name} {found.versions[name]}" for name in ("denxanh", "sumo", "platform"))
     return joined([Text(f"seeds {listed}", f"lần mô phỏng {listed}"), days, time, made], "; ")
 
@@ -94,18 +129,31 @@ def unfinished(found: Benchmark) -> Text | None:
     )
 
 
-def same_inputs(found: Benchmark, row: OutsideRow) -> bool | None:
-    """Whether a row from elsewhere was measured on the files that were used here; None where it does not say."""
-    return None if not row.inputs else row.inputs == found.digests.get(row.scenario)
+OTHER_FILES = Text("other files", "tệp khác")
+OTHER_TIMES = Text("other times", "thời gian khác")
+
+
+def difference(found: Benchmark, row: OutsideRow) -> Text | None:
+    """Why a row from elsewhere is not known to be of the scenario that was used here; None where it is.
+
+    It is where the hash of its files is the same, or of its network with begin and end.
+    """
+    here = found.spans.get(row.scenario)
+    if here is None:
+        return OTHER_FILES
+    known = (
+        row.inputs == here.inputs if row.inputs else None not in (row.begin, row.end) and row.network != ""
+    )
+    if not known or (not row.inputs and row.network != here.network):
+        return OTHER_FILES
+    times = ((row.begin, here.begin), (row.end, here.end))
+    return OTHER_TIMES if any(given is not None and given != time for given, time in times) else None
 
 
 def outside_value(row: OutsideRow) -> str:
-    """The delay of a row with the counts that it tells."""
+    """The delay of a row with the marks of a cell, of what it tells."""
     value = f"{row.delay_s:.1f}" if row.half_width is None else f"{row.delay_s:.1f} ± {row.half_width:.1f}"
-    marks = [f"{mark}{amount:.3g}" for mark, amount in (("u", row.waiting), ("t", row.teleports)) if amount]
-    if row.gridlocked:
-        marks.append(f"g{row.gridlocked}/{row.runs or '?'}")
-    return " ".join([value, *marks])
+    return " ".join([value, *cell_marks(row)])
 
 
 def markdown_text(found: Benchmark) -> str:
@@ -113,16 +161,22 @@ def markdown_text(found: Benchmark) -> str:
     lines = [
         f"# Benchmark {found.suite.name}",
         "",
-        f"{found.suite.title.en}: {conditions(found).en}.",
+        f"{found.suite.title.en}: {conditions(found).en}. {window(found).en}",
         "",
-        markdown(replace(found.table, flags=())),
+        markdown(replace(found.table, flags=found.fallen)),
         "",
         *([few.en, ""] if (few := unfinished(found)) else []),
         DELAY,
         "",
+        "| mark | meaning |",
+        "|---|---|",
+        f"| **bold** | {BEST} |",
+        *(f"| {mark} | {meaning} |" for mark, meaning in LEGEND),
+        "",
         "## Measured elsewhere",
         "",
         *(_outside(found) or ["No row is known for these scenarios."]),
+        "Marks as above, of what a source tells.",
         "",
         "## Controllers",
         "",
@@ -170,12 +224,14 @@ def _outside(found: Benchmark) -> list[str]:
 
 
 def _marked(found: Benchmark, row: OutsideRow) -> str:
-    return f"{outside_value(row)} (other files)" if same_inputs(found, row) is False else outside_value(row)
+    other = difference(found, row)
+    return outside_value(row) if other is None else f"{outside_value(row)} ({other.en})"
 
 
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "–": "--", "×": r"$\times$",
+    "−": "$-$", "…": r"\ldots{}",
 }  # fmt: skip
 
 
@@ -185,21 +241,47 @@ def latex_escaped(text: str) -> str:
 
 
 def latex_text(found: Benchmark) -> str:
-    """benchmark.tex: a tabular for ``\\input``, scenarios down and controllers across; no package is needed."""
+    """benchmark.tex: a tabular for ``\\input``, scenarios down and controllers across, the last row its legend.
+
+    After a controller stand its gains over the conventional plan and over the existing one, where they ran. No package
+    is needed.
+    """
     table = found.table
-    head = " & ".join(["scenario", *table.controllers])
+    kinds = [_kinds(cells) for cells in table.cells]
+    heads = [
+        head
+        for name, own in zip(table.controllers, kinds, strict=True)
+        for head in (name, *(f"{GAIN_HEADS[kind]}, %" for kind in own))
+    ]
+    note = f"Bold: {BEST}; {'; '.join(f'{mark}: {meaning}' for mark, meaning in LEGEND)}."
+    if any(kinds):
+        note += f" {GAIN_NOTE}"
+    fallen = " ".join(f"{flag.en}." for flag in found.fallen)
+    legend = " ".join(filter(None, (f"{heading(table)}. {window(found).en}", note, fallen)))
     lines = [
         *(f"% {line}" for line in (f"{heading(table)}; {conditions(found).en}", found.command, STATISTICS)),
-        rf"\begin{{tabular}}{{l{'r' * len(table.controllers)}}}",
+        rf"\begin{{tabular}}{{l{'r' * len(heads)}}}",
         r"\hline",
-        " & ".join(latex_escaped(name) for name in head.split(" & ")) + r" \\",
+        " & ".join(latex_escaped(head) for head in ("scenario", *heads)) + r" \\",
         r"\hline",
     ]
     for j, place in enumerate(table.places):
-        cells = [_latex_cell(row[j]) for row in table.cells]
+        cells = [
+            text
+            for row, own in zip(table.cells, kinds, strict=True)
+            for text in (
+                _latex_cell(row[j]),
+                *(latex_escaped(gain_text(getattr(row[j], kind))) for kind in own),
+            )
+        ]
         lines.append(" & ".join([latex_escaped(place), *cells]) + r" \\")
-    note = f"Bold: {BEST}; ?: {POSSIBLE}. {MARKS}"
-    return "\n".join([*lines, r"\hline", r"\end{tabular}", *_latex_sources(found, note), ""])
+    last = rf"\multicolumn{{{len(heads) + 1}}}{{p{{0.95\linewidth}}}}{{\scriptsize {latex_escaped(legend)}}}"
+    return "\n".join([*lines, r"\hline", last, r"\end{tabular}", *_latex_sources(found), ""])
+
+
+def _kinds(cells: Sequence[Cell]) -> list[str]:
+    """The gains that a controller has at some place, as fields of Cell."""
+    return [kind for kind in GAIN_HEADS if any(getattr(cell, kind) for cell in cells)]
 
 
 def _latex_cell(cell: Cell) -> str:
@@ -218,7 +300,5 @@ def _latex_cell(cell: Cell) -> str:
     )
 
 
-def _latex_sources(found: Benchmark, note: str) -> list[str]:
-    return [
-        f"% {line}" for line in (note, *(f"{one.title}: {one.source} {one.url}" for one in found.sources))
-    ]
+def _latex_sources(found: Benchmark) -> list[str]:
+    return [f"% {one.title}: {one.source} {one.url}".rstrip() for one in found.sources]

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from denxanh.experiments.cli.arguments import (
     ClusterOption,
     DaysOption,
+    EndOption,
     JobsOption,
     OutOption,
     command_line,
     default_out,
     parse_seeds,
     read_days,
+    read_end,
 )
+from denxanh.experiments.cli.option_groups import declared_options, with_options
 from denxanh.experiments.cli.streams import echo
+from denxanh.experiments.specification.run_options import RunOptions
 from denxanh.sim.input.limits import whole_number
 
 if TYPE_CHECKING:
@@ -75,12 +79,13 @@ def _session(
     )
 
 
+@with_options(written=declared_options(RunOptions, {"warm_up": "0", "flush": "0"}))
 def benchmark(
     what: Annotated[
         str,
         typer.Argument(
-            metavar="NAME|FOLDER",
-            help="A suite (small, generated, vietnam), or a folder with .sumocfg files.",
+            metavar="NAME|FOLDER|PLACE",
+            help="A suite (small, generated, vietnam), a folder with .sumocfg files, or one place.",
         ),
     ],
     controllers: Annotated[
@@ -93,16 +98,28 @@ def benchmark(
         ),
     ] = None,
     seeds: Annotated[str, typer.Option(help="N for seeds 1…N, or a list as 3,5,8; else the suite's.")] = "",
+    duration: Annotated[
+        str,
+        typer.Option(metavar="TIME", help="From each scenario's begin, as 900 or 15min; else the suite's."),
+    ] = "",
     days: DaysOption = "each",
     out: OutOption = None,
     jobs: JobsOption = 0,
     cluster: ClusterOption = None,
     retry_failed: RetryOption = False,
+    end: EndOption = None,
+    *,
+    written: Any,
 ) -> None:
     """Run controllers on a suite of scenarios: one table as Markdown, LaTeX, CSV and HTML. The same call goes on."""
     from denxanh.experiments.benchmark.benchmark import TABLES, run_benchmark
+    from denxanh.experiments.benchmark.suite import Window
     from denxanh.experiments.cli import printing
+    from denxanh.experiments.specification.run_options import read_auto
+    from denxanh.sim.text_values import read_duration
 
+    read_end(end)
+    window = Window(end or "", read_auto(written.warm_up, "--warm-up"), read_auto(written.flush, "--flush"))
     target = out or default_out(f"benchmark-{Path(what).name}")
     result = run_benchmark(
         what,
@@ -110,13 +127,17 @@ def benchmark(
         _session(target, jobs, cluster, retry_failed=retry_failed),
         controllers=controllers or (),
         seeds=parse_seeds(seeds) if seeds else (),
+        duration=read_duration(duration, "--duration", minimum=1.0) if duration else None,
         days=read_days(days),
+        window=window,
     )
     if result.shown is not None:
+        from denxanh.experiments.benchmark.table_files import window as window_of
         from denxanh.experiments.results.pivot import markdown
 
         echo(markdown(result.shown.table))
-    printing.print_experiment(result.rows, target)
+        echo(window_of(result.shown).en)
+    printing.print_experiment(result.rows, target, advice=False)
     if result.shown is not None:
         echo(f"tables: {', '.join(TABLES)}")
     if any(not row.done for row in result.rows):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -87,9 +88,15 @@ def _with_options(command: Any) -> Any:
     signature = inspect.signature(command, eval_str=True)
     own = [p for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
     derived = [_parameter(name, known, default) for name, (known, default) in command_options().items()]
-    command.__signature__ = signature.replace(parameters=[own[0], *derived, *own[1:]])
-    command.__annotations__ = {p.name: p.annotation for p in command.__signature__.parameters.values()}
-    return command
+
+    @wraps(command)
+    def expanded(**values: Any) -> None:
+        command(**values)
+
+    parameters = [own[0], *derived, *own[1:]]
+    expanded.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    expanded.__annotations__ = {p.name: p.annotation for p in parameters}
+    return expanded
 
 
 def _parameter(name: str, known: CommandOption, default: Any) -> inspect.Parameter:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields, make_dataclass
 from functools import wraps
 from typing import Annotated, Any, get_type_hints
@@ -40,10 +40,16 @@ def with_options(**groups: type) -> Callable[[Callable[..., None]], Callable[...
     return decorate
 
 
-def declared_options(described: type) -> type:
-    """A dataclass of typer options for the declared fields of ``described``."""
+def declared_options(described: type, defaults: Mapping[str, Any] | None = None) -> type:
+    """A dataclass of typer options for the declared fields of ``described``.
+
+    ``defaults``: only the fields that it names, each with its default for this command.
+    """
     hints = get_type_hints(described)
-    return make_dataclass("Written", [_option(field, hints[field.name]) for field in fields(described)])
+    options = [_option(field, hints[field.name]) for field in fields(described)]
+    if defaults is not None:
+        options = [(name, hint, defaults[name]) for name, hint, _ in options if name in defaults]
+    return make_dataclass("Written", options)
 
 
 def _option(field: Field[Any], hint: Any) -> tuple[str, Any, Any]:

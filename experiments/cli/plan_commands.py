@@ -163,7 +163,8 @@ def sheet(
     from datetime import date
 
     from denxanh.experiments.formats.plan_source import open_plans
-    from denxanh.experiments.sheet.sheet_content import signal_sheets
+    from denxanh.experiments.report.decision.names import place_title
+    from denxanh.experiments.sheet.sheet_content import SheetHead, signal_sheets
     from denxanh.experiments.sheet.sheet_pages import write_pages
     from denxanh.experiments.sheet.sheet_workbook import write_workbook
     from denxanh.sim.errors import InputError
@@ -174,7 +175,8 @@ def sheet(
     if not kinds <= {".pdf", ".xlsx"}:
         raise InputError(f"--out {str(out)!r} is neither a .pdf nor a .xlsx", remedy="name one of them")
     plans = open_plans(source, place)
-    sheets = signal_sheets(plans, date=date.today().isoformat())
+    head = SheetHead(place=place_title(plans.scenario.name))
+    sheets = signal_sheets(plans, date=date.today().isoformat(), head=head)
     stem = out.with_suffix("") if out else plans.files[0].parent / f"sheet-{lang}"
     if ".pdf" in kinds:
         pages = write_pages(stem.with_suffix(".pdf"), plans.network, sheets, "vi" if lang == "vi" else "en")
@@ -212,5 +214,5 @@ def export_plan(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")
         echo(path)
-    for note in found.notes:
+    for note in (one.en for one in found.notes):
         echo(f"note: {note}")

@@ -1,4 +1,7 @@
-"""What the command line prints: places, checks, runs, comparisons, progress."""
+"""What the command line prints: places, checks, runs, comparisons, progress.
+
+Each function imports what it prints: ``check`` and ``list`` need no results.
+"""
 
 from __future__ import annotations
 
@@ -11,33 +14,18 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.progress import Progress as RichProgress
 from rich.table import Table
 from rich.text import Text
 
-from denxanh.experiments.results.measured_window import (
-    MOST_UNFINISHED,
-    unfinished_flags,
-    unfinished_share,
-    unmeasured_in,
-    window_sentences,
-)
-from denxanh.experiments.runs.execution import Outcome
-from denxanh.experiments.runs.run_row import RunRow
-from denxanh.sim.input.text_files import csv_row
-from denxanh.sim.metrics import METRICS, Value
-from denxanh.sim.scenario import Scenario
-
 if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
     from denxanh.experiments.results.verify import Verdict
+    from denxanh.experiments.runs.execution import Outcome
+    from denxanh.experiments.runs.run_row import RunRow
+    from denxanh.sim.metrics import Value
+    from denxanh.sim.scenario import Scenario
 
 WIDE = 1000  # columns of a table in a file or a pipe: nothing is cut off
 
@@ -56,7 +44,6 @@ err = _console(stderr=True)
 FIRST = ("delay_s", "stops", "queue_mean_veh", "arrived", "running", "waiting", "teleports", "collisions")
 """The metrics a terminal shows; the files hold all."""
 LIMITED = "a limit of time was met twice, so these numbers depend on the machine"
-_FIRST_TITLES = ("runs", *(f"{m.title} ({m.unit})" for name in FIRST for m in METRICS if m.name == name))
 
 
 def print_catalogue() -> None:
@@ -141,6 +128,8 @@ def _analysed(row: Mapping[str, object]) -> str:
 
 def print_run(manifest: Mapping[str, Any], target: Path) -> None:
     """Print the results of one run."""
+    from denxanh.experiments.results.measured_window import MOST_UNFINISHED, unfinished_share, unmeasured_in
+    from denxanh.sim.metrics import METRICS
     from denxanh.sim.signals.operation import operation_notes
 
     values: Mapping[str, Value] = manifest["metrics"]
@@ -203,13 +192,15 @@ def print_comparison(scenario: Scenario, rows: Sequence[RunRow], target: Path, r
     """Print means, verdicts and failures of a comparison, and in three lines what to do."""
     from denxanh.experiments.report.decision.conclusions import existing_is_assumed
     from denxanh.experiments.results.summary import headline
+    from denxanh.sim.metrics import METRICS
 
+    titles = ("runs", *(f"{m.title} ({m.unit})" for name in FIRST for m in METRICS if m.name == name))
     for (place, demand), columns in _means(rows).items():
         table = Table(title=place if demand == 1.0 else f"{place} × {demand:g}", title_justify="left")
         table.add_column("mean over runs")
         for controller in columns:
             table.add_column(controller, justify="right")
-        for cells in zip(_FIRST_TITLES, *columns.values(), strict=True):
+        for cells in zip(titles, *columns.values(), strict=True):
             table.add_row(*cells)
         out.print(table)
     _print_window(rows)
@@ -247,10 +238,13 @@ def print_conclusions(scenarios: Sequence[Scenario], rows: Sequence[RunRow]) -> 
 
 
 def _print_window(rows: Sequence[RunRow]) -> None:
-    """Print warm-up and flush, and a line for each controller with vehicles still on their way."""
+    """Print warm-up and flush, and a line for each controller that fell back, or with vehicles on their way."""
+    from denxanh.experiments.results.measured_window import unfinished_flags, window_sentences
+    from denxanh.experiments.runs.fallbacks import fallback_flags
+
     for sentence in window_sentences(rows):
         out.print(Text(sentence.en))
-    for flag in unfinished_flags(rows):
+    for flag in (*fallback_flags(rows), *unfinished_flags(rows)):
         out.print(Text(f"flagged: {flag.en}", style="yellow"))
 
 
@@ -259,8 +253,11 @@ def print_message(text: str) -> None:
     err.print(Text(text))
 
 
-def print_experiment(rows: Sequence[RunRow], target: Path) -> None:
-    """Print the end of an experiment: verdicts, failures by reason, what to do at each place, the folder."""
+def print_experiment(rows: Sequence[RunRow], target: Path, *, advice: bool = True) -> None:
+    """Print the end of an experiment: verdicts, failures by reason, what to do at each place, the folder.
+
+    ``advice`` False leaves out what to do: who compares methods installs nothing.
+    """
     from denxanh.experiments.results.load import LEDGER
     from denxanh.experiments.results.outputs import scenarios_of
     from denxanh.experiments.results.summary import headline
@@ -274,7 +271,7 @@ def print_experiment(rows: Sequence[RunRow], target: Path) -> None:
     reasons = Counter((row.state, row.reason) for row in rows if row.state not in ("done", "pending"))
     for (state, reason), n in reasons.most_common(10):
         err.print(Text(f"{n} {state}: {reason}", style="red"))
-    if any(row.done for row in rows):
+    if advice and any(row.done for row in rows):
         with Ledger(target / LEDGER, read_only=True) as ledger:
             print_conclusions(scenarios_of(ledger, rows), rows)
     out.print(Text(f"results in {target}: README.md says what is where"))
@@ -282,6 +279,8 @@ def print_experiment(rows: Sequence[RunRow], target: Path) -> None:
 
 def print_table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print the result of a query: a table on a terminal, CSV elsewhere."""
+    from denxanh.sim.input.text_files import csv_row
+
     if not out.is_terminal:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(csv_row(names))
@@ -356,6 +355,15 @@ class Progress:
 
     def __enter__(self) -> Progress:
         if err.is_terminal:
+            from rich.progress import (
+                BarColumn,
+                MofNCompleteColumn,
+                TextColumn,
+                TimeElapsedColumn,
+                TimeRemainingColumn,
+            )
+            from rich.progress import Progress as RichProgress
+
             self._bar = RichProgress(
                 TextColumn("{task.description}"),
                 BarColumn(),

@@ -1,4 +1,4 @@
-"""Commands on results: ``query``, ``table``, ``report``, ``explain``, ``verify``, ``export``, ``pack``."""
+"""Commands on results: ``query``, ``table``, ``report``, ``explain``, ``verify``, ``export``, ``event-log`` …."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def install(app: typer.Typer) -> None:
     """Add these commands to the program."""
     for command in (query, table, report, explain, verify, export, pack):
         app.command()(command)
+    app.command("event-log")(event_log)
 
 
 def query(
@@ -181,3 +182,35 @@ def export(
     ]
     for path in written:
         echo(path)
+
+
+def event_log(
+    log: Annotated[Path, typer.Argument(metavar="LOG", help="The events of controllers, CSV or Parquet.")],
+    detectors: Annotated[
+        Path | None,
+        typer.Option(
+            "--detectors", metavar="FILE", help="Phase and function of each detector, CSV or Parquet."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="CSV", help="Write the same table as CSV.")
+    ] = None,
+) -> None:
+    """Measure an event log: cycle, green, arrivals on green and split failures of each phase."""
+    from denxanh.experiments.cli import printing
+    from denxanh.experiments.formats.controller_logs.log_measures import (
+        TABLE_HEADS,
+        phase_measures,
+        table_row,
+    )
+    from denxanh.experiments.formats.controller_logs.log_reader import read_detectors, read_log
+    from denxanh.experiments.formats.table_text import table_text
+    from denxanh.sim.run.store import replacing
+
+    found = phase_measures(read_log(log), read_detectors(detectors) if detectors is not None else ())
+    rows = [table_row(one) for one in found]
+    printing.print_table(TABLE_HEADS, rows)
+    if out is not None:
+        with replacing(out) as path:
+            path.write_text(table_text(TABLE_HEADS, rows), encoding="utf-8", newline="\n")
+        echo(out)

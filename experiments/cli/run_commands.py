@@ -47,6 +47,7 @@ def run(
     from denxanh.experiments.cli import printing
     from denxanh.experiments.compare import specify_runs
     from denxanh.experiments.interface import with_plans
+    from denxanh.experiments.runs.launcher import command_launcher
     from denxanh.experiments.runs.local import run_one
     from denxanh.experiments.specification.run_options import read_options
     from denxanh.networks.scenarios import open_scenario
@@ -60,7 +61,8 @@ def run(
         raise InputError("a run has one sensing", remedy="name one, or compare them")
     target = out or default_out(f"{scenario.name}-{runs[0].label}-{seed}")
     printing.print_notes(runs[0].scenario)
-    printing.print_run(run_one(with_plans(runs, on_message=printing.print_message)[0], target), target)
+    (planned,) = with_plans(runs, on_message=printing.print_message)
+    printing.print_run(run_one(planned, target, starter=command_launcher()), target)
 
 
 @with_options(written=_RUN_OPTIONS)

@@ -239,6 +239,10 @@ class RidersTable(_Table):
     late_red: RiderValue = Field(default=0.0, description="s of red in which they still enter.")
     red_speed: RiderValue = Field(default=0.0, description="m/s at most where they enter on red.")
     start_delay: RiderValue = Field(default=0.0, description="s by which each that stood starts later.")
+    early_start: RiderValue = Field(
+        default=0.0, description="s before green at which a share of those starts."
+    )
+    early_share: float = Field(default=0.0, ge=0, le=1, description="The share that starts before green.")
 
 
 class PlaceEntry(_Table):

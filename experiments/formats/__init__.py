@@ -7,7 +7,6 @@ __all__ = [
     "event_log",
     "existing_plan",
     "geojson_layers",
-    "gmns_tables",
     "phase_chart_csv",
     "plan_analysis",
     "plan_readers",

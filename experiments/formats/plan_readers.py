@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from denxanh.experiments.formats import gmns_tables, phase_chart_csv, utdf
+from denxanh.experiments.formats import phase_chart_csv, utdf
+from denxanh.experiments.formats.gmns import gmns_tables
 from denxanh.experiments.formats.plan_source import PlanSwitch
 from denxanh.sim.errors import InputError
 from denxanh.sim.input.text_files import read_text
@@ -32,8 +33,8 @@ def read_plans(source: Path, network: Network) -> ReadPlans:
                 location=str(source),
                 remedy="give a folder of GMNS signal tables",
             )
-        plans, switches = gmns_tables.read_gmns(source, network)
-        return ReadPlans(tuple(plans), tuple(switches), "GMNS tables")
+        plans, switches, notes = gmns_tables.read_gmns(source, network)
+        return ReadPlans(tuple(plans), tuple(switches), "GMNS tables", tuple(notes))
     head = read_text(source, kind="plan").lstrip()[:4096]
     if head.startswith("["):
         plan, others = utdf.plan_of_utdf(utdf.read_utdf(source), network)

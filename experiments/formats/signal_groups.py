@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from denxanh.sim.movements import POINTS, SignalMovement, crossing_names, signal_movements
+from denxanh.sim.movements import POINTS, SignalMovement, comes_from, crossing_names, signal_movements
 from denxanh.sim.network import GREEN, Crossing, Intersection, Network
 from denxanh.sim.plan import Timing
 from denxanh.sim.signals.clearance import kept_apart, pedestrian_clearance
@@ -71,13 +71,13 @@ def signal_groups(network: Network, signal: str, timings: Sequence[Timing]) -> t
     for (on_foot, *_), links in found.items():
         if on_foot:
             edge = _arm(intersection, links[0])
-            origin = next((_opposite(m.bound) for m in movements if m.name.partition(">")[0] == edge), "")
+            origin = next((comes_from(m.bound) for m in movements if m.name.partition(">")[0] == edge), "")
             street = network.edges[edge].name if edge else ""
             crossing = intersection.crossings[links[0]]
             crossings.append(SignalGroup("", tuple(links), edge, street, origin, (), crossing))
         elif served := [m for m in movements if set(m.links) & set(links)]:
             edge = served[0].name.partition(">")[0]
-            origin = _opposite(served[0].bound)
+            origin = comes_from(served[0].bound)
             vehicles.append(
                 SignalGroup("", tuple(links), edge, network.edges[edge].name, origin, tuple(served))
             )
@@ -199,8 +199,3 @@ def _runs(
         first = out.pop(0)
         out[-1][1] += first[1]
     return [(start, end) for start, end in out]
-
-
-def _opposite(bound: str) -> str:
-    """The compass point that traffic of a direction of travel comes from: "NB" comes from the south."""
-    return POINTS[(POINTS.index(bound.removesuffix("B")) + 4) % 8]

@@ -12,9 +12,8 @@ from pathlib import Path
 from denxanh.networks.place.names import slug
 from denxanh.sim.errors import InputError
 from denxanh.sim.input.limits import SECONDS, check_number
-from denxanh.sim.input.text_files import csv_row, csv_text, read_text
+from denxanh.sim.input.text_files import csv_row, csv_text, read_csv
 
-SEPARATORS = (";", "\t", ",")
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)")
 
 
@@ -53,15 +52,7 @@ def head_name(head: str) -> str:
 
 def read_table(path: Path, *, kind: str, required: Sequence[str]) -> list[TableRow]:
     """The rows of a table with a head, without empty ones. Raises InputError."""
-    text = read_text(path, kind=kind)
-    first = text.partition("\n")[0]
-    separator = max(SEPARATORS, key=first.count)
-    try:
-        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
-    except csv.Error as error:
-        raise InputError(
-            f"the {kind} is not CSV: {error}", location=str(path), remedy="save it as CSV in UTF-8"
-        ) from None
+    lines = read_csv(path, kind=kind)
     heads = [head_name(csv_text(cell)) for cell in lines[0]] if lines else []
     missing = [name for name in required if name not in heads]
     if missing:

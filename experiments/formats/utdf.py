@@ -19,6 +19,7 @@ from denxanh.experiments.formats.stage_times import StageRow, StageTimes, stage_
 from denxanh.experiments.formats.table_text import number_of
 from denxanh.sim.errors import InputError
 from denxanh.sim.input.text_files import csv_row, csv_text, read_text
+from denxanh.sim.language.text import Text
 from denxanh.sim.movements import signal_movements
 from denxanh.sim.network import Intersection, Network
 from denxanh.sim.plan import Plan, Timing
@@ -94,9 +95,8 @@ def utdf_text(network: Network, plan: Plan) -> str:
         writer.writerow([])
 
     signals = sorted(network.intersections)
-    nodes: dict[
-        str, int
-    ] = {}  # junctions of SUMO by number, a signal's junctions all have that of the signal
+    # junctions of SUMO by number, a signal's junctions all have that of the signal
+    nodes: dict[str, int] = {}
     rows: list[list[object]] = []
     for name in signals:
         intersection = network.intersections[name]
@@ -141,13 +141,21 @@ def utdf_text(network: Network, plan: Plan) -> str:
     return out.getvalue()
 
 
-def utdf_losses(network: Network) -> list[str]:
+def utdf_losses(network: Network) -> list[Text]:
     """What a file of this network does not hold, a sentence each."""
     crossings = sum(bool(i.crossings) for i in network.intersections.values())
-    out = ["UTDF holds one plan: hours are not part of it"]
+    out = [
+        Text(
+            "UTDF holds one plan: hours are not part of it",
+            "UTDF chỉ chứa một phương án, không có khung giờ",
+        )
+    ]
     if crossings:
         out.append(
-            f"UTDF has no greens of crossings on foot: those of {crossings} signals are those of its stages"
+            Text(
+                f"UTDF has no greens of crossings on foot: those of {crossings} signals are those of its stages",
+                f"UTDF không có thời gian xanh cho người đi bộ: ở {crossings} nút lấy theo pha",
+            )
         )
     return out
 

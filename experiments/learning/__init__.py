@@ -1,6 +1,7 @@
 """Environments for reinforcement learning: PettingZoo, Gymnasium and batches, on SUMO and on the queue model."""
 
 __all__ = [
+    "actions",
     "batch_episode",
     "environment_options",
     "environments",
@@ -13,6 +14,7 @@ __all__ = [
     "rewards",
     "single_environment",
     "spaces",
+    "step_message",
     "sumo_episode",
     "vector_environment",
 ]

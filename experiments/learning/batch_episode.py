@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from denxanh.controllers.learned.features import size_of
+from denxanh.experiments.learning.actions import Action, no_actions
 from denxanh.experiments.learning.environment_options import Draw, EnvironmentOptions
-from denxanh.experiments.learning.episode import Action, Answered, Step
+from denxanh.experiments.learning.episode import Answered, Step
 from denxanh.experiments.learning.vector_environment import Floats, VectorEnvironment
 from denxanh.sim.network import Network
 from denxanh.sim.world import Delay
@@ -55,16 +56,15 @@ class BatchEpisode:
         asks, permitted = self._infos["asks"][0], self._infos["action_mask"][0]
         now, change = world.phase[0].tolist(), world.change_time[0]
         given: dict[str, list[Answered]] = {}
-        refused: dict[str, str] = {}
+        refused = no_actions(self._options, self._environment.network, actions)
         chosen = np.full((1, len(self._names)), -1, dtype=np.int32)
         for i in np.flatnonzero(asks).tolist():
             name, phase = self._names[i], now[i]
-            action = actions.get(name)
-            if action is not None:
-                phase = int(action)
-                if not 0 <= phase < self._phases[i] or not permitted[i, phase]:
-                    refused[name] = f"phase {phase} is not permitted after phase {now[i]} at this time"
-                    phase = now[i]
+            action = None if name in refused else actions.get(name)
+            if action is not None and permitted[i, action]:
+                phase = action
+            elif action is not None:
+                refused[name] = f"phase {action} is not permitted after phase {phase} at this time"
             chosen[0, i] = phase
             wait = float(change[i, phase])
             seconds = (math.floor(wait / self._options.step) + 1) * self._options.step - wait

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from denxanh.controllers.learned.features import Observe
 from denxanh.experiments.learning.environment_options import DURATIONS, read_environment
@@ -16,6 +18,7 @@ from denxanh.sim.errors import InputError
 from denxanh.sim.input.limits import check_count
 from denxanh.sim.scenario import Scenario
 from denxanh.sim.sensing import Sensing
+from denxanh.sim.text_values import did_you_mean
 
 if TYPE_CHECKING:
     from denxanh.experiments.learning.parallel_environment import ParallelEnvironment
@@ -28,6 +31,32 @@ ENVIRONMENTS = 100_000
 """The largest number of episodes in a batch."""
 
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def _known_options(*own: str) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
+    """Refuse options that there are not with InputError, by the name that was meant, and keep the signature.
+
+    The options are those of ``read_environment`` and ``own``.
+    """
+
+    def decorate(function: Callable[_P, _T]) -> Callable[_P, _T]:
+        known = [*own, *(name for name in signature(read_environment).parameters if name != "place")]
+
+        @wraps(function)
+        def checked(*args: _P.args, **options: _P.kwargs) -> _T:
+            for name in options:
+                if name != "place" and name not in known:
+                    raise InputError(f"there is no option {name!r}", remedy=did_you_mean(name, known))
+            return function(*args, **options)
+
+        return checked
+
+    return decorate
+
+
+@_known_options()
 def parallel_env(
     place: str | Path | Scenario,
     *,
@@ -53,8 +82,10 @@ def parallel_env(
     that are permitted; ``asks`` is False while a signal changes, when it takes no action. Episodes are truncated at the
     end of the scenario, and no agent terminates before.
 
-    The queue model does not order controllers as SUMO does on every network: on cologne1 the rank correlation of 16
-    controllers was 0.69, on a one-way grid 0.49 (docs/research/closed-loop-fidelity.md). Report figures of SUMO.
+    The queue model orders controllers as SUMO does only in part. Spearman's correlation of 16 controllers (10 min, one
+    seed): grid4x4 0.97, ingolstadt1 0.93, a left-hand grid 0.77, cologne1 0.76, a grid with turn lanes 0.64, a one-way
+    grid 0.49, cologne3 0.49, and with motorbikes at ha-noi/hoang-dao-thuy 0.25: choose nothing there by the model
+    (docs/research/closed-loop-fidelity.md). Report figures of SUMO.
 
     Args:
         place: as ``open_scenario`` takes it, or a Scenario.
@@ -103,6 +134,7 @@ def parallel_env(
     return ParallelEnvironment(options, network)
 
 
+@_known_options("signal")
 def env(place: str | Path | Scenario, *, signal: str | None = None, **options: Any) -> SingleEnvironment:
     """One signal of a place as a Gymnasium environment; all others keep the network's own program.
 
@@ -127,6 +159,7 @@ def env(place: str | Path | Scenario, *, signal: str | None = None, **options: A
     return SingleEnvironment(made, network)
 
 
+@_known_options("num_envs", "threads")
 def vector_env(
     place: str | Path | Scenario, *, num_envs: int, threads: int = 0, **options: Any
 ) -> VectorEnvironment:
@@ -136,7 +169,8 @@ def vector_env(
     observations, rewards (B, I), ``terminated`` (B,), ``truncated`` (B,) and infos with ``action_mask`` (B, I, P) and
     ``asks`` (B, I). ``snapshot`` and ``restore`` copy the state. ``options`` are those of ``parallel_env`` that can be
     batched: features by phase and approach, all named rewards, the action ``phase``, ideal sensing; others raise
-    InputError. ``threads`` 0 is one for each core.
+    InputError. ``threads`` 0 is one for each core. How far the model orders controllers as SUMO does stands at
+    ``parallel_env``.
 
     Raises:
         InputError: an option that cannot be used.

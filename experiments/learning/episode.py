@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
 from denxanh.controllers.learned.features import Vector, sees_of, vector
 from denxanh.experiments.learning import rewards
+from denxanh.experiments.learning.actions import Action, no_actions
 from denxanh.experiments.learning.environment_options import EnvironmentOptions
 from denxanh.sim.controller import Green, Observation, Policy
 from denxanh.sim.network import Bools, Network
@@ -28,9 +29,6 @@ _HOUR = 3600.0  # s
 
 Answered = tuple[float, int, float]
 """Time of a question, s, the phase that was answered, and its green, s."""
-
-Action = Any
-"""A phase; 0 (keep) or 1 (change to the next phase); or a phase and an index into durations."""
 
 
 class DelayWorld(World, Protocol):
@@ -106,7 +104,7 @@ class Episode:
         self._answers = learner.answers
         self._supervisor = supervisor
         self._limits = limits
-        self._limited = limits.max_green is not None or limits.max_red is not None
+        self._limited = limits.of_greens
         self._end = options.scenario.end
         self._questions: dict[str, Question] = {}
         self._permitted: dict[str, Bools] = {}
@@ -127,9 +125,10 @@ class Episode:
 
     def step(self, actions: Mapping[str, Action]) -> Step:
         """Carry out actions by intersection id and advance to the next decision; others keep their phase."""
-        self._refused, self._given = {}, {}
+        self._refused, self._given = no_actions(self.options, self.world.network, actions), {}
         for name, question in self._questions.items():
-            self._answer(question, self._green(name, question, actions.get(name)))
+            action = None if name in self._refused else actions.get(name)
+            self._answer(question, self._green(name, question, action))
         self._questions = {}
         if self.options.decide == "step":
             begin, step = self.options.scenario.begin, self.options.step
@@ -151,7 +150,7 @@ class Episode:
                 self._questions = {question.intersection.id: question for question in asked}
                 return
             for question in asked:
-                self._answer(question, Green(question.bare.phase, left))
+                self._answer(question, Green(question.phase, left))
 
     def _answer(self, question: Question, green: Green) -> None:
         name = question.intersection.id
@@ -163,23 +162,23 @@ class Episode:
 
     def _green(self, name: str, question: Question, action: Action) -> Green:
         """The answer for an action; the present phase for one that is not permitted, and for none."""
-        now = question.bare.phase
+        now = question.phase
         phase, seconds = now, 0.0
         if action is not None:
-            phase, seconds = self._read(name, question, action)
-        if not 0 <= phase < len(self._permitted[name]) or not self._permitted[name][phase]:
+            phase, seconds = self._read(question, action)
+        if not self._permitted[name][phase]:
             self._refused[name] = f"phase {phase} is not permitted after phase {now} at this time"
             phase = now
         return Green(phase, seconds or self._until_decision(question, phase))
 
-    def _read(self, name: str, question: Question, action: Action) -> tuple[int, float]:
+    def _read(self, question: Question, action: Action) -> tuple[int, float]:
         """The phase that an action asks for, and its duration, 0 until the next decision."""
-        options, now = self.options, question.bare.phase
+        options, now = self.options, question.phase
         if options.action == "phase":
-            return int(action), 0.0
+            return action, 0.0
         if options.action == "keep-change":
-            return (now + 1) % len(question.intersection.phases) if int(action) else now, 0.0
-        return int(action[0]), options.durations[int(action[1])]
+            return (now + 1) % len(question.intersection.phases) if action else now, 0.0
+        return action[0], options.durations[action[1]]
 
     def _until_decision(self, question: Question, phase: int) -> float:
         """The green of ``phase`` that ends with a step, s: at least a step of the world."""
@@ -223,7 +222,7 @@ class Episode:
                 green = Green(int(phase), self._until_decision(question, int(phase)))
                 permitted[phase] = not limit_fault(self._limits, bare, green)
             if not permitted.any():
-                permitted[bare.phase] = True  # the supervisor refuses it, and fixed time takes over
+                permitted[question.phase] = True  # the supervisor refuses it, and fixed time takes over
         return permitted
 
     def _rewards(self, seen: Mapping[str, Observation]) -> dict[str, float]:

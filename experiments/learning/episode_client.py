@@ -17,8 +17,10 @@ from typing import Any
 
 import cloudpickle
 
+from denxanh.experiments.learning.actions import Action
 from denxanh.experiments.learning.environment_options import Draw, EnvironmentOptions
-from denxanh.experiments.learning.episode import Action, Step
+from denxanh.experiments.learning.episode import Step
+from denxanh.experiments.learning.step_message import unpack
 from denxanh.sim import errors
 from denxanh.sim.errors import DenxanhError, InputError, WorldError
 from denxanh.sim.world import Delay
@@ -80,8 +82,7 @@ class RemoteEpisode:
 
     def step(self, actions: Mapping[str, Action]) -> Step:
         """Carry out the actions and advance to the next decision."""
-        step: Step = self._episodes.ask("step", dict(actions))
-        return step
+        return unpack(self._episodes.ask("step", dict(actions)), self._first)
 
     def delay(self) -> Delay:
         """The delay of all vehicles until now."""

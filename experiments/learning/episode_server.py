@@ -8,24 +8,28 @@ environment's process has prepared. Messages are pickled tuples: a word and its 
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import pickle
 import signal
 import socket
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import cloudpickle
 
+from denxanh.experiments.learning.actions import Action
 from denxanh.experiments.learning.environment_options import Draw
 from denxanh.experiments.learning.episode import Episode
+from denxanh.experiments.learning.step_message import Message, pack
 from denxanh.experiments.learning.sumo_episode import SumoEpisodes
 from denxanh.experiments.runs.worker import die_with_parent
 from denxanh.sim.errors import DenxanhError
+from denxanh.sim.input.collector import collect_rarely
 from denxanh.sim.run.store import LOG
 from denxanh.sim.sumo.backend.libsumo_backend import preload
 from denxanh.sim.sumo.wheel import sumo_environment
@@ -113,6 +117,8 @@ def _told(connection: Connection, work: Callable[[], object]) -> bool:
 def _play(connection: Connection, episodes: SumoEpisodes, drawn: Draw, folder: Path, found: int) -> None:
     """One episode, until it is ended; what was found out about the signals is then written to the pipe ``found``."""
     known = episodes.sizes()
+    collect_rarely()
+    gc.freeze()  # what the environment's process has made stays: no search copies its pages
     os.chdir(folder)
     Path(LOG).unlink(missing_ok=True)
     _redirect(Path(LOG))
@@ -134,9 +140,13 @@ def _play(connection: Connection, episodes: SumoEpisodes, drawn: Draw, folder: P
             with os.fdopen(found, "wb") as stream:
                 pickle.dump(episodes.found_since(known), stream)
             return
-        work = partial(episode.step, *arguments) if word == "step" else episode.delay
+        work = partial(_step, episode, *arguments) if word == "step" else episode.delay
         if not answer(work):
             return
+
+
+def _step(episode: Episode, actions: Mapping[str, Action]) -> Message:
+    return pack(episode.step(actions))
 
 
 def _redirect(log: Path) -> None:

@@ -107,7 +107,12 @@ class DayModels:
         times = math.ceil(self._options.demand[1] - 1e-9)
         copies = np.repeat(np.arange(len(demand)), times)
         number = np.tile(np.arange(times), len(demand))
-        model = build(self._network, _repeated(demand, copies, number), right_of_way=self._right_of_way)
+        model = build(
+            self._network,
+            _repeated(demand, copies, number),
+            right_of_way=self._right_of_way,
+            sublane=scenario.sublane,
+        )
         if len(model.demand) != len(copies):  # vehicles on ways of their own are not in the model
             names = {name: k for k, name in enumerate(_names(demand, copies, number))}
             chosen = np.array([names[name] for name in model.demand.id], dtype=np.int64)

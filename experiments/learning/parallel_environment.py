@@ -11,9 +11,10 @@ from gymnasium import spaces
 from pettingzoo import ParallelEnv
 
 from denxanh.controllers.learned.features import Vector
+from denxanh.experiments.learning.actions import Action, read_actions
 from denxanh.experiments.learning.batch_episode import BatchEpisodes
 from denxanh.experiments.learning.environment_options import LARGEST_SEED, Draw, EnvironmentOptions, draw
-from denxanh.experiments.learning.episode import Action, Answered, Step
+from denxanh.experiments.learning.episode import Answered, Step
 from denxanh.experiments.learning.episode_client import RemoteEpisodes, temporary_folder
 from denxanh.experiments.learning.model_episode import ModelEpisodes
 from denxanh.experiments.learning.recorded_episode import replay_of
@@ -107,12 +108,14 @@ class ParallelEnvironment(ParallelEnv):  # type: ignore[misc]  # PettingZoo has 
         """Carry out actions by agent and advance to the next decision.
 
         An agent without an action, and one whose action is not permitted, keeps its phase; ``infos[agent]["refused"]``
-        says why. Raises ControlError before the first reset and after the end.
+        says why. Raises ControlError before the first reset and after the end, and InputError for an agent that there
+        is not and an action that is no whole number.
         """
         if self._playing is None or not self.agents:
             raise ControlError("the episode is over: call reset() first")
-        step = self._playing.step(actions)
-        self._actions.append(dict(actions))
+        plain = read_actions(self.options, self.network, actions)
+        step = self._playing.step(plain)
+        self._actions.append(plain)
         self._record(step)
         agents = self.agents
         if step.over:

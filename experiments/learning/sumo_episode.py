@@ -45,11 +45,11 @@ class SumoEpisodes:
                     self.memories[name] = SignalMemory(self._prepared[day][0].network.intersections[name])
         return self._prepared[day][2]
 
-    def sizes(self) -> dict[str, tuple[int, int]]:
+    def sizes(self) -> dict[str, tuple[int, int, int]]:
         """How much is known about each signal."""
         return {name: memory.sizes() for name, memory in self.memories.items()}
 
-    def found_since(self, sizes: dict[str, tuple[int, int]]) -> dict[str, Found]:
+    def found_since(self, sizes: dict[str, tuple[int, int, int]]) -> dict[str, Found]:
         """What was found out beyond earlier ``sizes``."""
         return {name: memory.found_since(sizes[name]) for name, memory in self.memories.items()}
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from denxanh.controllers.greens import exits_of, green_approaches
-from denxanh.controllers.learned.features import Feature, exits_by_phase, size_of
+from denxanh.controllers.learned.features import Feature, exits_by_phase, seen_length, size_of
 from denxanh.experiments.learning.environment_options import LARGEST_SEED, Draw, EnvironmentOptions, draw
 from denxanh.experiments.learning.episode_client import temporary_folder
 from denxanh.experiments.learning.model_episode import DayModels
@@ -26,17 +26,18 @@ from denxanh.sim.model.batch_kernel import (
     COUNT_MINOR,
     HALTED,
     HALTED_SERVED,
+    HALTED_SPACE,
     MAX_WAIT,
     NEAR,
     NEAR_MAJOR,
     NEAR_MINOR,
+    SPACE,
     SPEED,
     WAIT,
     WAIT_SERVED,
 )
 from denxanh.sim.network import Network
 from denxanh.sim.sensing import Ideal
-from denxanh.sim.world import QUEUE_SPACING
 
 Floats = NDArray[np.float32]
 _HOUR = 3600.0  # s
@@ -73,7 +74,7 @@ class VectorEnvironment:
         reach = options.sensing.range_m if isinstance(options.sensing, Ideal) else 0.0
         by_phase = any(feature.name in _SERVED for feature in options.features)
         self._world = BatchWorld(model, num_envs, round(options.step), reach, threads, by_phase=by_phase)
-        self._views = _Views(network)
+        self._views = _Views(network, reach)
         self._index, self._valid = _layout(options.features, network)
         self._terms = [(weight, term, _reward(term)) for weight, term in options.terms]
         self._last: dict[int, Floats] = {}
@@ -140,7 +141,8 @@ class VectorEnvironment:
     def step(self, actions: NDArray[Any]) -> VectorStep:
         """Show phases as actions (B, I) and advance by a step; one that is not permitted leaves the signal as it is.
 
-        Raises ControlError before the first reset and after the end.
+        Raises ControlError before the first reset and after the end, and InputError for other shapes and for actions
+        that are no whole numbers. −1 is no action.
         """
         if not self._reset or self._world.over:
             raise ControlError("the episodes are over: call reset() first")
@@ -149,6 +151,11 @@ class VectorEnvironment:
             raise InputError(
                 f"actions have the shape {given.shape}", remedy=f"give {(self.num_envs, len(self.signals))}"
             )
+        whole = np.issubdtype(given.dtype, np.integer) or (
+            np.issubdtype(given.dtype, np.floating) and bool((given == np.floor(given)).all())
+        )
+        if not whole:
+            raise InputError("actions are not whole numbers", remedy="give phases, as an array of integers")
         self._world.advance(given.astype(np.int32))
         over = np.full(self.num_envs, self._world.over)
         return VectorStep(
@@ -215,7 +222,7 @@ class VectorEnvironment:
 class _Views:
     """The approaches and exits of all signals in one row each, and sums by signal."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, range_m: float) -> None:
         places = list(network.intersections.values())
         approaches = [len(place.approaches) for place in places]
         self.signal_of = np.repeat(np.arange(len(places)), approaches)  # (A,)
@@ -224,7 +231,7 @@ class _Views:
         exits = [len(place.exits) for place in places]
         self.exit_signal = np.repeat(np.arange(len(places)), exits)
         every = [approach for place in places for approach in place.approaches]
-        self.capacity = np.array([max(a.reach / QUEUE_SPACING, 1.0) for a in every], dtype=np.float32)
+        self.seen = np.concatenate([seen_length(place, range_m) for place in places]).astype(np.float32)
         self.limit = np.array([a.speed for a in every], dtype=np.float32)
         phases, most = max(len(place.phases) for place in places), max(approaches)
         self.green = np.zeros((len(places), phases, most), dtype=np.float32)
@@ -323,8 +330,8 @@ _PARTS: dict[str, _Part] = {
     "wait": _figure(WAIT),
     "max_wait": _figure(MAX_WAIT),
     "speed": _figure(SPEED),
-    "density": lambda world, views: np.minimum(world.figures[:, :, COUNT] / views.capacity, 1.0),
-    "queue_density": lambda world, views: np.minimum(world.figures[:, :, HALTED] / views.capacity, 1.0),
+    "density": lambda world, views: np.minimum(world.figures[:, :, SPACE] / views.seen, 1.0),
+    "queue_density": lambda world, views: np.minimum(world.figures[:, :, HALTED_SPACE] / views.seen, 1.0),
     "pressure": lambda world, views: world.figures[:, :, HALTED] - world.exits[:, :, 1] @ views.leads,
     "behind": lambda world, views: world.exits[:, :, 1] @ views.behind,
     "change": lambda world, views: world.change_time.reshape(world.count, -1),

@@ -103,6 +103,7 @@ def prepare_problem(
                 one.end - options.cuts[1],
             ),
             right_of_way=priorities,
+            sublane=one.sublane,
         )
         for one in scenarios
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,12 +10,13 @@ from pathlib import Path
 from denxanh.experiments.report import Comparison, Panel, ScenarioResults, Text, write_report
 from denxanh.experiments.report.conditions import conditions
 from denxanh.experiments.report.decision.conclusions import existing_is_assumed
+from denxanh.experiments.report.decision.controller_labels import controller_label
 from denxanh.experiments.report.decision.names import place_title
 from denxanh.experiments.report.decision.vehicle_types_panel import vehicle_types_panel
 from denxanh.experiments.report.left_to_sumo import left_to_sumo_notes
 from denxanh.experiments.report.page import Language
 from denxanh.experiments.results.measured_window import unmeasured
-from denxanh.experiments.results.summary import group_verdicts, groups, summarise_rows
+from denxanh.experiments.results.summary import Group, group_verdicts, groups, summarise_rows
 from denxanh.experiments.runs.run_row import RunRow, place_label
 from denxanh.sim.network import Network
 from denxanh.sim.network_reader import network_of
@@ -34,13 +36,15 @@ def write_comparison(
     title: Text = COMPARISON,
     notes: tuple[Text, ...] = (),
     panels: tuple[Panel, ...] = (),
+    findings: tuple[Text, ...] = (),
     others_folded: bool = False,
     recorded: bool = True,
     language: Language = "en",
 ) -> Path:
     """Write ``report.html`` into ``out``; returns its path. A section for each place and demand level.
 
-    ``panels`` go into the first section, the subject of the page if the others are folded. With ``recorded`` two runs
+    ``panels`` go into the first section, the subject of the page if the others are folded, ``findings`` onto its first
+    screen. With ``recorded`` two runs
     of that section are simulated again for its pictures.
     """
     comparison = comparison_of(scenarios, rows, command=command, title=title, notes=notes)
@@ -48,9 +52,9 @@ def write_comparison(
     if panels:
         first, *others = comparison.scenarios
         comparison = replace(comparison, scenarios=(replace(first, panels=(*panels, *first.panels)), *others))
-    if recorded:
-        first, *others = comparison.scenarios
-        comparison = replace(comparison, scenarios=(replace(first, pictures="recorded"), *others))
+    first, *others = comparison.scenarios
+    first = replace(first, findings=findings, pictures="recorded" if recorded else first.pictures)
+    comparison = replace(comparison, scenarios=(first, *others))
     path = out / "report.html"
     write_report(path, comparison, language=language)
     return path
@@ -85,7 +89,12 @@ def comparison_of(
                 assumed_plan=existing_is_assumed(
                     by_name[place], [r for r in rows if (r.place, r.demand) == (place, demand)]
                 ),
-                verdicts=tuple(Text(*said) for said in group_verdicts(by_group[place, demand])),
+                verdicts=_verdicts(
+                    by_group[place, demand],
+                    assumed=existing_is_assumed(
+                        by_name[place], [r for r in rows if (r.place, r.demand) == (place, demand)]
+                    ),
+                ),
                 notes=_notes(by_name[place], networks[place])
                 + conditions([r for r in rows if (r.place, r.demand) == (place, demand)]),
                 panels=_panels(by_name[place], [r for r in rows if (r.place, r.demand) == (place, demand)]),
@@ -99,6 +108,17 @@ def comparison_of(
         command=command,
         versions=versions(),
         notes=notes,
+    )
+
+
+def _verdicts(group: Group, *, assumed: bool) -> tuple[Text, ...]:
+    """The verdicts of one place and demand, in Vietnamese with the names of the controllers."""
+    labels = sorted(group.runs, key=len, reverse=True)
+    names = {label: controller_label(label, assumed_plan=assumed).vi for label in labels}
+    label = re.compile(r"(?<![\w-])(" + "|".join(map(re.escape, labels)) + r")(?![\w-])")
+    return tuple(
+        Text(english, label.sub(lambda found: names[found[1]], vietnamese))
+        for english, vietnamese in group_verdicts(group)
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from denxanh.experiments.report.decision.names import vehicle_title
 from denxanh.experiments.runs.run_row import RunRow
-from denxanh.sim.language.text import Text
+from denxanh.sim.language.text import Text, joined, number
 from denxanh.sim.run.scheduled_events import FLASHING_RULE
 from denxanh.sim.run.store import read_manifest
 
@@ -103,13 +104,14 @@ def _vehicles(manifest: Mapping[str, Any]) -> list[Text]:
     factors = sorted(manifest.get("represents", {}).items())
     if not factors:
         return [said]
-    each = ", ".join(f"{factor:g} × {kind}" for kind, factor in factors)
+    each = joined([number(factor, 2) + " " + vehicle_title(kind) for kind, factor in factors], ", ")
     return [
         said,
         Text(
-            f"all counts are real vehicles; one simulated vehicle stands for {each}",
-            f"mọi con số là xe thực; một xe trong mô phỏng đại diện cho {each}",
-        ),
+            "all counts are real vehicles; one simulated vehicle stands for ",
+            "mọi con số là xe thực; một xe trong mô phỏng đại diện cho ",
+        )
+        + each,
     ]
 
 
@@ -157,7 +159,8 @@ def waived_rules(waivers: Iterable[Mapping[str, Any]]) -> list[Text]:
         for rule, same in rules.items()
     )
     vietnamese = ", ".join(
-        f"{_WAIVERS.get(rule, rule)} ở {len(same)} đèn{_example(same[0], 'phương án', 'ví dụ')}"
+        f"{_WAIVERS.get(rule, rule)} ở {len(same)} đèn"
+        + re.sub(r"(\d)\.(\d+ s\b)", r"\1,\2", _example(same[0], "phương án", "ví dụ"))
         for rule, same in rules.items()
     )
     return [

@@ -35,15 +35,15 @@ class ScenarioResults:
     end: float
     warm_up: float = 0.0  # s at the begin that are not measured
     network: Network | None = None
-    assumed_plan: bool = (
-        False  # the existing plan is one of the controllers, and nobody has seen it in the street
-    )
+    # the existing plan is one of the controllers, and nobody has seen it in the street
+    assumed_plan: bool = False
     verdicts: tuple[Text, ...] = ()
     notes: tuple[Text, ...] = ()
     credit: str = ""
     panels: tuple[Panel, ...] = ()
     flush: float = 0.0  # s at the end that are not measured
     pictures: Pictures = "none"
+    findings: tuple[Text, ...] = ()  # what else the first screen says, sentence by sentence
 
     @property
     def clock(self) -> Clock:

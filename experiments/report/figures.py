@@ -179,9 +179,10 @@ def difference_figure(inputs: FigureInputs, metric: str = "delay_s") -> Figure |
         interval_chart(rows, axis, heading, sides=sides),
         Text(
             "Both controllers had the same demand and seed. If an interval contains zero, the two are "
-            "not distinguishable.",
+            "not distinguishable. Each interval is of its pair alone; the verdicts allow for the number of "
+            "controllers.",
             "Hai bộ điều khiển gặp cùng nhu cầu với cùng lần mô phỏng. Khoảng tin cậy chứa số 0: "
-            "chưa phân biệt được.",
+            "chưa phân biệt được. Mỗi khoảng là của riêng cặp đó; các kết luận đã tính đến số phương án.",
         ),
         heading,
     )

@@ -17,7 +17,7 @@ from denxanh.experiments.report import figures, street_maps, tables
 from denxanh.experiments.report.conditions import vehicle_counts
 from denxanh.experiments.report.contents import Comparison, Panel, ScenarioResults
 from denxanh.experiments.report.decision.cautions import cautions
-from denxanh.experiments.report.decision.first_screen import FirstScreen, first_screen
+from denxanh.experiments.report.decision.first_screen import FirstScreen, first_screen, simulated_hours
 from denxanh.experiments.report.decision.names import controller_title
 from denxanh.experiments.report.definitions import DEFINITIONS
 from denxanh.experiments.report.figures import Figure, FigureInputs
@@ -50,6 +50,16 @@ def write_report(path: Path, comparison: Comparison, *, language: Language = "en
         new.write_bytes(content)
 
 
+STATES = {
+    "pending": Text("not run", "chưa chạy"),
+    "running": Text("running", "đang chạy"),
+    "failed": Text("failed", "hỏng"),
+    "timeout": Text("stopped by its limit of time", "bị dừng vì quá thời gian"),
+    "refused": Text("refused", "bị từ chối"),
+}
+"""How a run without a result ended."""
+
+
 def render(comparison: Comparison, *, language: Language = "en") -> str:
     """The report as HTML; equal input gives equal text."""
     style = switch.STYLE + _asset("report.css")
@@ -79,7 +89,10 @@ def render(comparison: Comparison, *, language: Language = "en") -> str:
                 )
                 for m in metrics.METRICS
             ],
-            count_names=tables.COUNTS,
+            count_names=[
+                (m.name, Text(m.title, m.title_vi)) for m in metrics.METRICS if m.name in tables.COUNTS
+            ],
+            states=STATES,
             thresholds=THRESHOLDS,
             data=Markup(script_json(_data(comparison))),
         )
@@ -112,6 +125,7 @@ def _environment() -> Environment:
     environment = template_environment("denxanh.experiments.report")
     environment.globals["t"] = Text
     environment.filters["breakable"] = _breakable
+    environment.filters["rounded"] = tables.rounded
     return environment
 
 
@@ -207,8 +221,10 @@ def _section(comparison: Comparison, scenario: ScenarioResults) -> Section:
         pictures=() if scenario.pictures == "none" else picture_panels(inputs, sides),
         label=inputs.label,
         days=Text(
-            f"{len(seeds)} simulated day{'s' if len(seeds) != 1 else ''}", f"{len(seeds)} ngày mô phỏng"
-        ),
+            f"{len(seeds)} simulated day{'s' if len(seeds) != 1 else ''} of ",
+            f"{len(seeds)} ngày mô phỏng, mỗi ngày ",
+        )
+        + simulated_hours(scenario.end - scenario.begin),
         period=_period(scenario),
         seeds=_seeds(seeds),
         verdicts=_verdicts(comparison, scenario),
@@ -243,7 +259,13 @@ def _first_screen(
 ) -> FirstScreen | None:
     runs = {name: comparison.runs_of(scenario.place, name) for name in comparison.controllers}
     group = Group(scenario.place, 1.0, runs)
-    return first_screen(group, scenario.network, assumed_plan=scenario.assumed_plan, cautions=said)
+    return first_screen(
+        group,
+        scenario.network,
+        assumed_plan=scenario.assumed_plan,
+        cautions=said,
+        duration=scenario.end - scenario.begin,
+    )
 
 
 def _heading(comparison: Comparison) -> Text:

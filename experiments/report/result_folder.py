@@ -10,6 +10,7 @@ from denxanh.experiments.results.measured_window import unfinished_flags, window
 from denxanh.experiments.results.run_tables import write_runs, write_summary
 from denxanh.experiments.results.statistics_file import experiment_statistics
 from denxanh.experiments.results.summary import headline, summarise_rows
+from denxanh.experiments.runs.fallbacks import fallback_flags
 from denxanh.experiments.runs.run_row import RunRow
 from denxanh.sim.run import store
 from denxanh.sim.run.provenance import versions
@@ -61,7 +62,7 @@ def _write_readme(out: Path, rows: Sequence[RunRow], command: str, whole: bool) 
         f"{len(rows)} runs, {done} done."
         + ("" if whole else " This is a shard: merge the shards with `denxanh merge OUT DIR…`."),
         "",
-        *(f"- Flagged: {flag.en}." for flag in unfinished_flags(rows)),
+        *(f"- Flagged: {flag.en}." for flag in (*fallback_flags(rows), *unfinished_flags(rows))),
         *(f"- {sentence.en[0].upper()}{sentence.en[1:]}." for sentence in window_sentences(rows)),
         *(f"- {english}" for english, _ in (headline(rows) if whole else [])),
         "",

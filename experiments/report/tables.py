@@ -146,12 +146,16 @@ def counts(inputs: FigureInputs) -> list[tuple[Text, tuple[Text, ...]]]:
     return [*rows, (Text("Flagged runs", "Số lượt bị cảnh báo"), cells)]
 
 
+def rounded(count: float) -> Text:
+    """A count of one run: whole where it is, else with one decimal (real vehicles by simulated ones)."""
+    return number(count, 0 if float(count).is_integer() else 1)
+
+
 def _mean(values: Sequence[float | int | None]) -> Text:
     known = [v for v in values if v is not None]
     if not known or len(known) < len(values):
         return same("?")
-    mean = sum(known) / len(known)
-    return number(mean, 0 if float(mean).is_integer() else 1)
+    return rounded(sum(known) / len(known))
 
 
 def flags(runs: Sequence[RunRow], *, assumed_plan: bool = False) -> list[Flag]:
@@ -292,7 +296,7 @@ class LoserRow:
 
 
 def losers(found: Losers) -> list[LoserRow]:
-    """A row per approach and type of vehicle that loses."""
+    """A row per approach, movement and type of vehicle that loses."""
     return [
         LoserRow(
             one.name,
@@ -307,7 +311,7 @@ def losers(found: Losers) -> list[LoserRow]:
             ),
             one.proven,
         )
-        for one in (*found.approaches, *found.types)
+        for one in (*found.approaches, *found.movements, *found.types)
     ]
 
 

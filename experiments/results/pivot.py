@@ -6,11 +6,13 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from denxanh.experiments.results.gains import Gain, gains_of
 from denxanh.experiments.results.measured_window import MOST_UNFINISHED, unfinished_flags, unfinished_share
 from denxanh.experiments.results.run_tables import GAINS, gain_cells
 from denxanh.experiments.results.summary import Group, groups, jammed
+from denxanh.experiments.runs.fallbacks import fallback_flags
 from denxanh.experiments.runs.run_row import RunRow, place_label
 from denxanh.experiments.statistics import INDIFFERENCE, Runs, Standing, best_subset, summarise
 from denxanh.experiments.statistics.wording import number as signed
@@ -19,7 +21,7 @@ from denxanh.sim.input.text_files import csv_cell
 from denxanh.sim.language.text import Text
 from denxanh.sim.metrics import METRICS, Metric
 
-_GAIN_HEADS = {"over_conventional": "gain over conventional", "over_existing": "over the existing plan"}
+GAIN_HEADS = {"over_conventional": "gain over conventional", "over_existing": "over the existing plan"}
 GAIN_NOTE = (
     "Gain: per cent of the mean of the conventional plan, then of the existing one, + is better, "
     "with the 95 % interval over "
@@ -56,7 +58,7 @@ class Pivot:
     places: tuple[str, ...]
     controllers: tuple[str, ...]
     cells: tuple[tuple[Cell, ...], ...]
-    flags: tuple[Text, ...] = ()  # on vehicles still on their way
+    flags: tuple[Text, ...] = ()  # on runs that fell back to their plan, and on vehicles still on their way
 
 
 def pivot(rows: Sequence[RunRow], metric: str = "delay_s") -> Pivot:
@@ -81,7 +83,7 @@ def pivot(rows: Sequence[RunRow], metric: str = "delay_s") -> Pivot:
         tuple(place_label(group.place, group.demand) for group in found),
         controllers,
         tuple(zip(*columns, strict=True)),
-        tuple(unfinished_flags(rows)),
+        (*fallback_flags(rows), *unfinished_flags(rows)),
     )
 
 
@@ -89,8 +91,9 @@ def _column(
     group: Group, controllers: Sequence[str], metric: Metric, rows: Sequence[RunRow]
 ) -> tuple[Cell, ...]:
     values = {name: runs for name, runs in group.values(metric.name).items() if runs}
-    standings = _standings(values, metric)
-    found = gains_of(group.place, group.demand, metric, values)
+    judged = group.judged(metric.name)
+    standings = _standings(judged, metric)
+    found = gains_of(group.place, group.demand, metric, judged)
     gained = {(gain.controller, gain.over_conventional): gain for gain in found}
     asked = [row for row in rows if (row.place, row.demand) == (group.place, group.demand)]
     cells = []
@@ -136,12 +139,19 @@ def _mean(rows: Sequence[RunRow], name: str) -> float:
 
 BEST = f"with 95 % confidence at most {INDIFFERENCE:.0%} above the best (paired, comparison with the best)"
 POSSIBLE = "it may be the best, but its runs do not show it: run more seeds"
-MARKS = (
-    "Means per run: u vehicles never inserted, t teleports, f signals that fell back to their plan; x runs that "
-    "failed, "
-    "l runs that met a limit of time, whose numbers depend on the machine, g runs that gridlocked of all, with the "
-    "median in place of the mean; r the largest share of vehicles still on their way at the end of a run."
-)
+LEGEND = (
+    ("?", POSSIBLE),
+    ("u", "vehicles never inserted, mean of the runs"),
+    ("t", "teleports, mean of the runs"),
+    ("f", "signals that fell back to their plan, mean of the runs: the cell is partly the plan's and not judged"),
+    ("x", "runs that failed"),
+    ("l", "runs that met a limit of time, whose numbers depend on the machine"),
+    ("g", "runs that gridlocked, of all: the median stands in place of the mean"),
+    ("r", "largest share of the vehicles of a run still on their way at its end, where it is above "
+     f"{100 * MOST_UNFINISHED:g} %: their delay still to come is in no figure"),
+)  # fmt: skip
+"""The marks of a cell, each with what it means."""
+MARKS = "; ".join(f"{mark} {meaning}" for mark, meaning in LEGEND[1:]) + "."
 """What is said below a table."""
 
 
@@ -168,13 +178,13 @@ def markdown(table: Pivot) -> str:
         texts = [
             text
             for cell, kinds in zip(cells, columns, strict=True)
-            for text in (*(_gain(getattr(cell, kind)) for kind in kinds), _text(cell))
+            for text in (*(gain_text(getattr(cell, kind)) for kind in kinds), _text(cell))
         ]
         lines.append(f"| {name} | " + " | ".join(texts) + " |")
     lines += [
         "",
         f"{heading(table)}.",
-        f"**Bold**: {BEST}; ?: {POSSIBLE}. {MARKS}",
+        f"**Bold**: {BEST}; ?: {POSSIBLE}. Marks: {MARKS}",
         *(["", GAIN_NOTE] if any(columns) else []),
         *(f"\n**Flagged**: {flag.en}." for flag in table.flags),
     ]
@@ -188,10 +198,10 @@ def _columns(table: Pivot, place: int) -> list[str]:
 
 
 def _heads(place: str, kinds: Sequence[str]) -> list[str]:
-    return [*(f"{place}: {_GAIN_HEADS[kind]}" for kind in kinds), place]
+    return [*(f"{place}: {GAIN_HEADS[kind]}" for kind in kinds), place]
 
 
-def _gain(gain: Gain | None) -> str:
+def gain_text(gain: Gain | None) -> str:
     """A gain in per cent of the reference's mean with its interval; in its own unit where that mean is not above 0."""
     if gain is None:
         return "–"
@@ -222,48 +232,86 @@ def cell_value(cell: Cell) -> str:
     return f"{cell.mean:.1f}" if cell.half_width is None else f"{cell.mean:.1f} ± {cell.half_width:.1f}"
 
 
-def cell_marks(cell: Cell) -> list[str]:
+class Marked(Protocol):
+    """Figures that are said beside a delay, as in ``Cell``; None is what is not known."""
+
+    @property
+    def waiting(self) -> float | None:
+        """Vehicles never inserted."""
+
+    @property
+    def teleports(self) -> float | None:
+        """Teleports."""
+
+    @property
+    def fallbacks(self) -> float | None:
+        """Signals that fell back to their plan."""
+
+    @property
+    def failed(self) -> int | None:
+        """Runs that failed."""
+
+    @property
+    def limited(self) -> int | None:
+        """Runs that met a limit of time."""
+
+    @property
+    def gridlocked(self) -> int | None:
+        """Runs that gridlocked."""
+
+    @property
+    def runs(self) -> int | None:
+        """Runs in all."""
+
+    @property
+    def unfinished(self) -> float | None:
+        """Largest share of vehicles still on their way at the end."""
+
+
+def cell_marks(told: Marked) -> list[str]:
     """What is said beside the value: u never inserted, t teleports, and the others that LEGEND explains."""
-    marks = [
-        f"{mark}{amount:.3g}"
-        for mark, amount in (
-            ("u", cell.waiting),
-            ("t", cell.teleports),
-            ("f", cell.fallbacks),
-            ("x", cell.failed),
-            ("l", cell.limited),
-        )
-        if amount
-    ]
-    if cell.gridlocked:
-        marks.append(f"g{cell.gridlocked}/{cell.runs}")
-    if cell.unfinished > MOST_UNFINISHED:
-        marks.append(f"r{100 * cell.unfinished:.0f}%")
-    return marks
+    letters = {
+        "u": told.waiting,
+        "t": told.teleports,
+        "f": told.fallbacks,
+        "x": told.failed,
+        "l": told.limited,
+    }
+    found = [f"{mark}{amount:.3g}" for mark, amount in letters.items() if amount]
+    if told.gridlocked:
+        found.append(f"g{told.gridlocked}/{told.runs or '?'}")
+    if told.unfinished is not None and told.unfinished > MOST_UNFINISHED:
+        found.append(f"r{100 * told.unfinished:.0f}%")
+    return found
 
 
 def as_csv(table: Pivot) -> str:
-    """The table as CSV, a row per controller and place."""
+    """The table as CSV, a row per controller and place.
+
+    The unit is at the end of a column's name: that of the metric as in the metric's own name, ``veh``, ``per_cent``.
+    """
+    unit = _unit_suffix(table.metric)
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(
         (
             "controller",
             "place",
-            *GAINS,
+            *(f"{name}{unit}" for name in GAINS),
+            *(f"{name}_per_cent" for name in GAINS),
             table.metric.name,
-            "half_width_95",
+            f"half_width_95{unit}",
             "runs",
             "best",
             "possible",
-            "waiting",
+            "waiting_veh",
             "teleports",
             "fallbacks",
             "failed",
             "unfinished_share",
             "limited",
             "gridlocked",
-            "median",
+            f"median{unit}",
         )
     )
     for name, cells in zip(table.controllers, table.cells, strict=True):
@@ -274,6 +322,8 @@ def as_csv(table: Pivot) -> str:
                     csv_cell(place),
                     *gain_cells(c.over_conventional),
                     *gain_cells(c.over_existing),
+                    *_shares(c.over_conventional),
+                    *_shares(c.over_existing),
                     "" if c.mean is None else repr(c.mean),
                     "" if c.half_width is None else repr(c.half_width),
                     c.runs,
@@ -290,3 +340,20 @@ def as_csv(table: Pivot) -> str:
                 )
             )
     return stream.getvalue()
+
+
+def _unit_suffix(metric: Metric) -> str:
+    """The unit at the end of a metric's name, as ``_s`` of delay_s; "" where the name has none."""
+    _, line, last = metric.name.rpartition("_")
+    return line + last if last in _SUFFIXES else ""
+
+
+_SUFFIXES = ("s", "m", "kg", "veh", "mps", "kmh", "vph")
+
+
+def _shares(gain: Gain | None) -> tuple[str, str, str]:
+    """A gain and its interval in per cent of the reference's mean."""
+    if gain is None or gain.share is None:
+        return "", "", ""
+    value, low, high = ("" if x is None else f"{100 * x:.10g}" for x in gain.share)
+    return value, low, high

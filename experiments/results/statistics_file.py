@@ -66,7 +66,7 @@ def _group(group: Group, metric: str, vehicles_per_day: float | None, worth: flo
         "baseline": baseline,
         "controllers": {name: _controller(values, flags[name]) for name, values in runs.items()},
         "pairs": [
-            _pair(name, baseline, metric, runs, flags, vehicles_per_day, worth)
+            _pair(name, baseline, metric, runs, flags, vehicles_per_day, worth, group.fallbacks)
             for name in runs
             if name != baseline and set(runs[name]) & set(runs.get(baseline, {}))
         ],
@@ -101,6 +101,7 @@ def _pair(
     flags: Mapping[str, Mapping[Any, bool]],
     vehicles_per_day: float | None,
     worth: float | None,
+    fallbacks: Mapping[str, tuple[str, str]],
 ) -> dict[str, Any]:
     compared = compare_paired(runs[candidate], runs[baseline], rng=BOOTSTRAP_SEED)
     shared = compared.pairs.keys
@@ -109,6 +110,7 @@ def _pair(
         candidate=candidate,
         baseline=baseline,
         quantity=DELAY if metric == "delay_s" else quantity(metric),
+        fallbacks=None if metric == "fallbacks" else fallbacks,
     )
     return {
         "candidate": candidate,

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from denxanh.experiments.results.gains import Gain, gains_of
 from denxanh.experiments.results.measured_window import unfinished_share
 from denxanh.experiments.results.references import CONVENTIONAL
 from denxanh.experiments.results.summary_row import SummaryRow
+from denxanh.experiments.runs.fallbacks import fallback_causes
 from denxanh.experiments.runs.run_row import RunRow, place_label
 from denxanh.experiments.statistics import (
     GridlockSummary,
+    Interval,
+    PairedComparison,
     Quantity,
     Runs,
+    Verdict,
     compare_holm,
     compare_paired,
     is_gridlocked,
@@ -45,6 +50,17 @@ class Group:
             for controller, rows in self.runs.items()
         }
 
+    @cached_property
+    def fallbacks(self) -> dict[str, tuple[str, str]]:
+        """By controller a clause, in both languages, on its runs in which signals fell back to their plan."""
+        found = fallback_causes([row for rows in self.runs.values() for row in rows])
+        return {name: (clause.en, clause.vi) for name, clause in found.items()}
+
+    def judged(self, metric: str) -> dict[str, Runs]:
+        """The values of the controllers that can be judged: of those that have some, and never fell back."""
+        values = self.values(metric)
+        return {name: runs for name, runs in values.items() if runs and name not in self.fallbacks}
+
 
 def groups(rows: Sequence[RunRow]) -> list[Group]:
     """Runs by place and demand."""
@@ -72,7 +88,7 @@ def gains(rows: Sequence[RunRow], metric: str = "delay_s") -> list[Gain]:
             group.place,
             group.demand,
             chosen,
-            {name: runs for name, runs in group.values(metric).items() if runs},
+            group.judged(metric),
         )
     ]
 
@@ -87,8 +103,26 @@ def headline(rows: Sequence[RunRow]) -> list[tuple[str, str]]:
     return out
 
 
-def group_verdicts(group: Group) -> list[tuple[str, str]]:
-    """The verdicts on delay, Holm-corrected, in English and Vietnamese: against ``conventional``, then the baseline.
+@dataclass(frozen=True)
+class Decision:
+    """The comparison of two controllers on delay that every sentence about them rests on."""
+
+    candidate: str
+    reference: str
+    paired: PairedComparison
+    verdict: Verdict
+    interval: (
+        Interval | None
+    )  # of the difference, s/veh: it leaves out zero exactly where the difference is proven
+
+    @property
+    def proven(self) -> bool:
+        """Whether the runs prove a difference, after Holm over the candidates of the family, or that there is none."""
+        return self.verdict.outcome not in ("not distinguishable", "one pair", "fell back")
+
+
+def decisions(group: Group) -> list[Decision]:
+    """Every controller on delay, Holm-corrected: against ``conventional``, then against the baseline.
 
     The gain over a plan that an engineer would have set comes first: the existing plan may be assumed, or a weak one.
     """
@@ -97,25 +131,44 @@ def group_verdicts(group: Group) -> list[tuple[str, str]]:
         return []
     baseline = next(iter(runs))
     references = [name for name in runs if name == CONVENTIONAL and name != baseline]
-    out = _verdicts_against(group, runs, baseline)
+    out = _decisions_against(group, runs, baseline)
     for reference in references:
         rest = {name: values for name, values in runs.items() if name != baseline}
         if len(rest) > 1:
-            out = _verdicts_against(group, rest, reference) + out
+            out = _decisions_against(group, rest, reference) + out
     return out
 
 
-def _verdicts_against(group: Group, runs: dict[str, Runs], baseline: str) -> list[tuple[str, str]]:
+def group_verdicts(group: Group) -> list[tuple[str, str]]:
+    """The sentences of ``decisions`` in English and Vietnamese."""
+    return [(one.verdict.english, one.verdict.vietnamese) for one in decisions(group)]
+
+
+def _decisions_against(group: Group, runs: dict[str, Runs], baseline: str) -> list[Decision]:
     shared = set.intersection(*(set(values) for values in runs.values()))
     if len(shared) < 2:
-        said = [
-            verdict(compare_paired(runs[name], runs[baseline]), candidate=name, baseline=baseline)
+        alone = [
+            (name, compare_paired(runs[name], runs[baseline]))
             for name in runs
             if name != baseline and set(runs[name]) & set(runs[baseline])
         ]
-    else:
-        said = list(verdicts(compare_holm(runs, baseline=baseline), gridlock=gridlock(group)))
-    return [(v.english, v.vietnamese) for v in said]
+        return [
+            Decision(
+                name,
+                baseline,
+                paired,
+                verdict(paired, candidate=name, baseline=baseline, fallbacks=group.fallbacks),
+                paired.interval,
+            )
+            for name, paired in alone
+        ]
+    family = compare_holm(runs, baseline=baseline)
+    judged = verdicts(family, gridlock=gridlock(group), fallbacks=group.fallbacks)
+    return [
+        Decision(one.candidate, baseline, one.comparison, said, one.decisive)
+        for one, said in zip(family.contrasts, judged, strict=True)
+        if one.comparison is not None
+    ]
 
 
 def _rows(group: Group, metric: Metric) -> list[SummaryRow]:
@@ -125,9 +178,7 @@ def _rows(group: Group, metric: Metric) -> list[SummaryRow]:
         name: max((unfinished_share(row.metrics) for row in rows), default=0.0)
         for name, rows in group.runs.items()
     }
-    found = gains_of(
-        group.place, group.demand, metric, {name: values for name, values in runs.items() if values}
-    )
+    found = gains_of(group.place, group.demand, metric, group.judged(metric.name))
     gained = {(gain.controller, gain.over_conventional): gain for gain in found}
     out = []
     for controller, values in runs.items():
@@ -140,7 +191,11 @@ def _rows(group: Group, metric: Metric) -> list[SummaryRow]:
             if set(values) & set(runs[baseline]):
                 paired = compare_paired(values, runs[baseline])
                 words = verdict(
-                    paired, candidate=controller, baseline=baseline, quantity=quantity(metric.name)
+                    paired,
+                    candidate=controller,
+                    baseline=baseline,
+                    quantity=quantity(metric.name),
+                    fallbacks=None if metric.name == "fallbacks" else group.fallbacks,
                 )
                 difference, ends, said = paired.difference, paired.interval, (words.english, words.vietnamese)
         out.append(

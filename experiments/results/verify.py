@@ -16,11 +16,10 @@ from denxanh.experiments.results.load import LEDGER
 from denxanh.experiments.results.moved_inputs import is_label, is_scenario, without_places
 from denxanh.experiments.results.outputs import DEFINITION, changed_definition
 from denxanh.experiments.runs.execution import execute_run
-from denxanh.experiments.runs.launcher import launcher
+from denxanh.experiments.runs.launcher import interruptible, launcher
 from denxanh.experiments.runs.ledger import Ledger, end_of
 from denxanh.experiments.runs.proof import Record, combined_hash, run_fault
 from denxanh.experiments.runs.run_row import NAME_LENGTH, RunRow, result_folders, run_folder
-from denxanh.experiments.runs.runner import interruptible
 from denxanh.experiments.specification.identity import RESULT_VERSIONS, code_hash
 from denxanh.experiments.specification.run_options import AUTO, Limits
 from denxanh.experiments.specification.run_specification import RunSpecification

@@ -4,6 +4,7 @@ __all__ = [
     "cluster",
     "cluster_job",
     "execution",
+    "fallbacks",
     "forkserver",
     "launcher",
     "ledger",

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from denxanh.experiments.runs.launcher import PRELOAD
-from denxanh.experiments.runs.worker import run_job, shortage
+from denxanh.experiments.runs.worker import run_forked, shortage
 
 
 def main() -> None:
@@ -90,19 +90,10 @@ def _import_all() -> None:
 
 
 def _import_sumo() -> None:
-    """Import SUMO; the warning that libsumo prints is suppressed."""
-    saved = os.dup(1)
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 1)
-    try:
-        import denxanh.sim.sumo.backend.libsumo_backend
+    """Import SUMO."""
+    import denxanh.sim.sumo.backend.libsumo_backend
 
-        denxanh.sim.sumo.backend.libsumo_backend.preload()
-        sys.stdout.flush()
-    finally:
-        os.dup2(saved, 1)
-        os.close(saved)
-        os.close(null)
+    denxanh.sim.sumo.backend.libsumo_backend.preload()
 
 
 def _obey(line: str, children: dict[int, int]) -> None:
@@ -121,12 +112,7 @@ def _obey(line: str, children: dict[int, int]) -> None:
         signal.set_wakeup_fd(-1)
         for one in (signal.SIGCHLD, signal.SIGTERM):
             signal.signal(one, signal.SIG_DFL)
-        null = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(null, 0)
-        os.dup2(2, 1)
-        status = run_job(Path(rest[0]))
-        sys.stdout.flush()
-        sys.stderr.flush()
+        status = run_forked(Path(rest[0]))
     finally:
         os._exit(status)
 

@@ -1,7 +1,8 @@
 """Processes of runs: start, wait with a time limit, kill; none outlives the runner.
 
 Where the system can fork, a fork server that has only imported starts each run without paying for the imports
-again. Elsewhere each run is a fresh interpreter. Either way a crash of one run does not affect the others.
+again; the single run of a command is forked from the command itself. Elsewhere each run is a fresh interpreter.
+Either way a crash of one run does not affect the others.
 """
 
 from __future__ import annotations
@@ -9,10 +10,14 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import select
+import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Protocol
 
 from denxanh.sim.errors import RunError
@@ -20,8 +25,26 @@ from denxanh.sim.errors import RunError
 START_LIMIT = 120.0  # s to import everything on a cold, slow disk
 PRELOAD = "preload"
 """Argument of the fork server: import everything that any run may use before the first."""
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 LOST = -1000
 """Exit status of a run whose fork server died; no signal has this number, and the run is not at fault."""
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Treat SIGTERM as Ctrl-C; of no effect outside the main thread, which alone may set signal handlers."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class Process(Protocol):
@@ -50,8 +73,21 @@ class Launcher(Protocol):
 
 def launcher(*, preload: bool = True) -> Launcher:
     """The launcher for this system. ``preload=False`` is for a single run: it imports only what it uses."""
-    forks = hasattr(os, "fork") and sys.platform != "darwin"
-    return ForkLauncher(preload=preload) if forks else SpawnLauncher()
+    return ForkLauncher(preload=preload) if _can_fork() else SpawnLauncher()
+
+
+def command_launcher() -> Launcher:
+    """The launcher for the single run of a command.
+
+    The run is forked from this process and so pays for no import again, unless a thread of Python runs here, as in a
+    notebook: it may hold a lock that the run would wait for.
+    """
+    alone = sys.platform == "linux" and threading.active_count() == 1
+    return HereLauncher() if alone else launcher(preload=False)
+
+
+def _can_fork() -> bool:
+    return hasattr(os, "fork") and sys.platform != "darwin"
 
 
 def _python(module: str, *arguments: str) -> list[str]:
@@ -104,6 +140,68 @@ class _Spawned:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()
         self._running.discard(self._process)
+
+
+class HereLauncher:
+    """Each run is a fork of this process, which has no other thread of Python."""
+
+    def __init__(self) -> None:
+        self._running: set[_ForkedHere] = set()
+
+    def start(self, folder: Path) -> Process:
+        """Fork a run for the job."""
+        from denxanh.experiments.runs.worker import run_forked
+
+        sys.stdout.flush()
+        sys.stderr.flush()
+        ended, held = os.pipe()  # the run holds one end until it ends, however it ends
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        try:
+            pid = os.fork()
+            if not pid:
+                status = 1
+                try:
+                    os.setsid()  # Ctrl-C reaches the runner, which then ends its run in order
+                    signal.signal(signal.SIGINT, signal.SIG_IGN)
+                    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+                    signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+                    status = run_forked(folder)
+                finally:
+                    os._exit(status)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+            os.close(held)
+        process = _ForkedHere(pid, ended, self._running)
+        self._running.add(process)
+        return process
+
+    def close(self) -> None:
+        """Kill the running processes."""
+        for process in list(self._running):
+            process.kill()
+
+
+class _ForkedHere:
+    def __init__(self, pid: int, ended: int, running: set[_ForkedHere]) -> None:
+        self._pid = pid
+        self._ended = ended
+        self._running = running
+        self._status: int | None = None
+
+    def wait(self, seconds: float) -> int | None:
+        if self._status is None and select.select([self._ended], [], [], seconds)[0]:
+            self._reap()
+        return self._status
+
+    def kill(self) -> None:
+        if self._status is None:
+            os.kill(self._pid, signal.SIGKILL)
+            self._reap()
+
+    def _reap(self) -> None:
+        self._status = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+        os.close(self._ended)
+        self._running.discard(self)
 
 
 class ForkLauncher:

@@ -16,10 +16,9 @@ from denxanh.experiments.runs.execution import (
     completed_outcome,
     execute_run,
 )
-from denxanh.experiments.runs.launcher import launcher
+from denxanh.experiments.runs.launcher import Launcher, interruptible, launcher
 from denxanh.experiments.runs.proof import Fault, Record, run_fault
 from denxanh.experiments.runs.run_row import JOBS, job_folders, run_folder
-from denxanh.experiments.runs.runner import interruptible
 from denxanh.experiments.specification.run_specification import RunSpecification
 from denxanh.sim.errors import InputError, RunError
 from denxanh.sim.run.store import read_manifest
@@ -83,14 +82,17 @@ class Local:
         )
 
 
-def run_one(run: RunSpecification, target: Path) -> dict[str, Any]:
-    """One run outside any experiment, into ``target``; returns its manifest. Raises InputError or RunError."""
+def run_one(run: RunSpecification, target: Path, *, starter: Launcher | None = None) -> dict[str, Any]:
+    """One run outside any experiment, into ``target``; returns its manifest. Raises InputError or RunError.
+
+    ``starter`` starts its process and is closed afterwards; None: a fork server or a new interpreter.
+    """
     if target.exists() and (not target.is_dir() or any(target.iterdir())) and read_manifest(target) is None:
         raise InputError(
             "this exists and is no run of denxanh", location=str(target), remedy="give another --out"
         )
     with tempfile.TemporaryDirectory(prefix="denxanh-") as name, interruptible():
-        starter = launcher(preload=False)
+        starter = starter or launcher(preload=False)
         try:
             outcome = execute_run(starter, Path(name), target, run, stop=threading.Event(), id=run.identity())
         finally:

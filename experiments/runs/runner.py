@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import sqlite3
-import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
@@ -19,12 +17,12 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 from typing import Protocol
 
 from filelock import FileLock, Timeout
 
 from denxanh.experiments.runs.execution import Outcome
+from denxanh.experiments.runs.launcher import interruptible
 from denxanh.experiments.runs.ledger import Ledger
 from denxanh.experiments.runs.ledger_checksums import DESCRIPTION
 from denxanh.experiments.runs.ledger_file import DamagedLedger, set_damaged_aside, write_error
@@ -311,23 +309,6 @@ def _locked(out: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Treat SIGTERM as Ctrl-C; of no effect outside the main thread, which alone may set signal handlers."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _free(out: Path) -> str:

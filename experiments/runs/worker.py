@@ -68,6 +68,13 @@ def run_job(folder: Path) -> int:
     limits = run.options.limits
     _limit(limits.memory_mb, limits.disk_mb)
     try:
+        if run.options.backend == "libsumo":
+            from denxanh.sim.sumo.backend.libsumo_backend import preload
+
+            preload()
+    except (ImportError, MemoryError) as error:
+        return _report(folder, type(error).__name__, shortage(error), FAILED)
+    try:
         simulation = replace(_simulation(run, data["repeated_after"]), id=data["id"], code=data["code"])
         _execute(run, simulation, data.get("controller"), Path(data["target"]))
     except InputError as error:
@@ -88,6 +95,17 @@ def run_job(folder: Path) -> int:
         kind = type(error).__name__
         return _report(folder, kind, f"controller {run.controller!r} raised {kind}: {error}", FAILED)
     return OK
+
+
+def run_forked(folder: Path) -> int:
+    """Carry out the job in ``folder`` in a process just forked; returns its exit status."""
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.dup2(2, 1)
+    status = run_job(folder)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return status
 
 
 def lacks_memory(error: BaseException) -> bool:

@@ -19,6 +19,7 @@ from denxanh.sim.language.text import Text, joined, same
 from denxanh.sim.network import GREEN, Intersection
 from denxanh.sim.plan import Timing
 from denxanh.sim.signals.clearance import pedestrian_clearance
+from denxanh.sim.signals.waivers import waivers
 from denxanh.sim.sumo.program import WALKING
 
 WALK = 7.0  # s of green in which people on foot start: MUTCD 2009, section 4E.06
@@ -88,6 +89,16 @@ class SignalSheet:
     notes: tuple[Text, ...]
 
 
+@dataclass(frozen=True)
+class SheetHead:
+    """What a sheet says beside its plan: the place by name, which plan it is, and what the plan rests on."""
+
+    place: Text | None = None  # None: the name of the network
+    plan: Text | None = None  # None: "proposed"
+    facts: tuple[tuple[Text, Text], ...] = ()
+    notes: tuple[Text, ...] = ()
+
+
 def clean(text: str, longest: int = LONGEST_NAME) -> str:
     """A name for paper: composed, without characters that control or reverse the line, cut with an ellipsis.
 
@@ -102,17 +113,17 @@ def clean(text: str, longest: int = LONGEST_NAME) -> str:
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
-def signal_sheets(source: PlanSource, *, date: str) -> list[SignalSheet]:
+def signal_sheets(source: PlanSource, *, date: str, head: SheetHead | None = None) -> list[SignalSheet]:
     """A sheet for each signal with a program, by name. Raises InputError for a plan that is unsafe."""
     networks = [source.planned(number) for number in range(len(source.plans))]
     return [
-        _signal_sheet(source, networks, name, number, date)
+        _signal_sheet(source, networks, name, number, date, head or SheetHead())
         for number, name in enumerate(sorted(source.network.intersections), 1)
     ]
 
 
 def _signal_sheet(
-    source: PlanSource, networks: Sequence[object], name: str, number: int, date: str
+    source: PlanSource, networks: Sequence[object], name: str, number: int, date: str, head: SheetHead
 ) -> SignalSheet:
     own = source.network.intersections[name]
     planned: list[Intersection] = [network.intersections[name] for network in networks]  # type: ignore[attr-defined]
@@ -127,18 +138,19 @@ def _signal_sheet(
     facts = (
         (Text("Intersection", "Nút giao"), same(clean(own.name))),
         (Text("Code", "Mã nút"), same(clean(name, 60))),
-        (Text("Place", "Địa điểm"), same(clean(source.network.name, 80))),
-        (Text("Plan", "Phương án"), Text("proposed", "đề xuất") if new else existing),
+        (Text("Place", "Địa điểm"), _place(source, head)),
+        (Text("Plan", "Phương án"), (head.plan or Text("proposed", "đề xuất")) if new else existing),
         (Text("Cycle", "Chu kỳ"), _before_after(own.program.cycle, first.cycle, new, existing)),
         (Text("Offset", "Lệch pha (offset)"), _before_after(own.program.offset % own.program.cycle,
                                                             first.offset % first.cycle, new, existing)),
         (Text("Date of issue", "Ngày lập"), same(date)),
+        *head.facts,
     )  # fmt: skip
     return SignalSheet(
         number=number,
         id=name,
         name=clean(own.name),
-        place=clean(source.network.name, 80),
+        place=_place(source, head).vi,
         facts=facts,
         intersection=planned[0],
         groups=groups,
@@ -147,8 +159,36 @@ def _signal_sheet(
         matrix=_matrix(planned[0], groups),
         pedestrians=_pedestrians(planned[0], groups),
         day=_day(source, timings),
-        notes=_notes(source, own, planned),
+        notes=(*_notes(source, own, planned), *_unchecked(planned[0], groups), *head.notes),
     )
+
+
+def _place(source: PlanSource, head: SheetHead) -> Text:
+    named = head.place or same(source.network.name)
+    return Text(clean(named.en, 80), clean(named.vi, 80))
+
+
+def _unchecked(intersection: Intersection, groups: Sequence[SignalGroup]) -> tuple[Text, ...]:
+    """What who installs the plan has to check: a yellow below ITE's formula, and crossings without signals here."""
+    out = []
+    if short := [one for one in waivers(intersection) if one.rule == "short-yellow"]:
+        worst = short[0].example.rpartition(": ")[2]  # "3 s, ITE 3.73 s" of the movement that lacks most
+        out.append(
+            Text(
+                f"The yellow is shorter than ITE's formula asks (worst movement: {worst}): check it before "
+                "installing.",
+                "Thời gian vàng ngắn hơn công thức ITE (hướng thiếu nhiều nhất: "
+                f"{worst.replace('.', ',')}): kiểm tra trước khi cài đặt.",
+            )
+        )
+    if all(group.crossing is None for group in groups):
+        out.append(
+            Text(
+                "No signals for people on foot are in the model: the time they need to cross was not checked.",
+                "Mô hình không có đèn cho người đi bộ: chưa kiểm tra thời gian họ cần để qua đường.",
+            )
+        )
+    return tuple(out)
 
 
 def _before_after(before: float, after: float, new: bool, existing: Text) -> Text:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import threading
 from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from denxanh.controllers.registry import (
@@ -14,6 +18,9 @@ from denxanh.controllers.registry import (
     parse_controller,
 )
 from denxanh.sim.controller import capabilities
+
+_PARSING = threading.Lock()
+"""``ast.parse`` fails in several threads at once: CPython issue 106905, in 3.11 and 3.12."""
 
 PLAN = "plan"
 """The parameter that names the file of a controller's plan."""
@@ -33,7 +40,29 @@ __all__ = [
 
 def describe(name: str) -> str:
     """The first line of a controller's docstring, without the marks of code."""
-    return (inspect.getdoc(load(name)) or "").partition("\n")[0].replace("``", "")
+    point = controllers().get(name)
+    text = _docstring_in_source(point.module, point.attr) if point is not None else None
+    if text is None:
+        text = inspect.getdoc(load(name)) or ""
+    return text.partition("\n")[0].replace("``", "")
+
+
+def _docstring_in_source(module: str, kind: str) -> str | None:
+    """The docstring of one of our classes from its file, since importing all strategies takes a second.
+
+    None where the class is not ours or there is no file.
+    """
+    if not module.startswith("denxanh.controllers."):
+        return None
+    found = find_spec(module)
+    if found is None or found.origin is None or not Path(found.origin).is_file():
+        return None
+    with _PARSING:
+        tree = ast.parse(Path(found.origin).read_bytes())
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and node.name == kind:
+            return ast.get_docstring(node)
+    return None
 
 
 def needs_plan(name: str, given: Mapping[str, Any]) -> bool:
@@ -42,7 +71,8 @@ def needs_plan(name: str, given: Mapping[str, Any]) -> bool:
 
 
 def preload() -> None:
-    """Import our own controllers, so that runs forked from here need not."""
+    """Import our own controllers and what they import when they are used, so that runs forked from here need not."""
     for point in controllers().values():
         if point.value.startswith("denxanh.controllers."):
             point.load()
+    import scipy.optimize  # noqa: F401  # in denxanh.sim.timing

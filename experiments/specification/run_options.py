@@ -225,7 +225,8 @@ class RunOptions(_Checked):
     )
     riders: Mapping[str, float] = option(
         {},
-        "Riders of two-wheelers: late_yellow, late_red, start_delay in s, red_speed in m/s; default: none of it.",
+        "Riders of two-wheelers: late_yellow, late_red, start_delay, early_start in s, red_speed in m/s, early_share; "
+        "default: none of it.",
         identity=_riders,
         text=Text(str, "", _read_riders, metavar="key=value,…"),
     )

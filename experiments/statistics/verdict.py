@@ -13,7 +13,7 @@ from denxanh.experiments.statistics.paired import PairedComparison
 from denxanh.experiments.statistics.wording import comma, decimals_for, number, p_text, plural, three_digits
 from denxanh.sim.errors import InputError
 
-Outcome = Literal["better", "worse", "different", "not distinguishable", "identical", "one pair"]
+Outcome = Literal["better", "worse", "different", "not distinguishable", "identical", "one pair", "fell back"]
 Bilingual = tuple[str, str]  # English, Vietnamese
 
 
@@ -58,12 +58,16 @@ def verdict(
     baseline: str,
     quantity: Quantity = DELAY,
     gridlock: Mapping[str, GridlockSummary] | None = None,
+    fallbacks: Mapping[str, Bilingual] | None = None,
 ) -> Verdict:
     """Verdict of a single comparison; for several use ``verdicts``, which corrects for their number.
 
-    ``gridlock`` by controller: if a run of either gridlocked, rates and medians follow the difference.
+    ``gridlock`` by controller: if a run of either gridlocked, rates and medians follow the difference. ``fallbacks`` by
+    controller: a clause on the runs in which signals fell back to their plan; of those there is no verdict.
     """
     words = _Words(candidate, baseline, quantity)
+    if (fallen := words.fallen(comparison.difference, fallbacks)) is not None:
+        return fallen
     of_pairs = words.pairs(comparison, comparison.p_value, ("", ""))
     skewed = words.skewed(comparison.skewed)
     return _join(of_pairs, skewed, words.left_out(comparison.pairs.unmatched), words.gridlocks(gridlock))
@@ -74,13 +78,19 @@ def verdicts(
     *,
     quantity: Quantity = DELAY,
     gridlock: Mapping[str, GridlockSummary] | None = None,
+    fallbacks: Mapping[str, Bilingual] | None = None,
 ) -> tuple[Verdict, ...]:
     """Verdict of each contrast of a family, decided by its adjusted p.
 
-    After Holm the sentence shows the pair's own interval; after Dunnett or Tukey the simultaneous one.
-    ``gridlock`` by controller; InputError if one of the family is missing from it.
+    The interval of a sentence agrees with its decision: after Holm it is at the level of the pair's own step
+    ("adjusted"), after Dunnett or Tukey the simultaneous one.
+    ``gridlock`` by controller; InputError if one of the family is missing from it. ``fallbacks`` as in ``verdict``.
     """
-    return tuple(_of_contrast(contrast, family, quantity, gridlock) for contrast in family.contrasts)
+    return tuple(
+        _Words(contrast.candidate, contrast.baseline, quantity).fallen(contrast.difference, fallbacks)
+        or _of_contrast(contrast, family, quantity, gridlock)
+        for contrast in family.contrasts
+    )
 
 
 def _of_contrast(
@@ -90,7 +100,14 @@ def _of_contrast(
     if contrast.comparison is not None:
         m = len(family.contrasts)
         rule = (f" after Holm over {m} comparisons", f" sau hiệu chỉnh Holm cho {m} phép so sánh")
-        found = words.pairs(contrast.comparison, contrast.p_adjusted, rule if m > 1 else ("", ""))
+        several = m > 1
+        found = words.pairs(
+            contrast.comparison,
+            contrast.p_adjusted,
+            rule if several else ("", ""),
+            contrast.decisive,
+            ("adjusted ", "đã hiệu chỉnh ") if several else ("", ""),
+        )
         unmatched = contrast.comparison.pairs.unmatched
     else:
         rule = (f" by {family.method}, seeds as blocks", f" theo {family.method}, khối theo lần mô phỏng")
@@ -110,8 +127,33 @@ class _Words:
     baseline: str
     quantity: Quantity
 
-    def pairs(self, comparison: PairedComparison, p: float | None, rule: Bilingual) -> Verdict:
-        """Verdict of paired runs: identical, one pair, constant difference, or tested."""
+    def fallen(self, difference: float, fallbacks: Mapping[str, Bilingual] | None) -> Verdict | None:
+        """No verdict, where runs of either are partly those of its plan, to which signals fell back."""
+        clauses = [
+            clause for name in (self.candidate, self.baseline) if (clause := (fallbacks or {}).get(name))
+        ]
+        if not clauses:
+            return None
+        q, units = self.quantity, self.quantity.units()
+        amount = ("−" if difference < 0 else "+") + three_digits(abs(difference)) if difference else "0"
+        return Verdict(
+            "fell back",
+            f"{self.candidate}: no verdict against {self.baseline}, since these runs are partly those of the plan: "
+            f"{'; '.join(english for english, _ in clauses)}; difference in {q.english} {amount}{units[0]}.",
+            f"{self.candidate}: không so sánh được với {self.baseline}, vì một phần các lượt chạy là của phương án cố "
+            f"định: {'; '.join(vietnamese for _, vietnamese in clauses)}; chênh lệch {q.vietnamese} "
+            f"{comma(amount)}{units[1]}.",
+        )
+
+    def pairs(
+        self,
+        comparison: PairedComparison,
+        p: float | None,
+        rule: Bilingual,
+        interval: Interval | None = None,
+        joint: Bilingual = ("", ""),
+    ) -> Verdict:
+        """Verdict of paired runs: identical, one pair, constant difference, or tested by ``interval``."""
         q, n = self.quantity, comparison.n
         pairs = ("in both pairs" if n == 2 else f"in all {n} pairs", f"trong cả {n} cặp")
         if n == 1:
@@ -136,7 +178,7 @@ class _Words:
                 f"{head[0]} {pairs[0]}, whatever the seed: {rating[0]}.",
                 f"{head[1]} {pairs[1]}, với mọi lần mô phỏng: {rating[1]}.",
             )
-        return self.tested(comparison.difference, comparison.interval, p, _pairs(n), rule)
+        return self.tested(comparison.difference, interval or comparison.interval, p, _pairs(n), rule, joint)
 
     def tested(
         self,

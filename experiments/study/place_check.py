@@ -39,9 +39,9 @@ class Report:
 def check_place(scenario: Scenario) -> Report:
     """Read everything a run would read, and let SUMO load it. Raises InputError for what would stop a run."""
     additional = [read_additional(path) for path in scenario.additional]
+    network = network_of(scenario)
     others = [inspect(scenario.net, kind="network file")]
     others += [inspect(path, kind="route file") for path in scenario.routes]
-    network = network_of(scenario)
     departures = check_demand(scenario, network).departures
     check_loads(scenario)
     warnings = [

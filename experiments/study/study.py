@@ -23,15 +23,20 @@ from denxanh.experiments.optimize.job.conventional import (
 from denxanh.experiments.optimize.job.optimization import TuningJob, expected_runs
 from denxanh.experiments.optimize.job.progress_listener import ProgressListener
 from denxanh.experiments.optimize.job.tuning_options import TuningOptions
-from denxanh.experiments.optimize.job.tuning_result import NEW, Variant
+from denxanh.experiments.optimize.job.tuning_result import NEW, OtherFidelity, Variant
+from denxanh.experiments.report.decision.conclusions import conclusions
+from denxanh.experiments.report.decision.names import controller_title
+from denxanh.experiments.results.load import LEDGER
 from denxanh.experiments.results.references import (
     CONVENTIONAL,
     EXISTING,
+    EXISTING_NAME,
     EXISTING_NAMES,
     existing_adjective,
     existing_name,
 )
 from denxanh.experiments.runs.execution import Outcome
+from denxanh.experiments.runs.ledger import Ledger
 from denxanh.experiments.runs.run_row import RunRow
 from denxanh.experiments.specification.identity import code_hash, scenario_digest
 from denxanh.experiments.specification.run_options import RunOptions
@@ -46,9 +51,9 @@ from denxanh.experiments.study.study_clock import StudyClock, interrupted_after
 from denxanh.experiments.study.study_options import StudyOptions
 from denxanh.networks.built_in import name_of
 from denxanh.networks.counts import count_form, counted_demand
-from denxanh.networks.scenarios import open_scenario
+from denxanh.networks.scenarios import open_scenario, other_fidelity
 from denxanh.sim.errors import InputError, RunError
-from denxanh.sim.language.text import Text
+from denxanh.sim.language.text import Text, joined
 from denxanh.sim.network_reader import network_of
 from denxanh.sim.run import store
 from denxanh.sim.run.provenance import hash_file
@@ -57,13 +62,16 @@ from denxanh.sim.signals.plan_check import checked_plan
 from denxanh.sim.signals.planned_network import with_plan
 
 RECORD, PLACE, SEARCH, RUNS = "study.json", "place", "plan", "comparison"
+FIDELITY = "other-fidelity"  # folder of the runs in the other fidelity, and of the place under its counts
 ACTUATED = "actuated"
 FIRST_SEED = 201  # of the days that decide; no seed of the search
 LONG_DAY = 2 * 3600.0  # s: from two hours on plans by time of day are searched too
 MOST_PLANS = 3  # by time of day
 SEARCHED = 15.0 / 1200.0  # CPU time of the search in the model: what ``optimize`` takes, in a study of 20 min
-UNTIL = {"conventional": 0.45, "search": 0.65, "days": 0.88}  # shares of the time by which these steps end
-
+# shares of the time by which these steps end
+UNTIL = {"conventional": 0.45, "search": 0.65, "days": 0.78, "other fidelity": 0.9}
+# in the other fidelity, whose runs take several times as long; two give no interval worth the name
+FIDELITY_DAYS = 3
 RACED = 0.9  # share of the time of the conventional plan after which SUMO starts no further candidate
 UNRACED = "conventional.json"  # the conventional plan that the queue model ranks first
 
@@ -74,7 +82,7 @@ Named = tuple[str, dict[str, str]]  # a controller and its parameters
 class CountedRow:
     """How well the demand meets one counted row, in vehicles."""
 
-    street: str
+    approach: str  # edge
     turn: str
     begin: int  # s since midnight
     end: int
@@ -97,6 +105,9 @@ class StudyResult:
     skipped: tuple[Text, ...]
     options: StudyOptions
     clock: StudyClock
+    # None where the place has no other fidelity, or nothing to judge there
+    other: OtherFidelity | None = None
+    partial: Text | None = None  # what is missing of the only day that the time was enough for
 
 
 @dataclass
@@ -110,7 +121,9 @@ class _Study:
     command: str
     on_message: Callable[[str], None]
     record: dict[str, Any] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)  # of plans, by the labels of their controllers
     skipped: list[Text] = field(default_factory=list)
+    partial: Text | None = None
 
     def say(self, step: str) -> None:
         self.on_message(f"{step} ({self.clock.text()})")
@@ -142,13 +155,14 @@ def run_study(
         network = network_of(base)
         checked_plan(network, with_plan(network, read_plan(str(options.plan))))
     _begin(study, base)
-    study.say("1/5 checking the place and its demand")
+    study.say("1/6 checking the place and its demand")
     scenario, counted = _demand(study, base)
     check = check_place(scenario)
     if not network_of(scenario).intersections:
         raise InputError("there is no signal that a plan can control", location=place)
     controllers, names = _existing(study, scenario)
-    study.say("2/5 conventional plan")
+    study.names = names
+    study.say("2/6 conventional plan")
     plans: dict[str, Path] = {}
     conventional = _conventional(study, scenario)
     if conventional is not None:
@@ -156,7 +170,7 @@ def run_study(
         controllers.append(controller)
         names[controller_label(*controller)] = CONVENTIONAL
     first = [*controllers, (ACTUATED, {})]
-    study.say("3/5 one day of each, then the search for a new plan")
+    study.say("3/6 one day of each, then the search for a new plan")
     run_s = _first_day(study, scenario, first)
     raced = conventional is not None and conventional[0][0] == CONVENTIONAL
     found = _searched(study, scenario, run_s, conventional=raced)
@@ -165,8 +179,14 @@ def run_study(
         controllers.append((name, parameters))
         names[controller_label(name, parameters)] = NEW
         plans[NEW] = Path(next(iter(parameters.values())))
-    study.say("4/5 days that no plan was made on")
+    study.say("4/6 days that no plan was made on")
     rows = _days(study, scenario, [*controllers, (ACTUATED, {})], names, run_s)
+    judged: dict[str, Named] = {}
+    if CONVENTIONAL in plans:
+        judged[CONVENTIONAL] = "fixed-time", {"plan": str(plans[CONVENTIONAL].resolve())}
+    if found is not None:
+        judged[NEW] = found
+    other = _in_other_fidelity(study, base, scenario, rows, judged)
     return StudyResult(
         out,
         scenario,
@@ -178,6 +198,8 @@ def run_study(
         tuple(study.skipped),
         options,
         study.clock,
+        other,
+        study.partial,
     )
 
 
@@ -223,21 +245,20 @@ def _demand(study: _Study, base: Scenario) -> tuple[Scenario, tuple[CountedRow, 
     if study.options.counts is None:
         return replace(base, plan_source=source), ()
     folder = study.out / PLACE
-    if "counted" not in study.record:
+    if "counted_rows" not in study.record:
         if folder.exists():  # of a call that was killed before its record was written
             shutil.rmtree(folder)
         network = network_of(base)
-        counts = count_form.read(study.options.counts, network, counted_demand.vehicle_types(base))
-        fits = counted_demand.build(base, counts, folder)
+        fits = _built(study.options.counts, base, folder)
         turns = {
             (m.start, m.end): count_form.TURNS.get(m.direction, "")
             for one in network.intersections.values()
             for m in one.movements
         }
         study.keep(
-            counted=[
+            counted_rows=[
                 {
-                    "street": network.edges[fit.count.start_edge].name or fit.count.start_edge,
+                    "approach": fit.count.start_edge,
                     "turn": turns.get((fit.count.start_edge, fit.count.end_edge), "all"),
                     "begin": fit.count.begin,
                     "end": fit.count.end,
@@ -248,8 +269,14 @@ def _demand(study: _Study, base: Scenario) -> tuple[Scenario, tuple[CountedRow, 
                 for fit in fits
             ]
         )
-    counted = tuple(CountedRow(**row) for row in study.record["counted"])
+    counted = tuple(CountedRow(**row) for row in study.record["counted_rows"])
     return replace(open_scenario(str(folder)), name=base.name, plan_source=source), counted
+
+
+def _built(counts: Path, base: Scenario, folder: Path) -> tuple[counted_demand.Fit, ...]:
+    """Make the place under the counts in ``folder``."""
+    read = count_form.read(counts, network_of(base), counted_demand.vehicle_types(base))
+    return counted_demand.build(base, read, folder)
 
 
 def _existing(study: _Study, scenario: Scenario) -> tuple[list[Named], dict[str, str]]:
@@ -301,39 +328,53 @@ def _conventional(study: _Study, scenario: Scenario) -> tuple[Named, Path] | Non
     return None
 
 
-def _execute(study: _Study, scenario: Scenario, controllers: Sequence[Named], seed: int) -> list[RunRow]:
-    """One day under every controller, as far as it is not done yet."""
-    day, options = with_window(absolute(scenario), RunOptions())
-    runs = with_computed_plans(
-        [
-            RunSpecification(day.name, day, name, parameters, seed, options=options)
-            for name, parameters in controllers
-        ],
-        jobs=study.jobs,
-    )
-    runs = with_days(runs, study.out / RUNS / "demand")
+def _one_day(
+    study: _Study,
+    scenario: Scenario,
+    controllers: Sequence[Named],
+    seed: int,
+    seconds: float,
+    folder: str = RUNS,
+) -> tuple[list[RunRow], bool]:
+    """The done runs of one day, in the order of the controllers, and whether the time ended before all were.
+
+    What is done already is not run again; what was done when the time ended counts.
+    """
+    labels = [controller_label(name, parameters) for name, parameters in controllers]
 
     def on_progress(id: str, outcome: Outcome) -> None:
         delay = "" if outcome.manifest is None else f" {outcome.manifest['metrics']['delay_s']:.1f} s/veh"
-        study.say(f"day {seed - FIRST_SEED + 1}, {outcome.label}:{delay or ' ' + outcome.state}")
+        name = study.names.get(outcome.label, outcome.label)
+        study.say(f"day {seed - FIRST_SEED + 1}, {name}:{delay or ' ' + outcome.state}")
 
-    rows = execute_runs(
-        study.out / RUNS, runs, jobs=study.jobs, on_progress=on_progress, command=study.command
-    )
-    labels = {run.label for run in runs}
-    return [row for row in rows if row.seed == seed and row.controller in labels]
+    with interrupted_after(seconds) as up:
+        day, options = with_window(absolute(scenario), RunOptions())
+        runs = with_computed_plans(
+            [
+                RunSpecification(day.name, day, name, parameters, seed, options=options)
+                for name, parameters in controllers
+            ],
+            jobs=study.jobs,
+        )
+        runs = with_days(runs, study.out / folder / "demand")
+        execute_runs(
+            study.out / folder, runs, jobs=study.jobs, on_progress=on_progress, command=study.command
+        )
+    if not (study.out / folder / LEDGER).is_file():
+        return [], up.fired
+    with Ledger(study.out / folder / LEDGER, read_only=True) as ledger:
+        found = {row.controller: row for row in ledger.rows() if row.seed == seed}
+    return [found[label] for label in labels if label in found], up.fired
 
 
 def _first_day(study: _Study, scenario: Scenario, controllers: Sequence[Named]) -> float:
     """Run the first day; returns the wall-clock time of a run, s. Raises RunError where no run ended."""
-    rows: list[RunRow] = []
-    with interrupted_after(study.clock.left(0.95)):
-        rows = _execute(study, scenario, controllers, FIRST_SEED)
+    rows, _ = _one_day(study, scenario, controllers, FIRST_SEED, study.clock.left(UNTIL["days"]))
     times = [row.wall_s for row in rows if row.done and row.wall_s is not None]
     if not times:
-        failed = next((row.reason for row in rows if not row.done and row.reason), "")
+        failed = next((row.reason for row in rows if row.state == "failed" and row.reason), "")
         raise RunError(
-            f"the first day did not end within {study.options.time:g} s{': ' + failed if failed else ''}; "
+            f"no run of the first day ended within {study.options.time:g} s{': ' + failed if failed else ''}; "
             "call it again, it goes on, or give a longer --time"
         )
     return sum(times) / len(times)
@@ -404,27 +445,103 @@ def _days(
         if done and left < took:
             break
         began = time.monotonic()
-        rows: list[RunRow] = []
-        with interrupted_after(left if done else study.clock.left(0.97)) as up:
-            rows = _execute(study, scenario, controllers, seed)
-        if not up.fired:
-            took = max(time.monotonic() - began, 0.1)
-            complete += rows
-            done += all(row.done for row in rows)
-        else:
+        rows, late = _one_day(study, scenario, controllers, seed, left)
+        if late:
+            if not done:
+                complete = [row for row in rows if row.done]
+                study.partial = _missing(rows, controllers, names)
             break
+        took = max(time.monotonic() - began, 0.1)
+        complete += rows
+        done += all(row.done for row in rows)
     if not any(row.done for row in complete):
         raise RunError(
-            f"no day ended under every controller within {study.options.time:g} s; call it again, it goes on, or give "
-            "a longer --time"
+            f"no run of a day ended within {study.options.time:g} s; call it again, it goes on, or give a longer --time"
         )
-    if done < study.options.days_wanted:
+    if study.partial is not None:
+        study.skipped.append(study.partial)
+    elif done < study.options.days_wanted:
         study.skipped.append(
             Text(
                 f"{done} of {study.options.days_wanted} days were simulated; call it again for more, it goes on",
                 f"đã mô phỏng {done} trên {study.options.days_wanted} ngày; chạy lại lệnh để thêm ngày",
             )
         )
+    return _ordered(complete, names)
+
+
+def _missing(rows: Sequence[RunRow], controllers: Sequence[Named], names: dict[str, str]) -> Text:
+    """Which runs of the only day are complete, and which are not."""
+    done = {row.controller for row in rows if row.done}
+    labels = [controller_label(name, parameters) for name, parameters in controllers]
+
+    def said(labels: Sequence[str]) -> Text:
+        assumed = EXISTING_NAME not in names.values()
+        return joined([controller_title(names.get(one, one), assumed_plan=assumed) for one in labels], ", ")
+
+    there, not_there = [one for one in labels if one in done], [one for one in labels if one not in done]
+    return (
+        Text(
+            "the time was over within the first day: complete are the runs of ",
+            "hết thời gian ngay trong ngày đầu: đã xong ",
+        )
+        + said(there)
+        + Text("; not simulated to their end: ", "; chưa chạy xong: ")
+        + said(not_there)
+        + Text("; call it again, it goes on", "; chạy lại lệnh này để tiếp tục")
+    )
+
+
+def _in_other_fidelity(
+    study: _Study, base: Scenario, scenario: Scenario, rows: Sequence[RunRow], plans: dict[str, Named]
+) -> OtherFidelity | None:
+    """The existing, the conventional and the new plan, and the controller recommended, in the other fidelity.
+
+    ``plans`` are the controllers of the plans by their names: the conventional plan is that of this fidelity. None
+    where there is no other fidelity or no plan to judge; with a reason instead of rows where time was too short.
+    """
+    other = other_fidelity(base)
+    if other is None or not plans or study.partial is not None:
+        return None
+    other = replace(other, plan_source=scenario.plan_source)
+    controllers, names = _existing(study, other)
+    study.names = names
+    for name, controller in plans.items():
+        controllers.append(controller)
+        names[controller_label(*controller)] = name
+    found = conclusions([scenario], rows)
+    if found and found[0][1].recommendation.candidate == ACTUATED:
+        controllers.append((ACTUATED, {}))
+    study.say(f"5/6 days in {other.name}")
+    late = Text("--time was over; call it again, it goes on", "hết --time; chạy lại lệnh này để tiếp tục")
+    with interrupted_after(study.clock.left(UNTIL["other fidelity"])) as up:
+        other = _under_counts(study, other)
+    complete: list[RunRow] = []
+    for seed in range(FIRST_SEED, FIRST_SEED + FIDELITY_DAYS):
+        left = study.clock.left(UNTIL["other fidelity"])
+        if up.fired or left <= 0:
+            break
+        day, cut = _one_day(study, other, controllers, seed, left, FIDELITY)
+        if cut or not all(row.done for row in day):
+            break
+        complete += day
+    if not complete:
+        return OtherFidelity(other, reason=late)
+    return OtherFidelity(other, _ordered(complete, names))
+
+
+def _under_counts(study: _Study, other: Scenario) -> Scenario:
+    """The scenario of the other fidelity under the counts, if there are some."""
+    if study.options.counts is None:
+        return other
+    folder = study.out / FIDELITY / PLACE
+    if not folder.is_dir():  # new_folder makes it whole or not at all
+        _built(study.options.counts, other, folder)
+    return replace(open_scenario(str(folder)), name=other.name, plan_source=other.plan_source)
+
+
+def _ordered(complete: Sequence[RunRow], names: dict[str, str]) -> tuple[RunRow, ...]:
+    """The rows under the names of their plans, the existing plan first."""
     labels = dict.fromkeys(row.controller for row in complete)
     order = sorted(labels, key=lambda label: names.get(label) not in EXISTING_NAMES)
     return tuple(

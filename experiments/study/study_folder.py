@@ -3,40 +3,53 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+from denxanh.controllers.actuated.actuated import Actuated
 from denxanh.experiments.formats.plan_source import PlanSource, open_plans
 from denxanh.experiments.formats.plan_writers import written_plans
+from denxanh.experiments.optimize.job.other_fidelity import fidelity_sentences
 from denxanh.experiments.optimize.job.tuning_result import NEW
 from denxanh.experiments.replay.choice import choose_runs
 from denxanh.experiments.replay.replay_page import write_replay
 from denxanh.experiments.report import Panel
 from denxanh.experiments.report.comparison_report import translated_note, write_comparison
 from denxanh.experiments.report.decision.benefit import ASSUMPTIONS
+from denxanh.experiments.report.decision.cautions import NOBODY_WALKS
 from denxanh.experiments.report.decision.conclusions import conclusions
 from denxanh.experiments.report.decision.first_screen import FirstScreen
-from denxanh.experiments.report.decision.names import controller_title
+from denxanh.experiments.report.decision.names import controller_title, is_plan, place_title
+from denxanh.experiments.report.decision.recommendation import gain_over_baseline
+from denxanh.experiments.report.drawing.stage_diagram import approach_name
 from denxanh.experiments.report.text_format import html_table
 from denxanh.experiments.results.references import CONVENTIONAL
 from denxanh.experiments.results.run_tables import write_runs
+from denxanh.experiments.results.summary import groups
 from denxanh.experiments.runs.run_row import RunRow
-from denxanh.experiments.sheet.sheet_content import signal_sheets
+from denxanh.experiments.sheet.sheet_content import SheetHead, signal_sheets
 from denxanh.experiments.sheet.sheet_pages import write_pages
 from denxanh.experiments.sheet.sheet_workbook import write_workbook
-from denxanh.experiments.study.study import RUNS, StudyResult
+from denxanh.experiments.study.study import ACTUATED, FIDELITY, RUNS, StudyResult
+from denxanh.networks.built_in import SYNTHETIC_NOTES
 from denxanh.networks.counts.counted_demand import GEH_GOOD
 from denxanh.networks.place.hours import time_text
 from denxanh.sim.errors import DenxanhError
 from denxanh.sim.language.text import Text, number, same
+from denxanh.sim.network_reader import network_of
 from denxanh.sim.run.store import replacing
 from denxanh.sim.scenario import Scenario
 
 STUDY = Text("Retiming study", "Nghiên cứu điều chỉnh đèn tín hiệu")
 FORMATS = ("csv", "utdf", "gmns", "geojson", "sumo")
 ASSUMED, TO_INSTALL = "assumptions.md", "to-install"
+PLAN_NAMES = {
+    CONVENTIONAL: Text("conventional plan", "phương án thông thường"),
+    NEW: Text("optimised plan", "phương án tối ưu"),
+}
+"""Plans by the name of their controller, as a sheet names them."""
 REPLAY_RUNS = 2.5  # runs that a replay of two takes: both again, and its recording
 _TURNS = {
     "through": Text("through", "đi thẳng"),
@@ -63,8 +76,9 @@ def write_study(
             )
         )
     else:
-        on_message(f"5/5 timing sheets and plans for other programs ({result.clock.text()})")
-        skipped += write_plans(result.scenario, result.place, *chosen, result.folder / TO_INSTALL)
+        on_message(f"6/6 timing sheets and plans for other programs ({result.clock.text()})")
+        head = _sheet_head(result, screen, chosen[0])
+        skipped += write_plans(result.scenario, result.place, *chosen, result.folder / TO_INSTALL, head=head)
     skipped += _write_replay(result, screen, on_message)
     recorded = screen is not None and _time_for_two_runs(result, screen)
     if not recorded:
@@ -77,19 +91,121 @@ def write_study(
             )
         )
     assumptions = _assumptions(result, skipped)
+    other = result.other if result.other is not None and result.other.rows else None
     write_comparison(
         result.folder,
-        [result.scenario],
-        result.rows,
+        [result.scenario, *([other.scenario] if other is not None else [])],
+        [*result.rows, *(other.rows if other is not None else ())],
         command=command,
         title=STUDY,
         notes=assumptions,
         panels=_counted_panel(result),
+        findings=_findings(result, screen, chosen),
+        others_folded=True,
         recorded=recorded,
     )
     write_runs(result.folder, result.rows)
     _write_texts(result, assumptions, command)
     return screen
+
+
+def _findings(
+    result: StudyResult, screen: FirstScreen | None, chosen: tuple[str, Path] | None
+) -> tuple[Text, ...]:
+    """What the first screen says beside the recommendation.
+
+    What to install and with which settings, what is missing, and whether the gain holds elsewhere.
+    """
+    out = _to_install(result, screen, chosen)
+    out += [] if result.partial is None else [result.partial.capitalised() + "."]
+    if screen is not None and result.other is not None:
+        out += _in_other_fidelity(result, of=[screen.recommendation.candidate])
+    return tuple(out)
+
+
+def _to_install(
+    result: StudyResult, screen: FirstScreen | None, chosen: tuple[str, Path] | None
+) -> list[Text]:
+    """Which plan to-install/ has, what it gains itself, where its sheet is, and the settings of a strategy."""
+    out = []
+    if chosen is not None:
+        name, candidate = chosen[0], screen.recommendation.candidate if screen is not None else chosen[0]
+        assumed = result.scenario.plan_is_assumed
+        said = Text(f"{TO_INSTALL}/ has ", f"{TO_INSTALL}/ có ") + controller_title(
+            name, assumed_plan=assumed
+        )
+        if not is_plan(candidate):
+            said += Text(", to install until there are detectors", ", để cài đặt cho đến khi có đầu dò")
+        gain = gain_over_baseline(groups(result.rows)[0], name) if name != candidate and result.rows else None
+        if gain is not None:
+            said += ": " + gain.amount(controller_title(gain.reference, assumed_plan=assumed))
+            said += " (" + gain.mark + gain.evidence() + ")"
+        sheet = Text(". Timing sheet: ", ". Phiếu cài đặt: ")
+        out.append(said + sheet + Text(f"{TO_INSTALL}/sheet-en.pdf.", f"{TO_INSTALL}/sheet-vi.pdf."))
+    if screen is not None and screen.recommendation.candidate == ACTUATED:
+        out.append(_settings(Actuated()))
+    return out
+
+
+def _settings(strategy: Actuated) -> Text:
+    """The settings of actuated control in words, as a controller cabinet asks for them."""
+    values = strategy.passage, strategy.presence, strategy.max_green, strategy.stuck
+    passage, presence, longest, stuck = (number(value, 0 if value.is_integer() else 1) for value in values)
+    return (
+        Text("Settings of actuated: passage time ", "Thông số điều khiển theo xe: thời gian giữ xanh ")
+        + passage
+        + Text(" s; detection within ", " s; phát hiện xe trong ")
+        + presence
+        + Text(" m of the stop line; maximum green ", " m trước vạch dừng; xanh tối đa ")
+        + longest
+        + Text(
+            " s, or that of the stage if it is shorter; minimum green as on the sheet; a vehicle that stands for ",
+            " s, hoặc theo pha nếu ngắn hơn; xanh tối thiểu như trong phiếu; xe đứng yên ",
+        )
+        + stuck
+        + Text(" s on green does not extend it; ", " s lúc xanh thì không kéo dài xanh; ")
+        + (
+            Text("stages without a call are left out.", "bỏ qua pha không có xe chờ.")
+            if strategy.skip
+            else Text("every stage is shown.", "pha nào cũng được chạy.")
+        )
+    )
+
+
+def _sheet_head(result: StudyResult, screen: FirstScreen | None, name: str) -> SheetHead:
+    """The place by its name, which plan it is, the traffic that it was made for, and what was not checked."""
+    plan = PLAN_NAMES.get(name, controller_title(name, assumed_plan=result.scenario.plan_is_assumed))
+    if screen is not None and not is_plan(screen.recommendation.candidate):
+        plan += Text(" (until detectors exist)", " (đến khi có đầu dò)")
+    scenario = result.scenario
+    span = f"{time_text(scenario.begin)}–{time_text(scenario.end)}"
+    if result.options.counts is not None:
+        traffic = Text("counted", "đếm được") + f": {result.options.counts.name}, {span}"
+    elif set(SYNTHETIC_NOTES) & set(scenario.notes):
+        traffic = Text("assumed, not counted", "giả định, chưa đếm") + f", {span}"
+    else:
+        traffic = Text("of the scenario", "của kịch bản") + f", {span}"
+    done = [row for row in result.rows if row.done]
+    walked = any(row.metrics.get("walkers") for row in done)
+    notes = () if walked or not done else (NOBODY_WALKS,)
+    return SheetHead(
+        place=place_title(scenario.name),
+        plan=plan,
+        facts=((Text("Traffic", "Lưu lượng"), traffic),),
+        notes=notes,
+    )
+
+
+def _in_other_fidelity(result: StudyResult, of: Sequence[str] = ()) -> list[Text]:
+    """Whether the gains of these controllers hold in the other fidelity; of all where none is given."""
+    if result.other is None:
+        return []
+
+    def title(name: str) -> Text:
+        return controller_title(name, assumed_plan=result.scenario.plan_is_assumed)
+
+    sentences = fidelity_sentences(result.rows, result.other, title=title, of=of)
+    return [sentence.capitalised() for sentence in sentences]
 
 
 def _plan_to_install(result: StudyResult, screen: FirstScreen | None) -> tuple[str, Path] | None:
@@ -101,10 +217,13 @@ def _plan_to_install(result: StudyResult, screen: FirstScreen | None) -> tuple[s
     return None
 
 
-def write_plans(scenario: Scenario, place: str, name: str, file: Path, folder: Path) -> list[Text]:
+def write_plans(
+    scenario: Scenario, place: str, name: str, file: Path, folder: Path, *, head: SheetHead | None = None
+) -> list[Text]:
     """Write the plan in ``file``, its sheets in both languages and every format; returns what they do not hold.
 
-    ``name`` is that of its controller, ``place`` opens the network of ``scenario``. Raises InputError.
+    ``head`` is what the sheets say beside the plan, ``name`` that of its controller; ``place`` opens the network of
+    ``scenario``. Raises InputError.
     """
     source = replace(open_plans(file, place), scenario=scenario)
     if folder.exists():
@@ -114,7 +233,7 @@ def write_plans(scenario: Scenario, place: str, name: str, file: Path, folder: P
         shutil.copyfile(plan, folder / plan.name)
     if file.name not in {plan.name for plan in source.files}:
         shutil.copyfile(file, folder / file.name)
-    _write_sheets(source, folder)
+    _write_sheets(source, folder, head)
     said: list[Text] = []
     for name_of_format in FORMATS:
         try:
@@ -127,14 +246,14 @@ def write_plans(scenario: Scenario, place: str, name: str, file: Path, folder: P
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8", newline="\n")
         said += [
-            controller_title(name, assumed_plan=scenario.plan_is_assumed) + f": {note}"
+            controller_title(name, assumed_plan=scenario.plan_is_assumed) + ": " + note
             for note in found.notes
         ]
     return said
 
 
-def _write_sheets(source: PlanSource, folder: Path) -> None:
-    sheets = signal_sheets(source, date=date.today().isoformat())
+def _write_sheets(source: PlanSource, folder: Path, head: SheetHead | None) -> None:
+    sheets = signal_sheets(source, date=date.today().isoformat(), head=head)
     write_pages(folder / "sheet-vi.pdf", source.network, sheets, "vi")
     write_pages(folder / "sheet-en.pdf", source.network, sheets, "en")
     write_workbook(folder / "sheet-vi.xlsx", sheets, "vi")
@@ -184,13 +303,14 @@ def _pair(result: StudyResult, screen: FirstScreen) -> list[RunRow]:
 def _counted_panel(result: StudyResult) -> tuple[Panel, ...]:
     if not result.counted:
         return ()
+    network = network_of(result.scenario)
     heads = (
-        Text("Street", "Đường"), Text("Turn", "Hướng"), Text("Time", "Giờ"), Text("Counted", "Đếm được"),
-        Text("In the model", "Trong mô hình"), same("GEH"),
+        Text("Approach, from", "Nhánh, đến từ"), Text("Turn", "Hướng"), Text("Time", "Giờ"),
+        Text("Counted", "Đếm được"), Text("In the model", "Trong mô hình"), same("GEH"),
     )  # fmt: skip
     rows = [
         (
-            same(row.street),
+            approach_name(row.approach, network),
             _TURNS.get(row.turn, same(row.turn)),
             same(f"{time_text(row.begin)}–{time_text(row.end)}"),
             number(row.counted, 0),
@@ -252,9 +372,10 @@ def _assumptions(result: StudyResult, skipped: list[Text]) -> tuple[Text, ...]:
     out.append(
         Text(
             "Strategy actuated: every stop line has detectors that work.",
-            "Chiến lược actuated: mọi vạch dừng đều có đầu dò hoạt động tốt.",
+            "Điều khiển theo xe (actuated): mọi vạch dừng đều có đầu dò hoạt động tốt.",
         )
     )
+    out += _in_other_fidelity(result)
     out.append(ASSUMPTIONS)
     out += [translated_note(note) for note in result.scenario.notes]
     out += [note.capitalised() + "." for note in skipped]
@@ -297,6 +418,7 @@ def _readme(command: str) -> str:
         ("check.txt", "what the place holds, and its faults"),
         ("place/", "the place under the counted demand, where counts were given"),
         ("plan/", "the search for a new plan"),
+        (f"{FIDELITY}/", "the runs in the place's other fidelity (lane, sublane), where it has one"),
         (f"{RUNS}/", "every run; denxanh query, verify and plot work on it"),
         ("runs.csv", "a row per run of the days on the page"),
     ]
@@ -311,5 +433,9 @@ def summary_lines(result: StudyResult, screen: FirstScreen | None) -> list[str]:
     out = [] if screen is None else [line.en for line in screen.three_lines()]
     days = len({row.seed for row in result.rows if row.done})
     out.append(f"days simulated: {days}")
+    out += [one.en for one in _to_install(result, screen, _plan_to_install(result, screen))]
+    if result.partial is not None:
+        out.append(result.partial.en)
+    out += [sentence.en for sentence in _in_other_fidelity(result)]
     out.append(f"page: {result.folder / 'report.html'}   what was assumed: {result.folder / ASSUMED}")
     return out

@@ -141,7 +141,8 @@ def open_place(name: str) -> OpenPlace:
     demand = counted(demand_of(windowed, network), windowed.begin + cuts[0], windowed.end - cuts[1])
     if not len(demand):
         raise InputError("no vehicle departs, so there is nothing to time", location=name)
-    model = build(network, demand, right_of_way=right_of_way(read_net(scenario.net)))
+    rules = right_of_way(read_net(scenario.net))
+    model = build(network, demand, right_of_way=rules, sublane=scenario.sublane)
     place = OpenPlace(
         name,
         scenario,

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
+from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -101,25 +102,32 @@ class Desk:
             raise InputError("the place is not open yet", remedy="open it first")
         return known.place
 
-    def evaluate(self, form: Mapping[str, Any]) -> dict[str, Any]:
+    def ticket(self, form: Mapping[str, Any]) -> int:
+        """The number of an evaluation, given as it arrives: from now on it is the newest of its place."""
+        name = form.get("place")
+        with self._lock:
+            self._tickets += 1
+            if isinstance(name, str) and name in self._open:
+                self._newest[name] = self._tickets
+            return self._tickets
+
+    def evaluate(self, form: Mapping[str, Any], ticket: int) -> dict[str, Any]:
         """Figures of a plan. Raises Superseded where a newer one of the same place came while this one waited."""
         from denxanh.experiments.workbench.plan_edits import green_fault
 
         place = self.opened(form)
+
+        def newest() -> None:
+            if self._newest.get(place.name) != ticket:
+                raise Superseded("a newer plan is evaluated instead")
+
+        newest()
         if fault := green_fault(place.network, form.get("plan")):
             return {"refused": json_text(fault)}
         plan = read_plan(form.get("plan"))
         street = form.get("street", 0)
         if not isinstance(street, int) or isinstance(street, bool) or street < 0:
             raise InputError("the street is not a number", location="street")
-        with self._lock:
-            self._tickets += 1
-            ticket = self._newest[place.name] = self._tickets
-
-        def newest() -> None:
-            if self._newest[place.name] != ticket:
-                raise Superseded("a newer plan is evaluated instead")
-
         return place.evaluate(plan, street, newest)
 
     def plan_file(self, place: str, slot: str) -> Path:
@@ -198,10 +206,6 @@ def _open(desk: Desk, form: Mapping[str, Any]) -> Any:
         return {"state": "opening"}
     own = {slot: kept for slot in SLOTS if (kept := _kept(opening.place, desk.plan_file(name, slot)))}
     return {"state": "open", **opening.place.data(), "own": own}
-
-
-def _evaluate(desk: Desk, form: Mapping[str, Any]) -> Any:
-    return desk.evaluate(form)
 
 
 def _cycle(desk: Desk, form: Mapping[str, Any]) -> Any:
@@ -332,11 +336,13 @@ def _remove(desk: Desk, form: Mapping[str, Any]) -> Any:
     return {"id": form["id"]}
 
 
+EVALUATE = "evaluate"
+"""The request of a drag, which has threads of its own."""
+
 HANDLERS: dict[str, Handler] = {
     "lists": _lists,
     "jobs": _jobs,
     "open": _open,
-    "evaluate": _evaluate,
     "cycle": _cycle,
     "keep": _keep,
     "plans": _plans,
@@ -350,6 +356,9 @@ HANDLERS: dict[str, Handler] = {
 def make_app(folders: tuple[Path, ...], access: Access) -> Guard:
     """The application on ``folders``, behind its guard."""
     desk = Desk(folders)
+    evaluating = CapacityLimiter(
+        KEPT
+    )  # threads that evaluate: one a place runs, and the others stay for requests
 
     async def page(request: Request) -> Response:
         name = request.path_params.get("name") or "workbench.html"
@@ -357,12 +366,17 @@ def make_app(folders: tuple[Path, ...], access: Access) -> Guard:
         return Response("not found", 404) if found is None else Response(found[0], media_type=found[1])
 
     async def interface(request: Request) -> Response:
-        handler = HANDLERS.get(request.path_params["name"])
-        if handler is None:
+        name = request.path_params["name"]
+        handler = HANDLERS.get(name)
+        if handler is None and name != EVALUATE:
             return _refusal(same("not found"), 404)
         try:
             form = await _form(request)
-            return JSONResponse(await run_sync(handler, desk, form))
+            if handler is None:
+                found = await run_sync(desk.evaluate, form, desk.ticket(form), limiter=evaluating)
+            else:
+                found = await run_sync(handler, desk, form)
+            return JSONResponse(found)
         except Superseded as error:
             return JSONResponse({"superseded": str(error)})
         except DenxanhError as error:
@@ -452,15 +466,10 @@ async def _receive(desk: Desk, request: Request, kind: str) -> dict[str, str]:
     return {"id": desk.jobs.start(job_commands.import_map(name, target, desk.library))}
 
 
-def serve(
-    folders: tuple[Path, ...], *, port: int, on_ready: Callable[[str], None] = lambda address: None
-) -> None:
-    """Serve the workbench on the loopback address until it is interrupted. Raises InputError."""
-    for folder in folders[1:]:
-        if not folder.is_dir():
-            raise InputError("there is no such folder", location=str(folder))
-    folders[0].mkdir(parents=True, exist_ok=True)
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def open_listener(port: int) -> socket.socket:
+    """A socket that listens on the loopback address; ``port`` 0 is a free one. Raises InputError."""
+    # with the protocol named, asyncio sets TCP_NODELAY: without it the body of an answer waits 40 ms for an ACK
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # Windows: nobody else may bind to the same port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
@@ -473,6 +482,18 @@ def serve(
         raise InputError(
             f"port {port} cannot be used: {error.strerror or error}", remedy="give another --port"
         ) from None
+    return listener
+
+
+def serve(
+    folders: tuple[Path, ...], *, port: int, on_ready: Callable[[str], None] = lambda address: None
+) -> None:
+    """Serve the workbench on the loopback address until it is interrupted. Raises InputError."""
+    for folder in folders[1:]:
+        if not folder.is_dir():
+            raise InputError("there is no such folder", location=str(folder))
+    folders[0].mkdir(parents=True, exist_ok=True)
+    listener = open_listener(port)
     access = Access(new_token(), listener.getsockname()[1])
     config = uvicorn.Config(
         make_app(folders, access),

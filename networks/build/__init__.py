@@ -4,6 +4,7 @@ __all__ = [
     "building",
     "cache",
     "generators",
+    "on_foot",
     "place_folder",
     "plain_xml",
     "signal_programs",

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from denxanh.networks.build import cache, plain_xml, signal_programs, switching_times
+from denxanh.networks.build import on_foot as people_on_foot
+from denxanh.networks.build.on_foot import Arm
 from denxanh.networks.build.place_folder import write_text
 from denxanh.networks.build.signal_programs import Program
 from denxanh.networks.place import pockets, reader, schema, vehicles
@@ -26,7 +28,7 @@ CONFIG = """<?xml version="1.0" encoding="UTF-8"?>
 <configuration>
     <input>
         <net-file value="net.net.xml"/>
-        <route-files value="demand.rou.xml"/>{additional}
+        <route-files value="demand.rou.xml{walks}"/>{additional}
     </input>
     <time>
         <begin value="{begin}"/>
@@ -75,6 +77,7 @@ def build(
     period: str = "peak",
     hours: tuple[int, int] | None = None,
     year: int | None = None,
+    on_foot: bool = False,
 ) -> Path:
     """Return the ``place.sumocfg`` of a built-in place, building it if it is not in the cache.
 
@@ -82,11 +85,16 @@ def build(
     """
     if fidelity not in STEP:
         raise InputError(f"there is no fidelity '{fidelity}'", remedy="choose lane or sublane")
-    key = cache.digest([place_text(name), period, repr(hours), repr(year), fidelity, *_dependencies()])
+    key = cache.digest(
+        [place_text(name), period, repr(hours), repr(year), fidelity, repr(on_foot), *_dependencies()]
+    )
     built = cache.get(
         f"{name.replace('/', '--')}-{fidelity}-{key}",
         lambda folder: write_place(
-            load_place(name, period=period, hours=hours, year=year), folder, fidelity=fidelity
+            load_place(name, period=period, hours=hours, year=year),
+            folder,
+            fidelity=fidelity,
+            on_foot=on_foot,
         ),
     )
     return built / "place.sumocfg"
@@ -103,13 +111,14 @@ def _dependencies() -> list[str]:
     return [*code, cities, vehicles.source(), wheel.sumo_version(), np.__version__]
 
 
-def write_place(place: Place, folder: Path, *, fidelity: Fidelity) -> None:
+def write_place(place: Place, folder: Path, *, fidelity: Fidelity, on_foot: bool = False) -> None:
     """Write ``net.net.xml``, ``demand.rou.xml`` and ``place.sumocfg`` of a place into ``folder``.
 
-    A place whose plan changes during the day also has ``plans.add.xml``, one with bus lines ``stops.add.xml``.
+    A place whose plan changes during the day also has ``plans.add.xml``, one with bus lines ``stops.add.xml``, one with
+    people on foot ``on-foot.rou.xml``.
     """
     comment = f"{place.name}: {place.title}. {place.credit}"
-    net, programs = _net(place, folder)
+    net, programs, arms = _net(place, folder, on_foot=on_foot)
     additional = []
     if len(programs) > 1:
         write_text(folder / "plans.add.xml", switching_times.document(place.switches, programs))
@@ -117,6 +126,10 @@ def write_place(place: Place, folder: Path, *, fidelity: Fidelity) -> None:
     if place.bus_stops:
         write_text(folder / "stops.add.xml", plain_xml.bus_stops(place, ET.fromstring(net)))
         additional.append("stops.add.xml")
+    walks = ""
+    if on_foot:
+        write_text(folder / "on-foot.rou.xml", people_on_foot.walks(place, ET.fromstring(net), arms))
+        walks = ",on-foot.rou.xml"
     write_text(folder / "net.net.xml", net.replace("?>\n", f"?>\n<!-- {comment} -->\n", 1))
     origin = (
         f"{SYNTHETIC}: {_saturation(place)} under the plan '{place.plan.name}' "
@@ -132,6 +145,7 @@ def write_place(place: Place, folder: Path, *, fidelity: Fidelity) -> None:
         folder / "place.sumocfg",
         CONFIG.format(
             comment=origin,
+            walks=walks,
             additional=_additional(additional),
             begin=f"{place.demand.begin:g}",
             end=f"{place.demand.end:g}",
@@ -159,30 +173,64 @@ def _additional(names: list[str]) -> str:
     return f'\n        <additional-files value="{",".join(names)}"/>' if names else ""
 
 
-def _net(place: Place, folder: Path) -> tuple[str, dict[str, list[Program]]]:
-    """Return the network with the programs that run first, and the programs of every plan by plan name.
+def _net(
+    place: Place, folder: Path, *, on_foot: bool
+) -> tuple[str, dict[str, list[Program]], tuple[Arm, ...]]:
+    """Return the network with the programs that run first, the programs of every plan by plan name, and the crossings.
 
-    netconvert runs twice: for the links and their conflicts, then with the programs.
+    netconvert runs for the links and their conflicts, again without the crossings for which a plan has no time, and
+    then with the programs.
     """
     write_text(folder / "plain.nod.xml", plain_xml.nodes(place))
-    write_text(folder / "plain.edg.xml", plain_xml.edges(place))
-    write_text(folder / "plain.con.xml", plain_xml.connections(place))
+    pavement = people_on_foot.PAVEMENT if on_foot else 0.0
+    write_text(folder / "plain.edg.xml", plain_xml.edges(place, pavement=pavement))
     inputs = ["--node-files", "plain.nod.xml", "--edge-files", "plain.edg.xml"]
     inputs += ["--connection-files", "plain.con.xml", *NETCONVERT]
-    wheel.run_program("netconvert", [*inputs, "--output-file", "draft.net.xml"], folder=folder)
-    draft = ET.parse(folder / "draft.net.xml").getroot()
-    links = {s.node: signal_programs.links(draft, s.node) for s in place.signals}
-    programs = {
-        switch.plan.name: [signal_programs.program(s, switch.plan, links[s.node]) for s in switch.signals]
-        for switch in place.running()
-    }
+    arms = people_on_foot.arms(place) if on_foot else ()
+    while True:
+        crossings = people_on_foot.elements(arms)
+        write_text(folder / "plain.con.xml", plain_xml.connections(place, crossings, pavement=on_foot))
+        wheel.run_program("netconvert", [*inputs, "--output-file", "draft.net.xml"], folder=folder)
+        programs = _programs(place, ET.parse(folder / "draft.net.xml").getroot())
+        shown = [{(p.signal, c.over) for p in of_plan for c in p.crossings} for of_plan in programs.values()]
+        kept = tuple(arm for arm in arms if all(arm in of_plan for of_plan in shown))
+        if kept == arms:
+            break
+        arms = kept
     write_text(folder / "plain.tll.xml", plain_xml.programs(programs[place.running()[0].plan.name]))
     inputs = ["--sumo-net-file", "draft.net.xml", "--tllogic-files", "plain.tll.xml", *NETCONVERT]
     wheel.run_program("netconvert", [*inputs, "--output-file", "final.net.xml"], folder=folder)
     text = (folder / "final.net.xml").read_text(encoding="utf-8")
     # netconvert keeps its own program of the draft, "0", beside the new one.
     text = re.sub(r' *<tlLogic [^>]*programID="0".*?</tlLogic>\n', "", text, flags=re.DOTALL)
+    text = _with_least_greens(text, programs[place.running()[0].plan.name])
     for path in [*folder.glob("plain.*"), *folder.glob("*.net.xml")]:
         path.unlink()
     # Remove the time stamp and the command line that netconvert writes at the head.
-    return re.sub(r"<!-- generated on .*?-->\n*", "", text, count=1, flags=re.DOTALL), programs
+    return re.sub(r"<!-- generated on .*?-->\n*", "", text, count=1, flags=re.DOTALL), programs, arms
+
+
+def _with_least_greens(net: str, of_plan: list[Program]) -> str:
+    """Return the text of a network with the least durations of its programs, which netconvert leaves out."""
+    for program in of_plan:
+        head = net.index(f'<tlLogic id="{program.signal}"')
+        end = net.index("</tlLogic>", head)
+        logic = net[head:end]
+        for phase in program.phases:
+            if phase.least:
+                state = f'state="{phase.state}"'
+                logic = logic.replace(state, f'{state} minDur="{phase.least:g}"')
+        net = net[:head] + logic + net[end:]
+    return net
+
+
+def _programs(place: Place, net: ET.Element) -> dict[str, list[Program]]:
+    """Return the programs of every plan by plan name, for a network without them."""
+    links = {s.node: signal_programs.links(net, s.node) for s in place.signals}
+    crossings = {s.node: people_on_foot.crossings(net, s.node) for s in place.signals}
+    return {
+        switch.plan.name: [
+            signal_programs.program(s, switch.plan, links[s.node], crossings[s.node]) for s in switch.signals
+        ]
+        for switch in place.running()
+    }

@@ -40,21 +40,23 @@ def _control(id: str, gate: bool, signalised: set[str]) -> dict[str, str]:
     return {} if gate else {"type": "priority"}
 
 
-def edges(place: Place) -> str:
-    """Return the ``.edg.xml`` text; wider streets have priority over narrower ones."""
+def edges(place: Place, *, pavement: float = 0.0) -> str:
+    """Return the ``.edg.xml`` text; wider streets have priority over narrower ones. ``pavement``: its width, m."""
     lines: list[str] = []
     for e in place.edges.values():
         spread = "right" if _has_reverse(place, e.id) else "center"
         if e.id not in place.pockets:
-            lines.append(_edge(e, e.id, e.start, e.end, e.line, spread))
+            lines.append(_edge(e, e.id, e.start, e.end, e.line, spread, pavement=pavement))
             continue
         before, along = pockets.cut(e)
         node = pockets.node_of(e.id)
-        lines.append(_edge(e, e.id, e.start, node, before, spread))
+        lines.append(_edge(e, e.id, e.start, node, before, spread, pavement=pavement))
         if spread == "center":  # the pocket is added outside of the lanes, which keep their position
             along = shifted(along, pockets.WIDTH / 2)
         lines += [
-            _edge(e, pockets.stop_of(e.id), node, e.end, along, spread, more=1).replace("/>", ">"),
+            _edge(e, pockets.stop_of(e.id), node, e.end, along, spread, more=1, pavement=pavement).replace(
+                "/>", ">"
+            ),
             "    " + element("lane", index="0", allow=pockets.ALLOWED, width=f"{pockets.WIDTH:g}"),
             "</edge>",
         ]
@@ -62,7 +64,15 @@ def edges(place: Place) -> str:
 
 
 def _edge(
-    edge: Edge, id: str, start: str, end: str, line: tuple[Point, ...], spread: str, more: int = 0
+    edge: Edge,
+    id: str,
+    start: str,
+    end: str,
+    line: tuple[Point, ...],
+    spread: str,
+    *,
+    more: int = 0,
+    pavement: float = 0.0,
 ) -> str:
     """Return an edge, or a part of one with ``more`` lanes."""
     return element(
@@ -76,6 +86,7 @@ def _edge(
         priority=str(edge.lanes),
         shape=_shape(line),
         spreadType=spread,
+        **({"sidewalkWidth": f"{pavement:g}"} if pavement else {}),
     )
 
 
@@ -87,26 +98,29 @@ def _shape(line: tuple[Point, ...]) -> str:
     return " ".join(f"{x:.2f},{y:.2f}" for x, y in line)
 
 
-def connections(place: Place) -> str:
-    """Return the ``.con.xml`` text: every permitted turn, lane by lane.
+def connections(place: Place, crossings: Iterable[str] = (), *, pavement: bool = False) -> str:
+    """Return the ``.con.xml`` text: every permitted turn, lane by lane, and the elements ``crossings``.
 
     Where two-wheelers may turn right on red they have their own lane, whose connection the signal does not
-    control; the right turn of the other lanes is closed to them, so that none of them queues there.
+    control; the right turn of the other lanes is closed to them, so that none of them queues there. A pavement is
+    lane 0 of each edge.
     """
     lines: list[str] = []
+    kerb = int(pavement)
     for id in sorted(place.pockets):
         lanes = place.edges[id].lanes
-        lines += [_connection(id, pockets.stop_of(id), a, b) for a, b in ((i, i + 1) for i in range(lanes))]
+        ways = ((kerb + i, kerb + i + 1) for i in range(lanes))
+        lines += [_connection(id, pockets.stop_of(id), a, b) for a, b in ways]
     for t in place.turns:
         if t.start not in place.pockets:
-            lines += [_connection(t.start, t.end, a, b) for a, b in t.lanes]
+            lines += [_connection(t.start, t.end, kerb + a, kerb + b) for a, b in t.lanes]
             continue
         start = pockets.stop_of(t.start)
         closed = {"disallow": pockets.ALLOWED} if t.direction == "right" else {}
         if closed:
-            lines.append(_connection(start, t.end, 0, 0, uncontrolled="true"))
-        lines += [_connection(start, t.end, a + 1, b, **closed) for a, b in t.lanes]
-    return document("connections", lines)
+            lines.append(_connection(start, t.end, kerb, kerb, uncontrolled="true"))
+        lines += [_connection(start, t.end, kerb + a + 1, kerb + b, **closed) for a, b in t.lanes]
+    return document("connections", [*lines, *crossings])
 
 
 def _connection(start: str, end: str, start_lane: int, end_lane: int, **more: str) -> str:
@@ -117,10 +131,12 @@ def _connection(start: str, end: str, start_lane: int, end_lane: int, **more: st
 
 def bus_stops(place: Place, net: ET.Element) -> str:
     """Return the additional file with the bus stops, on the kerb lane of the built net's edges."""
-    size = {lane.get("id"): float(lane.get("length", "nan")) for lane in net.iterfind("edge/lane")}
+    size = {lane.get("id", ""): float(lane.get("length", "nan")) for lane in net.iterfind("edge/lane")}
+    paved = {lane.get("id") for lane in net.iterfind("edge/lane") if lane.get("allow") == "pedestrian"}
+    kerb = [lane for lane in size if lane not in paved]
     lines: list[str] = []
     for stop in place.bus_stops:
-        lane = f"{stop.edge}_0"
+        lane = next(lane for lane in kerb if lane.rpartition("_")[0] == stop.edge)
         # The edge is shorter than the street by the areas of its junctions.
         middle = stop.position / length(place.edges[stop.edge].line) * size[lane]
         begin, end = f"{middle - BUS_STOP / 2:.1f}", f"{middle + BUS_STOP / 2:.1f}"
@@ -154,7 +170,8 @@ def logic(program: Program) -> Iterator[str]:
         f' offset="{program.offset:g}">'
     )
     for phase in program.phases:
-        yield f'    <phase duration="{phase.duration:g}" state="{phase.state}"/>'
+        least = f' minDur="{phase.least:g}"' if phase.least else ""
+        yield f'    <phase duration="{phase.duration:g}" state="{phase.state}"{least}/>'
     yield "</tlLogic>"
 
 

@@ -84,9 +84,8 @@ class Cycle:
     discharge: Array  # vehicles that left in each slice of green, shape (GREEN / SLICE,)
     early: int  # vehicles that left before FROM
     steady: int  # vehicles that left between FROM and UNTIL
-    lasted: (
-        bool  # whether a vehicle that stood at the end of red left after UNTIL, or not at all in this green
-    )
+    # whether a vehicle that stood at the end of red left after UNTIL, or not at all in this green
+    lasted: bool
 
 
 @dataclass(frozen=True, slots=True)

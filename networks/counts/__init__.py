@@ -2,5 +2,6 @@
 
 __all__ = [
     "count_form",
+    "count_workbook",
     "counted_demand",
 ]

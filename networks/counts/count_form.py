@@ -1,24 +1,29 @@
-"""Traffic counts as a CSV file: a form to fill in, and its reader.
+"""Traffic counts as a CSV file or a workbook: a form to fill in, and its reader.
 
 Each row is a turn at a signal (``from`` and ``to`` are edges) or an approach (``to`` empty) in one interval; each
-column after the fixed ones is a vehicle type. Rows whose counts are all empty are skipped.
+column that is none of HEAD is a vehicle type. Rows whose counts are all empty are skipped.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from denxanh.networks.counts.count_workbook import SUFFIX, read_workbook, write_workbook
 from denxanh.networks.place.hours import parse_clock, time_text
 from denxanh.sim.errors import InputError
 from denxanh.sim.input.limits import COUNT, check_number, whole_number
 from denxanh.sim.input.text_files import csv_row, csv_text, read_csv
+from denxanh.sim.movements import bound_of, comes_from
 from denxanh.sim.network import Network
 
-FIXED = ("signal", "street", "turn", "from", "to", "begin", "end")
+NEEDED = ("from", "to", "begin", "end")
+HEAD = ("signal", "street", "comes_from", "turn", *NEEDED)
+"""The columns before the vehicle types; those that are not NEEDED are for who fills in the form."""
 TURNS = {
     "s": "through",
     "l": "left",
@@ -47,47 +52,66 @@ class Count:
         return sum(self.vehicles.values())
 
 
-def template(network: Network, types: Iterable[str], begin: float, end: float) -> str:
-    """Return the CSV text of an empty form: for each signal its approaches, then its turns.
+def form_rows(
+    network: Network, types: Iterable[str], begin: float, end: float, every: float | None = None
+) -> list[list[str]]:
+    """The rows of an empty form, its head first: for each signal its approaches, then its turns, interval by interval.
 
-    ``begin`` and ``end`` of the interval in s since midnight.
+    ``begin`` and ``end`` in s since midnight; ``every`` is the length of an interval in s, one interval without it.
+    ``comes_from`` is the compass point that traffic comes from. Raises InputError for an interval that is not made of
+    minutes.
     """
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
     types = tuple(types)
-    writer.writerow(csv_row([*FIXED, *types]))
-    times = [time_text(begin), time_text(end)]
+    rows = [[*HEAD, *types]]
+    step = every or end - begin
+    if every and every % 60:
+        raise InputError(f"--every is {every:g} s", remedy="give whole minutes, as 15min")
+    starts = [begin + k * step for k in range(math.ceil((end - begin) / step))]
     for id, intersection in sorted(network.intersections.items()):
         turns = [
-            (network.edges[m.start].name, TURNS.get(m.direction, ""), m.start, m.end)
+            (network.edges[m.start].name, m.start, TURNS.get(m.direction, ""), m.end)
             for m in intersection.movements
         ]
-        approaches = sorted({(street, "all", start, "") for street, _, start, _ in turns})
-        for row in (*approaches, *sorted(turns)):
-            writer.writerow(csv_row([id, *row, *times, *("" for _ in types)]))
-    return out.getvalue()
+        approaches = sorted({(street, start, "all", "") for street, start, _, _ in turns})
+        for street, start, turn, target in (*approaches, *sorted(turns)):
+            side = comes_from(bound_of(network, start))
+            for from_time in starts:
+                times = (time_text(from_time), time_text(min(end, from_time + step)))
+                rows.append([id, street, side, turn, start, target, *times, *("" for _ in types)])
+    return rows
+
+
+def write_form(path: Path, rows: Sequence[Sequence[str]], separator: str = ",") -> None:
+    """Write the rows of a form: a workbook where the name ends in .xlsx, otherwise a CSV with ``separator``."""
+    if path.suffix.lower() == SUFFIX:
+        write_workbook(path, rows)
+        return
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n", delimiter=separator)
+    writer.writerows(csv_row(row) for row in rows)
+    path.write_text(out.getvalue(), encoding="utf-8-sig", newline="\n")
 
 
 def read(path: Path, network: Network, types: Iterable[str]) -> tuple[Count, ...]:
-    """Return the counted rows of a filled form.
+    """Return the counted rows of a filled form, whatever the order of its columns.
 
     Raises:
         InputError: with file and line, for unknown edges or types, impossible turns, cells that are not numbers,
             intervals that overlap without being equal, and rows given twice.
     """
-    rows = read_csv(path, kind="count form")
-    kinds = _columns(rows[0] if rows else [], tuple(types), path)
+    rows = read_workbook(path) if path.suffix.lower() == SUFFIX else read_csv(path, kind="count form")
+    columns = _columns(rows[0] if rows else [], tuple(types), path)
     turns = {(m.start, m.end) for i in network.intersections.values() for m in i.movements}
     found: dict[tuple[str, str, int, int], Count] = {}
     for line, row in enumerate(rows[1:], start=2):
-        if not any(cell.strip() for cell in row[len(FIXED) :]):
-            continue
         location = f"{path}, line {line}"
-        if len(row) != len(FIXED) + len(kinds):
-            raise InputError(
-                f"it has {len(row)} cells, the first line has {len(FIXED) + len(kinds)}", location=location
-            )
-        count = _count(row, line, kinds, location)
+        beyond = any(cell.strip() for cell in row[len(columns) :])
+        counted = any(row[k].strip() for name, k in columns.items() if name not in HEAD and k < len(row))
+        if not counted and not beyond:
+            continue
+        if beyond or len(row) < len(columns):
+            raise InputError(f"it has {len(row)} cells, the first line has {len(columns)}", location=location)
+        count = _count(row, line, columns, location)
         _check(count, network, turns, location)
         key = count.start_edge, count.end_edge, count.begin, count.end
         if key in found:
@@ -107,34 +131,44 @@ def read(path: Path, network: Network, types: Iterable[str]) -> tuple[Count, ...
     return tuple(found.values())
 
 
-def _columns(head: list[str], types: tuple[str, ...], path: Path) -> tuple[str, ...]:
-    """Return the vehicle types of the columns after the fixed ones."""
+def _columns(head: list[str], types: tuple[str, ...], path: Path) -> dict[str, int]:
+    """The place of each column by its name: those of HEAD that are there, and vehicle types."""
     location = f"{path}, line 1"
-    if tuple(head[: len(FIXED)]) != FIXED:
-        raise InputError(
-            "it does not begin with the columns " + ", ".join(FIXED),
-            location=location,
-            remedy="fill in what 'denxanh counts PLACE' writes",
-        )
-    kinds = tuple(csv_text(name) for name in head[len(FIXED) :])
-    for kind in kinds:
-        if kind not in types:
+    names = [csv_text(cell) for cell in head]
+    while names and not names[-1]:  # spreadsheets write empty columns behind the last
+        names.pop()
+    for name in names:
+        if name not in HEAD and name not in types:
             raise InputError(
-                f"the place has no vehicle type {kind!r}",
+                f"{name!r} is neither a vehicle type of the place nor a column of the form",
                 location=location,
-                remedy="choose from " + ", ".join(types),
+                remedy=f"vehicle types: {', '.join(types)}; columns: {', '.join(HEAD)}",
             )
-    if len(set(kinds)) < len(kinds) or not kinds:
-        raise InputError("the columns of vehicle types are missing or given twice", location=location)
-    return kinds
+        if names.count(name) > 1:
+            raise InputError(f"the column {name!r} is given twice", location=location, remedy="keep one")
+    for name in NEEDED:
+        if name not in names:
+            raise InputError(
+                f"there is no column {name!r}",
+                location=location,
+                remedy="fill in what 'denxanh counts PLACE' writes",
+            )
+    if set(names) <= set(HEAD):
+        raise InputError(
+            "there is no column of a vehicle type",
+            location=location,
+            remedy="give one or more of " + ", ".join(types),
+        )
+    return {name: number for number, name in enumerate(names)}
 
 
-def _count(row: list[str], line: int, kinds: tuple[str, ...], location: str) -> Count:
+def _count(row: list[str], line: int, columns: Mapping[str, int], location: str) -> Count:
     """Return one row as a count."""
-    _, _, _, start, end, begin, until = (csv_text(cell) for cell in row[: len(FIXED)])
+    start, end, begin, until = (csv_text(row[columns[name]]) for name in NEEDED)
     vehicles: dict[str, int] = {}
-    for kind, cell in zip(kinds, row[len(FIXED) :], strict=True):
-        if not cell.strip():
+    for kind, place in columns.items():
+        cell = row[place]
+        if kind in HEAD or not cell.strip():
             continue
         vehicles[kind] = whole_number(cell, kind, location=location)
         check_number(vehicles[kind], COUNT, kind, location=location, least=0)

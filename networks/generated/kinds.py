@@ -28,9 +28,8 @@ from denxanh.sim.text_values import did_you_mean
 
 PREFIX = "generated/"
 DURATION = 3600  # s
-SATURATION = (
-    0.7  # of nearly every approach, before the demand is tried: strategies differ where greens are scarce
-)
+# of nearly every approach, before the demand is tried: strategies differ where greens are scarce
+SATURATION = 0.7
 _DRAFT = "draft.net.xml"
 _LICENCE = Text("Generated, free to use.", "Được tạo tự động, sử dụng tự do.")
 

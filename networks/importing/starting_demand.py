@@ -33,15 +33,13 @@ SIGNALS = [
 class Demand:
     """Parameters of a synthetic demand."""
 
-    saturation: (
-        float  # upper limit of nearly every approach; with 0.5 queues do not grow under an assumed plan
-    )
+    # upper limit of nearly every approach; with 0.5 queues do not grow under an assumed plan
+    saturation: float
     duration: int  # s
     seed: int
     check: bool = True  # simulate it, and reduce it where traffic is blocked
-    mix: str | None = (
-        None  # of vehicles.toml; None: MIX, or CARS where the place is known not to be in Vietnam
-    )
+    # of vehicles.toml; None: MIX, or CARS where the place is known not to be in Vietnam
+    mix: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is no degree of saturation, or no mix."""

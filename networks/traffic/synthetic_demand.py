@@ -22,9 +22,8 @@ Array = NDArray[np.float64]
 
 MIN_INFLOW = 60 / 3600  # PCU/s at every gate
 ROUNDS = 40  # of the fixed-point iteration; the last changes an inflow by less than 1 %
-STIFFNESS = (
-    3.0  # growth of an approach's weight per round and unit of excess; smaller values converge too slowly
-)
+# growth of an approach's weight per round and unit of excess; smaller values converge too slowly
+STIFFNESS = 3.0
 MAX_EDGES = 80  # of a route; a longer route is drawn again
 
 

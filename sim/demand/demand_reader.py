@@ -27,7 +27,7 @@ from denxanh.sim.demand.flow_departures import (
     flow_time,
     read_flow,
 )
-from denxanh.sim.demand.routing import route_trips
+from denxanh.sim.demand.routing import Trip, route_trips
 from denxanh.sim.demand.vehicle_class import DEFAULT_TYPES, VehicleClass, check_vtype, read_vtype
 from denxanh.sim.errors import InputError
 from denxanh.sim.input.limits import DIGITS, ROUTE_EDGES
@@ -39,6 +39,14 @@ _KINDS = ("", "Junction", "Taz", "XY", "LonLat")
 _ORIGINS = tuple(f"from{kind}" for kind in _KINDS)
 _DESTINATIONS = tuple(f"to{kind}" for kind in _KINDS)
 _ON_THE_WAY = ("via", "viaJunctions", "viaXY", "viaLonLat")
+_STOPPING_PLACES = (
+    "busStop",
+    "trainStop",
+    "containerStop",
+    "chargingStation",
+    "parkingArea",
+    "overheadWireSegment",
+)
 
 
 def read_demand(
@@ -111,6 +119,8 @@ class _Reader:
         self.interval = begin, end  # s, how long a flow lasts that does not say so
         self.in_calibrator = False
         self.inside: dict[str, str] | None = None  # the vehicle being read
+        self.halts: dict[int, list[tuple[str, str]]] = {}  # kind and id of stops, by their vehicle in pending
+        self.places: dict[tuple[str, str], str] = {}  # lane of each stopping place, by kind and id
         self.mixture = ""  # the distribution being read
         self.alternatives: list[tuple[str, float]] = []  # routes of the vehicle being read, and their weights
         self.zones: list[str] = []  # traffic zones, as XML
@@ -146,9 +156,14 @@ class _Reader:
             location = f"{self.path}, line {self.line()}: interval"
             begin, end = (flow_time(attributes.get(key, ""), key, location) for key in ("begin", "end"))
             self.interval = begin, end
+        elif tag in _STOPPING_PLACES and not attributes.get(tag):
+            self.places[tag, attributes.get("id", "")] = attributes.get("lane", "")
         elif tag in ("person", "personFlow", "container", "containerFlow", "stop", "calibrator"):
             self.in_calibrator |= tag == "calibrator"
             self._ignore(tag)
+            if tag == "stop" and self.inside is not None:
+                known = [(k, attributes[k]) for k in (*_STOPPING_PLACES, "lane", "edge") if k in attributes]
+                self.halts.setdefault(len(self.pending) - 1, []).extend(known[:1])
 
     def _ignore(self, what: str) -> None:
         self.ignored[what] = self.ignored.get(what, 0) + 1
@@ -268,10 +283,10 @@ class _Reader:
     def demand(self, net_file: Path | None) -> Demand:
         """Departures of all elements read; trips are routed now."""
         rows: list[Row] = []
-        trips: list[tuple[int, tuple[tuple[str, str], ...]]] = []
+        trips: list[tuple[int, Trip]] = []
         numbers: dict[str, int] = {}
         made: dict[str, int] = {}  # vehicles read of each scaled type
-        for tag, a, path, flow in self.pending:
+        for place, (tag, a, path, flow) in enumerate(self.pending):
             self.path = path
             location = f"{tag} {a.get('id', '')!r}"
             waits = flow.waits if flow else a.get("depart") in WITHOUT_TIME
@@ -279,7 +294,10 @@ class _Reader:
                 self._ignore("triggered vehicle")
                 continue
             departs = flow.departures(self.rng) if flow else (self._departure(a, location),)
-            key = _trip_key(a) if not a.get("edges") and not a.get("route") else ()
+            key: Trip = ()
+            if not a.get("edges") and not a.get("route"):
+                via = a.keys() & set(_ON_THE_WAY)
+                key = _trip_key(a if via else self._by_stops(a, self.halts.get(place, [])))
             for count, depart in enumerate(departs):
                 kind = self._draw(a.get("type", "DEFAULT_VEHTYPE"), self.types)
                 if kind not in self.types:
@@ -323,7 +341,7 @@ class _Reader:
     def _route_trips(
         self,
         rows: list[Row],
-        trips: list[tuple[int, tuple[tuple[str, str], ...]]],
+        trips: list[tuple[int, Trip]],
         net_file: Path | None,
     ) -> None:
         if net_file is None:
@@ -341,6 +359,20 @@ class _Reader:
         for _ in lost:
             self._ignore("trip without a way")
         rows[:] = [row for number, row in enumerate(rows) if number not in lost]
+
+    def _by_stops(self, a: dict[str, str], halts: Sequence[tuple[str, str]]) -> dict[str, str]:
+        """The attributes of a trip with the edges of its stops as its ``via`` (MSRouteHandler::addStop)."""
+        edges: list[str] = []
+        for kind, name in halts:
+            lane = self.places.get((kind, name), "") if kind in _STOPPING_PLACES else name
+            edge = name if kind == "edge" else lane.rpartition("_")[0]
+            if edge not in self.network.edges:
+                location = f"stop of {a.get('id', '')!r}"
+                raise self._fault(
+                    f"the {kind} {name!r} is not known", location, "define it, or mend its name"
+                )
+            edges += [edge] if edges[-1:] != [edge] else []
+        return {**a, "via": " ".join(edges)} if edges else a
 
     def _copies(self, kind: str, made: dict[str, int]) -> int:
         """Vehicles that SUMO makes of the next one of a type (MSVehicleControl::getScalingQuota)."""
@@ -368,7 +400,7 @@ class _Reader:
         return time
 
 
-def _trip_key(a: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+def _trip_key(a: Mapping[str, str]) -> Trip:
     """What decides a trip's way; empty if it has no origin and destination.
 
     SUMO lets a trip begin, or end, with what is on its way where it gives no more than that.

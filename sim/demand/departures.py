@@ -135,7 +135,8 @@ class _Reader:
         self.reroutes = self.stops = False
         self.root = ""
         self.in_calibrator = False  # its flows are rates, in no order
-        self.routeless: dict[str, str] | None = None  # the vehicle or flow that is open and has no route yet
+        # tag, id and line of what is open without a way yet
+        self.routeless: tuple[str, str, int] | None = None
         self.known: set[str] = set()  # lists of edges that are in the network
         self.starts: dict[str, Callable[[str, dict[str, str]], None]] = {
             **dict.fromkeys(SINGLE, self._single),
@@ -149,8 +150,7 @@ class _Reader:
             "vType": self.types.start,
         }
         self.ends = {
-            "vehicle": self._no_route,
-            "flow": self._no_route,
+            **dict.fromkeys(VEHICLES, self._no_route),
             "interval": self._no_interval,
             "calibrator": self._no_calibrator,
             "vType": self.types.end,
@@ -190,7 +190,7 @@ class _Reader:
             raise self._fault(f"{tag} {a.get('id', '')!r} has no time of departure", "give depart")
         self.persons += tag == "person"
         if tag == "vehicle":
-            self.routeless = None if "route" in a else a
+            self._needs_route(tag, a)
         elif tag == "trip":
             self._has_ends(tag, a)
         if text in WITHOUT_TIME:
@@ -221,15 +221,13 @@ class _Reader:
         flow = read_flow(a, *self.interval, f"{self.path}, line {self.line()}: {tag} {a.get('id', '')!r}")
         self.persons += tag == "personFlow"
         if tag == "flow" and "route" not in a:
-            if ENDS.isdisjoint(a):
-                self.routeless = a
-            else:
-                self._has_ends(tag, a)
+            self._has_ends(tag, a)
         if flow.waits:
             self.triggered += tag == "flow"
             return
         if flow.number == 0 or (flow.last <= self.first and flow.last > flow.begin):
-            return  # SUMO forgets it at once
+            self.routeless = None
+            return  # SUMO forgets it at once, and does not ask where it leads
         if a.get("begin") not in AT_ONCE:  # one that does not say it is given the begin, and so has an order
             self._in_order(tag, a, flow.begin, registers=True)
         self.latest = max(self.latest, flow.last if tag == "flow" else flow.begin)
@@ -261,6 +259,8 @@ class _Reader:
 
     def _stop(self, tag: str, a: dict[str, str]) -> None:
         self.stops = True
+        if self.routeless is not None and self.routeless[0] != "vehicle":
+            self.routeless = None  # a trip or flow leads from its first stop to its last
 
     # --- rules
     def _in_order(self, tag: str, a: dict[str, str], time: float, *, registers: bool) -> None:
@@ -275,12 +275,15 @@ class _Reader:
         if registers and "line" not in a:
             self.last, self.last_id = time, name
 
+    def _needs_route(self, tag: str, a: dict[str, str]) -> None:
+        self.routeless = None if "route" in a else (tag, a.get("id", ""), self.line())
+
     def _has_ends(self, tag: str, a: dict[str, str]) -> None:
         """A trip must lead somewhere, along edges of the network."""
         if ENDS.isdisjoint(a):
-            raise self._fault(
-                f"{tag} {a.get('id', '')!r} has no route, and no origin and destination", "give from and to"
-            )
+            self._needs_route(tag, a)
+            return
+        self.routeless = None
         if not self.junctions and not _AT_JUNCTIONS.isdisjoint(a):
             raise self._fault(
                 f"{tag} {a.get('id', '')!r} leads from or to a junction, which needs the option junction-taz",
@@ -292,9 +295,14 @@ class _Reader:
                     self._check_edges(a[key], self.edges)
 
     def _no_route(self, tag: str) -> None:
-        if self.routeless is not None:
-            name = self.routeless.get("id", "")
-            raise self._fault(f"{tag} {name!r} has no route", "give route, or a <route> inside")
+        if self.routeless is None:
+            return
+        _, name, line = self.routeless
+        self.routeless = None
+        what, remedy = f"{tag} {name!r} has no route", "give route, or a <route> inside"
+        if tag != "vehicle":
+            what, remedy = f"{what}, and no origin and destination", "give from and to, a route or stops"
+        raise InputError(what, location=f"{self.path}, line {line}", remedy=remedy)
 
     def _check_edges(self, text: str, edges: Container[str]) -> None:
         if text in self.known:

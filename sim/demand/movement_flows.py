@@ -21,7 +21,7 @@ def with_flows(network: Network, scenario: Scenario) -> Network:
     """
     demand, scale = _read(network, scenario)
     worth = None
-    if float(scenario.options.get("lateral-resolution", "0")) > 0:
+    if scenario.sublane:
         worth = np.array([vehicle_type.pcu for vehicle_type in demand.types])
     flows = movement_flows(demand, network, worth)
     return replace(

@@ -128,11 +128,19 @@ def _check_numbers(value: Any, key: str) -> None:
         raise InputError(f"{key} is {value:g}", remedy="give a finite number")
 
 
+SEPARATORS = (";", "\t", ",")
+"""Between the cells of a CSV; spreadsheets write ``;`` where the decimal sign is a comma, as in Vietnamese."""
+
+
 def read_csv(path: Path, *, kind: str) -> list[list[str]]:
-    """The rows of a CSV file, cells as they are written. Raises InputError."""
+    """The rows of a CSV file, cells as they are written; between them what the first line has most of SEPARATORS.
+
+    Raises InputError.
+    """
     text = read_text(path, kind=kind)
+    separator = max(SEPARATORS, key=text.partition("\n")[0].count)
     try:
-        return list(csv.reader(io.StringIO(text, newline="")))
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
     except csv.Error as error:
         raise InputError(
             f"the {kind} is not CSV: {error}", location=str(path), remedy="save it as CSV in UTF-8"

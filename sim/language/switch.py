@@ -18,7 +18,7 @@ BUTTONS = Markup(
 )
 STYLE = """:root { color-scheme: light; --ink: #222; --faint: #595959; --line: #d5d5d5; --accent: #00634a; }
 .choice { position: absolute; opacity: 0; width: 1px; height: 1px; }
-.languages { float: right; display: flex; gap: 4px; }
+.languages { float: right; margin-left: 0.8rem; display: flex; gap: 4px; }
 .languages label { padding: 3px 12px; border: 1px solid var(--accent); border-radius: 4px; cursor: pointer;
   color: var(--accent); }
 #language-en:checked ~ * [lang="vi"], #language-vi:checked ~ * [lang="en"] { display: none; }

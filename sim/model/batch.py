@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from denxanh.sim.errors import InputError
 from denxanh.sim.model.arrays import Memory, memory
 from denxanh.sim.model.batch_kernel import (
+    FIGURES,
     GREEN,
     MOST_PHASES,
     SignalState,
@@ -53,7 +54,7 @@ class BatchWorld:
     threads: int = 0  # 0: NUMBA_NUM_THREADS
     by_phase: bool = False  # whether figures of phases are kept
     second: int = 0  # s since begin
-    figures: NDArray[np.float32] = field(init=False)  # (B, A, 6), see batch_kernel
+    figures: NDArray[np.float32] = field(init=False)  # (B, A, 8), see batch_kernel
     exits: NDArray[np.float32] = field(init=False)  # (B, X, 2)
     served: NDArray[np.float32] = field(init=False)  # (B, I, P, 6) where by_phase, else (0, 0, 0, 6)
     permitted: NDArray[np.uint8] = field(init=False)  # (B, I, P)
@@ -85,7 +86,7 @@ class BatchWorld:
         kinds: dict[str, Any] = dict.fromkeys(Vehicles._fields, _F32) | {"source_vehicle": _I32}
         made: Any = (np.zeros((batch, vehicles), dtype=kind) for kind in kinds.values())
         self._vehicles = Vehicles(*made)
-        self.figures = np.zeros((batch, approaches, 6), dtype=_F32)
+        self.figures = np.zeros((batch, approaches, FIGURES), dtype=_F32)
         self.exits = np.zeros((batch, exits, 2), dtype=_F32)
         self.served = np.zeros((batch, signals, phases, 6) if self.by_phase else (0, 0, 0, 6), dtype=_F32)
         self.permitted = np.zeros((batch, signals, phases), dtype=np.uint8)

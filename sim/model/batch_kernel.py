@@ -24,8 +24,10 @@ F64 = NDArray[np.float64]
 GREEN = -1
 """``part`` of a signal that shows a phase."""
 
-COUNT, HALTED, WAIT, MAX_WAIT, SPEED, NEAR = range(6)
-"""Figures of an approach: vehicles, halted, s of wait summed and of the longest, m/s summed, queued or near."""
+COUNT, HALTED, WAIT, MAX_WAIT, SPEED, NEAR, SPACE, HALTED_SPACE = range(8)
+"""Figures of an approach: vehicles, halted, s of wait summed and of the longest, m/s summed, queued or near, m that the
+vehicles take with their minimum gaps, and m that the halted ones take."""
+FIGURES = 8
 WITHIN = np.float32(NEAR_LINE)
 
 NEAR_MAJOR, NEAR_MINOR, COUNT_MAJOR, COUNT_MINOR, HALTED_SERVED, WAIT_SERVED = range(6)
@@ -227,7 +229,7 @@ def serve(i, phases, h, free, near, standing, wait, views, served):
 
 @compiled
 def look(second, reach, n, g, views, w, figures, exits, served, free):
-    """Figures of approaches (A, 6), vehicles and halted ones of exits (X, 2), and figures of phases (I, P, 6).
+    """Figures of approaches (A, 8), vehicles and halted ones of exits (X, 2), and figures of phases (I, P, 6).
 
     A lane counts for a phase up to its first vehicle that the phase does not let leave: ``free`` (A,) holds the phases
     that have let all of them leave. Without rows, phases are left out.
@@ -261,12 +263,14 @@ def look(second, reach, n, g, views, w, figures, exits, served, free):
             if a >= 0 and beyond + length - position <= reach:
                 wait = max(now - w.arrive[U(v)], ZERO)
                 figures[U(a), COUNT] += np.float32(1.0)
+                figures[U(a), SPACE] += n.space[U(kind)]
                 figures[U(a), WAIT] += wait
                 figures[U(a), MAX_WAIT] = max(figures[U(a), MAX_WAIT], wait)
                 if standing or beyond + length - position <= WITHIN:
                     figures[U(a), NEAR] += np.float32(1.0)
                 if standing:
                     figures[U(a), HALTED] += np.float32(1.0)
+                    figures[U(a), HALTED_SPACE] += n.space[U(kind)]
                 else:
                     figures[U(a), SPEED] += speed
                 if free.shape[0] > 0:

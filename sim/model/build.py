@@ -176,7 +176,13 @@ class Model:
             self.end,
             right_of_way=self.right_of_way,
             parameters=parameters,
+            sublane=self.sublane,
         )
+
+    @property
+    def sublane(self) -> bool:
+        """Whether narrow vehicles stand and start side by side."""
+        return bool((self.share < 1).any())
 
 
 def build(

@@ -46,9 +46,8 @@ class Fidelity:
     agreement: float  # of SUMO's seeds with each other; NaN with one seed
     spread: float  # worst over best mean delay in SUMO
     verdict: str  # one sentence for the user
-    misleading: bool = (
-        False  # a plan of the model's best tenth is outside of SUMO's best third with every seed
-    )
+    # a plan of the model's best tenth is outside of SUMO's best third with every seed
+    misleading: bool = False
 
     @property
     def usable(self) -> bool:

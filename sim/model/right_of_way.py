@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from denxanh.sim.network import TURN_AROUND, Lane
+from denxanh.sim.network import TURN_AROUND
 from denxanh.sim.sumo.conflicts import junction_positions, position_of
-from denxanh.sim.sumo.netfile import NetFile
+from denxanh.sim.sumo.netfile import InternalLane, NetFile
 
 PARTED = 2.5  # m between two ways from one lane, from which vehicles on them pass each other in SUMO (MSLink)
 _STEP = 0.25  # m between the points where that is looked at
@@ -42,7 +42,7 @@ def right_of_way(net: NetFile) -> RightOfWay:
     onward = {raw.start: raw.via for raw in net.connections if raw.start.startswith(":") and raw.via}
     at: dict[str, dict[int, Way]] = defaultdict(dict)
     waiting = {}
-    inside: dict[str, dict[Way, Lane]] = defaultdict(dict)  # lane → its ways, except for turning back
+    inside: dict[str, dict[Way, InternalLane]] = defaultdict(dict)  # lane → its ways, except for turning back
     for raw in net.connections:
         if raw.start not in net.lanes or raw.end not in net.lanes:
             continue
@@ -70,7 +70,7 @@ def right_of_way(net: NetFile) -> RightOfWay:
     return RightOfWay(yields, waiting, parting)
 
 
-def _parting(lane: Lane, other: Lane) -> float:
+def _parting(lane: InternalLane, other: InternalLane) -> float:
     """How far along ``lane`` it comes PARTED from ``other``, which begins where it does, m; inf if it does not."""
     along, points = _points(lane)
     _, theirs = _points(other)
@@ -80,7 +80,7 @@ def _parting(lane: Lane, other: Lane) -> float:
     return float("inf") if last + 1 == len(along) else float(along[last + 1])
 
 
-def _points(lane: Lane) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _points(lane: InternalLane) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Distances along a lane, m, and the points there, (n, 2)."""
     corners = np.array(lane.shape, dtype=np.float64)
     at = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(corners, axis=0).T))])

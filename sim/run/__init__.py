@@ -3,6 +3,7 @@
 __all__ = [
     "automatic_window",
     "collection",
+    "early_starts",
     "preparation",
     "provenance",
     "queue_recorder",

@@ -37,8 +37,9 @@ class QueueRecorder:
         now = world.begin + world.steps * world.step
         back = np.zeros(len(self._approaches))
         halted: set[str] = set()
+        count = world.halted
         for lane, leads in self._leads.items():
-            if not world.halted(lane):
+            if not count(lane):
                 continue
             waiting = world.standing(lane)
             if waiting:

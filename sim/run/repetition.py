@@ -102,7 +102,7 @@ def repeated_with_trajectories(
     """
     if not run.manifest.get("sumo_repeats", False):
         raise InputError(
-            "this run has events that SUMO alone cannot repeat (closures, flashing signals)",
+            "this run has what SUMO alone cannot repeat (closures, flashing signals, riders who start before green)",
             location=str(run.folder),
             remedy="choose a run without them",
         )

@@ -105,7 +105,7 @@ def _manifest(prepared: PreparedRun, output: Output) -> dict[str, Any]:
         "inputs_sha256": prepared.input_hashes,
         "controller_files_sha256": [prepared.input_hashes[str(path)] for path in prepared.controller_files],
         "sumo_command": prepared.sumo_input.command(replay=bool(controlled)),
-        "sumo_repeats": replayable(run.events, controlled),
+        "sumo_repeats": replayable(run.events, controlled) and not run.scenario.riders.get("early_start"),
         "tripinfo_sha256": output.tripinfo_sha256,
         "metrics": output.metrics,
         "represents": represented(prepared.traffic.equivalents),

@@ -18,6 +18,7 @@ from filelock import FileLock
 from denxanh.sim.controller import Controller
 from denxanh.sim.demand.equivalents import represented
 from denxanh.sim.run.collection import QueueSamples, collect
+from denxanh.sim.run.early_starts import EarlyStarts
 from denxanh.sim.run.preparation import PreparedRun, prepare_run
 from denxanh.sim.run.queue_recorder import QueueRecorder
 from denxanh.sim.run.results import Stopwatch, write_results
@@ -34,6 +35,7 @@ from denxanh.sim.sumo.backend.libsumo_backend import open_libsumo
 from denxanh.sim.sumo.backend.sumo_world import SumoWorld
 from denxanh.sim.sumo.backend.traci_backend import open_traci
 from denxanh.sim.sumo.outputs import Incidents
+from denxanh.sim.sumo.riders import Riders
 
 __all__ = ["Backend", "Run", "execute", "open_simulation", "open_world"]
 
@@ -93,6 +95,9 @@ def open_simulation(
         memories=memories,
     )
     schedule_events(run.events, simulation, world)
+    riders = Riders.of(prepared.scenario.riders)
+    if riders.early_start:
+        EarlyStarts(simulation, world, riders, run.seed if seed is None else seed).start()
     return simulation
 
 
@@ -110,16 +115,16 @@ def _simulate(prepared: PreparedRun) -> tuple[QueueSamples, QueueRecorder | None
 
     def halted(lane: str) -> float:
         """Halted vehicles on a lane, as real ones."""
-        count = world.halted(lane)
-        if not count or not real:
-            return count
+        if not world.halted(lane):
+            return 0
         return sum(real.get(world.vehicle_type(one.id), 1.0) for one in world.standing(lane))
 
     period = math.ceil(SAMPLE / scenario.step - 1e-9) * scenario.step
     recorder = QueueRecorder(world, prepared.network) if run.movements else None
 
     def sample() -> None:
-        samples.append([sum(map(halted, lanes)) for lanes in queue_lanes.values()])
+        count = halted if real else world.halted
+        samples.append([sum(map(count, lanes)) for lanes in queue_lanes.values()])
         if recorder is not None:
             recorder.sample()
 

@@ -32,9 +32,8 @@ class Run:
     events: tuple[Event, ...] = ()
     id: str = ""  # identity of its specification, for the manifest
     code: str = ""  # SHA-256 of the code that computes the result, for the manifest
-    stop_at_limit: bool = (
-        False  # end with LimitError where a policy exceeds its time, so that it can be repeated
-    )
+    # end with LimitError where a policy exceeds its time, so that it can be repeated
+    stop_at_limit: bool = False
     repeated_after: str = ""  # the limit that the attempt before met
 
     @property

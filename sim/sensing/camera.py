@@ -36,9 +36,8 @@ class Camera:
     missed_two_wheelers: float = 0.2  # share of two-wheelers that are not noticed
     occluded: float = 0.5  # share of those close behind a truck or bus that it hides
     noise: float = 1.0  # m, standard deviation of a vehicle's place
-    speed_noise: float = (
-        0.1  # standard deviation of its speed, as a share; halted vehicles are seen as halted
-    )
+    # standard deviation of its speed, as a share; halted vehicles are seen as halted
+    speed_noise: float = 0.1
     latency: float = 0.0  # s until a controller sees the picture
     outages: float = 0.0  # per hour and intersection
     outage: float = 300.0  # s that one lasts in the mean
@@ -102,6 +101,7 @@ class CameraSensor:
             red=shown.red,
             requests=self._requests.of(intersection.id) if "requests" in self._sees else (),
             step=world.step,
+            range_m=self._settings.range_m,
             elsewhere=elsewhere,
         )
 

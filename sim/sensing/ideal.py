@@ -69,6 +69,7 @@ class _IdealSensor:
             red=shown.red,
             requests=self._requests.of(intersection.id) if "requests" in self.sees else (),
             step=world.step,
+            range_m=self.range_m,
             elsewhere=elsewhere,
             onward=world.next_edge,
         )
@@ -97,29 +98,41 @@ class _IdealSensor:
         finder = self._finders.get(intersection.id)
         if finder is None:
             finder = self._finders[intersection.id] = _Finder(self.world, intersection, self.range_m)
-        rows = []
-        for lane, length, own in finder.lanes:
-            for vehicle in self.world.on_lane(lane):
+        rows: list[tuple[int, float, str, int, float, float, float]] = []
+        range_m, on_lane, next_edge = self.range_m, self.world.on_lane, self.world.next_edge
+        for lane, length, own, edge, targets in finder.lanes:
+            for vehicle in on_lane(lane):
                 if vehicle.stopped:
                     continue  # it asks for no green until it goes on
-                found = finder.find(vehicle, lane, own)
-                if found is None:
-                    continue
-                approach, link, beyond = found
-                distance = beyond + length - vehicle.position
-                if distance <= self.range_m:
-                    rows.append((approach, distance, vehicle.id, link, vehicle))
+                if length - vehicle.position > range_m:
+                    continue  # however near the lane's end is to the stop line
+                if own >= 0:
+                    end = next_edge(vehicle.id, edge)
+                    if not end:
+                        continue  # its trip ends before the stop line
+                    approach, link, distance = own, targets.get(end, -1), length - vehicle.position
+                else:
+                    found = finder.find(vehicle, lane)
+                    if found is None:
+                        continue
+                    approach, link, beyond = found
+                    distance = beyond + length - vehicle.position
+                if distance <= range_m:
+                    rows.append(
+                        (approach, distance, vehicle.id, link, vehicle.speed, vehicle.wait, vehicle.space)
+                    )
         if not rows:
             return Vehicles.none()
-        rows.sort(key=lambda row: row[:3])
+        rows.sort()
+        approaches, distances, ids, links, speeds, waits, spaces = zip(*rows, strict=True)
         return Vehicles(
-            approach=np.array([row[0] for row in rows], dtype=np.int64),
-            link=np.array([row[3] for row in rows], dtype=np.int64),
-            distance=np.array([row[1] for row in rows]),
-            speed=np.array([row[4].speed for row in rows]),
-            wait=np.array([row[4].wait for row in rows]),
-            length=np.array([row[4].space for row in rows]),
-            id=tuple(row[2] for row in rows),
+            approach=np.array(approaches, dtype=np.int64),
+            link=np.array(links, dtype=np.int64),
+            distance=np.array(distances),
+            speed=np.array(speeds),
+            wait=np.array(waits),
+            length=np.array(spaces),
+            id=ids,
         )
 
 
@@ -129,22 +142,22 @@ class _Finder:
     def __init__(self, world: World, intersection: Intersection, range_m: float) -> None:
         self.world = world
         self.intersection = intersection
-        lanes: dict[
-            str, tuple[str, float, int]
-        ] = {}  # lane → its length and the approach it is the stop line of
+        self.edge_of = [world.network.lanes[a.lane].edge for a in intersection.approaches]
+        self.targets = [self._targets(approach) for approach in intersection.approaches]
+        lanes: dict[str, tuple[str, float, int, str, dict[str, int]]] = {}
+        """lane → its length, m, the approach it is the stop line of, or −1, and that one's edge and targets"""
         for number, approach in enumerate(intersection.approaches):
             for segment in approach.segments:
                 if segment.beyond <= range_m:
                     own = number if segment.beyond == 0.0 else -1
                     length = world.network.lanes[segment.lane].length
-                    lanes.setdefault(segment.lane, (segment.lane, length, own))
+                    edge, targets = self.edge_of[number], self.targets[number]
+                    lanes.setdefault(segment.lane, (segment.lane, length, own, edge, targets))
         self.lanes = tuple(lanes.values())
-        self.edge_of = [world.network.lanes[a.lane].edge for a in intersection.approaches]
         self.beyond: dict[str, dict[int, float]] = {}
         for i, approach in enumerate(intersection.approaches):
             for segment in approach.segments:
                 self.beyond.setdefault(segment.lane, {})[i] = segment.beyond
-        self.targets = [self._targets(approach) for approach in intersection.approaches]
 
     def _targets(self, approach: Approach) -> dict[str, int]:
         lanes = self.world.network.lanes
@@ -154,16 +167,11 @@ class _Finder:
             if link.start == approach.lane and link.end in lanes
         }
 
-    def find(self, vehicle: OnLane, lane: str, own: int) -> tuple[int, int, float] | None:
-        """(approach, link or −1, m from the lane's end to the stop line), or None if it does not reach this signal.
+    def find(self, vehicle: OnLane, lane: str) -> tuple[int, int, float] | None:
+        """(approach, link, m from the lane's end to the stop line) of a vehicle on a lane before the stop-line lanes.
 
-        ``own`` is the approach of which ``lane`` is the stop-line lane, or −1.
+        None if it does not reach this signal.
         """
-        if own >= 0:
-            end = self.world.next_edge(vehicle.id, self.edge_of[own])
-            if not end:
-                return None  # its trip ends before the stop line
-            return own, self.targets[own].get(end, -1), 0.0
         best: tuple[int, int, float] | None = None
         for number, beyond in self.beyond[lane].items():
             end = self.world.next_edge(vehicle.id, self.edge_of[number])

@@ -108,6 +108,7 @@ class LoopSensor:
             red=shown.red,
             requests=self._requests.of(intersection.id) if "requests" in self._sees else (),
             step=self._world.step,
+            range_m=self._settings.advance,
             elsewhere=elsewhere,
         )
 

@@ -15,9 +15,8 @@ from math import inf
 
 EMPTY = 2.0  # s without a vehicle at the stop line after which none can be waiting there
 OVERDUE = 2.0  # s after its projected arrival from which a vehicle must stand at the stop line
-STANDING = (
-    3.0  # s for which a moving queue's vehicles never cover a detector: the queue has come to a stand on it
-)
+# s for which a moving queue's vehicles never cover a detector: the queue has come to a stand on it
+STANDING = 3.0
 START_UP = 2.0  # s until the first vehicle of a queue moves, and …
 FOLLOWING = 1.0  # … s more for each one behind it: the wave of starting is 7.5 m/s long at 7.5 m a vehicle
 

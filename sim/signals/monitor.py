@@ -25,9 +25,17 @@ _CLOSE = 1e-6  # s: rounding of clock arithmetic
 _MOST_VERDICTS = 10_000  # remembered; a signal of a few phases needs some hundreds
 _LONG = 1e4  # s: longer than any clearance
 Past = tuple[tuple[str, float], ...]
-Found = tuple[set[str], Mapping[tuple[str, Past], str], Mapping[tuple[int, int, Past], str]]
-"""States without a fault, verdicts on states, and on changes."""
+Way = tuple[int, int]
+Found = tuple[
+    set[str],
+    Mapping[tuple[str, Past], str],
+    Mapping[tuple[int, int, Past], str],
+    Mapping[tuple[str, Past, float], float],
+    Mapping[Way, tuple[Interval, ...]],
+]
+"""States without a fault; verdicts on states, and on changes; waits for foes; the changes between two phases."""
 _Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
 _RANK = np.array([RANK.get(chr(code), 0) for code in range(128)])
 _YELLOW = np.array([chr(code) in YELLOW for code in range(128)])
 _RULES = (
@@ -50,29 +58,35 @@ class SignalMemory:
         self.good: set[str] = set()  # states without a fault of their own
         self.verdicts: dict[tuple[str, Past], str] = {}  # the same past gives the same verdict
         self.read: dict[str, tuple[Ints, Bools]] = {}  # right of way and yellow by link
-        self.changes: dict[tuple[int, int], tuple[Interval, ...]] = {}
+        self.changes: dict[Way, tuple[Interval, ...]] = {}
         self.faults: dict[tuple[int, int, Past], str] = {}  # of a change after a past; "" if there is none
+        self.permitted: dict[tuple[int, Past], Bools] = {}  # the changes without a fault, (phases,)
+        # s for foes, before a state, so long into a change
+        self.waits: dict[tuple[str, Past, float], float] = {}
         self.greens: dict[str, Ints] = {}  # the links that a state shows green
 
-    def sizes(self) -> tuple[int, int]:
-        """The numbers of verdicts on states and on changes."""
-        return len(self.verdicts), len(self.faults)
+    def sizes(self) -> tuple[int, int, int]:
+        """The numbers of verdicts on states and on changes, and of waits."""
+        return len(self.verdicts), len(self.faults), len(self.waits)
 
-    def found_since(self, sizes: tuple[int, int]) -> Found:
+    def found_since(self, sizes: tuple[int, int, int]) -> Found:
         """The verdicts beyond earlier ``sizes``, for a run in another process to learn."""
         verdicts = dict(islice(self.verdicts.items(), sizes[0], None))
         faults = dict(islice(self.faults.items(), sizes[1], None))
-        return self.good, verdicts, faults
+        waits = dict(islice(self.waits.items(), sizes[2], None))
+        return self.good, verdicts, faults, waits, self.changes
 
     def learn(self, found: Found) -> None:
         """Add what another run has found out about the same signal."""
-        good, verdicts, faults = found
+        good, verdicts, faults, waits, changes = found
         self.good |= good
+        self.changes.update(changes)
         remember(self.verdicts, verdicts)
         remember(self.faults, faults)
+        remember(self.waits, waits)
 
 
-def remember(known: dict[_Key, str], more: Mapping[_Key, str]) -> None:
+def remember(known: dict[_Key, _Value], more: Mapping[_Key, _Value]) -> None:
     """Add verdicts; all that is known is forgotten where it would be too much."""
     if len(known) + len(more) > _MOST_VERDICTS:
         known.clear()
@@ -97,6 +111,8 @@ class ConflictMonitor:
         """s after which a state's past no longer matters: every green, yellow and clearance is long enough."""
         self._steady = steady_letters(intersection.program)
         self._recent: tuple[tuple[str, float], ...] = ()  # (state, s since when), the latest first
+        # (state, s since when, after flashing) not yet in the arrays
+        self._noted: list[tuple[str, float, bool]] = []
         self.state = "r" * n
         self._flashing = False
         self._rank: Ints = np.zeros(n, dtype=np.int64)
@@ -128,17 +144,31 @@ class ConflictMonitor:
 
     def note(self, state: str, time: float) -> None:
         """Record a state as shown from ``time`` on."""
-        rank, yellow = self._letters(state)
-        if self._flashing:  # any link may have been in use until now
-            self._flashing, self._rank = False, np.ones_like(rank)
-        was, is_ = self._rank > 0, rank > 0
-        # new arrays each time, so that a copy of the monitor can look ahead
-        self._green_since = np.where(is_ & ~was, time, self._green_since)
-        self._green_end = np.where(was & ~is_, time, self._green_end)
-        self._rank_before = np.where(was & ~is_, self._rank, self._rank_before)
-        self._yellow_since = np.where(yellow & ~self._yellow, time, self._yellow_since)
-        self.state, self._rank, self._yellow = state, rank, yellow
+        self._noted.append((state, time, self._flashing))
+        self.state, self._flashing = state, False
         self._remember(time)
+
+    def _settle(self) -> None:
+        """Bring the arrays up to the present state. Where all verdicts are remembered nobody needs them."""
+        for state, time, flashed in self._noted:
+            rank, yellow = self._letters(state)
+            if flashed:  # any link may have been in use until then
+                self._rank = np.ones_like(rank)
+            was, is_ = self._rank > 0, rank > 0
+            # new arrays each time, so that a copy of the monitor can look ahead
+            self._green_since = np.where(is_ & ~was, time, self._green_since)
+            self._green_end = np.where(was & ~is_, time, self._green_end)
+            self._rank_before = np.where(was & ~is_, self._rank, self._rank_before)
+            self._yellow_since = np.where(yellow & ~self._yellow, time, self._yellow_since)
+            self._rank, self._yellow = rank, yellow
+        self._noted.clear()
+
+    def __copy__(self) -> ConflictMonitor:
+        """A monitor with the same past, and the same memory, that can look ahead."""
+        self._settle()
+        twin = object.__new__(type(self))
+        vars(twin).update(vars(self), _noted=[])
+        return twin
 
     def past(self, time: float) -> Past:
         """The states shown and the age of each, as far back as it matters, the latest first."""
@@ -169,6 +199,7 @@ class ConflictMonitor:
             return fault
         if self._flashing:
             return ""
+        self._settle()
         permits = self._permits
         rank, yellow = self._letters(state)
         was, is_ = self._rank > 0, rank > 0
@@ -193,6 +224,7 @@ class ConflictMonitor:
 
     def flash(self, time: float) -> None:
         """Record flashing from ``time`` on: the one state outside the plan, for which the run has a waiver."""
+        self._settle()
         self._flashing, self.state = True, FLASHING * len(self._rank)
         self._remember(time)
 
@@ -256,8 +288,19 @@ class ConflictMonitor:
         """Time until ``state`` may be shown, s, in a change that began at ``began``.
 
         The change between two phases clears the links and crossings of the phase that ends; but after a short phase,
-        those of the phase before it may not have cleared when the next one starts.
+        those of the phase before it may not have cleared when the next one starts. The same past gives the same time.
         """
+        if self._flashing:
+            return self._wait_for_foes(state, time, began)
+        asked = state, self.past(time), round(time - began, 6)
+        waits = self.memory.waits
+        if asked not in waits:
+            remember(waits, {asked: self._wait_for_foes(state, time, began)})
+        return waits[asked]
+
+    def _wait_for_foes(self, state: str, time: float, began: float) -> float:
+        """The same, without the memory."""
+        self._settle()
         missing, _ = self._missing(self._letters(state)[0], time)
         earlier = self._permits.crossing | (self._green_end < began - _CLOSE)
         return float(missing[earlier].max(initial=0.0))

@@ -37,9 +37,8 @@ class Rules:
     max_red: float | None = None  # s that a link may stay red while some phase serves it
     yellow: Rule = "plan"
     all_red: Rule = "plan"
-    uniform_change: float | None = (
-        None  # s: every change is so much yellow and nothing else, as in benchmarks
-    )
+    # s: every change is so much yellow and nothing else, as in benchmarks
+    uniform_change: float | None = None
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():

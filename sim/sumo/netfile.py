@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 from denxanh.sim.errors import InputError
 from denxanh.sim.input.collector import paused_collector
 from denxanh.sim.input.limits import LINKS, check_count
 from denxanh.sim.network import Edge, Lane
+from denxanh.sim.sumo.user_files import inspect_parsed
 from denxanh.sim.sumo.xmlfile import parse
 from denxanh.sim.text_values import FALSE, TRUE
 
@@ -58,8 +61,7 @@ class RawProgram:
     with_run: bool = False  # its offset counts from the begin of the run, not from midnight
 
 
-@dataclass(frozen=True)
-class RawConnection:
+class RawConnection(NamedTuple):
     """One <connection> between two lanes; ``tl`` is "" where no signal drives it."""
 
     start: str  # lane
@@ -67,7 +69,23 @@ class RawConnection:
     via: str
     direction: str
     tl: str
-    index: int
+    index: int  # type: ignore[assignment]  # hides the method of tuples, which nobody calls here
+
+
+class InternalLane(NamedTuple):
+    """A lane within a junction. A large network has five times as many of them as of others."""
+
+    id: str
+    edge: str
+    length: float  # m
+    speed: float  # m/s
+    next: tuple[str, ...]  # the lanes that its connections lead to
+    outline: str  # its points as the file has them
+
+    @property
+    def shape(self) -> tuple[tuple[float, float], ...]:
+        """Its points, (points, 2) m."""
+        return _shape(self.outline)
 
 
 @dataclass(frozen=True)
@@ -89,7 +107,7 @@ class NetFile:
 
     path: Path
     lanes: dict[str, Lane] = field(default_factory=dict)
-    internal: dict[str, Lane] = field(default_factory=dict)
+    internal: dict[str, InternalLane] = field(default_factory=dict)
     edges: dict[str, Edge] = field(default_factory=dict)
     connections: list[RawConnection] = field(default_factory=list)
     junctions: dict[str, RawJunction] = field(default_factory=dict)
@@ -102,7 +120,7 @@ class NetFile:
 @paused_collector()
 def read_net(path: Path) -> NetFile:
     """Read a .net.xml or .net.xml.gz; every fault is an InputError that names the file and the place."""
-    root = parse(path, kind="network file")
+    root = inspect_parsed(path, lambda: parse(path, kind="network file"), kind="network file")
     if root.tag != "net":
         raise InputError(
             f"this is not a SUMO network: its root is <{root.tag}>, not <net>",
@@ -181,17 +199,13 @@ def _read(root: Element, net: NetFile) -> None:
     net.lefthand = boolean(root.get("lefthand", "false"), f"{net.path}: lefthand")
     follow: dict[str, list[str]] = {}
     for element in root.iter("connection"):
-        tl = element.get("tl", "")
-        raw = RawConnection(
-            f"{element.attrib['from']}_{element.attrib['fromLane']}",
-            f"{element.attrib['to']}_{element.attrib['toLane']}",
-            element.get("via", ""),
-            element.get("dir", ""),
-            tl,
-            _link_index(element.get("linkIndex", "-1")) if tl else -1,
-        )
-        net.connections.append(raw)
-        follow.setdefault(raw.start, []).append(raw.end)
+        given = element.attrib
+        get = given.get
+        tl = get("tl", "")
+        start, end = f"{given['from']}_{given['fromLane']}", f"{given['to']}_{given['toLane']}"
+        index = _link_index(get("linkIndex", "-1")) if tl else -1
+        net.connections.append(RawConnection(start, end, get("via", ""), get("dir", ""), tl, index))
+        follow.setdefault(start, []).append(end)
     for element in root:
         if element.tag == "edge":
             _read_edge(element, net, follow)
@@ -212,25 +226,21 @@ def _read(root: Element, net: NetFile) -> None:
 def _read_edge(element: Element, net: NetFile, follow: dict[str, list[str]]) -> None:
     function = element.get("function", "normal")
     name = element.attrib["id"]
-    lanes = []
-    for row in element.findall("lane"):
-        allow = _permissions(row.get("allow"), row.get("disallow"))
-        lane = Lane(
-            id=row.attrib["id"],
-            edge=name,
-            length=finite(float(row.attrib["length"])),
-            speed=finite(float(row.attrib["speed"])),
-            shape=_shape(row.get("shape", "")),
-            next=tuple(dict.fromkeys(follow.get(row.attrib["id"], ()))),
-            vehicles=bool(allow & _MOTOR),
-            allow=allow,
-        )
-        lanes.append(lane)
     if function in ("crossing", "walkingarea"):
         net.crossings.add(name)
     if function not in ("normal", ""):
-        net.internal.update((lane.id, lane) for lane in lanes)
+        for row in element.findall("lane"):
+            lane = _read_internal(row.attrib, name, follow)
+            net.internal[lane.id] = lane
         return
+    lanes = []
+    for row in element.findall("lane"):
+        given = row.attrib
+        id, get = given["id"], given.get
+        allow, vehicles = _permissions(get("allow"), get("disallow"))
+        length, speed = finite(float(given["length"])), finite(float(given["speed"]))
+        onward = tuple(dict.fromkeys(follow.get(id, ())))
+        lanes.append(Lane(id, name, length, speed, _shape(get("shape", "")), onward, vehicles, allow))
     net.lanes.update((lane.id, lane) for lane in lanes)
     middle = lanes[len(lanes) // 2]
     shape = _shape(element.get("shape", "")) or middle.shape
@@ -245,6 +255,18 @@ def _read_edge(element: Element, net: NetFile, follow: dict[str, list[str]]) -> 
         priority=int(element.get("priority", "-1")),
         shape=shape,
     )
+
+
+def _read_internal(given: Mapping[str, str], edge: str, follow: Mapping[str, list[str]]) -> InternalLane:
+    id, outline = given["id"], given.get("shape", "")
+    if _POINTS.fullmatch(outline) is None:
+        _shape(outline)  # raises ValueError where it cannot be read
+    length, speed = finite(float(given["length"])), finite(float(given["speed"]))
+    return InternalLane(id, edge, length, speed, tuple(dict.fromkeys(follow.get(id, ()))), outline)
+
+
+_POINTS = re.compile(r"(?:-?[0-9]{1,15}(?:\.[0-9]*)?,-?[0-9]{1,15}(?:\.[0-9]*)?(?: |$))*")
+"""Points as netconvert writes them."""
 
 
 def _read_junction(element: Element, net: NetFile) -> None:
@@ -279,15 +301,24 @@ def _row(request: Element, key: str) -> str:
     return row
 
 
-def _permissions(allow: str | None, disallow: str | None) -> frozenset[str]:
+@lru_cache(maxsize=1024)
+def _permissions(allow: str | None, disallow: str | None) -> tuple[frozenset[str], bool]:
+    """The classes that may use a lane, and whether motor vehicles are among them; few lists stand at many lanes."""
     if allow is not None and allow != "all":
-        return frozenset(allow.split())
-    if disallow is not None:
-        return frozenset() if disallow == "all" else VEHICLE_CLASSES - set(disallow.split())
-    return VEHICLE_CLASSES
+        classes = frozenset(allow.split())
+    elif disallow is not None:
+        classes = frozenset() if disallow == "all" else VEHICLE_CLASSES - set(disallow.split())
+    else:
+        classes = VEHICLE_CLASSES
+    return classes, bool(classes & _MOTOR)
 
 
 def _shape(text: str) -> tuple[tuple[float, float], ...]:
+    flat = text.replace(",", " ").split()
+    if len(flat) == 2 * text.count(","):  # points of two numbers each, as nearly always
+        numbers = list(map(float, flat))
+        if math.isfinite(sum(numbers)):
+            return tuple(zip(numbers[::2], numbers[1::2], strict=True))
     points = [point.split(",") for point in text.split()]
     shape = tuple([(float(point[0]), float(point[1])) for point in points])
     if not math.isfinite(sum(map(sum, shape))):  # one test for all of them

@@ -1,7 +1,7 @@
 """Riders of two-wheelers at a signal: late entry and delayed starts, as attributes of SUMO's vehicle types.
 
 SUMO's own means (Definition of Vehicles, "Junction Model Parameters" and "startupDelay"). None of them lets a vehicle
-start before green.
+start before green: denxanh.sim.run.early_starts does.
 """
 
 from __future__ import annotations
@@ -26,12 +26,15 @@ class Riders:
     ``late_yellow``: s of yellow in which they still enter although they could stop. ``late_red``: the same for red,
     with ``red_speed`` in m/s at most; all of the yellow is driven then, as SUMO has it. ``start_delay``: s by which a
     rider that stood starts later than the vehicle ahead permits, so that a queue loses more the longer it is.
+    ``early_start``: s before green at which the share ``early_share`` (0…1) of those that stand starts.
     """
 
     late_yellow: float = 0.0
     late_red: float = 0.0
     red_speed: float = 0.0
     start_delay: float = 0.0
+    early_start: float = 0.0
+    early_share: float = 0.0
 
     def __post_init__(self) -> None:
         for name in (field.name for field in fields(self)):
@@ -42,6 +45,16 @@ class Riders:
             raise InputError(
                 "riders: red_speed without late_red has no effect",
                 remedy="give late_red too, or leave it out",
+            )
+
+        if self.early_share > 1:
+            raise InputError(
+                f"riders: early_share is {self.early_share!r}", remedy="give a share from 0 to 1"
+            )
+        if bool(self.early_start) != bool(self.early_share):
+            raise InputError(
+                "riders: early_start (s before green) and early_share (the share of riders) belong together",
+                remedy="give both, or none",
             )
 
     @staticmethod
@@ -58,14 +71,14 @@ class Riders:
         return {f.name: float(value) for f in fields(self) if (value := getattr(self, f.name))}
 
     def attributes(self) -> dict[str, str]:
-        """The attributes of a vehicle type."""
+        """The attributes of a vehicle type; those who start early have none."""
         names = {
             "late_yellow": "jmDriveAfterYellowTime",
             "late_red": "jmDriveAfterRedTime",
             "red_speed": "jmDriveRedSpeed",
             "start_delay": "startupDelay",
         }
-        return {names[name]: f"{value:g}" for name, value in self.values().items()}
+        return {names[name]: f"{value:g}" for name, value in self.values().items() if name in names}
 
 
 class TypeChanges:

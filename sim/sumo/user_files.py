@@ -157,14 +157,43 @@ def inspect(path: Path, *, kind: str, external_type: bool = False) -> Inspection
     it is.
     """
     try:
-        stamp = path.stat()
+        stamp = _stamp(path)
     except OSError:
         return _inspect(path, kind, external_type)  # says what is wrong
-    return _inspect_once(path, kind, external_type, (stamp.st_mtime_ns, stamp.st_size, stamp.st_ino))
+    if not external_type and (known := _parsed.get(path)) is not None and known[0] == stamp:
+        return known[1]
+    return _inspect_once(path, kind, external_type, stamp)
+
+
+_Stamp = tuple[int, int, int]
+_parsed: dict[Path, tuple[_Stamp, Inspection]] = {}
+"""Parsed files in whose elements there was nothing to judge."""
+
+
+def _stamp(path: Path) -> _Stamp:
+    """What changes with a file's content."""
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def inspect_parsed(path: Path, read: Callable[[], Element], *, kind: str) -> Element:
+    """The elements that ``read`` parses from a file, remembered as inspected where none of them needs a judgement.
+
+    So a network file, which may be large, is not read twice; ``inspect`` reads it itself where there is something to
+    say, and names the line. Raises what ``read`` raises.
+    """
+    try:
+        before = _stamp(path)
+    except OSError:
+        return read()  # says what is wrong
+    root = read()
+    if not any(_judged(element.tag, element.attrib) for element in root.iter()) and _stamp(path) == before:
+        _parsed[path] = before, Inspection(reads_alike(path, kind=kind), ())
+    return root
 
 
 @lru_cache(maxsize=1024)
-def _inspect_once(path: Path, kind: str, external_type: bool, _stamp: tuple[int, int, int]) -> Inspection:
+def _inspect_once(path: Path, kind: str, external_type: bool, _stamp: _Stamp) -> Inspection:
     return _inspect(path, kind, external_type)
 
 
@@ -186,12 +215,7 @@ class _Judge:
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """An element begins."""
-        if (
-            tag == "param"
-            or tag == "include"
-            or tag in READS_FILE
-            or not _JUDGED.isdisjoint((tag, *attributes))
-        ):
+        if _judged(tag, attributes):
             self.judge(tag, attributes)
 
     def judge(self, tag: str, attributes: dict[str, str]) -> Output | None:
@@ -212,7 +236,13 @@ class _Judge:
         """It ends."""
 
 
-_JUDGED = _OUTPUT_ATTRIBUTES | _OUTPUT_ELEMENTS | {"timedEvent", EMISSION_CLASS}
+_JUDGED_TAGS = _OUTPUT_ELEMENTS | READS_FILE | {"timedEvent", "param", "include"}
+_JUDGED_ATTRIBUTES = _OUTPUT_ATTRIBUTES | {EMISSION_CLASS}
+
+
+def _judged(tag: str, attributes: dict[str, str]) -> bool:
+    """Whether something of an element may have to be taken out."""
+    return tag in _JUDGED_TAGS or not _JUDGED_ATTRIBUTES.isdisjoint(attributes)
 
 
 Change = Callable[[str, dict[str, str]], dict[str, str]]

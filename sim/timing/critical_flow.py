@@ -12,7 +12,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
 
 from denxanh.sim.errors import InputError
 from denxanh.sim.network import GREEN, Intersection
@@ -73,6 +72,8 @@ def critical_ratios(intersection: Intersection, states: Sequence[str], flow: Arr
     for r, columns_ in enumerate(spread.values()):
         whole[r, columns_] = 1.0
     cost = np.concatenate([np.ones(n), np.zeros(count - n)])
+    from scipy.optimize import linprog  # half a second, which a run that needs no flows must not pay
+
     solution = linprog(
         cost, A_ub=np.array(rows), b_ub=np.zeros(len(rows)), A_eq=whole, b_eq=flow[list(spread)]
     )

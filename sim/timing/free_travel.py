@@ -39,9 +39,8 @@ class FreeTravel:
 
     def __init__(self, network: Network) -> None:
         self._edges = network.edges
-        self._turns: dict[
-            tuple[str, str], tuple[float, float]
-        ] = {}  # (m, m/s) of the longest way over the junction
+        # (m, m/s) of the longest way over the junction
+        self._turns: dict[tuple[str, str], tuple[float, float]] = {}
         self._next: dict[str, set[str]] = {}
         for link in network.all_links:
             if link.start in network.lanes and link.end in network.lanes:
@@ -52,20 +51,29 @@ class FreeTravel:
 
     def seconds(self, edges: Sequence[str], driver: Driver = Driver(), *, start: float = 0.0) -> float:
         """Time along consecutive ``edges`` from ``start`` m on the first one to the end of the last one, s."""
-        total = -start / driver.speed(self._edges[edges[0]].speed) if edges else 0.0
-        total += sum(self._edges[edge].length / driver.speed(self._edges[edge].speed) for edge in edges)
-        return total + sum(self.turn_seconds(a, b, driver) for a, b in itertools.pairwise(edges))
+        rows = [self._edges[edge] for edge in edges]
+        speeds = [driver.speed(row.speed) for row in rows]
+        total = -start / speeds[0] if speeds else 0.0
+        total += sum([row.length / speed for row, speed in zip(rows, speeds, strict=True)])
+        turns = zip(itertools.pairwise(edges), itertools.pairwise(speeds), strict=True)
+        return total + sum([self._turn_seconds(way, *around, driver) for way, around in turns])
 
     def turn_seconds(self, start: str, end: str, driver: Driver = Driver()) -> float:
         """Time over the junction from one edge to the next, s; with what slowing down and speeding up for it cost.
 
         0 where no connection is known.
         """
-        length, limit = self._turns.get((start, end), (0.0, 0.0))
+        if (start, end) not in self._turns:
+            return 0.0
+        before, after = (driver.speed(self._edges[edge].speed) for edge in (start, end))
+        return self._turn_seconds((start, end), before, after, driver)
+
+    def _turn_seconds(self, way: tuple[str, str], before: float, after: float, driver: Driver) -> float:
+        """The same with the driver's speeds on the two edges, m/s."""
+        length, limit = self._turns.get(way, (0.0, 0.0))
         if length <= 0:
             return 0.0
         turn = driver.speed(limit)
-        before, after = (driver.speed(self._edges[edge].speed) for edge in (start, end))
         slowed = max(before - turn, 0.0) ** 2 / (2 * before * driver.decel)
         return length / turn + slowed + lost_by_speeding_up(turn, after, driver.accel)
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, milp
 
 from denxanh.sim.errors import InputError
 from denxanh.sim.network import GREEN, Network
@@ -24,9 +23,8 @@ from denxanh.sim.timing.arterials import Arterial, Hop, arterials
 
 Array = NDArray[np.float64]
 
-NODE_LIMIT = (
-    20_000  # of branch and bound; 30 signals need about 200. Not a time: that would depend on the machine
-)
+# of branch and bound; 30 signals need about 200. Not a time: that would depend on the machine
+NODE_LIMIT = 20_000
 
 
 @dataclass(frozen=True)
@@ -315,6 +313,8 @@ class _Program:
 
     def solve(self, gain: Mapping[int, float]) -> list[float] | None:
         """Values of all variables that maximise ``gain``; None if the rows cannot be met."""
+        from scipy.optimize import Bounds, LinearConstraint, milp
+
         cost = np.zeros(len(self.low))
         for k, weight in gain.items():
             cost[k] = -weight

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -349,3 +350,48 @@ def test_a_red_that_is_too_long_ends_where_the_file_says_so(tmp_path, tiny_place
     assert read_safetensors(tmp_path / "b.safetensors")[1]["longest_red"] == "1.5"
     with pytest.raises(dx.InputError, match="its longest_red is -1"):
         dx.Policy.save(tmp_path / "c.safetensors", {"0.weight": [[1.0]]}, kind="by-phase", longest_red=-1.0)
+
+
+def queued(crossing, reach, range_m, space, count=1000):
+    """The street of ``crossing`` with so many halted vehicles of ``space`` m, as far as they are seen."""
+    street = crossing.intersections["J0"]
+    first = replace(street.approaches[0], reach=reach)
+    street = replace(street, approaches=(first, *street.approaches[1:]))
+    distance = np.arange(count) * space + 1.0
+    distance = distance[distance <= min(reach, range_m)]
+    n = len(distance)
+    lane = np.zeros(n, dtype=np.int64)
+    vehicles = Vehicles(lane, lane, distance, np.zeros(n), np.zeros(n), np.full(n, space))
+    return Observation(street, 0.0, 0, 0.0, vehicles, range_m=range_m), n
+
+
+@pytest.mark.parametrize("name", ["density", "queue_density"])
+@pytest.mark.parametrize(
+    ("reach", "range_m"), [(900.0, 200.0), (200.0, 200.0), (40.0, 200.0), (300.0, np.inf)]
+)
+@pytest.mark.parametrize("space", [7.5, 3.0, 14.5])  # cars, motorbikes, buses: length and minimum gap
+def test_a_full_lane_has_a_density_of_1_and_half_a_queue_half_of_it(crossing, name, reach, range_m, space):
+    seen, count = queued(crossing, reach, range_m, space)
+    assert vector(features_of(name), seen)[0] == pytest.approx(1.0, abs=space / min(reach, range_m))
+    seen, half = queued(crossing, reach, range_m, space, count // 2)
+    assert vector(features_of(name), seen)[0] == pytest.approx(half * space / min(reach, range_m))
+
+
+def test_a_moving_vehicle_is_in_the_density_and_not_in_that_of_the_queue(crossing):
+    seen, _ = queued(crossing, 100.0, 200.0, 7.5, 10)
+    moving = replace(seen, vehicles=replace(seen.vehicles, speed=np.full(10, 5.0)))
+    assert vector(features_of("density"), moving)[0] == pytest.approx(0.75)
+    assert vector(features_of("queue_density"), moving)[0] == 0.0
+
+
+def test_the_sensing_says_how_far_it_sees(tiny_place):
+    """What ``density`` is taken over: of each sensing the length on which it sees vehicles."""
+    env = dx.parallel_env(
+        tiny_place.config, backend="model", duration=20, sensing="ideal:range_m=50", observe=_range
+    )
+    observations, _ = env.reset(seed=1)
+    assert observations["A0"].tolist() == [50.0]
+
+
+def _range(seen):
+    return np.array([seen.range_m if np.isfinite(seen.range_m) else 0.0])

@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from denxanh.controllers.predictive.plan_search import Traffic, crossings, search
-from denxanh.controllers.predictive.rollout import Model, Signal
+from denxanh.controllers.predictive.rollout import (
+    ACTUATED,
+    MOST_READY,
+    Forecast,
+    Model,
+    Outcome,
+    Signal,
+    rollout,
+)
 
 MODEL = Model(
     horizon=60, headway=2.0, start_loss=1.5, gap=3.0, impatience=0.0, left_over=0.0, crowd=0.0, passage=2.0
@@ -50,6 +58,25 @@ def test_green_is_back_before_the_platoon_comes():
     by_rule, found = best(due, rounds=0), best(due)
     assert found == pytest.approx([30.0 + 4 * 1.0, 30.0])  # staying is a second longer for each of the four
     assert by_rule[1] > found[1] + 5 * 3.0  # each of the five waits for the change at least
+
+
+def test_a_plan_goes_on_by_the_rule_that_is_cheaper_for_it():
+    """One is due every 3 s and twelve stand on red: ``actuated`` keeps the green for them, the other rule leaves. A
+    platoon due in 3 s and one on red: the other rule leaves just before it, ``actuated`` after it."""
+    picked = set()
+    for due in (([3.0 * k for k in range(15)], [0.0] * 12), ([3.0, 5.0, 7.0, 9.0, 11.0], [0.0])):
+        coming = traffic(due)
+        forecast = Forecast(*(part[0] for part in coming))
+        stay_at, stay_to = np.array([[1.0, 0.0, 0.0, 0.0]]), np.full((1, 4), -1)
+        each = []
+        for rule in (ACTUATED, MOST_READY):
+            outcome = Outcome(np.zeros((1, 4)), np.full((1, 4), -1), np.zeros(len(forecast.due)))
+            each.append(rollout(forecast, SIGNAL, 0, 10.0, stay_at, stay_to, MODEL, rule, outcome)[0])
+        found = search(coming, SIGNAL, 0, 10.0, np.array([1.0]), 1, 0, MODEL)[0][0]
+        assert found <= min(each) + 1e-9
+        picked.add(int(np.argmin(each)))
+        assert each[0] != each[1]
+    assert picked == {ACTUATED, MOST_READY}
 
 
 lanes = st.lists(st.floats(0.0, 50.0), max_size=8).map(sorted)

@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 
 from denxanh.controllers.actuated.actuated import Actuated
 from denxanh.controllers.predictive.predictive import Predictive, held_up, still_green, travel_time
-from denxanh.controllers.predictive.rollout import Forecast, Model, Outcome, Signal, rollout
+from denxanh.controllers.predictive.rollout import (
+    ACTUATED,
+    MOST_READY,
+    Forecast,
+    Model,
+    Outcome,
+    Signal,
+    rollout,
+)
 from denxanh.controllers.predictive.turning import TurningShares
 from denxanh.controllers.pressure.max_pressure import MaxPressure
 from denxanh.controllers.registry import make_controller, parse_controller
@@ -44,6 +52,7 @@ def cost(
     slower=0.0,
     crossed=1.0,
     elapsed=100.0,
+    rule=ACTUATED,
 ):
     """Cost of plans of one change for two lanes; ``due`` are the arrivals on each, s."""
     first = np.cumsum([0, len(due[0]), len(due[1])])
@@ -67,7 +76,7 @@ def cost(
         np.array([40.0, 40.0]),
     )
     outcome = Outcome(np.zeros(at.shape), np.zeros(to.shape, dtype=int), np.zeros(len(link)))
-    return rollout(forecast, signal, phase, elapsed, at, to, model, outcome)
+    return rollout(forecast, signal, phase, elapsed, at, to, model, rule, outcome)
 
 
 def test_a_green_road_costs_nothing():
@@ -144,8 +153,8 @@ def test_a_blocked_lane_does_not_move_before_its_time():
     assert cost(((0.0,), ()), then=(0,), blocked=(10.0, 0.0)) == pytest.approx([10.0])
 
 
-def first_change(due, shows=SHOWS, yields=None, elapsed=10.0):
-    """(s, phase) of the first change by the rule of ``actuated`` from phase 0 on; lane i takes link i."""
+def first_change(due, shows=SHOWS, yields=None, elapsed=10.0, rule=ACTUATED):
+    """(s, phase) of the first change by a rule from phase 0 on; lane i takes link i."""
     n = len(due)
     first = np.cumsum([0, *(len(lane) for lane in due)])
     forecast = Forecast(
@@ -166,7 +175,7 @@ def first_change(due, shows=SHOWS, yields=None, elapsed=10.0):
     )
     at, to = np.zeros((1, 4)), np.full((1, 4), -1)
     outcome = Outcome(np.zeros_like(at), np.zeros_like(to), np.zeros(first[-1]))
-    rollout(forecast, signal, 0, elapsed, at, to, BARE, outcome)
+    rollout(forecast, signal, 0, elapsed, at, to, BARE, rule, outcome)
     return outcome.at[0, 0], outcome.to[0, 0]
 
 
@@ -193,6 +202,13 @@ def test_by_the_rule_of_actuated_a_head_that_finds_no_gap_extends_no_green():
     yields[0, 1] = True
     assert first_change(((0.0,), (3.0,), (0.0,)), shows, yields) == (0.0, 1)
     assert first_change(((0.0,), (3.0,), (0.0,)), shows)[0] > 0.0
+
+
+def test_by_the_rule_of_the_most_ready_another_phase_needs_half_as_many_again():
+    """Two against four: at once. Two against three: after one of the two has crossed, at 0 s."""
+    assert first_change(((0.0,) * 2, (0.0,) * 4), rule=MOST_READY) == (0.0, 1)
+    assert first_change(((0.0,) * 2, (0.0,) * 3), rule=MOST_READY) == (1.0, 1)
+    assert first_change(((0.0,) * 2, ()), rule=MOST_READY) == (0.0, -1)
 
 
 def test_what_is_left_over_is_paid():

@@ -74,3 +74,12 @@ PROMISING = [
 def test_a_user_page_begins_with_what_the_reader_will_have(page: Path) -> None:
     paragraphs = [part for part in page.read_text("utf-8").split("\n\n") if not part.startswith("#")]
     assert re.match(r"At the end |Cuối ", paragraphs[0]), paragraphs[0][:80]
+
+
+@pytest.mark.parametrize("page", sorted((DOCS / "reference").glob("*.md")), ids=lambda page: page.stem)
+def test_a_page_made_from_the_code_says_at_its_top_where_to_read_it(page: Path) -> None:
+    text = page.read_text("utf-8")
+    if "<!-- from the code:" in text:
+        top = text[: text.index("<!-- from the code:")].partition("\n## ")[0]
+        assert "`sphinx-build docs site`" in top
+        assert f"`site/reference/{page.stem}.html`" in top

@@ -84,7 +84,7 @@ def play(page: str, folder: Path, *, slow: bool) -> str:
             env=environment,
             capture_output=True,
             encoding="utf-8",
-            timeout=1800,
+            timeout=14400,  # s; for what hangs: on a busy machine the longest block took over half an hour
             check=False,
         )
         assert done.returncode == 0, f"{block.text}\n{done.stdout}\n{done.stderr}"

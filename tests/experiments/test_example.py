@@ -16,7 +16,7 @@ from denxanh.experiments.definition.experiment_file import read_experiment
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 EXAMPLE = DOCS / "examples" / "two-places.toml"
-SHORT = ["seeds = 1\nend = {end}\n", pytest.param("seeds = 10\nend = {end}\n", marks=pytest.mark.slow)]
+SHORT = ["seeds = 1\nend = {end}\n", "seeds = 10\nend = {end}\n"]
 
 
 def test_it_expands_to_300_runs_as_the_page_says(tmp_path: Path) -> None:
@@ -29,6 +29,7 @@ def test_it_expands_to_300_runs_as_the_page_says(tmp_path: Path) -> None:
     assert tomllib.loads(EXAMPLE.read_text("utf-8")) in blocks
 
 
+@pytest.mark.slow  # test_kill has a sample of kills, test_interrupt of signals
 @pytest.mark.parametrize("short", SHORT)
 def test_it_is_killed_resumed_and_ends_in_a_report(campaign: Callable[..., Any], short: str) -> None:
     experiment = expand(read_experiment(EXAMPLE), EXAMPLE)

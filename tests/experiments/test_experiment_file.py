@@ -366,7 +366,7 @@ def test_a_place_is_looked_for_beside_the_file_and_nowhere_else(
     (tmp_path / "project").mkdir()
     monkeypatch.chdir(tiny_place.folder)
     file = tmp_path / "project/experiment.toml"
-    with pytest.raises(InputError, match=r"there is no place 'tiny\.sumocfg'"):
+    with pytest.raises(InputError, match=r"there is no file 'tiny\.sumocfg'"):
         expand(check({"places": ["tiny.sumocfg"], "controllers": ["program"]}, "x"), file)
     for path in tiny_place.folder.iterdir():
         shutil.copy(path, tmp_path / "project")

@@ -119,7 +119,9 @@ class Forger:
     def remove(self, *numbers: int) -> None:
         """Runs with their folders, so that nothing in the ledger tells of them."""
         for number in numbers:
-            shutil.rmtree(self.folder(number).parent)
+            shutil.rmtree(self.folder(number))
+            if not any(self.folder(number).parent.iterdir()):  # shared where the ids of runs begin alike
+                self.folder(number).parent.rmdir()
             self.sql("DELETE FROM runs WHERE id = ?", self.ids[number])
         self.seal()
 

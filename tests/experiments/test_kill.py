@@ -13,7 +13,12 @@ from denxanh.experiments.runs.proof import tables_hash
 from denxanh.experiments.runs.run_row import run_folder
 from denxanh.sim.run.store import read_manifest
 
-KILLS = [3, pytest.param(200, marks=pytest.mark.slow)]
+CAMPAIGNS = [  # back end, processes killed
+    ("libsumo", 3),
+    pytest.param("traci", 3, marks=pytest.mark.slow),
+    pytest.param("libsumo", 200, marks=pytest.mark.slow),
+    pytest.param("traci", 200, marks=pytest.mark.slow),
+]
 EXPERIMENT = """
 places = ["{place}"]
 controllers = ["program", "max-pressure"]
@@ -29,8 +34,7 @@ def victim(started: Any, rng: random.Random) -> int:
     return rng.choice([started.process.pid, *others]) if others else started.process.pid
 
 
-@pytest.mark.parametrize("kills", KILLS)
-@pytest.mark.parametrize("backend", ["libsumo", "traci"])
+@pytest.mark.parametrize(("backend", "kills"), CAMPAIGNS)
 def test_random_kills_cost_no_result(
     campaign: Callable[..., Any], tiny_place: Any, backend: str, kills: int
 ) -> None:

@@ -30,7 +30,7 @@ backend = "{backend}"
 LONG = 6.0  # s, longer than the CPU time that an answer may take
 QUESTIONS = [(3,), pytest.param(tuple(range(2, 32)), marks=pytest.mark.slow)]
 PAUSES = [  # back end, moments, s of the longest
-    ("libsumo", 3, 0.3),
+    pytest.param(("libsumo", 3, 0.3), marks=pytest.mark.slow),  # the pause within an answer is the sample
     pytest.param(("libsumo", 30, 7.0), marks=pytest.mark.slow),
     pytest.param(("traci", 30, 7.0), marks=pytest.mark.slow),
 ]

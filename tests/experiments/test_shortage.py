@@ -82,7 +82,7 @@ def test_the_command_line_ends_in_a_sentence(
     def fail() -> None:
         raise error
 
-    monkeypatch.setattr(command_line, "app", fail)
+    monkeypatch.setattr(command_line, "program", lambda name: fail)
     with pytest.raises(SystemExit) as ended:
         command_line.main()
     assert ended.value.code == 2

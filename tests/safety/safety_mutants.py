@@ -123,5 +123,15 @@ MUTANTS = (
     (MONITOR, "if age >= self.settled:", "if age >= 1:"),
     (MONITOR, "time - since < self.settled for", "time - since < 1 for"),
     (MONITOR, 'if self._flashing and set(state) != {"r"}:', "if False:"),
-    (MONITOR, "self._flashing, self._rank = False, np.ones_like(rank)", "self._flashing = False"),
+    (MONITOR, "self._rank = np.ones_like(rank)", "pass"),
+    (
+        MONITOR,
+        "asked = state, self.past(time), round(time - began, 6)",
+        "asked = state, (), round(time - began, 6)",
+    ),
+    (
+        MONITOR,
+        "self._noted.append((state, time, self._flashing))",
+        "self._noted.append((state, time, False))",
+    ),
 )

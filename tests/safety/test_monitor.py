@@ -231,12 +231,12 @@ def test_after_flashing_only_all_red_and_then_everybody_has_had_green():
 
 
 def test_what_is_remembered_is_what_would_be_worked_out():
-    """Over walks mostly along the plan, at random times, the remembered verdict is the fresh one."""
+    """Over walks mostly along the plan, at random times, the remembered verdict and wait are the fresh ones."""
     network = network_of(crossroads())
     intersection = network.intersections["X"]
     rng = np.random.default_rng(5)
     states = ["GgGrr", "Ggyrr", "Ggrrr", "GGrrr", "yyrrr", "rrrrr", "rrrGG", "rrrGr", "rrryr", "rrrrr"]
-    remembering, time, seen, here = ConflictMonitor(intersection, 0.0), 0.0, [], 0
+    remembering, time, seen, here, waits = ConflictMonitor(intersection, 0.0), 0.0, [], 0, set()
     for _ in range(6000):
         time += float(rng.integers(1, 7))
         along = rng.random() < 0.8
@@ -248,8 +248,13 @@ def test_what_is_remembered_is_what_would_be_worked_out():
         state = states[here]
         fault = remembering.fault(state, time)
         assert fault == remembering._fault(state, time)
+        began = time - float(rng.integers(0, 8))
+        wait = remembering.wait_for_foes(state, time, began)
+        assert wait == remembering._wait_for_foes(state, time, began)
         seen.append(fault)
+        waits.add(wait)
         if not fault:
             remembering.note(state, time)
     assert "" in seen
     assert len(set(seen)) > 5
+    assert len(waits) > 2

@@ -24,7 +24,7 @@ ROUTE = 'from="A0B0" to="B0C0"'
 _SEQUENCE = "<route edges='A0B0 B0C0'/>"
 
 times = st.one_of(
-    st.integers(0, 70).map(str),
+    st.integers(0, 70).filter(lambda t: t != END).map(str),  # at END it hangs on how far ahead SUMO has read
     st.integers(0, 59).map(lambda t: f"0:0:{t}"),
     st.integers(0, 59).map(lambda t: f"00:00:00:{t}"),
     st.sampled_from(["now", "begin", "triggered", "1e1", " 7", "5.5", "+3"]),
@@ -55,6 +55,17 @@ ends_of_trip = st.sampled_from(
     ]
 )
 
+ends_of_flow = st.sampled_from([ROUTE, ROUTE, ""])
+stops_inside = st.sampled_from(
+    [
+        "",
+        "",
+        "",
+        '<stop lane="A0B0_0" duration="1"/><stop edge="B0C0" duration="1"/>',
+        '<param key="a" value="b"/>',
+    ]
+)
+
 
 @st.composite
 def elements(draw: st.DrawFn) -> list[str]:
@@ -64,12 +75,14 @@ def elements(draw: st.DrawFn) -> list[str]:
         name, line = quoteattr(f"{draw(st.sampled_from(['v', 'xe', 'ü', 'é.']))}{number}"), draw(lines)
         kind = draw(st.sampled_from(["trip", "vehicle", "flow", "flow", "interval", "comment", "person"]))
         if kind == "trip":
-            out.append(f"<trip id={name} depart={quoteattr(draw(times))} {draw(ends_of_trip)} {line}/>")
+            head = f"<trip id={name} depart={quoteattr(draw(times))} {draw(ends_of_trip)} {line}"
+            out.append(f"{head}>{draw(stops_inside)}</trip>")
         elif kind == "vehicle":
-            route = draw(st.sampled_from([_SEQUENCE, _SEQUENCE, ""]))
+            route = draw(st.sampled_from([_SEQUENCE, _SEQUENCE, ""])) + draw(stops_inside)
             out.append(f"<vehicle\n {line} depart={quoteattr(draw(times))}\tid={name}>{route}</vehicle>")
         elif kind == "flow":
-            out.append(f"<flow id={name} {draw(begins)} {draw(ends)} {draw(rates)} {ROUTE} {line}/>")
+            head = f"<flow id={name} {draw(begins)} {draw(ends)} {draw(rates)} {draw(ends_of_flow)} {line}"
+            out.append(f"{head}>{draw(stops_inside)}</flow>")
         elif kind == "interval":
             out.append(f'<interval begin="8" end="28"><flow id={name} {draw(rates)} {ROUTE}/></interval>')
         elif kind == "person":
@@ -154,3 +167,78 @@ def test_we_read_many_demands_as_sumo_does(
 ) -> None:
     folder = tmp_path_factory.mktemp("d")
     agrees(*network, write(folder / "d.rou.xml", rows, encoding))
+
+
+PLACES = """<additional>
+    <busStop id="halt" lane="B1C1_0" startPos="20" endPos="60"/>
+    <parkingArea id="park" lane="C1C0_0" startPos="20" endPos="60" roadsideCapacity="5"/>
+</additional>
+"""
+BY_STOPS = {  # what a trip or flow says of its way, without <route> and via
+    "nothing but stops": ("", '<stop lane="A0B0_0" duration="1"/><stop edge="C0C1" duration="1"/>'),
+    "one stop": ("", '<stop lane="A0B0_0" duration="1"/>'),
+    "a bus stop": ('from="A0B0" to="C0D0"', '<stop busStop="halt" duration="1"/>'),
+    "a bus stop, then a car park": (
+        'from="A0B0"',
+        '<stop busStop="halt" duration="1"/><stop parkingArea="park" duration="1"/>',
+    ),
+    "a destination": ('to="C0D0"', '<stop lane="A1A0_0" duration="1"/><stop busStop="halt" duration="1"/>'),
+    "twice at one place": (
+        "",
+        2 * '<stop edge="B0B1" duration="1"/>' + '<stop busStop="halt" duration="1"/>',
+    ),
+    "via wins": ('from="A0B0" via="B1C1" to="C0D0"', '<stop edge="B1C1" duration="1"/>'),
+}
+
+
+@pytest.fixture(scope="module")
+def block(tmp_path_factory: pytest.TempPathFactory, sumo_tool: Callable[..., Path]) -> tuple[Path, Network]:
+    folder = tmp_path_factory.mktemp("stops")
+    size = ("--grid.x-number", "4", "--grid.y-number", "2", "--grid.length", "100")
+    path = sumo_tool("netgenerate", folder / "block.net.xml", "--grid", *size)
+    return path, load_network(path)
+
+
+@pytest.mark.parametrize("kind", ["trip", "flow"])
+@pytest.mark.parametrize("case", BY_STOPS)
+def test_stops_are_part_of_the_way_as_in_sumo(
+    tmp_path: Path, block: tuple[Path, Network], case: str, kind: str
+) -> None:
+    net, network = block
+    ends, stops = BY_STOPS[case]
+    when = 'depart="3"' if kind == "trip" else 'begin="3" end="9" number="1"'
+    routes = write(tmp_path / "d.rou.xml", [f'<{kind} id="v" {when} {ends}>{stops}</{kind}>'], "UTF-8")
+    (tmp_path / "places.add.xml").write_text(PLACES, encoding="utf-8")
+    command = [str(sumo_binary()), "-n", str(net), "-r", str(routes), "-a", "places.add.xml", "-e", "300"]
+    done = subprocess.run(
+        [*command, "--no-step-log", "--vehroute-output", "ways.xml"],
+        cwd=tmp_path,
+        env=sumo_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    (way,) = re.findall(r' edges="([^"]*)"', (tmp_path / "ways.xml").read_text("utf-8"))
+    read_traffic(routes, 0.0, 300.0, network.edges, junctions=False)
+    additional = [tmp_path / "places.add.xml"]
+    demand = read_demand([routes], network, 0.0, 300.0, net_file=net, type_files=additional)
+    assert [demand.routes[i] for i in demand.route] == [tuple(way.split())]
+
+
+@pytest.mark.parametrize("body", ["", '<param key="a" value="b"/>'])
+@pytest.mark.parametrize("head", ['trip id="v"\n depart="3"', 'flow id="v"\n begin="3" end="9" number="1"'])
+def test_who_leads_nowhere_is_refused_at_its_line(
+    tmp_path: Path, block: tuple[Path, Network], head: str, body: str
+) -> None:
+    tag = head.partition(" ")[0]
+    routes = write(tmp_path / "d.rou.xml", [f"<{head}>\n{body}\n</{tag}>"], "UTF-8")
+    with pytest.raises(InputError, match=rf"line 2: {tag} 'v' has no route, and no origin .* or stops"):
+        read_traffic(routes, 0.0, 300.0, block[1].edges, junctions=False)
+
+
+def test_a_stop_at_an_unknown_place_is_refused(tmp_path: Path, block: tuple[Path, Network]) -> None:
+    rows = ['<trip id="v" depart="3"><stop busStop="nowhere" duration="1"/></trip>']
+    routes = write(tmp_path / "d.rou.xml", rows, "UTF-8")
+    with pytest.raises(InputError, match="stop of 'v': the busStop 'nowhere' is not known"):
+        read_demand([routes], block[1], 0.0, 300.0, net_file=block[0])

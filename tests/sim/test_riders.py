@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -53,6 +54,32 @@ def street(tmp_path_factory: pytest.TempPathFactory, sumo_tool: Any) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def crossing(tmp_path_factory: pytest.TempPathFactory, sumo_tool: Any) -> str:
+    """Two one-way streets that cross at a signal, motorbikes on both."""
+    folder = tmp_path_factory.mktemp("crossing")
+    ends = {"w": (-200, 0), "e": (200, 0), "s": (0, -200), "n": (0, 200)}
+    nodes = "".join(f'<node id="{name}" x="{x}" y="{y}"/>' for name, (x, y) in ends.items())
+    nodes = f'<nodes><node id="m" x="0" y="0" type="traffic_light"/>{nodes}</nodes>'
+    edges = "".join(
+        f'<edge id="{a}{b}" from="{a}" to="{b}" speed="13.89"/>' for a, b in ("wm", "me", "sm", "mn")
+    )
+    (folder / "a.nod.xml").write_text(nodes, encoding="utf-8")
+    (folder / "a.edg.xml").write_text(f"<edges>{edges}</edges>", encoding="utf-8")
+    programs = ("--tls.yellow.time", "3", "--tls.allred.time", "2", "--tls.cycle.time", "60")
+    sumo_tool("netconvert", folder / "a.net.xml", "-n", "a.nod.xml", "-e", "a.edg.xml", *programs)
+    vehicles = "".join(
+        f'<vehicle id="v{k}" type="bike" depart="{4 * k}"><route edges="{route}"/></vehicle>'
+        f'<vehicle id="u{k}" type="bike" depart="{4 * k}"><route edges="{other}"/></vehicle>'
+        for k in range(60)
+        for route, other in [("wm me", "sm mn")]
+    )
+    (folder / "a.rou.xml").write_text(
+        f'<routes><vType id="bike" vClass="motorcycle"/>{vehicles}</routes>', encoding="utf-8"
+    )
+    return f"{folder / 'a.net.xml'}+{folder / 'a.rou.xml'}"
+
+
 def scenario(street: Path, riders: Mapping[str, float]) -> Scenario:
     return Scenario(
         "street",
@@ -100,6 +127,8 @@ def test_riders_without_two_wheelers_are_refused(tiny_place: Any, tmp_path: Path
         ({"late_yellow": -1.0}, "late_yellow is -1.0; give a number from 0 to 10"),
         ({"start_delay": float("nan")}, "start_delay is nan"),
         ({"red_speed": 2.0}, "red_speed without late_red has no effect"),
+        ({"early_start": 2.0}, "belong together; give both, or none"),
+        ({"early_start": 2.0, "early_share": 1.5}, "early_share is 1.5; give a share from 0 to 1"),
     ],
 )
 def test_bad_values_are_refused(values: dict[str, float], message: str) -> None:
@@ -160,3 +189,34 @@ def test_a_run_with_riders_says_so_and_repeats(street: Path, tmp_path: Path, cli
     wrong = cli(*common, "late=3")
     assert wrong.returncode != 0
     assert "there is no 'late'" in wrong.stderr
+
+
+def manifest_of(cli: Any, out: Path, place: str, *more: str) -> dict[str, Any]:
+    """The manifest of a run of 300 s, written into ``out``."""
+    done = cli("run", place, "--end", "300", "--warm-up", "0", *more, "--out", out)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(next(out.rglob("manifest.json")).read_text("utf-8"))
+    return found
+
+
+EARLY = ("--riders", "early_start=2,early_share=1")
+
+
+def test_riders_who_start_early_lose_less(crossing: str, tmp_path: Path, cli: Any) -> None:
+    """SUMO runs the signal."""
+    without = manifest_of(cli, tmp_path / "without", crossing, "-c", "program")
+    early = manifest_of(cli, tmp_path / "early", crossing, "-c", "program", *EARLY)
+    assert 0.2 < without["metrics"]["delay_s"] - early["metrics"]["delay_s"] < 2.5
+    assert without["sumo_repeats"]
+    with pytest.raises(InputError, match="riders who start before green"):
+        record_trajectories(open_run(next((tmp_path / "early").rglob("manifest.json")).parent))
+
+
+def test_both_backends_start_riders_early(crossing: str, tmp_path: Path, cli: Any) -> None:
+    """A policy controls the signal."""
+    runs = {
+        name: manifest_of(cli, tmp_path / name, crossing, "-c", "webster", *more)
+        for name, more in {"early": EARLY, "traci": (*EARLY, "--backend", "traci"), "without": ()}.items()
+    }
+    assert runs["early"]["tripinfo_sha256"] == runs["traci"]["tripinfo_sha256"]
+    assert runs["early"]["metrics"]["delay_s"] < runs["without"]["metrics"]["delay_s"] - 0.2

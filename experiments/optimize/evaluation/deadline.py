@@ -8,13 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-Stage = Literal["conventional", "fidelity", "search", "confirmation", "validation", "other fidelity"]
+Stage = Literal[
+    "conventional", "fidelity", "search", "confirmation", "actuation", "validation", "other fidelity"
+]
 
 ENDS: dict[Stage, float] = {
     "conventional": 0.25,
     "fidelity": 0.35,
     "search": 0.6,
     "confirmation": 0.7,
+    "actuation": 0.8,  # of --kind actuated alone; without it the time is the validation's
     "validation": 0.92,
     "other fidelity": 0.97,
 }

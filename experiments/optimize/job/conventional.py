@@ -44,9 +44,8 @@ LEADERS = 4  # cycles that the queue model ranks first and SUMO runs
 COARSE = (50, 70, 90, 120, 150, 180)
 """Cycles in s that SUMO runs whatever the queue model says of them: it is no judge everywhere (docs/model.md)."""
 MOVES = 400  # moves of offsets tried per signal, over all cycles
-MOST_MOVES = (
-    8000  # of a network; the climbs of larger ones have not ended then, and the plan says nothing else
-)
+# of a network; the climbs of larger ones have not ended then, and the plan says nothing else
+MOST_MOVES = 8000
 
 PLAN = "plan.json"
 RECORD = "conventional.json"

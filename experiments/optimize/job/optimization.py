@@ -81,9 +81,8 @@ class TuningJob:
     run_options: RunOptions  # of the validation, with warm-up and flush in s
     cluster: str | None = None  # address of the Dask scheduler whose workers make the held-out runs
     deadline: Deadline = field(default_factory=Deadline)
-    needs_baseline: bool = (
-        False  # the conventional plan is to be computed, once the options have been checked
-    )
+    # the conventional plan is to be computed, once the options have been checked
+    needs_baseline: bool = False
     baseline: ConventionalBaseline = field(default=NO_BASELINE)
     interrupted: bool = field(default=False)
     warned_of_time: bool = field(default=False)
@@ -166,7 +165,9 @@ class TuningJob:
         """Report once if a run of SUMO takes so long (s) that the search will take LONG minutes or more."""
         runs = expected_runs(self.options)
         minutes = runs * seconds / self.jobs / 60
-        if self.warned_of_time or minutes < LONG:
+        if (
+            self.warned_of_time or minutes < LONG or self.options.time is not None
+        ):  # with --time the clock ends it
             return
         self.warned_of_time = True
         self.listener.on_message(
@@ -290,12 +291,17 @@ class TuningJob:
         plans = [space.plan(shown_once(space, candidate), note) for candidate in chosen]
         # many settings are tried: the best of them on few seeds is partly the luckiest
         cases = [*cases, *extra_cases(cases, self.options.held_out)]
+        evaluator = self._until("actuation", problem).evaluator
         try:
-            existing_cost = problem.evaluator([Plan({})], cases)[0]
-            found = tune_actuation(plans, problem.evaluator, cases)
+            existing_cost = evaluator([Plan({})], cases)[0]
+            found = tune_actuation(plans, evaluator, cases)
         except KeyboardInterrupt:
             self.interrupted = True
             return outcome, Actuation()
+        except OutOfTime:
+            self.listener.on_message("no actuated program was raced to its end: its share of --time is over")
+            known = outcome.existing_cost
+            return replace(outcome, plan=NOT_BEATEN, candidate=None, cost=known, comparison=None), None
         comparison = accept(found.cost, existing_cost)
         if comparison is None:
             return (

@@ -7,7 +7,7 @@ side by side. The queue model is fitted to one of the two only, so nothing else 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from denxanh.experiments.runs.run_row import RunRow
 from denxanh.experiments.specification.run_options import RunOptions
 from denxanh.networks.scenarios import other_fidelity
 from denxanh.sim.demand.departures import read_departures
-from denxanh.sim.language.text import Text, number
+from denxanh.sim.language.text import Text, number, same
 from denxanh.sim.scenario import Scenario
 
 JUDGE_SEEDS = 5
@@ -81,10 +81,17 @@ def judge(
     return OtherFidelity(other, done, reason=None if done else late)
 
 
-def fidelity_sentences(here: Sequence[RunRow], other: OtherFidelity) -> list[Text]:
+def fidelity_sentences(
+    here: Sequence[RunRow],
+    other: OtherFidelity,
+    *,
+    title: Callable[[str], Text] = same,
+    of: Collection[str] = (),
+) -> list[Text]:
     """Whether each gain holds in the other fidelity, with both gains; ``here``: the rows of the validation.
 
     A gain holds where its own 95 % interval in the other fidelity is above 0, and does not where it is below.
+    ``title`` names a controller, ``of`` are the controllers whose gains are told; empty for all.
     """
     if other.reason is not None:
         name = other.scenario.name
@@ -92,31 +99,26 @@ def fidelity_sentences(here: Sequence[RunRow], other: OtherFidelity) -> list[Tex
     place = here[0].place if here else ""
     before = {(g.controller, g.reference): g for g in gains([row for row in here if row.place == place])}
     return [
-        _sentence(gain, before.get((gain.controller, gain.reference)), other)
+        _sentence(gain, before.get((gain.controller, gain.reference)), other, title)
         for gain in gains(other.rows)
-        if gain.controller not in EXISTING_NAMES
+        if gain.controller not in EXISTING_NAMES and (not of or gain.controller in of)
     ]
 
 
-def _sentence(gain: Gain, before: Gain | None, other: OtherFidelity) -> Text:
+def _sentence(gain: Gain, before: Gain | None, other: OtherFidelity, title: Callable[[str], Text]) -> Text:
     name = other.scenario.name
+    both = title(gain.controller) + Text(" over ", " so với ") + title(gain.reference)
     said = {
         "better": Text("holds", "vẫn đúng"),
         "worse": Text("does not hold", "không còn đúng"),
         "open": Text("is not shown", "chưa được chứng minh"),
     }[gain.shown]
-    head = Text(
-        f"{gain.controller} over {gain.reference} in {name}: the gain ",
-        f"{gain.controller} so với {gain.reference} trong {name}: mức cải thiện ",
-    )
+    head = both + Text(f" in {name}: the gain ", f" trong {name}: mức cải thiện ")
     there = said + ", " + _amount(gain)
     if before is None:
         return head + there + "."
     if before.shown != "better":
-        head = Text(
-            f"{gain.controller} over {gain.reference} in {name}: a gain ",
-            f"{gain.controller} so với {gain.reference} trong {name}: mức cải thiện ",
-        )
+        head = both + Text(f" in {name}: a gain ", f" trong {name}: mức cải thiện ")
     return head + there + Text(", here ", ", ở đây ") + _amount(before) + "."
 
 

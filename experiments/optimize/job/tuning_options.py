@@ -356,9 +356,11 @@ class TuningOptions:
             "--lefts both": self.lefts == "both",
             "--kind actuated": self.kind == "actuated",
         }
-        if self.time is not None and (limited := [name for name, given in exclusive.items() if given]):
+        unlimited = [name for name, given in exclusive.items() if given and name != "--kind actuated"]
+        if self.time is not None and unlimited:
             raise InputError(
-                f"--time and {limited[0]} are mutually exclusive", remedy=f"limit {limited[0]} by --budget"
+                f"--time and {unlimited[0]} are mutually exclusive",
+                remedy=f"limit {unlimited[0]} by --budget",
             )
         chosen = [name for name, given in exclusive.items() if given]
         if len(chosen) > 1 and set(chosen) != {"--lefts both", "--kind actuated"}:

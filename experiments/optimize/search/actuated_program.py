@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
 
+from denxanh.experiments.optimize.evaluation.deadline import OutOfTime
 from denxanh.experiments.optimize.evaluation.evaluator import SumoEvaluator
-from denxanh.experiments.optimize.evaluation.race import Case, Race, race
+from denxanh.experiments.optimize.evaluation.race import Case, Evaluator, Race, race
 from denxanh.experiments.optimize.problem.plan_programs import Actuation
 from denxanh.experiments.optimize.problem.space import Candidate, Setting, Signal, Space
 from denxanh.sim.plan import Plan
@@ -25,6 +27,8 @@ OPTIONS = (
 )
 """Settings that are tried: a maximum green of 1 to 4 times the planned green or one maximum for all stages, with two
 gaps each. SUMO's default, 5 to 50 s and a gap of 3 s, is among them."""
+
+AT_A_TIME = 2  # programs in a race that may run out of time: an unfinished race loses little
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,14 @@ def tune_actuation(
     cases: Sequence[Case],
     options: Sequence[Actuation] = OPTIONS,
 ) -> ActuationResult:
-    """Race every setting on the stages of every plan."""
+    """Race every setting on the stages of every plan.
+
+    Where the evaluator has an end (``until``), the settings run two plans at a time against the best so far, and
+    those that are through by then count.
+
+    Raises:
+        OutOfTime: no setting was through all cases by then.
+    """
     entries = list(itertools.product(plans, options))
     numbered = [replace(plan, note=str(k)) for k, (plan, _) in enumerate(entries)]  # the note holds the index
 
@@ -55,8 +66,34 @@ def tune_actuation(
         rows = [replace(evaluator, actuation=entries[int(p.note)][1])([p], cases)[0] for p in batch]
         return np.array(rows, dtype=np.float64)
 
+    if evaluator.until < inf:
+        best, result = _race_in_time([numbered[k] for k in _by_setting(plans, options)], evaluate, cases)
+        return ActuationResult(*entries[int(best.note)], result)
     result = race(numbered, evaluate, cases)
     return ActuationResult(*entries[result.winner], result)
+
+
+def _by_setting(plans: Sequence[Plan], options: Sequence[Actuation]) -> list[int]:
+    """The numbers of the entries, the first setting of every plan first."""
+    return [p * len(options) + o for o in range(len(options)) for p in range(len(plans))]
+
+
+def _race_in_time(entries: Sequence[Plan], evaluate: Evaluator, cases: Sequence[Case]) -> tuple[Plan, Race]:
+    """The best of the entries that ran on all cases before the time was over, and the race that it won."""
+    best: tuple[Plan, Race] | None = None
+    for first in range(0, len(entries), AT_A_TIME):
+        pair = entries[first : first + AT_A_TIME]
+        incumbent = None if best is None else np.asarray(best[1].cost[best[1].winner], dtype=np.float64)
+        try:
+            raced = race(pair, evaluate, cases, incumbent)
+        except OutOfTime:
+            break
+        won = raced.cost[raced.winner]
+        if np.isfinite(won).all() and (incumbent is None or won.mean() < incumbent.mean()):
+            best = pair[raced.winner], raced
+    if best is None:
+        raise OutOfTime("no actuated program ran on all seeds")
+    return best
 
 
 def shown_once(space: Space, candidate: Candidate) -> Candidate:

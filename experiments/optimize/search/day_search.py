@@ -153,7 +153,13 @@ def _best_for(
     if not len(demand):
         return base
     whole = surrogate.models[0]
-    model = build(problem.network, demand, right_of_way=whole.right_of_way, parameters=whole.parameters)
+    model = build(
+        problem.network,
+        demand,
+        right_of_way=whole.right_of_way,
+        parameters=whole.parameters,
+        sublane=whole.sublane,
+    )
     predict = replace(surrogate, models=(model,), residual=None)
     space = problem.space
     scaled = [base]

@@ -19,9 +19,8 @@ Array = NDArray[np.float64]
 ROUNDS = 6  # batches for each climb between two halvings
 STALE = 400  # evaluations without improvement after which a climb counts as at its local optimum
 SPARSE = 0.25  # share of unseen candidates in a batch below which the neighbourhood counts as exhausted
-KICK = (
-    4  # random moves of a kick: enough to leave the basin of an optimum, few enough to keep most of its plan
-)
+# random moves of a kick: enough to leave the basin of an optimum, few enough to keep most of its plan
+KICK = 4
 
 _KICKS = 5  # attempts at a kick that leads to another candidate
 

@@ -68,9 +68,8 @@ class Budget:
     """Effort of a search. Search time is CPU time of this process; SUMO runs are counted."""
 
     seconds: float = 15.0  # of search, shared by the rounds
-    evaluations: int | None = (
-        None  # a number of evaluations instead: the search is then reproducible bit by bit
-    )
+    # a number of evaluations instead: the search is then reproducible bit by bit
+    evaluations: int | None = None
     rounds: int = 4
     evaluated: int = 8  # plans evaluated in SUMO after each round; a clear loser is dropped after one run
     polish: int = 0  # SUMO runs spent on neighbours of the best at the end

@@ -7,16 +7,18 @@ from collections.abc import Sequence
 from denxanh.experiments.report.decision.controller_labels import controller_label
 from denxanh.experiments.results.measured_window import unfinished_flags
 from denxanh.experiments.results.summary import jammed
+from denxanh.experiments.runs.fallbacks import fallback_flags
 from denxanh.experiments.runs.run_row import RunRow
 from denxanh.networks.built_in import SYNTHETIC_NOTES
-from denxanh.sim.language.text import Text, joined
+from denxanh.sim.language.text import Text, joined, same
 
 ASSUMED_PLAN = Text(
     "Assumed plan: nobody has confirmed that the place's own plan (program) runs in the street, so a gain over it is "
-    "no forecast; the gain over a conventional plan says more. Say --plan-is-real once it is confirmed.",
+    "no forecast; the gain over a conventional plan says more. Say --plan-is-real (in a study: "
+    "--plan FILE) once it is confirmed.",
     "Phương án giả định: chưa ai xác nhận phương án có sẵn (program) đang chạy ngoài đường, nên mức cải thiện so "
     "với nó không phải là dự báo; mức cải thiện so với phương án thông thường (conventional) có ý nghĩa hơn. Thêm "
-    "--plan-is-real khi đã xác nhận.",
+    "--plan-is-real (với study: --plan TỆP) khi đã xác nhận.",
 )
 SYNTHETIC = Text(
     "Assumed traffic: nobody has counted it here (denxanh counts makes a demand from counts).",
@@ -34,6 +36,7 @@ def cautions(rows: Sequence[RunRow], *, assumed_plan: bool, notes: Sequence[str]
     found = [ASSUMED_PLAN] if assumed_plan else []
     found += [SYNTHETIC] if set(SYNTHETIC_NOTES) & set(notes) else []
     found += [NOBODY_WALKS] if done and not any(row.metrics.get("walkers") for row in done) else []
+    found += [clause + same(".") for clause in fallback_flags(done)]
     found += unfinished_flags(done)
     stuck = sorted({row.controller for row in done if jammed(row)})
     if stuck:

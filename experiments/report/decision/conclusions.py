@@ -32,6 +32,7 @@ def conclusions(scenarios: Sequence[Scenario], rows: Sequence[RunRow]) -> list[t
             group,
             network_of(scenario) if scenario.net.is_file() else None,
             assumed_plan=assumed,
+            duration=scenario.end - scenario.begin,
             cautions=cautions(mine, assumed_plan=assumed, notes=scenario.notes),
         )
         if screen is not None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from denxanh.experiments.report.decision.names import direction_title, vehicle_title
+from denxanh.experiments.report.decision.names import direction_title, turn_title, vehicle_title
 from denxanh.experiments.runs.run_row import RunRow
 from denxanh.experiments.statistics import compare_cases
 from denxanh.sim.language.text import Text, joined, same
@@ -17,6 +18,9 @@ from denxanh.sim.network import Network
 from denxanh.sim.run.store import read_manifest, read_table
 from denxanh.sim.sumo.tripinfo import vehicle_delay, wanted_departure
 from denxanh.sim.timing.hcm_delay import level_of_service
+
+if TYPE_CHECKING:
+    from denxanh.sim.movements import SignalMovement
 
 Array = NDArray[np.float64]
 Totals = Mapping[str, tuple[float, float]]  # by group: delay of all its vehicles, s, and their number
@@ -62,6 +66,20 @@ def approach_changes(
         )
         for one in found
     ]
+
+
+def movement_changes(
+    before: Sequence[RunRow], after: Sequence[RunRow], network: Network | None
+) -> dict[str, list[GroupChange]]:
+    """Control delay by movement, the largest increase first, by the name of its approach."""
+    found: dict[str, list[GroupChange]] = {}
+    names = _movement_names(network) if network is not None else {}
+    for one in _changes(before, after, lambda row: _movement_totals(row, "movement"), same):
+        if one.name.en in names:
+            approach, title = names[one.name.en]
+            levels = (level_of_service(one.before), level_of_service(one.after))
+            found.setdefault(approach.en, []).append(replace(one, name=title, service=levels))
+    return found
 
 
 def type_changes(before: Sequence[RunRow], after: Sequence[RunRow]) -> list[GroupChange]:
@@ -132,10 +150,28 @@ def _approach_names(network: Network) -> dict[str, Text]:
     for signal, movements in signal_movements(network).items():
         for movement in movements.movements:
             edge = movement.name.partition(">")[0]
-            street = network.edges[edge].name if edge in network.edges else edge
-            intersection = network.intersections[signal].name
-            parts = [same(intersection), *([same(street)] if street else []), direction_title(movement.bound)]
-            found[f"{signal}\n{edge}"] = joined(parts, ", ")
+            found[f"{signal}\n{edge}"] = _approach_name(network, signal, movement)
+    return found
+
+
+def _approach_name(network: Network, signal: str, movement: SignalMovement) -> Text:
+    edge = movement.name.partition(">")[0]
+    street = network.edges[edge].name if edge in network.edges else edge
+    intersection = network.intersections[signal].name
+    parts = [same(intersection), *([same(street)] if street else []), direction_title(movement.bound)]
+    return joined(parts, ", ")
+
+
+def _movement_names(network: Network) -> dict[str, tuple[Text, Text]]:
+    """The name of the approach of each movement and its own, by signal and edges."""
+    from denxanh.sim.movements import signal_movements
+
+    found: dict[str, tuple[Text, Text]] = {}
+    for signal, movements in signal_movements(network).items():
+        for movement in movements.movements:
+            approach = _approach_name(network, signal, movement)
+            turn = turn_title(movement.label)
+            found[f"{signal}\n{movement.name}"] = approach, joined([approach, turn], ", ")
     return found
 
 

@@ -27,6 +27,32 @@ _CONTROLLERS = {
 PLANS = frozenset(_CONTROLLERS)
 """Controllers that are a plan by the clock: it can be installed in any cabinet, without detectors."""
 
+STRATEGIES = {
+    "actuated": "điều khiển theo xe",
+    "volume-density": "theo xe, khoảng cách giảm dần",
+    "sotl": "tự tổ chức",
+    "longest-queue": "hàng chờ dài nhất trước",
+    "delay-based": "thời gian trễ lớn nhất trước",
+    "max-pressure": "áp lực lớn nhất",
+    "max-pressure-capacity": "áp lực lớn nhất theo sức chứa",
+    "max-pressure-cyclic": "áp lực lớn nhất theo chu kỳ",
+    "max-pressure-position": "áp lực lớn nhất theo vị trí xe",
+    "max-pressure-switching": "áp lực lớn nhất, tính tổn thất chuyển pha",
+    "max-wave": "làn sóng lớn nhất",
+    "nema": "hai vòng NEMA",
+    "police": "cảnh sát điều khiển",
+    "policy": "chính sách học máy",
+    "predictive": "điều khiển dự báo",
+    "priority": "ưu tiên xe",
+    "rolling-horizon": "tối ưu cuốn chiếu",
+    "scats-like": "kiểu SCATS",
+    "scoot-like": "kiểu SCOOT",
+    "sumo-program": "chương trình do SUMO chạy",
+    "sumo:actuated": "điều khiển theo xe của SUMO",
+    "sumo:delay_based": "theo thời gian trễ của SUMO",
+    "sumo:NEMA": "hai vòng NEMA của SUMO",
+}
+
 VEHICLES = {
     "motorbike": Text("motorbikes", "xe máy"),
     "ebike": Text("electric motorbikes", "xe máy điện"),
@@ -39,15 +65,16 @@ VEHICLES = {
 """By the vehicle types of the built-in places."""
 
 _BOUND = {
-    "N": Text("northbound", "đi hướng Bắc"),
-    "NE": Text("north-eastbound", "đi hướng Đông Bắc"),
-    "E": Text("eastbound", "đi hướng Đông"),
-    "SE": Text("south-eastbound", "đi hướng Đông Nam"),
-    "S": Text("southbound", "đi hướng Nam"),
-    "SW": Text("south-westbound", "đi hướng Tây Nam"),
-    "W": Text("westbound", "đi hướng Tây"),
-    "NW": Text("north-westbound", "đi hướng Tây Bắc"),
+    "N": Text("from the south", "từ phía nam"),
+    "NE": Text("from the south-west", "từ phía tây nam"),
+    "E": Text("from the west", "từ phía tây"),
+    "SE": Text("from the north-west", "từ phía tây bắc"),
+    "S": Text("from the north", "từ phía bắc"),
+    "SW": Text("from the north-east", "từ phía đông bắc"),
+    "W": Text("from the east", "từ phía đông"),
+    "NW": Text("from the south-east", "từ phía đông nam"),
 }
+"""By the direction of travel of a label: pages, charts and timing sheets all say where the traffic comes from."""
 _TURNS = {
     "L": Text("left", "rẽ trái"),
     "T": Text("through", "đi thẳng"),
@@ -91,8 +118,20 @@ def controller_title(label: str, *, assumed_plan: bool) -> Text:
     if assumed_plan and base in EXISTING_NAMES:
         base = ASSUMED_NAME
     if base not in _CONTROLLERS:
-        return Text(f"the strategy {label}", f"chiến lược {label}")
+        vietnamese = strategy_in_vietnamese(label) or label
+        prefix = "" if vietnamese.startswith("điều khiển") else "chiến lược "
+        return Text(f"the strategy {label}", prefix + vietnamese)
     return _CONTROLLERS[base] + (f" ({parameters})" if colon else "")
+
+
+def strategy_in_vietnamese(label: str) -> str:
+    """The Vietnamese name of a strategy with its parameters; empty where it has none."""
+    known = [name for name in STRATEGIES if label == name or label.startswith(f"{name}:")]
+    if not known:
+        return ""
+    name = max(known, key=len)
+    parameters = label[len(name) + 1 :]
+    return STRATEGIES[name] + (f" ({parameters})" if parameters else "")
 
 
 def is_plan(label: str) -> bool:
@@ -105,8 +144,13 @@ def vehicle_title(kind: str) -> Text:
     return VEHICLES.get(kind, same(kind))
 
 
+def turn_title(label: str) -> Text:
+    """The turn of a movement by its label: ``NBL`` turns left. Others keep their label."""
+    return _TURNS.get(label[-1:], same(label))
+
+
 def direction_title(label: str) -> Text:
-    """What a label of a movement or approach says, as ``NBL`` or ``SEB``; a label of several is told one by one."""
+    """Where the traffic of a movement or approach comes from, by its label (``NBL``, ``SEB``; several one by one)."""
     if " " in label:
         titles = [direction_title(part) for part in label.split()]
         return joined(titles, "; ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from denxanh.sim.errors import InputError
 from denxanh.sim.network import GREEN
@@ -40,6 +41,22 @@ class Stop:
     links: tuple[int, ...]
     back: tuple[int, ...] = ()
 
+    # kept: a street with many stretches asks for them at each one
+    @cached_property
+    def cycle(self) -> float:
+        """Cycle length, s."""
+        return self.timing.cycle
+
+    @cached_property
+    def greens(self) -> tuple[Window, ...]:
+        """The green windows of ``links`` in one cycle."""
+        return tuple(greens(self.timing, self.links))
+
+    @cached_property
+    def greens_back(self) -> tuple[Window, ...]:
+        """The green windows of ``back`` in one cycle."""
+        return tuple(greens(self.timing, self.back))
+
 
 @dataclass(frozen=True)
 class Band:
@@ -64,6 +81,7 @@ def letters(timing: Timing, links: Sequence[int]) -> list[tuple[Window, str]]:
     """
     spans: list[tuple[float, float, str]] = []
     position = timing.offset
+    cycle = timing.cycle
     for stage in timing.stages:
         for state, duration in ((stage.state, stage.green), *((i.state, i.duration) for i in stage.change)):
             spans.append((position, position + duration, _shown(state, links)))
@@ -76,8 +94,8 @@ def letters(timing: Timing, links: Sequence[int]) -> list[tuple[Window, str]]:
             merged.append((start, end, letter))
     if len(merged) > 1 and merged[0][2] == merged[-1][2]:
         start, _, letter = merged.pop()
-        merged[0] = (start, merged[0][1] + timing.cycle, letter)
-    return [(_wrapped(start, end, timing.cycle), letter) for start, end, letter in merged]
+        merged[0] = (start, merged[0][1] + cycle, letter)
+    return [(_wrapped(start, end, cycle), letter) for start, end, letter in merged]
 
 
 def _shown(state: str, links: Sequence[int]) -> str:
@@ -121,21 +139,20 @@ def band(stops: Sequence[Stop], speeds: Sequence[float], *, back: bool = False) 
         links = stop.back if back else stop.links
         if not links:
             raise InputError(f"signal '{stop.name}' has no link in this direction", remedy="leave it out")
-        common = _meet(
-            common, _within(_repeated(greens(stop.timing, links), stop.timing.cycle, cycle, -arrival), cycle)
-        )
+        shown = stop.greens_back if back else stop.greens
+        common = _meet(common, _within(_repeated(shown, stop.cycle, cycle, -arrival), cycle))
     best = max(_closed(common, cycle), key=lambda window: window.width, default=None)
     return None if best is None else Band(best, cycle, arrivals)
 
 
 def common_cycle(stops: Sequence[Stop]) -> float:
     """The longest cycle, s. Raises InputError unless every cycle divides it."""
-    cycle = max(stop.timing.cycle for stop in stops)
+    cycle = max(stop.cycle for stop in stops)
     for stop in stops:
-        parts = cycle / stop.timing.cycle
+        parts = cycle / stop.cycle
         if abs(parts - round(parts)) > _EPS:
             raise InputError(
-                f"signal '{stop.name}' has a cycle of {stop.timing.cycle:g} s, which does not divide {cycle:g} s",
+                f"signal '{stop.name}' has a cycle of {stop.cycle:g} s, which does not divide {cycle:g} s",
                 remedy="a green band needs one common cycle",
             )
     return cycle

@@ -242,7 +242,7 @@ def _name(name: str, place: NamePlace) -> Markup:
         font_size=NAME,
         transform=turn,
         stroke=WHITE,
-        stroke_width=3,
+        stroke_width=5,  # as wide as a drawn street: its line ends beside the letters
         stroke_linejoin="round",
         paint_order="stroke",
         pointer_events="none",

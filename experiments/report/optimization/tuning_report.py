@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 from markupsafe import Markup
 
 from denxanh.experiments.optimize.job.tuning_options import TuningOptions
@@ -21,7 +20,6 @@ from denxanh.experiments.optimize.search.confirmation import EXTRA_SEEDS
 from denxanh.experiments.report import Panel, Text
 from denxanh.experiments.report.comparison_report import write_comparison
 from denxanh.experiments.report.drawing.green_bands import Stop
-from denxanh.experiments.report.drawing.stage_diagram import phase_diagram
 from denxanh.experiments.report.drawing.time_space import time_space
 from denxanh.experiments.report.optimization.baseline_text import baseline_notes
 from denxanh.experiments.report.optimization.tuning_panels import (
@@ -34,14 +32,12 @@ from denxanh.experiments.report.optimization.tuning_panels import (
 )
 from denxanh.experiments.results.references import ASSUMED_NAME, existing_adjective
 from denxanh.sim.errors import InputError
-from denxanh.sim.language.text import same
 from denxanh.sim.network import Network
 from denxanh.sim.plan import Timing
 from denxanh.sim.timing.arterials import Arterial, arterials
 
 STREETS = 3  # most streets with a time-space diagram
-SIGNALS = 8  # most signals with a phase diagram, those whose timing changed most
-DRAWN = 2  # most plans with such diagrams: two alternatives, not every point of a front
+DRAWN = 2  # most plans with such a diagram: two alternatives, not every point of a front
 
 
 def write_tuning(result: TuningResult, options: TuningOptions, *, command: str) -> Path:
@@ -55,7 +51,6 @@ def write_tuning(result: TuningResult, options: TuningOptions, *, command: str) 
     for variant in drawn:
         after = {**before, **variant.plan.timings}
         panels += _with_name(variant, several, _streets(result.network, before, after))
-        panels += _with_name(variant, several, _phases(result.network, before, after))
     panels += fidelity_panel(result)
     for variant in result.variants:
         search = [
@@ -241,32 +236,3 @@ def _time_space(network: Network, street: Arterial, timings: Mapping[str, Timing
 def _street(network: Network, street: Arterial) -> str:
     ends = [network.intersections[street.signals[k]].name for k in (0, -1)]
     return f"{ends[0]} → {ends[1]}"
-
-
-def _phases(network: Network, before: Mapping[str, Timing], after: Mapping[str, Timing]) -> list[Panel]:
-    changed = [name for name in before if before[name] != after[name]]
-    if not changed:
-        return []
-    items: list[tuple[Markup, Text]] = []
-    for name in sorted(changed, key=lambda n: -_change(before[n], after[n]))[:SIGNALS]:
-        intersection = network.intersections[name]
-        for timings, label in ((before, Text("before", "trước")), (after, Text("after", "sau"))):
-            items.append(
-                (phase_diagram(intersection, timings[name], network), same(f"{intersection.name}: ") + label)
-            )
-    more = len(changed) - min(len(changed), SIGNALS)
-    note = Text(
-        f"The {SIGNALS} signals with the largest changes; {more} more are in the timing sheet.",
-        f"{SIGNALS} nút thay đổi nhiều nhất; {more} nút khác có trong bảng thời gian.",
-    )
-    return [
-        Panel(Text("Phases before and after", "Các pha trước và sau"), tuple(items), note if more else None)
-    ]
-
-
-def _change(a: Timing, b: Timing) -> float:
-    """The change of a timing, s: of its cycle plus those of its greens."""
-    greens = [stage.green for stage in a.stages], [stage.green for stage in b.stages]
-    width = max(map(len, greens))
-    padded = [np.pad(np.array(g), (0, width - len(g))) for g in greens]
-    return abs(a.cycle - b.cycle) + float(np.abs(padded[0] - padded[1]).sum())

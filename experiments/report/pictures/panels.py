@@ -48,9 +48,9 @@ def picture_panels(inputs: FigureInputs, sides: Sequence[str]) -> tuple[Panel, .
     if failures:
         note = Text(
             "Each lane group of each approach, by its number on the map. What an average hides: greens that do not "
-            "clear their queue, and queues longer than their road.",
+            "clear their queue, and queues longer than their road. (NE): traffic from the north-east.",
             "Từng nhóm làn của mỗi nhánh, theo số nút trên bản đồ. Những điều số trung bình che mất: đèn xanh không "
-            "giải tỏa hết hàng chờ, và hàng chờ dài hơn đoạn đường.",
+            "giải tỏa hết hàng chờ, và hàng chờ dài hơn đoạn đường. (ĐB): đến từ phía đông bắc.",
         )
         panels.append(
             _panel(
@@ -164,7 +164,14 @@ def _plans(inputs: FigureInputs, sides: Sequence[str], network: Network) -> list
                 drawn.append((phase_diagram(one, timings[name], network), same(f"{one.name}: ") + label))
                 ring = ring_picture(one, timings[name], network, label)
                 drawn.append((svg_of(ring), _sentence(ring.caption)))
-    panels.append(Panel(Text("Stages and rings", "Các pha và vòng pha"), tuple(drawn)))
+    chosen = len(_most_different(network, shown))
+    more = len(network.intersections) - chosen
+    note = Text(
+        f"The {chosen} signals whose plans differ most; the other {more} stand in the table of timings.",
+        f"{chosen} nút có phương án khác nhau nhiều nhất; {more} nút còn lại có trong bảng thời gian.",
+    )
+    heading = Text("Stages and rings", "Các pha và vòng pha")
+    panels.append(Panel(heading, tuple(drawn), note if more else None))
     return panels
 
 

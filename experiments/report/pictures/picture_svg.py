@@ -11,9 +11,9 @@ from denxanh.experiments.report.drawing.svg import (
     SMALL,
     Chart,
     marker,
-    path,
     pixel,
     tag,
+    tenths_path,
     tip,
     width_of,
     words,
@@ -118,14 +118,13 @@ def _drawn(chart: Chart, layer: Layer) -> Iterator[Markup]:
     match layer:
         case Line():
             yield tag(
-                "path", d=path((at_x(x), at_y(y)) for x, y in zip(layer.x, layer.y, strict=True)), fill="none",
+                "path", d=tenths_path((at_x(x), at_y(y)) for x, y in zip(layer.x, layer.y, strict=True)), fill="none",
                 stroke=layer.colour, stroke_width=layer.width, stroke_dasharray=layer.dash or None,
                 stroke_opacity=None if layer.opacity == 1 else layer.opacity, stroke_linejoin="round",
             )  # fmt: skip
         case Dots():
-            dots = "".join(
-                f"M{pixel(at_x(x))} {pixel(at_y(y))}h0" for x, y in zip(layer.x, layer.y, strict=True)
-            )
+            at = ((at_x(x), at_y(y)) for x, y in zip(layer.x, layer.y, strict=True))
+            dots = tenths_path(at, dots=True)
             yield tag(
                 "path", d=dots, stroke=layer.colour, stroke_width=layer.size, stroke_linecap="round",
                 stroke_opacity=layer.opacity,
@@ -150,7 +149,9 @@ def _drawn(chart: Chart, layer: Layer) -> Iterator[Markup]:
             )  # fmt: skip
         case Area():
             outline = [(at_x(x), at_y(y)) for x, y in zip(layer.x, layer.y, strict=True)]
-            yield tag("path", d=path(outline, close=True), fill=layer.colour, fill_opacity=layer.opacity)
+            yield tag(
+                "path", d=tenths_path(outline, close=True), fill=layer.colour, fill_opacity=layer.opacity
+            )
         case Label():
             yield words(
                 same(layer.text), at_x(layer.x), at_y(layer.y) + layer.size / 3 - layer.shift,

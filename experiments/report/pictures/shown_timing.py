@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from denxanh.sim.network import Network
@@ -19,7 +20,8 @@ def shown_timings(network: Network, signals: History, *windows: tuple[float, flo
     """The timings of the signals that repeated one cycle in the first of ``windows`` (begin and end, s) that tells.
 
     The measured window comes first; where it is shorter than two cycles, the whole run may tell. Signals that followed
-    no fixed plan have none.
+    no fixed plan have none. Stages are numbered from the first of the network's own program, as plans and timing sheets
+    number them, wherever the cycle of the run began.
     """
     found = {}
     for name, intersection in network.intersections.items():
@@ -28,8 +30,19 @@ def shown_timings(network: Network, signals: History, *windows: tuple[float, flo
         timings = (shown_timing(*shown, begin, end, crossings) for begin, end in windows)
         timing = next((one for one in timings if one is not None), None)
         if timing is not None:
-            found[name] = timing
+            found[name] = _from_first_stage(timing, intersection.program.stages[0].state)
     return found
+
+
+def _from_first_stage(timing: Timing, state: str) -> Timing:
+    """The same timing from the stage that shows ``state`` on; unchanged where not exactly one does."""
+    states = [stage.state for stage in timing.stages]
+    if states.count(state) != 1:
+        return timing
+    first = states.index(state)
+    stages = timing.stages[first:] + timing.stages[:first]
+    offset = (timing.offset + timing.starts()[first]) % timing.cycle
+    return replace(timing, stages=stages, offset=offset)
 
 
 def shown_timing(

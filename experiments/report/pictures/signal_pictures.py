@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from denxanh.controllers.actuated.dual_ring import Rings, rings_of
 from denxanh.experiments.report.drawing.colour import BLUE, GREEN, NO_VALUE, SKY, WHITE, ink_on
 from denxanh.experiments.report.drawing.stage_diagram import ARROWS
-from denxanh.experiments.report.drawing.svg import Axis, steps
+from denxanh.experiments.report.drawing.svg import WIDTH, Axis, steps
 from denxanh.experiments.report.pictures.picture import Cell, Label, Layer, Line, Picture
 from denxanh.sim.language.text import Text, number, same
 from denxanh.sim.network import GREEN as LETS_GO
@@ -16,6 +16,7 @@ from denxanh.sim.plan import Timing
 
 _MOST_SIGNALS = 24  # rows of the picture of all signals
 _TIGHT = 0.07  # of the cycle: a narrower box has no room for its words
+_TIGHT_RING = 0.1  # the same in the narrower ring diagram
 
 
 def ring_picture(intersection: Intersection, timing: Timing, network: Network, label: Text) -> Picture:
@@ -48,10 +49,10 @@ def ring_picture(intersection: Intersection, timing: Timing, network: Network, l
                                        same(f"{phase} {arrows[phase]}: {end - start:g} s"), outline=WHITE))  # fmt: skip
                     said = (
                         f"{phase} {arrows[phase]}: {end - start:g} s"
-                        if b - a > 2 * _TIGHT * cycle
+                        if b - a > 2 * _TIGHT_RING * cycle
                         else f"{phase}"
                     )
-                    if b - a > 0.3 * _TIGHT * cycle:
+                    if b - a > 0.3 * _TIGHT_RING * cycle:
                         ink = ink_on(GREEN if phase % 2 == 0 or rings.single else SKY)
                         layers.append(Label((a + b) / 2, float(r), same(said.replace(" :", ":")), ink))
     barriers = [] if rings.single else [
@@ -75,12 +76,15 @@ def ring_picture(intersection: Intersection, timing: Timing, network: Network, l
             why
             if rings.single
             else Text(
-                "; blue lines: barriers; green: through phases, sky blue: left-turn phases; grey: change or red",
-                "; vạch xanh dương: rào chắn; xanh lục: pha đi thẳng, xanh nhạt: pha rẽ; xám: chuyển pha hoặc đỏ",
+                "; blue lines: barriers; green: through phases, sky blue: left-turn phases; grey: change or red; "
+                "phase numbers are NEMA's, stages of the timing sheet are numbered in the other diagram",
+                "; vạch xanh dương: rào chắn; xanh lục: pha đi thẳng, xanh nhạt: pha rẽ; xám: chuyển pha hoặc đỏ; "
+                "số ở đây là số pha NEMA, số pha của phiếu cài đặt ở hình bên",
             )
         ),
         names=tuple(names),
         height=70 + 46.0 * len(rows),
+        width=WIDTH,  # it stands beside the stage diagram
     )
 
 

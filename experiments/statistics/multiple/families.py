@@ -21,7 +21,8 @@ class Contrast:
 
     ``interval`` is simultaneous: all of the family's intervals hold together with its confidence.
     ``p_adjusted`` ≤ α over the whole family keeps the chance of any false alarm at α.
-    ``comparison`` is the pair's own analysis where the method makes one (Holm).
+    ``comparison`` is the pair's own analysis where the method makes one (Holm). ``test_interval`` is at the level of
+    this contrast's own test: it leaves out zero exactly where ``p_adjusted`` ≤ α.
     """
 
     candidate: str
@@ -31,6 +32,12 @@ class Contrast:
     interval: Interval
     p_adjusted: float
     comparison: PairedComparison | None = None
+    test_interval: Interval | None = None  # None: ``interval`` agrees with the test (Dunnett, Tukey)
+
+    @property
+    def decisive(self) -> Interval:
+        """The interval that agrees with the decision by ``p_adjusted``."""
+        return self.interval if self.test_interval is None else self.test_interval
 
 
 @dataclass(frozen=True, slots=True)

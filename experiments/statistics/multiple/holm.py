@@ -44,7 +44,8 @@ def compare_holm(
     Each contrast has its own variance, so a controller that sometimes gridlocks does not affect the others; the seeds
     are blocks, and Holm's correction is valid under any dependence (Law 2015, section 10.3; Maxwell 1980, Journal of
     Educational Statistics 5, 269-287). The simultaneous intervals are Bonferroni's, a little wider than Holm's tests:
-    p_adjusted decides. Raises InputError for NaN or a single pair.
+    p_adjusted decides, and ``test_interval``, at the level of the contrast's own step, agrees with it. Raises
+    InputError for NaN or a single pair.
     """
     fraction(confidence, "confidence")
     check_runs(runs, baseline)
@@ -65,10 +66,19 @@ def compare_holm(
     for (a, b), comparison, p in zip(chosen, comparisons, holm(p_values), strict=True):
         middle, half = comparison.difference, float(t_half_width(np.array(comparison.differences), together))
         interval = Interval(middle - half, middle + half, confidence, "Bonferroni t")
-        contrasts.append(Contrast(a, b, comparison.n, middle, interval, float(p), comparison))
+        step = _step(comparison.p_value or 0.0, float(p), p_values)
+        own = float(t_half_width(np.array(comparison.differences), 1.0 - (1.0 - confidence) / step))
+        tested = Interval(middle - own, middle + own, confidence, "Holm step t")
+        contrasts.append(Contrast(a, b, comparison.n, middle, interval, float(p), comparison, tested))
         left_out |= {(a, key) for key in comparison.pairs.only_candidate}
         left_out |= {(b, key) for key in comparison.pairs.only_baseline}
     named = tuple(
         (name, key) for name in runs for key in in_order({k for owner, k in left_out if owner == name})
     )
     return Family("paired t, Holm", confidence, tuple(contrasts), named)
+
+
+def _step(p: float, adjusted: float, all_p: list[float]) -> float:
+    """By what Holm's correction multiplies ``p``: from 1 for the largest of all to their number for the smallest."""
+    rank = sum(other < p for other in all_p)
+    return max(len(all_p) - rank, adjusted / p) if p > 0.0 and adjusted < 1.0 else float(len(all_p) - rank)

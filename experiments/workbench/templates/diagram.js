@@ -1,8 +1,9 @@
 // The time-space diagram of a street: time to the right, distance upwards; the bar of a signal can be dragged.
-import { element, number, t } from "./words.js";
+import { element, language, number, t } from "./words.js";
 
 const CYCLES = 2, LEAST = 34; // cycles shown; px between two signals
 const THICK = { G: 8, y: 5, r: 1.8 };
+const drawn = new WeakMap(); // the last drawing in each box
 
 export const cycleOf = (timing) => timing.stages.reduce((sum, stage) => sum + stage.green + stage.change.reduce((s, c) => s + c.duration, 0), 0);
 const stepsOf = (timing) => timing.stages.flatMap((stage) => [[stage.state, stage.green], ...stage.change.map((c) => [c.state, c.duration])]);
@@ -23,6 +24,15 @@ function spans(timing, links) {
   return out;
 }
 
+// keys of an arrow: seconds a signal or a handle moves, 5 with Shift; null for other keys
+export function arrowSeconds(event) {
+  const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
+  if (!by) { return null; }
+  event.preventDefault();
+  return by * (event.shiftKey ? 5 : 1);
+}
+
+// Draws anew only what differs from the last drawing in the box: a drag changes one row, its answer the bands.
 export function timeSpace(box, { street, signals, plan, bands, chosen, onDrag, onDrop, onChoose, onStep }) {
   const timings = street.signals.map((id) => plan.intersections[id]);
   const common = Math.max(...timings.map(cycleOf)), end = CYCLES * common;
@@ -35,12 +45,25 @@ export function timeSpace(box, { street, signals, plan, bands, chosen, onDrag, o
   street.hops.forEach(([length], k) => heights.push(heights[k] + Math.max(length * scale, least)));
   const high = heights[heights.length - 1], base = top + (narrow ? 34 : 16) + high, height = base + 48;
   const X = (time) => left + (width - left - right) * time / end, Y = (k) => base - heights[k];
+  const frame = JSON.stringify([language(), width, common, street.signals, Boolean(onDrag)]), old = drawn.get(box);
+  if (old && old.frame === frame && box.contains(old.svg)) {
+    const now = JSON.stringify(bands || null);
+    if (now !== old.bands) { old.inner.replaceChildren(); drawBands(old.inner); old.bands = now; }
+    street.signals.forEach((id, k) => {
+      const key = rowKey(id, k);
+      if (key === old.rows[k].key) { return; }
+      const row = signalRow(id, k, old.clip);
+      old.rows[k].row.replaceWith(row);
+      old.rows[k] = { key, row };
+    });
+    return;
+  }
   const svg = element("svg:svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "group",
     "aria-label": t(onDrag ? "timeSpace" : "timeSpaceFixed") });
   const clip = `clip-${Math.random().toString(36).slice(2)}`;
   svg.append(element("svg:clipPath", { id: clip }, element("svg:rect", { x: left, y: 0, width: width - left - right, height })));
   const inner = element("svg:g", { "clip-path": `url(#${clip})` });
-  if (bands && !bands.none) { bandStrips(inner, bands, common, end, street, X, Y); }
+  drawBands(inner);
   svg.append(inner);
   const step = [1, 2, 5, 10, 20, 30, 60, 120].find((s) => (width - left - right) * s / end > 48) || 300;
   for (let time = 0; time <= end + 1e-6; time += step) {
@@ -48,10 +71,14 @@ export function timeSpace(box, { street, signals, plan, bands, chosen, onDrag, o
       element("svg:text", { x: X(time), y: base + 29, "text-anchor": time === 0 && narrow ? "start" : "middle", "font-size": 11, class: "faint" }, number(time)));
   }
   svg.append(element("svg:text", { x: left, y: base + 44, "font-size": 11, class: "faint" }, t("time")));
-  street.signals.forEach((id, k) => svg.append(signalRow(id, k)));
+  const rows = street.signals.map((id, k) => ({ key: rowKey(id, k), row: signalRow(id, k, clip) }));
+  svg.append(...rows.map((one) => one.row));
   box.replaceChildren(svg);
+  drawn.set(box, { frame, svg, inner, clip, rows, bands: JSON.stringify(bands || null) });
 
-  function signalRow(id, k) {
+  function drawBands(to) { if (bands && !bands.none) { bandStrips(to, bands, common, end, street, X, Y); } }
+  function rowKey(id, k) { return JSON.stringify([timings[k], id === chosen]); }
+  function signalRow(id, k, clip) {
     const timing = timings[k], name = signals[id].name, cycle = cycleOf(timing), y = Y(k);
     const offset = `${t("offset")} ${number(timing.offset, timing.offset % 1 ? 1 : 0)} s`;
     const row = element("svg:g", { class: `signal${id === chosen ? " chosen" : ""}${onDrag ? "" : " fixed"}`, "data-signal": id,
@@ -84,10 +111,8 @@ export function timeSpace(box, { street, signals, plan, bands, chosen, onDrag, o
   function draggable(row, id, offset, cycle) {
     row.addEventListener("focus", () => onChoose(id));
     row.addEventListener("keydown", (event) => {
-      const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
-      if (!by) { return; }
-      event.preventDefault();
-      onStep(id, by * (event.shiftKey ? 5 : 1));
+      const by = arrowSeconds(event);
+      if (by) { onStep(id, by); }
     });
     row.addEventListener("pointerdown", (event) => {
       if (event.button) { return; }

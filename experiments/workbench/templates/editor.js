@@ -2,7 +2,7 @@
 import { post } from "./api.js";
 import { cycleOf, timeSpace } from "./diagram.js";
 import { stageBars } from "./stages.js";
-import { alertText, button, element, named, number, say, showError, t } from "./words.js";
+import { alertText, button, element, language, named, number, say, showError, t } from "./words.js";
 
 const SLOTS = ["1", "2"];
 const WAIT = 700; // ms between two looks at a place that is being opened
@@ -32,6 +32,15 @@ export function editorRoom(main, place, go) {
   return () => { gone = true; view.close(); };
 }
 
+// calls once the frame with the changes was painted
+function shownAt(call) {
+  requestAnimationFrame(() => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => { port1.close(); call(); };
+    port2.postMessage(null);
+  });
+}
+
 // what is drawn of a signal depends on its stages: kept by their states
 const stagesKey = (id, timing) => JSON.stringify([id, timing.stages.map((stage) => [stage.state, stage.change.map((c) => c.state)])]);
 function learn(drawn, plan, signals) {
@@ -53,7 +62,7 @@ function newDesk(data) {
 
 class View {
   constructor(main, go) {
-    Object.assign(this, { main, go, want: null, busy: false, closed: false, toCommit: false, askedAt: 0 });
+    Object.assign(this, { main, go, want: null, busy: false, closed: false, toCommit: false, shown: {} });
     this.onKey = (event) => this.key(event);
     this.onResize = () => { clearTimeout(this.resizing); this.resizing = setTimeout(() => desk && this.drawings(), 80); };
     document.addEventListener("keydown", this.onKey);
@@ -139,10 +148,18 @@ class View {
     if (document.activeElement !== this.cycle) { this.cycle.value = Math.max(...this.together().map((id) => cycleOf(own.shown.intersections[id]))); }
     const options = [["", t("load")], ["existing", t(data.assumed ? "assumed" : "existing")], ["other", `${t("plan")} ${slot === "1" ? "2" : "1"}`],
       ...(desk.plans || []).map((one, k) => [String(k), one.name])];
-    this.loadSelect.replaceChildren(...options.map(([value, text]) => element("option", { value }, text.length > 60 ? "…" + text.slice(-59) : text)));
+    if (this.fresh("load", options)) {
+      this.loadSelect.replaceChildren(...options.map(([value, text]) => element("option", { value }, text.length > 60 ? "…" + text.slice(-59) : text)));
+    }
     this.figureTable();
     this.roadTable();
     this.stageTable();
+  }
+  // whether a part must be made anew, because what it shows has changed since the last time
+  fresh(part, shown) {
+    const now = JSON.stringify([language(), shown]), changed = this.shown[part] !== now;
+    this.shown[part] = now;
+    return changed;
   }
   drawings() {
     const { data } = desk, street = data.streets[desk.street], own = this.own, other = desk.slots[desk.slot === "1" ? "2" : "1"];
@@ -211,6 +228,7 @@ class View {
         }
         this.refresh();
         performance.measure("denxanh:edit", { start: at, end: performance.now() });
+        shownAt(() => performance.measure("denxanh:shown", { start: at, end: performance.now() }));
       } catch (error) {
         own.shown = clone(own.plan);
         this.refresh();
@@ -291,6 +309,7 @@ class View {
   load() {
     const value = this.loadSelect.value, other = desk.slots[desk.slot === "1" ? "2" : "1"];
     const plan = value === "existing" ? desk.data.plan : value === "other" ? other.plan : value === "" ? null : desk.plans[Number(value)].plan;
+    this.loadSelect.value = ""; // the same one may be chosen again
     if (!plan) { return; }
     this.try((own) => { own.intersections = clone(plan.intersections); });
     this.commit();

@@ -1,12 +1,16 @@
 // The stages of one signal over its cycle: a row by signal group, and handles at the end of each green.
-import { cycleOf, drag } from "./diagram.js";
-import { element, number, say, t } from "./words.js";
+import { arrowSeconds, cycleOf, drag } from "./diagram.js";
+import { element, language, number, say, t } from "./words.js";
 
 const THICK = { G: 10, g: 5, y: 7, Y: 7, u: 7, o: 7 };
+const drawn = new WeakMap(); // what was drawn last in each box
 const letterClass = (letter) => (letter === "G" || letter === "g" ? "G" : "yYuo".includes(letter) ? "y" : "r");
 
 export function stageBars(box, { signal, timing, onDrag, onDrop, onStep }) {
   const width = Math.max(box.clientWidth || 600, 300), narrow = width < 620;
+  const shown = JSON.stringify([language(), width, signal, timing.stages]); // the offset shifts nothing here
+  if (drawn.get(box) === shown && box.firstChild) { return; }
+  drawn.set(box, shown);
   const left = narrow ? 8 : 240, right = 16, rowHigh = narrow ? 34 : 24, top = 46;
   const cycle = cycleOf(timing), height = top + rowHigh * signal.groups.length + 34;
   const X = (time) => left + (width - left - right) * time / cycle, perSecond = (width - left - right) / cycle;
@@ -53,10 +57,8 @@ export function stageBars(box, { signal, timing, onDrag, onDrop, onStep }) {
     one.append(element("svg:rect", { class: "reach", x: X(time) - 14, y: 0, width: 28, height: 42 }),
       element("svg:rect", { class: "grip", x: X(time) - 3, y: 4, width: 6, height: 34, rx: 2 }));
     one.addEventListener("keydown", (event) => {
-      const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
-      if (!by) { return; }
-      event.preventDefault();
-      onStep(k, by * (event.shiftKey ? 5 : 1));
+      const by = arrowSeconds(event);
+      if (by) { onStep(k, by); }
     });
     one.addEventListener("pointerdown", (event) => {
       if (event.button) { return; }

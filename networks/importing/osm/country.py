@@ -13,9 +13,8 @@ OUTLINE = (
     23.5,
     110.0,
 )  # south, west, north, east in degrees; parts of four neighbours lie in it too
-VIETNAMESE = (
-    0.5  # of the named streets; in extracts of Hà Nội and TP.HCM 0.88 to 0.99 of them, abroad next to none
-)
+# of the named streets; in extracts of Hà Nội and TP.HCM 0.88 to 0.99 of them, abroad next to none
+VIETNAMESE = 0.5
 _LETTERS = re.compile("[ăđơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉĩịọỏốồổỗộớờởỡợụủũứừửữựỳỵỷỹ]", re.IGNORECASE)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from denxanh.sim.sumo.backend.road_changes import SumoRoads
@@ -29,8 +29,8 @@ class Engine(Protocol):
         """The state that is shown."""
         ...
 
-    def on_lane(self, lane: str) -> Sequence[OnLane]:
-        """Vehicles on a lane, the rearmost first."""
+    def on_lane(self, lane: str, *, stops: bool) -> Sequence[OnLane]:
+        """Vehicles on a lane, the rearmost first; ``stops``: there may be some at a stop of their own."""
         ...
 
     def standing(self, lane: str, *, stops: bool) -> Sequence[Standing]:
@@ -63,6 +63,14 @@ class Engine(Protocol):
 
     def pedestrians(self, area: str) -> Sequence[Pedestrian]:
         """The pedestrians on a walking area."""
+        ...
+
+    def ignore_red(self, vehicles: Collection[str], ignore: bool) -> None:
+        """Let vehicles pass red lights, or obey them again; those that have left the network are passed over."""
+        ...
+
+    def upcoming(self, signal: str) -> tuple[float, str]:
+        """The s until SUMO's own program switches a signal, and the state that follows."""
         ...
 
     def roads(self) -> SumoRoads:

@@ -6,14 +6,23 @@ ends the interpreter.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import sys
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 from denxanh.sim.sumo.backend.command_lock import CommandLock
 from denxanh.sim.sumo.backend.engine import Engine
 from denxanh.sim.sumo.backend.last_words import WITHOUT_REASON, printed_errors, refusal
-from denxanh.sim.sumo.backend.readings import STOPPED, read_delay, read_incidents, read_pedestrians
+from denxanh.sim.sumo.backend.readings import (
+    STOPPED,
+    read_delay,
+    read_incidents,
+    read_pedestrians,
+    read_upcoming,
+    speed_mode,
+)
 from denxanh.sim.sumo.backend.requesters import PriorityVehicles
 from denxanh.sim.sumo.backend.road_changes import SumoRoads
 from denxanh.sim.sumo.outputs import Incidents
@@ -21,8 +30,21 @@ from denxanh.sim.world import HALTED_SPEED, Delay, OnLane, Pedestrian, PriorityV
 
 
 def preload() -> None:
-    """Import libsumo, so that processes forked from this one need not."""
-    import libsumo  # noqa: F401
+    """Import libsumo, so that processes forked from this one need not; the warning that it prints is suppressed."""
+    if "libsumo" in sys.modules:
+        return
+    sys.stdout.flush()
+    saved = os.dup(1)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    try:
+        import libsumo  # noqa: F401
+
+        sys.stdout.flush()
+    finally:
+        os.dup2(saved, 1)
+        os.close(saved)
+        os.close(null)
 
 
 def open_libsumo(arguments: Sequence[str], *, log: Path | None = None) -> Engine:
@@ -37,6 +59,7 @@ class _Libsumo:
     """SUMO inside this process. Plain getters: here they are faster than subscriptions."""
 
     def __init__(self, arguments: Sequence[str], log: Path | None = None) -> None:
+        preload()
         import libsumo
 
         self._sumo: Any = libsumo
@@ -75,9 +98,24 @@ class _Libsumo:
         shown: str = self._raw.trafficlight_getRedYellowGreenState(signal)
         return shown
 
-    def on_lane(self, lane: str) -> Sequence[OnLane]:
-        names = self._raw.lane_getLastStepVehicleIDs(lane)
-        return [self._vehicle(name) for name in names] if names else ()
+    def on_lane(self, lane: str, *, stops: bool) -> Sequence[OnLane]:
+        raw = self._raw
+        names = raw.lane_getLastStepVehicleIDs(lane)
+        if not names:
+            return ()
+        position, speeds, spaces = raw.vehicle_getLanePosition, raw.vehicle_getSpeed, self._space
+        out = []
+        for name in names:  # every vehicle at every decision: no call more than needed
+            speed = speeds(name)
+            wait, stopped = 0.0, False
+            if speed <= HALTED_SPEED:  # SUMO counts waiting only below its halting speed
+                wait = raw.vehicle_getWaitingTime(name)
+                stopped = stops and bool(raw.vehicle_getStopState(name) & STOPPED)
+            space = spaces.get(name)
+            if space is None:
+                space = self._space_of(name)
+            out.append(OnLane(name, position(name), speed, wait, space, stopped))
+        return out
 
     def standing(self, lane: str, *, stops: bool) -> Sequence[Standing]:
         raw, out = self._raw, []
@@ -94,15 +132,6 @@ class _Libsumo:
             raw = self._raw
             space = self._space[name] = raw.vehicle_getLength(name) + raw.vehicle_getMinGap(name)
         return space
-
-    def _vehicle(self, name: str) -> OnLane:
-        raw, space = self._raw, self._space_of(name)
-        speed = raw.vehicle_getSpeed(name)
-        # SUMO counts waiting only below its halting speed
-        wait, stopped = 0.0, False
-        if speed <= HALTED_SPEED:
-            wait, stopped = raw.vehicle_getWaitingTime(name), bool(raw.vehicle_getStopState(name) & STOPPED)
-        return OnLane(name, raw.vehicle_getLanePosition(name), speed, wait, space, stopped)
 
     def halted(self, lane: str) -> int:
         count: int = self._raw.lane_getLastStepHaltingNumber(lane)
@@ -129,6 +158,16 @@ class _Libsumo:
     def pedestrians(self, area: str) -> Sequence[Pedestrian]:
         return read_pedestrians(self._sumo, area)
 
+    def ignore_red(self, vehicles: Collection[str], ignore: bool) -> None:
+        present = set(self._raw.vehicle_getIDList())
+        with self._lock:
+            for name in vehicles:
+                if name in present:
+                    self._raw.vehicle_setSpeedMode(name, speed_mode(ignore))
+
+    def upcoming(self, signal: str) -> tuple[float, str]:
+        return read_upcoming(self._sumo, signal)
+
     def roads(self) -> SumoRoads:
         return SumoRoads(self._sumo, self._lock)
 
@@ -136,7 +175,7 @@ class _Libsumo:
         return read_incidents(self._sumo)
 
     def delay(self) -> Delay:
-        return read_delay(self._sumo)
+        return read_delay(self._sumo, self._raw.vehicle_getTimeLoss, self._raw.vehicle_getDepartDelay)
 
     def close(self) -> None:
         self._lock.check()

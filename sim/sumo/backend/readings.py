@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from denxanh.sim.sumo.outputs import Incidents
@@ -29,12 +29,12 @@ def read_incidents(sumo: Any) -> Incidents:
     return Incidents(*map(int, counted))
 
 
-def read_delay(sumo: Any) -> Delay:
+def read_delay(sumo: Any, loss: Callable[[str], float], late: Callable[[str], float]) -> Delay:
     """The delay of all vehicles until now; ``sumo`` is libsumo or a connection to TraCI.
 
-    SUMO keeps the mean over the vehicles that have arrived, to two decimals.
+    ``loss`` and ``late`` read a vehicle's lost time and its delay before insertion, s. SUMO keeps the mean over the
+    vehicles that have arrived, to two decimals.
     """
-    vehicle = sumo.vehicle
     arrived = int(sumo.simulation.getParameter("", "device.tripinfo.count"))
     seconds = 0.0
     if arrived:
@@ -43,10 +43,25 @@ def read_delay(sumo: Any) -> Delay:
             for name in ("timeLoss", "departDelay")
         )
         seconds = arrived * sum(means)
-    running, waiting = vehicle.getIDList(), sumo.simulation.getPendingVehicles()
-    seconds += sum(vehicle.getTimeLoss(name) + vehicle.getDepartDelay(name) for name in running)
-    seconds += sum(vehicle.getDepartDelay(name) for name in waiting)
+    running, waiting = sumo.vehicle.getIDList(), sumo.simulation.getPendingVehicles()
+    seconds += sum(loss(name) + late(name) for name in running)
+    seconds += sum(late(name) for name in waiting)
     return Delay(seconds, arrived + len(running) + len(waiting))
+
+
+def speed_mode(ignore_red: bool) -> int:
+    """SUMO's speed mode of a vehicle: its default, or the default without stopping at red lights (bit 4)."""
+    return 31 - 16 if ignore_red else 31
+
+
+def read_upcoming(sumo: Any, signal: str) -> tuple[float, str]:
+    """The s until SUMO's own program switches a signal, and the state that follows."""
+    lights = sumo.trafficlight
+    phase, program = lights.getPhase(signal), lights.getProgram(signal)
+    (phases,) = (one.phases for one in lights.getAllProgramLogics(signal) if one.programID == program)
+    following = phases[phase].next
+    state: str = phases[following[0] if following else (phase + 1) % len(phases)].state
+    return lights.getNextSwitch(signal) - sumo.simulation.getTime(), state
 
 
 def read_pedestrians(sumo: Any, area: str) -> list[Pedestrian]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from denxanh.sim.errors import WorldError
 from denxanh.sim.network import Network
@@ -75,9 +75,10 @@ class SumoWorld:
 
     def on_lane(self, lane: str) -> Sequence[OnLane]:
         """The vehicles on a lane, the rearmost first; read once an instant."""
-        if lane not in self._lanes:
-            self._lanes[lane] = self._engine.on_lane(lane)
-        return self._lanes[lane]
+        found = self._lanes.get(lane)
+        if found is None:
+            found = self._lanes[lane] = self._engine.on_lane(lane, stops=self._stops)
+        return found
 
     def standing(self, lane: str) -> Sequence[Standing]:
         """The vehicles that ``halted`` counts on a lane, the rearmost front first; read once an instant."""
@@ -134,6 +135,14 @@ class SumoWorld:
     def pedestrians(self, area: str) -> Sequence[Pedestrian]:
         """The pedestrians on a walking area (SUMO's edge)."""
         return self._engine.pedestrians(area)
+
+    def ignore_red(self, vehicles: Collection[str], ignore: bool) -> None:
+        """Let vehicles pass red lights, or obey them again; those that have left the network are passed over."""
+        self._engine.ignore_red(vehicles, ignore)
+
+    def upcoming(self, intersection: str) -> tuple[float, str]:
+        """The s until SUMO's own program switches a signal that SUMO runs, and the state that follows."""
+        return self._engine.upcoming(intersection)
 
     def roads(self) -> SumoRoads:
         """The changes that events may make."""

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,15 @@ from denxanh.sim.errors import ControlError, DenxanhError, LimitError, WorldErro
 from denxanh.sim.sumo.backend.command_lock import CommandLock
 from denxanh.sim.sumo.backend.engine import Engine
 from denxanh.sim.sumo.backend.last_words import last_error, refusal
-from denxanh.sim.sumo.backend.readings import STOPPED, halted_of, read_delay, read_incidents, read_pedestrians
+from denxanh.sim.sumo.backend.readings import (
+    STOPPED,
+    halted_of,
+    read_delay,
+    read_incidents,
+    read_pedestrians,
+    read_upcoming,
+    speed_mode,
+)
 from denxanh.sim.sumo.backend.requesters import PriorityVehicles
 from denxanh.sim.sumo.backend.road_changes import SumoRoads
 from denxanh.sim.sumo.outputs import Incidents
@@ -142,7 +150,7 @@ class _Traci:
             self._watched.add(signal)
         return str(lights.getSubscriptionResults(signal)[variable])
 
-    def on_lane(self, lane: str) -> Sequence[OnLane]:
+    def on_lane(self, lane: str, *, stops: bool) -> Sequence[OnLane]:
         tc, connection = self._tc, self._connection
         if not self._fresh.get(lane):
             self._subscribe_lane(lane, halted_only=False)
@@ -160,13 +168,13 @@ class _Traci:
                     row[tc.VAR_SPEED],
                     row[tc.VAR_WAITING_TIME],
                     self._space[name],
-                    bool(row[tc.VAR_STOPSTATE] & STOPPED),
+                    stops and bool(row[tc.VAR_STOPSTATE] & STOPPED),
                 )
             )
         return out
 
     def standing(self, lane: str, *, stops: bool) -> Sequence[Standing]:
-        return halted_of(self.on_lane(lane), stops=stops)
+        return halted_of(self.on_lane(lane, stops=stops), stops=stops)
 
     def _subscribe_vehicle(self, name: str) -> None:
         tc, vehicle = self._tc, self._connection.vehicle
@@ -199,6 +207,18 @@ class _Traci:
         found: list[Pedestrian] = self._call(lambda: read_pedestrians(self._connection, area))
         return found
 
+    def ignore_red(self, vehicles: Collection[str], ignore: bool) -> None:
+        domain = self._connection.vehicle
+        present = set(self._call(domain.getIDList))
+        with self._lock:
+            for name in vehicles:
+                if name in present:
+                    self._call(lambda name=name: domain.setSpeedMode(name, speed_mode(ignore)))
+
+    def upcoming(self, signal: str) -> tuple[float, str]:
+        found: tuple[float, str] = self._call(lambda: read_upcoming(self._connection, signal))
+        return found
+
     def roads(self) -> SumoRoads:
         return SumoRoads(self._connection, self._lock)
 
@@ -207,7 +227,10 @@ class _Traci:
         return found
 
     def delay(self) -> Delay:
-        found: Delay = self._call(lambda: read_delay(self._connection))
+        vehicle = self._connection.vehicle
+        found: Delay = self._call(
+            lambda: read_delay(self._connection, vehicle.getTimeLoss, vehicle.getDepartDelay)
+        )
         return found
 
     def close(self) -> None:

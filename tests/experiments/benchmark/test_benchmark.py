@@ -22,12 +22,21 @@ from denxanh.experiments.benchmark.outside_rows import (
     write_source,
 )
 from denxanh.experiments.benchmark.suite import define, find_suite
+from denxanh.experiments.benchmark.table_files import (
+    Benchmark,
+    Span,
+    difference,
+    latex_escaped,
+    outside_value,
+)
 from denxanh.experiments.definition.expand import expand
 from denxanh.experiments.definition.experiment_file import read_experiment
+from denxanh.experiments.results.pivot import LEGEND
 from denxanh.networks import generated, list_places
 from denxanh.networks.scenarios import open_scenario
 from denxanh.sim.errors import InputError
 from denxanh.sim.language.text import same
+from denxanh.sim.run.provenance import hash_file
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +67,7 @@ def test_it_ends_in_four_formats_and_a_file_of_rows(ran: tuple[Any, Path]) -> No
         ("program", "tiny", "2"),
         ("actuated", "tiny", "2"),
     ]
-    shown = f"{float(rows[0]['delay_s']):.1f} ± {float(rows[0]['half_width_95']):.1f}"
+    shown = f"{float(rows[0]['delay_s']):.1f} ± {float(rows[0]['half_width_95_s']):.1f}"
     text = (out / "benchmark.md").read_text(encoding="utf-8")
     assert shown in text
     assert shown in done.stdout
@@ -129,8 +138,13 @@ def test_the_page_is_well_formed_and_in_two_languages(ran: tuple[Any, Path]) -> 
 def test_a_folder_without_scenarios_and_an_unknown_suite_get_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"holds no \.sumocfg"):
         find_suite(str(tmp_path))
-    with pytest.raises(InputError, match="did you mean 'small'"):
+    with pytest.raises(InputError, match=r"did you mean 'small'\? Or give a place, a \.sumocfg, or a folder"):
         find_suite("smal")
+    for text in ("/no/such/file.sumocfg", "missing.sumocfg", "a.net.xml"):
+        with pytest.raises(InputError, match=f"there is no file '{text}'"):
+            find_suite(text)
+    with pytest.raises(InputError, match=r"there is no file or folder '\./nowhere'"):
+        find_suite("./nowhere")
 
 
 def test_configurations_of_runs_are_no_scenarios_of_a_folder(tmp_path: Path, folder: Path) -> None:
@@ -177,6 +191,19 @@ def test_a_generated_suite_becomes_an_experiment_with_its_networks_beside_it(tmp
     assert scenario.end - scenario.begin == 300
 
 
+def test_a_benchmark_may_be_shorter_than_its_suite(tmp_path: Path) -> None:
+    written = define(find_suite("vietnam"), tmp_path, seeds=(1,), duration=900.0)
+    experiment = expand(read_experiment(tmp_path / "experiment.toml"), tmp_path / "experiment.toml")
+    assert written.duration == 900.0
+    assert {scenario.end - scenario.begin for scenario in experiment.scenarios} == {900.0}
+
+
+def test_a_duration_that_is_none_gets_one_sentence(cli: Callable[..., Any], tmp_path: Path) -> None:
+    done = cli("benchmark", "small", "--duration", "soon", "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert "not a duration" in done.stderr
+
+
 def test_the_digest_of_inputs_follows_the_files_and_not_their_names(folder: Path, tmp_path: Path) -> None:
     first = open_scenario(str(folder / "tiny"))
     for path in first.inputs():
@@ -206,10 +233,11 @@ def test_rows_measured_elsewhere_are_read_as_they_are_written() -> None:
         (lambda text: text.replace('comparable = "As here."', ""), "the text 'comparable' is missing"),
         (lambda text: text + text[text.index("\n[[row]]") :], "given twice"),
         (lambda text: text[: text.index("[[row]]")], "it has no [[row]]"),
+        (lambda text: text.replace('url = ""', 'url = "docs/benchmark.md"'), "give a web address"),
     ],
 )
 def test_a_wrong_file_of_rows_gets_one_sentence(change: Callable[[str], str], message: str) -> None:
-    text = write_source(Source("T", "S", "u", "1", "As here.", (OutsideRow("x", "y", 20.0),)))
+    text = write_source(Source("T", "S", "", "1", "As here.", (OutsideRow("x", "y", 20.0),)))
     with pytest.raises(InputError) as caught:
         read_source(change(text), "x.toml")
     assert message in str(caught.value)
@@ -228,3 +256,109 @@ def test_there_is_a_row_for_each_cell_of_the_small_suite() -> None:
     cells = {(name, controller) for name in names for controller in small.controllers}
     assert {(row.scenario, row.controller) for row in found.rows} == cells
     assert all(re.fullmatch("[0-9a-f]{64}", row.inputs) for row in found.rows)
+
+
+def test_one_place_is_a_suite(folder: Path) -> None:
+    assert find_suite("ha-noi/pho-hue").scenarios == (("ha-noi/pho-hue", "ha-noi/pho-hue"),)
+    path = next((folder / "tiny").glob("*.sumocfg"))
+    assert find_suite(str(path)).scenarios == (("tiny", str(path.resolve())),)
+    assert find_suite("generated/grid:1").scenarios == (("generated/grid:1", "generated/grid:1"),)
+
+
+def test_the_window_is_written_and_that_of_runs_that_are_there_stays(tmp_path: Path, folder: Path) -> None:
+    suite = find_suite(str(folder))
+    define(suite, tmp_path, window=suites.Window("+2min", "auto", 30.0))
+    written = read_experiment(tmp_path / "experiment.toml")
+    experiment = expand(written, tmp_path / "experiment.toml")
+    (scenario,) = experiment.scenarios
+    assert scenario.end - scenario.begin == 120
+    assert (written.warm_up, written.flush) == ("auto", 30.0)
+    define(suite, tmp_path, controllers=["program"], window=suites.Window("+2min", "auto", 30.0))
+    with pytest.raises(InputError, match="holds runs of other days, or of another window"):
+        define(suite, tmp_path)
+    with pytest.raises(InputError, match="holds runs of other days, or of another window"):
+        define(suite, tmp_path, window=suites.Window("+2min", "auto", 30.0), days="same")
+
+
+def test_building_networks_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generated, "build", lambda kind, seed, out: out.mkdir(parents=True))
+    two = tuple((name, name) for name in ("generated/grid:1", "ha-noi/pho-hue", "generated/random:2"))
+    told: list[str] = []
+    suite = suites.Suite("two", same("Two"), two, ("program",), (1,), 300)
+    define(suite, tmp_path, on_message=told.append)
+    assert told == [
+        "building network 1 of 2: generated/grid:1",
+        "building network 2 of 2: generated/random:2",
+    ]
+    define(suite, tmp_path, on_message=told.append)
+    assert len(told) == 2
+
+
+def test_the_window_and_every_mark_are_explained_where_the_table_is(ran: tuple[Any, Path]) -> None:
+    done, out = ran
+    text = (out / "benchmark.md").read_text(encoding="utf-8")
+    tex = (out / "benchmark.tex").read_text(encoding="utf-8")
+    visible = "\n".join(line for line in tex.splitlines() if not line.startswith("%"))
+    assert "Measured is the whole run, without warm-up and flush" in text
+    assert "Measured is the whole run, without warm-up and flush" in visible
+    assert "Measured is the whole run, without warm-up and flush" in done.stdout
+    page = (Path(__file__).resolve().parents[3] / "docs" / "benchmark.md").read_text(encoding="utf-8")
+    for mark, meaning in LEGEND:
+        assert f"| {mark} | {meaning} |" in text
+        assert f"{mark}: {latex_escaped(meaning)}" in visible
+        assert f"| `{mark}` |" in page
+    assert "before:" not in done.stdout
+    assert "next:" not in done.stdout
+
+
+def test_a_gain_has_a_column_in_latex_and_its_unit_in_csv(ran: tuple[Any, Path]) -> None:
+    _, out = ran
+    tex = (out / "benchmark.tex").read_text(encoding="utf-8")
+    head = next(line for line in tex.splitlines() if line.startswith("scenario"))
+    assert head.startswith(r"scenario & program & actuated & over the existing plan, \%")
+    with (out / "benchmark.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert rows[0]["gain_existing_s"] == rows[0]["gain_existing_per_cent"] == ""
+    program, actuated = (float(row["delay_s"]) for row in rows[:2])
+    assert float(rows[1]["gain_existing_s"]) == pytest.approx(program - actuated)
+    assert float(rows[1]["gain_existing_per_cent"]) == pytest.approx(100 * (program - actuated) / program)
+
+
+def test_a_row_from_elsewhere_counts_as_the_same_scenario_only_by_its_files_and_times() -> None:
+    span = Span("ab", "cd", 0.0, 900.0)
+    shown = Benchmark(
+        suites.suites()["small"],
+        "each",
+        None,
+        (),
+        {"x": span},
+        (),
+        (),
+        {},
+        "",  # type: ignore[arg-type]
+    )
+    for row, expected in (
+        (OutsideRow("x", "c", 1.0), "other files"),  # by its name alone
+        (OutsideRow("x", "c", 1.0, inputs="ab"), None),
+        (OutsideRow("x", "c", 1.0, inputs="ee"), "other files"),
+        (OutsideRow("x", "c", 1.0, inputs="ab", begin=0.0, end=3600.0), "other times"),
+        (OutsideRow("x", "c", 1.0, network="cd", begin=0.0, end=900.0), None),
+        (OutsideRow("x", "c", 1.0, network="cd"), "other files"),
+        (OutsideRow("x", "c", 1.0, network="ee", begin=0.0, end=900.0), "other files"),
+        (OutsideRow("x", "c", 1.0, network="cd", begin=0.0, end=3600.0), "other times"),
+    ):
+        found = difference(shown, row)
+        assert (None if found is None else found.en) == expected, row
+
+
+def test_a_row_from_elsewhere_has_the_marks_of_what_it_tells() -> None:
+    row = OutsideRow("x", "c", 20.0, 0.5, 3, 1, 2.0, 1.5, fallbacks=1.0, unfinished=0.26, limited=1, failed=1)
+    assert outside_value(row) == "20.0 ± 0.5 u1.5 t2 f1 x1 l1 g1/3 r26%"
+    assert outside_value(OutsideRow("x", "c", 20.0)) == "20.0"
+
+
+def test_the_rows_of_resco_are_those_of_its_files(resco: Callable[[str], Path]) -> None:
+    (found,) = (one for one in sources_of(["cologne1"]) if one.title.startswith("RESCO"))
+    scenario = open_scenario(str(resco("cologne1")))
+    assert all(row.network == hash_file(scenario.net) for row in found.rows)
+    assert {(row.begin, row.end) for row in found.rows} == {(scenario.begin, scenario.end)}

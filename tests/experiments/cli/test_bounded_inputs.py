@@ -17,7 +17,7 @@ from denxanh.controllers.registry import make_controller
 from denxanh.experiments.cli.app import app
 from denxanh.experiments.definition.expand import expand
 from denxanh.experiments.definition.experiment_file import read_experiment
-from denxanh.networks.counts.count_form import read, template
+from denxanh.networks.counts.count_form import HEAD, form_rows, read
 from denxanh.sim.demand.demand_reader import read_demand
 from denxanh.sim.errors import DenxanhError, InputError
 from denxanh.sim.input import limits
@@ -362,17 +362,16 @@ def test_a_json_file_of_many_megabytes(network: Network, tmp_path: Path) -> None
     ("column", "cell"),
     [
         *((-1, cell) for cell in ("100000000", DIGITS, "1e5", "nan", "²", "-5", "9" * 18)),
-        *((5, time) for time in (f"{DIGITS}:00", "9999:00", "nan:00", "²:00")),
+        *((HEAD.index("begin"), time) for time in (f"{DIGITS}:00", "9999:00", "nan:00", "²:00")),
     ],
     ids=lambda value: str(value)[:20],
 )
 def test_a_cell_of_a_count_form(column: int, cell: str, network: Network, tmp_path: Path) -> None:
     path = tmp_path / "form.csv"
-    head, first, *_ = template(network, ["car"], 25200, 28800).splitlines()
-    cells = first.split(",")
+    head, cells, *_ = form_rows(network, ["car"], 25200, 28800)
     cells[-1] = "5"
     cells[column] = cell
-    path.write_text(f"{head}\n{','.join(cells)}\n", encoding="utf-8")
+    path.write_text(f"{','.join(head)}\n{','.join(cells)}\n", encoding="utf-8")
     with pytest.raises(InputError, match="line 2"):
         read(path, network, ["car"])
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from denxanh.experiments.formats.gmns_tables import read_gmns
+from denxanh.experiments.formats.gmns.gmns_tables import read_gmns
 from denxanh.experiments.formats.phase_chart_csv import phase_chart, read_phase_chart
 from denxanh.experiments.formats.plan_readers import read_plans
 from denxanh.experiments.formats.plan_source import PlanSource, PlanSwitch
@@ -145,11 +145,11 @@ def test_gmns_tables_without_our_columns_are_read(street: PlanSource, tmp_path: 
     kept = [k for k, name in enumerate(rows[0]) if not name.startswith("opt_")]
     with path.open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream).writerows([[row[k] for k in kept] for row in rows])
-    plans, _ = read_gmns(folder, street.network)
+    plans, _, _ = read_gmns(folder, street.network)
     assert plans[0].timings == street.plans[0].timings  # yellow and all-red are those of the signal
     text = path.read_text("utf-8").replace(",1,1,1\n", ",2,1,1\n", 1)
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(InputError, match="several rings"):
+    with pytest.raises(InputError, match="ring 2 comes to barrier 1"):
         read_gmns(folder, street.network)
 
 

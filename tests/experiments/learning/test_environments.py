@@ -407,6 +407,7 @@ def test_an_episode_in_sumo_hands_its_verdicts_to_the_next(place, tmp_path):
     """Over the pipe of the environment's process: what one memory has found, another learns."""
     import pickle
 
+    from denxanh.sim.signals.change import change_intervals
     from denxanh.sim.signals.monitor import ConflictMonitor, SignalMemory
 
     signal = network_of(dx.open_scenario(place("tiny"))).intersections["A0"]
@@ -419,4 +420,99 @@ def test_an_episode_in_sumo_hands_its_verdicts_to_the_next(place, tmp_path):
     other.learn(pickle.loads(pickle.dumps(known.found_since(before))))
     assert other.verdicts == known.verdicts
     assert list(other.verdicts.values()) == [fault]
-    assert known.found_since(known.sizes())[1:] == ({}, {})
+    known.changes[0, 1] = change_intervals(signal, 0, 1)
+    wait = monitor.wait_for_foes(signal.phases[1].state, 5.0, 2.0)
+    other.learn(pickle.loads(pickle.dumps(known.found_since(before))))
+    assert other.changes == known.changes
+    assert list(other.waits.values()) == [wait]
+    assert known.found_since(known.sizes())[1:4] == ({}, {}, {})
+
+
+def test_a_step_comes_over_the_pipe_as_it_was():
+    """Packed into bytes and back: the same values, by signal, in arrays that may be written to."""
+    from denxanh.experiments.learning.episode import Step
+    from denxanh.experiments.learning.step_message import pack, unpack
+
+    def step(time):
+        seen = {
+            "A": np.array([time, 2.0], dtype=np.float32),
+            "B": np.array([3.0, 4.0, time], dtype=np.float32),
+        }
+        permitted = {"A": np.array([True, False, True]), "B": np.array([False, True])}
+        given = {"B": [(time, 1, 5.0)]}
+        return Step(time, seen, {"A": -1.0, "B": time}, permitted, {"A": 2, "B": 1}, {"A": True, "B": False},
+                    {"A": "no"}, given, False)  # fmt: skip
+
+    first, second = step(5.0), step(10.0)
+    again = unpack(pack(second), first)
+    assert again._replace(observations={}, permitted={}) == second._replace(observations={}, permitted={})
+    assert again.observations.keys() == again.permitted.keys() == second.observations.keys()
+    for name in second.observations:
+        np.testing.assert_array_equal(again.observations[name], second.observations[name])
+        np.testing.assert_array_equal(again.permitted[name], second.permitted[name])
+        assert again.observations[name].dtype == np.float32
+        again.observations[name][:] = 0.0
+
+
+MAKERS = {
+    "env": lambda **o: dx.env("ha-noi/pho-hue", **o),
+    "parallel_env": lambda **o: dx.parallel_env("ha-noi/pho-hue", **o),
+    "vector_env": lambda **o: dx.vector_env("ha-noi/pho-hue", num_envs=2, **o),
+    "run": lambda **o: dx.run("ha-noi/pho-hue", "program", **o),
+    "compare": lambda **o: dx.compare("ha-noi/pho-hue", ["program"], **o),
+    "optimize": lambda **o: dx.optimize("ha-noi/pho-hue", **o),
+}
+
+
+@pytest.mark.parametrize(
+    ("function", "option", "meant"),
+    [
+        ("env", "bckend", "backend"),
+        ("env", "signl", "signal"),
+        ("parallel_env", "bckend", "backend"),
+        ("vector_env", "obseve", "observe"),
+        ("vector_env", "treads", "threads"),
+        ("run", "sed", "seed"),
+        ("run", "warmup", "warm_up"),
+        ("compare", "seds", "seeds"),
+        ("optimize", "job", "jobs"),
+    ],
+)
+def test_an_option_that_there_is_not_gets_the_name_that_was_meant(function, option, meant):
+    with pytest.raises(dx.InputError, match=f"there is no option '{option}'; did you mean '{meant}'"):
+        MAKERS[function](**{option: "sumo"})
+
+
+@pytest.mark.parametrize("backend", ["model", "batch", "sumo"])
+def test_a_phase_that_there_is_not_is_named(place, backend):
+    env = dx.parallel_env(place("tiny"), backend=backend, duration=60)
+    env.reset(seed=1)
+    count = int(env.action_space("A0").n)
+    for phase in (17, -1):
+        *_, infos = env.step({"A0": phase})
+        assert infos["A0"]["refused"] == f"there is no phase {phase}; the signal has 0…{count - 1}"
+    for bad in (2.5, "x", [1, 2], True, float("nan")):
+        with pytest.raises(dx.InputError, match=r"invalid action for A0: .*; give a whole number"):
+            env.step({"A0": bad})
+    with pytest.raises(dx.InputError, match="there is no agent 'A1'; there are: A0, B0"):
+        env.step({"A1": 0})
+    env.step({"A0": np.int64(0), "B0": np.array(0)})
+    env.close()
+
+
+def test_other_kinds_of_actions_are_judged_too(place):
+    env = dx.parallel_env(place("tiny"), backend="model", duration=60, action="phase-duration")
+    env.reset(seed=1)
+    for action, said in (
+        ((0, 99), "there is no duration 99"),
+        ((0, -1), "there is no duration -1"),
+        ((17, 0), "there is no phase 17"),
+    ):
+        *_, infos = env.step({"A0": action})
+        assert infos["A0"]["refused"].startswith(said)
+    with pytest.raises(dx.InputError, match="give a phase and an index"):
+        env.step({"A0": 1})
+    env = dx.parallel_env(place("tiny"), backend="model", duration=60, action="keep-change")
+    env.reset(seed=1)
+    *_, infos = env.step({"A0": 2})
+    assert infos["A0"]["refused"] == "there is no action 2; 0 keeps the phase, 1 changes to the next"

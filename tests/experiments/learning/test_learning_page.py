@@ -25,6 +25,20 @@ def test_the_blocks_of_the_page_run_one_after_the_other(page: Path, run_page: Ca
     assert re.match(r"Delay\(seconds=\d+", run_page(page, _guarded))
 
 
+def test_the_names_of_lanes_and_phases_are_found_as_printed(run_page: Callable[..., str]) -> None:
+    run_page(DOCS / "observations.md")
+
+
+def test_the_ranges_of_the_page_are_those_of_the_spaces() -> None:
+    text = (DOCS / "observations.md").read_text("utf-8")
+    rows = re.findall(r"^\| (`.*`) \| (\S+ or 1|0…1|−∞…∞)", text, re.MULTILINE)
+    named = {name: span for names, span in rows for name in re.findall(r"`([\w]+)`", names)}
+    for feature in FEATURES.values():
+        low = "−∞" if feature.low < 0 else "0"
+        high = "1" if feature.high == 1.0 else "∞"
+        assert named.get(feature.name, "0…∞").replace(" or ", "…") == f"{low}…{high}", feature.name
+
+
 @pytest.mark.slow
 def test_the_tutorial_trains_two_agents_and_compares_them(run_page: Callable[..., str]) -> None:
     pytest.importorskip("stable_baselines3", reason="pip install stable-baselines3 to run it")

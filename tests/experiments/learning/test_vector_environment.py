@@ -135,6 +135,10 @@ def test_actions_of_another_shape_are_refused(place):
     batch.reset()
     with pytest.raises(dx.InputError, match=r"give \(2, 2\)"):
         batch.step(np.zeros((2, 3)))
+    with pytest.raises(dx.InputError, match="not whole numbers"):
+        batch.step(np.full((2, 2), 0.5))
+    with pytest.raises(dx.InputError, match="not whole numbers"):
+        batch.step(np.full((2, 2), "x"))
 
 
 @pytest.mark.parametrize("name", ["tiny", "cologne1"])

@@ -119,3 +119,12 @@ def test_a_place_without_anything_to_tune_says_what_is_missing(scenario: Scenari
     (tmp_path / "r.rou.xml").write_text("<routes/>")
     with pytest.raises(InputError, match="there is no signal in this network"):
         prepare_problem(replace(scenario, net=net, routes=(tmp_path / "r.rou.xml",)))
+
+
+def test_the_model_rides_side_by_side_where_sumo_does(scenario: Scenario):
+    sublane = replace(scenario, options={"lateral-resolution": "0.8"})
+    model = prepare_problem(sublane).surrogate.models[0]
+    assert model.sublane
+    other = replace(model.parameters, change=2 * model.parameters.change)
+    assert model.with_parameters(other).sublane
+    assert not prepare_problem(scenario).surrogate.models[0].sublane

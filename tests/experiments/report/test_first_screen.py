@@ -14,12 +14,13 @@ import pytest
 from denxanh.experiments.report import Comparison, render
 from denxanh.experiments.report.decision.benefit import Benefit, benefit, co2_text, money_text
 from denxanh.experiments.report.decision.cautions import NOBODY_WALKS, SYNTHETIC, cautions
-from denxanh.experiments.report.decision.first_screen import first_screen
-from denxanh.experiments.report.decision.group_changes import persons, type_changes
+from denxanh.experiments.report.decision.first_screen import Losers, _losing_movements, first_screen
+from denxanh.experiments.report.decision.group_changes import GroupChange, persons, type_changes
 from denxanh.experiments.report.decision.names import controller_title, direction_title
 from denxanh.experiments.report.decision.recommendation import recommend
-from denxanh.experiments.report.tables import flags
-from denxanh.experiments.results.summary import Group
+from denxanh.experiments.report.tables import flags, rounded
+from denxanh.experiments.report.tables import losers as loser_rows
+from denxanh.experiments.results.summary import Group, decisions
 from denxanh.experiments.runs.run_row import RunRow
 from denxanh.networks.built_in import NOTE
 from denxanh.sim.language.text import Text
@@ -78,10 +79,82 @@ def test_gains_are_told_against_the_conventional_plan_first(group: Callable[...,
     assert [gain.reference for gain in found.gains] == ["conventional", "program"]
     said = found.sentence()
     assert said.en == (
-        "Operate the signals with the strategy actuated: 25 % less delay than the conventional plan, 50 % less delay "
-        "than the existing plan."
+        "Operate the signals with the strategy actuated: 25 % less delay than the conventional plan (−9.97 s/veh, "
+        "95 % interval −10.35…−9.59, 3 days), 50 % less delay than the existing plan."
     )
     assert "trễ ít hơn 25 % so với phương án thông thường" in said.vi
+
+
+# three candidates, two days: each pair alone would be significant (p = 0.022), after Holm none is (0.066)
+HOLM = {
+    "program": [60.0, 62.0],
+    "conventional": [51.6, 53.0],
+    "actuated": [52.0, 60.0],
+    "max-pressure": [58.0, 64.5],
+}
+
+
+def test_the_advice_is_decided_as_the_verdict(group: Callable[..., Group]) -> None:
+    """What the verdict calls not distinguishable is not to be installed, and its interval holds zero."""
+    runs = group(**HOLM)
+    found = recommend(runs, assumed_plan=False)
+    (said,) = [
+        one for one in decisions(runs) if (one.candidate, one.reference) == ("conventional", "program")
+    ]
+    assert said.verdict.outcome == "not distinguishable"
+    assert said.paired.p_value is not None
+    assert said.paired.p_value < 0.05
+    assert said.interval is not None
+    assert said.interval.low < 0.0 < said.interval.high
+    assert found is not None
+    assert found.advice == "unproven"
+
+
+# proven against the conventional plan, not against the existing one, whose days vary widely
+DOUBTFUL = {"program": [40, 160, 110], "conventional": [32, 33.5, 31], "actuated": [28, 29.2, 27.1]}
+
+
+def test_a_gain_that_is_not_proven_says_so_wherever_it_stands(group: Callable[..., Group]) -> None:
+    screen = first_screen(group(**DOUBTFUL), None, assumed_plan=True, duration=3600.0)
+    assert screen is not None
+    assert screen.recommendation.advice == "install"
+    assert (
+        "73 % less delay than the assumed plan (not proven: −75 s/veh, 95 % interval −" in screen.sentence.en
+    )
+    assert "so với phương án giả định (chưa chứng minh được: " in screen.sentence.vi
+    assert "−13 % / −73 % ?;" in screen.three_lines()[1].en
+    delay, hours, worth = screen.tiles
+    assert "(−13 %)" in delay.lines[0][0].en
+    assert "95 % interval −" in delay.lines[0][1].en
+    assert "3 days" in delay.lines[0][1].en
+    for tile in (delay, hours, *([worth] if worth.lines else [])):
+        value, note = tile.lines[1]
+        assert "?" in value.en
+        assert "?: not proven" in note.en
+    assert hours.heading == Text(
+        "Saved a day (of 1 h simulated)", "Tiết kiệm mỗi ngày (chỉ tính 1 giờ mô phỏng)"
+    )
+
+
+def test_a_loss_is_no_gain_whether_proven_or_not(group: Callable[..., Group]) -> None:
+    """Proven beside a third controller that cannot be told from the baseline, so that "keep" is not the advice."""
+    program = [40, 45, 41, 44]
+    found = recommend(group(program=program, actuated=[42, 45.5, 47, 44]), assumed_plan=False)
+    assert found is not None
+    said = found.sentence().en
+    assert said.startswith(
+        "No gain seen: the strategy actuated: 5 % more delay than the existing plan (not proven: +2.1 s/veh, 95 % "
+    )
+    assert "to prove the loss" in said
+    lost = {"program": program, "actuated": [44, 49.2, 45, 48.1], "sotl": [40, 60, 60, 50]}
+    found = recommend(group(**lost), assumed_plan=False)
+    assert found is not None
+    assert (found.advice, found.candidate) == ("unproven", "actuated")
+    said = found.sentence().en
+    assert said.startswith(
+        "No gain seen: the strategy actuated: 10 % more delay than the existing plan (proven: +4."
+    )
+    assert "More days" not in said
 
 
 @pytest.mark.parametrize("label", ["program", "existing plan", "assumed plan"])
@@ -214,6 +287,38 @@ def test_a_gain_is_never_told_without_who_loses(pair: Group) -> None:
     assert following.en.startswith("next: ")
 
 
+def test_nobody_who_loses_is_said_without_alarm(tmp_path: Path, metrics: Metrics) -> None:
+    runs: dict[str, list[RunRow]] = {"program": [], "actuated": []}
+    for seed in (1, 2):
+        for name, delay in (("program", 30.0), ("actuated", 20.0)):
+            folder = write_run(
+                tmp_path / f"{name}-{seed}", {"e1": delay + seed, "e2": delay}, types={"car": (20, delay)}
+            )
+            runs[name].append(RunRow("street", name, seed, metrics=metrics(delay + seed), folder=folder))
+    screen = first_screen(Group("street", 1.0, runs), None, assumed_plan=False)
+    assert screen is not None
+    assert screen.losers.nobody
+    assert screen.losers.sentence() == Text(
+        "worse at none of 2 approaches", "không nhánh nào trong 2 nhánh kém hơn"
+    )
+
+
+def test_a_movement_that_loses_on_an_approach_that_gains_is_named() -> None:
+    up = GroupChange(Text("J1, A, from the south", "…"), 100.0, 20.0, 18.0, True)
+    through = GroupChange(Text("J1, A, from the south, through", "…"), 90.0, 24.8, 25.2, False)
+    tiny = GroupChange(Text("J1, A, from the south, left", "…"), 10.0, 24.8, 24.82, False)
+    found = _losing_movements([], {up.name.en: [through, tiny]})
+    assert found == (through,)
+    assert _losing_movements([up], {up.name.en: [through]}) == ()  # its approach is named already
+    losers = Losers("program", (), (), 0, 3, (replace(through, proven=True),))
+    assert not losers.nobody
+    assert (
+        "on single movements of others (at most +0.4 s/veh: J1, A, from the south, through)"
+        in losers.sentence().en
+    )
+    assert [row.change.en for row in loser_rows(losers)] == ["+0.4"]
+
+
 def test_hours_count_real_vehicles_and_the_people_aboard(tmp_path: Path, metrics: Metrics) -> None:
     rows = []
     # 10 s per person for 5000 vehicles with 1.2 people, one simulated vehicle stands for 50: 16.67 person-hours
@@ -274,15 +379,25 @@ def test_the_page_begins_with_the_advice_and_folds_the_statistics(build: Build) 
 
 
 def test_directions_and_controllers_are_named_in_both_languages() -> None:
-    assert direction_title("NBL").vi == "đi hướng Bắc, rẽ trái"
-    assert direction_title("SEB").en == "south-eastbound"
-    assert direction_title("NBT NBR").en == "northbound, through; northbound, right"
+    assert direction_title("NBL").vi == "từ phía nam, rẽ trái"
+    assert direction_title("SEB").en == "from the north-west"
+    assert direction_title("NBT NBR").en == "from the south, through; from the south, right"
     assert direction_title("odd") == direction_title("odd")
     assert controller_title("program", assumed_plan=False).vi == "phương án hiện trạng"
     assert (
         controller_title("max-pressure:interval=20", assumed_plan=True).en
         == "the strategy max-pressure:interval=20"
     )
+
+
+def test_a_strategy_has_its_vietnamese_name_in_sentences() -> None:
+    assert controller_title("actuated", assumed_plan=True).vi == "điều khiển theo xe"
+    assert controller_title("sotl", assumed_plan=True).vi == "chiến lược tự tổ chức"
+
+
+def test_counts_of_a_run_are_rounded() -> None:
+    assert rounded(10960.806999999999) == Text("10\u202f960.8", "10\u202f960,8")
+    assert rounded(3) == Text("3", "3")
 
 
 def test_a_loss_is_said_in_words() -> None:

@@ -176,7 +176,7 @@ def test_failed_runs_are_listed_with_their_reasons(build: Build) -> None:
     lost = RunRow("street", "max-pressure", 4, "timeout", "no answer within 600 s")
     page = words(render(build(extra=(lost,))), "en")
     assert "Runs without a result: 1 of 7" in page
-    assert "max-pressure street 4 timeout no answer within 600 s" in page
+    assert "max-pressure street 4 stopped by its limit of time no answer within 600 s" in page
 
 
 def test_very_many_runs_are_drawn_but_not_listed(build: Build) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -34,6 +35,7 @@ from denxanh.sim.plan import Interval, Stage, Timing
 from denxanh.sim.run.recording import Recording
 from denxanh.sim.run.store import read_table
 from denxanh.sim.timing.arterials import arterials
+from tests.experiments.report.conftest import make_network
 
 
 @pytest.fixture(scope="module")
@@ -246,7 +248,7 @@ def test_page_and_figure_are_drawn_from_the_same_data() -> None:
     assert axes.collections[0].get_offsets().tolist() == [[1, 4], [2, 5], [3, 6]]
     assert axes.lines[0].get_xydata().tolist() == [[0, 0], [5, 2], [10, 4]]
     drawn = svg_of(picture)
-    assert len(re.findall(r"M[\d.]+ [\d.]+h0", drawn)) == 3
+    assert len(re.findall(r"m-?[\d.]+ ?-?[\d.]+h0", drawn)) == 3
     for words in ("x axis", "trục x", "an entry", "một mục", "metres", "mét"):
         assert words in drawn
     assert axes.get_xlabel() == "trục x"
@@ -320,3 +322,21 @@ def test_the_page_with_pictures_fits_and_can_be_read(
     for name in ("overlaps", "lowContrast"):
         assert browser.value(f"(() => {{ {checks}\nreturn {name}(); }})()") == []
     assert browser.problems == []
+
+
+def test_stages_are_numbered_as_on_the_timing_sheet() -> None:
+    """From the first stage of the network's program on, wherever the cycle of the run was first seen."""
+    network = make_network()
+    signal = network.intersections["J1"]
+    first, second = Stage("Gr", 20.0, (Interval("yr", 3.0),)), Stage("rG", 10.0, (Interval("ry", 3.0),))
+    own = replace(signal, program=Timing((first, second)))
+    network = replace(network, intersections={"J1": own})
+    states = [("rG", 10.0), ("ry", 3.0), ("Gr", 20.0), ("yr", 3.0)] * 6
+    times, now = [], 100.0
+    for _, seconds in states:
+        times.append(now)
+        now += seconds
+    history = {"J1": (tuple(times), tuple(state for state, _ in states))}
+    shown = shown_timings(network, history, (100.0, now))["J1"]
+    assert [stage.state for stage in shown.stages] == ["Gr", "rG"]
+    assert shown.offset == (100.0 + 13.0) % 36.0

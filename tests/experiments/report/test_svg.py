@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -19,6 +21,7 @@ from denxanh.experiments.report.drawing.svg import (
     pixel,
     steps,
     tag,
+    tenths_path,
     tip,
     words,
 )
@@ -129,3 +132,18 @@ def test_ramps_end_at_their_stops_and_get_darker() -> None:
 
 def test_twenty_controllers_are_told_apart() -> None:
     assert len(set(styles([str(i) for i in range(19)]).values())) == 19
+
+
+def test_a_path_in_tenths_is_the_same_line() -> None:
+    """Each point within a twentieth of a pixel, after a thousand steps too; a gap begins a new line."""
+    rng = np.random.default_rng(3)
+    points = np.cumsum(rng.normal(0, 3, (1000, 2)), axis=0)
+    points[500] = np.nan
+    found, here = [], np.zeros(2)
+    for letter, numbers in re.findall(r"([Ml])([^Ml]+)", tenths_path(points.tolist())):
+        pair = [float(n) for n in re.findall(r"-?(?:\d+\.?\d*|\.\d+)(?:e-?\d+)?", numbers)]
+        here = np.array(pair) if letter == "M" else here + pair
+        found.append(here)
+    assert tenths_path(points.tolist()).count("M") == 2
+    assert np.abs(np.array(found) - np.delete(points, 500, axis=0)).max() <= 0.05 + 1e-6
+    assert tenths_path([(1.0, 2.0), (1.01, 2.01), (1.0, -0.3)], close=True) == "M1 2l0-2.3Z"

@@ -24,6 +24,7 @@ from denxanh.experiments.sheet.sheet_drawing import Language, shortened, text_wi
 from denxanh.experiments.sheet.sheet_pages import sheet_pages, write_pages
 from denxanh.experiments.sheet.sheet_workbook import write_workbook
 from denxanh.sim.language.text import Text
+from denxanh.sim.signals.waivers import waivers
 
 Call = Callable[..., subprocess.CompletedProcess[str]]
 LANGUAGES: tuple[Language, ...] = ("en", "vi")
@@ -255,3 +256,12 @@ def test_hostile_names_come_through_the_formats(street: PlanSource, begin: int) 
                 assert not [
                     c for c in row if c.startswith(("=", "@", "+", "\t")) and not c.lstrip("+").isdigit()
                 ]
+
+
+def test_a_short_yellow_and_unchecked_crossings_are_said(street: PlanSource) -> None:
+    """With no pedestrian signals and a yellow below ITE's formula, whoever installs the plan is told."""
+    said = {note.vi for sheet in sheets_of(street) for note in sheet.notes}
+    timings = street.planned(0).intersections.values()
+    short = any(one.rule == "short-yellow" for intersection in timings for one in waivers(intersection))
+    assert any(note.startswith("Thời gian vàng ngắn hơn công thức ITE") for note in said) == short
+    assert any("chưa kiểm tra thời gian họ cần để qua đường" in note for note in said)

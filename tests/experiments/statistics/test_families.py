@@ -150,3 +150,26 @@ def test_families_refuse_what_they_cannot_judge():
     grafts["8700"][(0, 1.0)] = math.nan
     with pytest.raises(InputError, match="'8700'"):
         compare_tukey(grafts)
+
+
+def test_the_interval_of_a_verdict_agrees_with_holms_test() -> None:
+    """It leaves out zero exactly where p_adjusted decides for a difference; the pair's own interval does not."""
+    rng = np.random.default_rng(5)
+    decided = disagreed = 0
+    for _ in range(200):
+        effects = rng.normal(0.0, 2.0, size=4)
+        runs = {
+            name: {(seed, 1.0): float(effect + rng.normal()) for seed in range(4)}
+            for name, effect in zip("abcd", effects, strict=True)
+        }
+        for one in compare_holm(runs, baseline="a").contrasts:
+            excluded = not one.decisive.low <= 0.0 <= one.decisive.high
+            assert excluded == (one.p_adjusted <= 0.05)
+            assert one.interval.low <= one.decisive.low <= one.decisive.high <= one.interval.high
+            decided += excluded
+            assert one.comparison is not None
+            own = one.comparison.interval
+            assert own is not None
+            disagreed += excluded != (not own.low <= 0.0 <= own.high)
+    assert 0 < decided < 600
+    assert disagreed > 0

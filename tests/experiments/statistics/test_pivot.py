@@ -106,11 +106,12 @@ def test_gridlock_is_counted_and_takes_the_place_of_the_mean():
 def test_csv_has_a_row_for_each_pair():
     lines = as_csv(pivot(town("x", {"a": 20.0, "c": 23.0}))).splitlines()
     kinds = ("gain_conventional", "gain_existing")
-    gains = ",".join(kind + end for kind in kinds for end in ("", "_low", "_high"))
-    assert lines[0].startswith(f"controller,place,{gains},delay_s,half_width_95,runs,best,possible")
-    assert lines[1].startswith("a,x,,,,,,,20.0,")  # neither the conventional nor the existing plan ran
+    units = ("_s", "_per_cent")
+    gains = ",".join(kind + end + unit for unit in units for kind in kinds for end in ("", "_low", "_high"))
+    assert lines[0].startswith(f"controller,place,{gains},delay_s,half_width_95_s,runs,best,possible")
+    assert lines[1].startswith("a,x,,,,,,,,,,,,,20.0,")  # neither the conventional nor the existing plan ran
     assert lines[1].split(",")[:2] == ["a", "x"]
-    assert lines[2].split(",")[11] == "0"
+    assert lines[2].split(",")[17] == "0"
 
 
 def test_nothing_to_show():

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
+import openpyxl
 import pytest
 
 pytest.importorskip("starlette", reason="the workbench needs the extra serve")
@@ -258,3 +262,51 @@ def test_hostile_names_are_shown_as_letters(page: Any, server: Any) -> None:
     with page.context.expect_page() as opened:
         link.click()
     assert opened.value.evaluate("window.origin") == "null"
+
+
+@pytest.mark.slow
+def test_an_edited_plan_is_checked_in_sumo_and_becomes_a_sheet(
+    page: Any, server: Any, tiny_place: Any
+) -> None:
+    """From the drag to the report of the comparison and the sheet for the cabinet, by the buttons of the page."""
+    folder = server.folder / "tiny-street"
+    folder.mkdir()
+    for file in (tiny_place.net, tiny_place.routes, tiny_place.config):
+        shutil.copy(file, folder)
+    page.reload()
+    edit(page, "tiny-street")
+    row = page.locator(".signal").first
+    before = row.get_attribute("aria-valuenow")
+    drag(page, row, 120)
+    expect(row).not_to_have_attribute("aria-valuenow", before)
+    expect(page.locator("#undo")).to_have_attribute("data-steps", "1")
+    page.locator("#check").click()
+    job = page.locator(".job").first
+    expect(job).to_have_attribute("data-state", "done")
+    with page.context.expect_page() as opened:
+        job.locator("a", has_text="report.html").click()
+    report = opened.value
+    report.wait_for_load_state()
+    figures = report.evaluate(
+        "JSON.parse(document.querySelector('script[type=\"application/json\"]').textContent)"
+    )
+    controllers = {run["controller"] for run in figures["runs"]}
+    assert "program" in controllers
+    assert any(name.startswith("fixed-time:plan=") and name.endswith("plan-1.json") for name in controllers)
+    assert {run["status"] for run in figures["runs"]} == {"ok"}
+    assert len({run["seed"] for run in figures["runs"]}) == 5
+    report.close()
+    page.locator("#rooms button").nth(1).click()
+    page.locator("#sheet").click()
+    sheets = page.locator(".job", has_text="tiny-street").first
+    expect(sheets.locator("h3")).to_contain_text("Timing sheet")
+    expect(sheets).to_have_attribute("data-state", "done")
+    for name in ("sheet-vi.pdf", "sheet-en.pdf", "sheet-vi.xlsx", "sheet-en.xlsx"):
+        expect(sheets.locator("a", has_text=name)).to_have_count(1)
+    with page.expect_download() as downloaded:
+        sheets.locator("a", has_text="sheet-en.xlsx").click()
+    book = openpyxl.load_workbook(io.BytesIO(downloaded.value.path().read_bytes()))
+    cells = [cell.value for sheet in book for line in sheet.iter_rows() for cell in line]
+    offset = json.loads(next(server.folder.glob("sheet-*/plan.json")).read_text(encoding="utf-8"))
+    moved = next(iter(offset["intersections"].values()))["offset"]
+    assert moved in cells

@@ -12,7 +12,8 @@ from denxanh.networks.build import building, generators
 from denxanh.networks.place.place import Place
 from denxanh.networks.scenarios import open_scenario
 from denxanh.sim.errors import InputError
-from denxanh.sim.network_reader import network_of
+from denxanh.sim.network_reader import load_network, network_of
+from denxanh.sim.signals.pedestrian_calls import longest_red
 from denxanh.sim.sumo import wheel
 
 NAMES = [p.name for p in networks.list_places()]
@@ -122,3 +123,42 @@ def test_lanes_of_one_approach_do_not_cross_while_they_have_green(
                 for a, b in combinations(green, 2)
                 if road[a] == road[b] and target[a] != target[b] and intersection.foes[a, b]
             ]
+
+
+def test_people_on_foot_walk_in_the_time_that_their_green_leaves_them(tmp_path: Path) -> None:
+    """The time from the end of their green to that of their foes lasts for the walk."""
+    place = building.load_place("tp-hcm/cach-mang-thang-tam")
+    building.write_place(place, tmp_path, fidelity="lane", on_foot=True)
+    net = ET.parse(tmp_path / "net.net.xml").getroot()
+    lengths = [float(e[0].get("length", "nan")) for e in net.iter("edge") if e.get("function") == "crossing"]
+    assert lengths == [21.0] * 4  # 2 x 3 lanes of 3.5 m
+    network = load_network(tmp_path / "net.net.xml")
+    intersection = network.intersections["cach-mang-thang-tam"]
+    assert sorted(intersection.crossings) == [20, 21, 22, 23]
+    assert [phase.min_green for phase in intersection.phases] == [7.0, 7.0]
+    for stage in intersection.program.stages:
+        assert stage.green >= 7.0
+        assert sum(interval.duration for interval in stage.change) >= 21.0 / 1.07
+        assert stage.green + stage.change[0].duration == 25.0  # vehicles have the green of the plan
+    statistics = run(tmp_path, 240)
+    assert statistics["safety"]["collisions"] == "0"
+    people = ET.parse(tmp_path / "on-foot.rou.xml").getroot().findall("person")
+    assert 320 < len(people) < 480  # 100 an hour at each crossing
+    without = tmp_path / "without"
+    without.mkdir()
+    building.write_place(place, without, fidelity="lane")
+    assert (without / "demand.rou.xml").read_text("utf-8") == (tmp_path / "demand.rou.xml").read_text("utf-8")
+    assert "on-foot" not in (without / "place.sumocfg").read_text("utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_people_on_foot_at_every_place(name: str, tmp_path: Path) -> None:
+    building.write_place(building.load_place(name), tmp_path, fidelity="lane", on_foot=True)
+    network = load_network(tmp_path / "net.net.xml")
+    assert len(network.intersections) == len(building.load_place(name).signals)
+    for intersection in network.intersections.values():
+        for link, crossing in intersection.crossings.items():
+            assert any(phase.state[link] == "G" for phase in intersection.phases)
+            assert longest_red(intersection.program)[link] >= crossing.length / 1.07
+    assert run(tmp_path, 300)["safety"]["collisions"] == "0"

@@ -108,6 +108,7 @@ def test_the_signal_changes_its_plan_at_the_end_of_a_cycle_and_comes_back_to_its
         ("ha-noi/pho-hue@07:00", Choice("ha-noi/pho-hue", hours=(7 * H, 8 * H))),
         ("ha-noi/pho-hue@6:00-10:30:2007", Choice("ha-noi/pho-hue", hours=(6 * H, 37800), year=2007)),
         ("tp-hcm/quan-1-3@day:2021:sublane", Choice("tp-hcm/quan-1-3", "sublane", "day", year=2021)),
+        ("ha-noi/pho-hue:foot:sublane", Choice("ha-noi/pho-hue", "sublane", on_foot=True)),
     ],
 )  # fmt: skip
 def test_a_choice_is_read_from_the_name(text: str, choice: Choice) -> None:
@@ -118,6 +119,7 @@ def test_a_choice_is_read_from_the_name(text: str, choice: Choice) -> None:
     ("choice", "said"),
     [
         (":meso", "'meso' is neither a fidelity"),
+        (":foot:foot", "'foot' is neither a fidelity"),
         (":lane:lane", "'lane' is neither a fidelity"),
         ("@07:00x", "'x' is neither a fidelity"),
         ("@", "'@' is not a part of a day"),
