@@ -5,7 +5,8 @@
 For each place random plans (cycle, splits and offsets drawn freely, the network's own stages in every second plan) and
 the strategies below run in both fidelities on the same demand. The first table has Spearman's correlation of the mean
 delays with its 95 % interval and the ratio of the delays, the second the delay of each strategy and, of all runs of a
-fidelity, collisions and teleports as shares of the vehicles. Done runs in FOLDER are not run again.
+fidelity, collisions and teleports as shares of the vehicles. With --model a third one has how the queue model ranks the
+random plans in each fidelity. Done runs in FOLDER are not run again.
 """
 
 from __future__ import annotations
@@ -13,15 +14,20 @@ from __future__ import annotations
 import argparse
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from model_fidelity import random_candidates
+from model_fidelity import bootstrap, random_candidates
 
+from denxanh.controllers.fixed.fixed_time import read_plan
 from denxanh.experiments.cli.app import app
 from denxanh.experiments.optimize.tuning_problem import ProblemOptions, prepare_problem
 from denxanh.experiments.results.load import load
+from denxanh.experiments.specification.run_options import RunOptions
+from denxanh.experiments.specification.run_specification import with_window
 from denxanh.networks.scenarios import open_scenario
+from denxanh.sim.model import COLUMNS, encode
 from denxanh.sim.model.calibrate import spearman
 
 STRATEGIES = (
@@ -34,6 +40,9 @@ STRATEGIES = (
     "predictive",
 )
 FIDELITIES = ("lane", "sublane")
+MODEL_HEAD = """\
+| place | fidelity | plans | delay | better half | level | best tenth within SUMO's best third | SUMO s/veh |
+|---|---|---|---|---|---|---|---|"""
 
 
 def main() -> None:
@@ -44,6 +53,7 @@ def main() -> None:
     parser.add_argument("--seeds", default="1")
     parser.add_argument("--end", default="", help="simulate until this time, s")
     parser.add_argument("--without", action="append", default=[], help="a strategy that is left out")
+    parser.add_argument("--model", action="store_true", help="also the queue model beside the random plans")
     given = parser.parse_args()
     strategies = [name for name in STRATEGIES if name not in given.without]
     print("| place | plans and strategies | Spearman | delay `lane` / `sublane`: median, least to most |")
@@ -60,6 +70,12 @@ def main() -> None:
         print(row(place, target), flush=True)
     for place in given.places:
         print(details(place, (given.folder / place.replace("/", "--")).absolute()), flush=True)
+    if given.model:
+        print(f"\n{MODEL_HEAD}")
+        for place in given.places:
+            print(
+                model_rows(place, (given.folder / place.replace("/", "--")).absolute(), given.end), flush=True
+            )
 
 
 def write_plans(place: str, folder: Path, count: int) -> list[str]:
@@ -112,6 +128,33 @@ def details(place: str, folder: Path) -> str:
             for name in ("collisions", "teleports")
         )
         lines.append(f"\n{fidelity}, {len(runs['simulated'])} runs, {vehicles:.0f} vehicles: {counts}")
+    return "\n".join(lines)
+
+
+def model_rows(place: str, folder: Path, end: str) -> str:
+    """How the queue model ranks the random plans beside SUMO, in both fidelities; the model has the demand as given."""
+    lines = []
+    for fidelity in FIDELITIES:
+        scenario = open_scenario(f"{place}:{fidelity}")
+        if end:
+            scenario = replace(scenario, end=float(end))
+        scenario, options = with_window(scenario, RunOptions())
+        cuts = float(options.warm_up), float(options.flush)
+        model = prepare_problem(scenario, ProblemOptions(cuts=cuts)).surrogate.models[0]
+        found = delays(folder / fidelity)
+        said = {name: value for name, value in found.items() if name.startswith("fixed-time")}
+        plans = [read_plan(name.partition("plan=")[2]) for name in said]
+        believed = model.evaluate(encode(model.network, plans))[:, COLUMNS.index("delay")]
+        truth = np.array(list(said.values()))
+        low, high = bootstrap(believed, truth)
+        half = np.argsort(truth, kind="stable")[: len(truth) // 2]
+        best = np.argsort(believed, kind="stable")[: math.ceil(len(truth) / 10)]
+        third = np.argsort(truth, kind="stable")[: math.ceil(len(truth) / 3)]
+        lines.append(
+            f"| {place} | `{fidelity}` | {len(truth)} | {spearman(believed, truth):.2f} [{low:.2f}, {high:.2f}] |"
+            f" {spearman(believed[half], truth[half]):.2f} | {np.median(believed / truth):.2f} |"
+            f" {'yes' if set(best) <= set(third) else 'no'} | {truth.min():.1f}–{truth.max():.1f} |"
+        )
     return "\n".join(lines)
 
 

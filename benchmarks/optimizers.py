@@ -28,7 +28,8 @@ from optimizers_table import table
 from denxanh.experiments.optimize.job.conventional import TRAINING_SEEDS, conventional_plan
 from denxanh.experiments.optimize.problem.plan_programs import plan_xml
 from denxanh.experiments.optimize.problem.space import Candidate
-from denxanh.experiments.optimize.search.actuated_program import shown_once, tune_actuation
+from denxanh.experiments.optimize.problem.starts import as_start
+from denxanh.experiments.optimize.search.actuated_program import search_actuation, shown_once, sumo_default
 from denxanh.experiments.optimize.search.confirmation import confirm, extra_cases
 from denxanh.experiments.optimize.search.tuner import Budget, Tuner
 from denxanh.experiments.optimize.tuning_problem import (
@@ -213,38 +214,52 @@ def _optimised(book: Book, scenario: Scenario, row: str, *, drop: bool) -> None:
 
 
 def _actuated(book: Book, scenario: Scenario) -> None:
-    """Our actuated program, as ``--kind actuated`` makes it: the plan with turns kept must be known."""
-    place = prepare_problem(scenario)
+    """Our actuated program, as ``--kind actuated --lefts drop`` makes it from the plans that are known."""
+    place = prepare_problem(scenario, ProblemOptions(drop_protected=True))
     space = place.space
     before = time.process_time()
-    plan = _kept_plan(book, scenario)
-    chosen = [space.existing(), *([space.candidate(plan)] if plan.timings else [])]
-    plans = [space.plan(shown_once(space, candidate)) for candidate in chosen if space.legal(candidate)]
+    known = {row: _known_plan(book, scenario, row) for row in ("kept", "dropped")}
+    known["conventional"] = conventional_plan(scenario).plan
+    candidates = [space.existing(), *(as_start(space, plan) for plan in known.values() if plan.timings)]
+    forms = [
+        form for c in candidates if c is not None and space.legal(c) for form in (shown_once(space, c), c)
+    ]
+    plans = [space.plan(candidate) for candidate in dict.fromkeys(forms)]
     cases = place.cases(TRAINING)
-    found = tune_actuation(plans, place.evaluator, [*cases, *extra_cases(cases, HELD_OUT)])
-    option = found.actuation
-    most = f"{option.max_green:g} s" if option.max_green else f"{option.stretch:g} × planned"
-    whose = "own stages" if found.plan is plans[0] else "stages of the plan with turns kept"
+    found = search_actuation(
+        place.network,
+        plans,
+        sumo_default(space, ""),
+        place.evaluator,
+        [*cases, *extra_cases(cases, HELD_OUT)],
+        np.random.default_rng(1),
+        exclude=HELD_OUT,
+        default_legal=space.legal(space.existing()),
+    )
+    coordinated = sum(own.coordinated is not None for own in found.actuation.signals.values())
+    if found.actuation.coordinated and not found.actuation.signals:
+        coordinated = len(found.plan.timings)
     book.made(
         scenario.name,
         "tuned",
-        plan_xml(found.plan, place.network, actuation=option),
-        note=f"{whose}, maximum green {most}, gap {option.max_gap:g} s",
-        runs=found.race.runs,
+        plan_xml(found.plan, place.network, actuation=found.actuation),
+        note=f"{coordinated} of {len(found.plan.timings)} signals coordinated",
+        runs=found.runs,
         cpu=time.process_time() - before,
     )
 
 
 def _kept_as_start(book: Book, scenario: Scenario, place: TuningProblem) -> list[Candidate]:
     """The plan with turns kept, which is a plan with leave to drop them as well."""
-    if not _plan_file(book, scenario, "kept").is_file():
-        return []
-    plan = _kept_plan(book, scenario)
+    plan = _known_plan(book, scenario, "kept")
     return [place.space.candidate(plan)] if plan.timings else []
 
 
-def _kept_plan(book: Book, scenario: Scenario) -> Plan:
-    path = _plan_file(book, scenario, "kept")
+def _known_plan(book: Book, scenario: Scenario, row: str) -> Plan:
+    """The plan of a row, empty where it was not made."""
+    path = _plan_file(book, scenario, row)
+    if not path.is_file():
+        return Plan({})
     return Plan.from_json(json.loads(path.read_text(encoding="utf-8")), location=str(path))
 
 

@@ -12,7 +12,6 @@ from typing import Any
 from xml.etree import ElementTree
 
 from denxanh.experiments.definition.resample import Resampling, another_day
-from denxanh.experiments.optimize.evaluation.measures import lost_time
 from denxanh.sim.scenario import Scenario
 from denxanh.sim.sumo.run_input import MEASURES, TRIPINFO, write_input
 from denxanh.sim.sumo.tripinfo import read_trips
@@ -143,7 +142,7 @@ class Book:
             if done.returncode or "Error:" in done.stderr:
                 raise SystemExit(f"{scenario.name}: SUMO failed: {done.stderr[-500:]}")
             trips, _ = read_trips(folder / TRIPINFO)
-            return float(lost_time(trips).sum()) / len(trips), float(1 - trips.arrived.mean())
+            return float(trips.delay.sum()) / len(trips), float(1 - trips.arrived.mean())
 
     def _lines(self) -> list[dict[str, Any]]:
         path = self.folder / "results.jsonl"

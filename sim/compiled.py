@@ -1,4 +1,4 @@
-"""Numba's compiled code is kept on disk by what all sources of its folder say.
+"""Compiled code: Numba's is kept on disk by what all sources of its folder say; what libraries print is suppressed.
 
 Numba looks only at the file of the function that it loads: a kernel that calls one of another file, or takes a constant
 from there, would go on with the old one when that file alone changes, and a run would not be what the sources say.
@@ -6,8 +6,13 @@ from there, would go on with the old one when that file alone changes, and a run
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
-from collections.abc import Callable
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -42,3 +47,40 @@ def state_of(folder: Path) -> str:
     for path in sorted(folder.glob("*.py")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
+
+
+_silence = (
+    threading.RLock()
+)  # descriptor 1 is the whole process's: the first that comes turns it off and on again
+
+
+@contextmanager
+def silenced() -> Iterator[None]:
+    """Suppress what compiled libraries write to standard output past Python: warnings of libsumo, HiGHS's traces.
+
+    One thread at a time; what other threads of this process print meanwhile is lost as well. Where there is no standard
+    output, nothing is done.
+    """
+    with _silence:
+        try:
+            _flush()
+            saved = os.dup(1)
+        except (AttributeError, OSError, ValueError):  # closed, or replaced by something without a descriptor
+            yield
+            return
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        try:
+            yield
+        finally:
+            _flush()
+            os.dup2(saved, 1)
+            os.close(saved)
+            os.close(null)
+
+
+def _flush() -> None:
+    """Write out what Python and, where its library is found by this name, C still hold for standard output."""
+    sys.stdout.flush()
+    if os.name == "posix":
+        ctypes.CDLL(None).fflush(None)

@@ -18,17 +18,28 @@ PERIOD = 4096  # s after which the draws repeat
 
 
 class Arrivals:
-    """The futures of one intersection: each second, each link gets a vehicle with the probability of its rate."""
+    """The futures of one intersection: each second, each link gets a vehicle with the probability of its rate.
+
+    Vehicles whose link is not known have a link of their own on each approach i, ``n_links`` + i.
+    """
 
     def __init__(self, intersection: Intersection, futures: int) -> None:
-        links = [(i, k) for i, approach in enumerate(intersection.approaches) for k in approach.links]
+        known = [(i, k) for i, approach in enumerate(intersection.approaches) for k in approach.links]
+        self._any = intersection.n_links + np.arange(len(intersection.approaches))
+        links = [*known, *((i, int(k)) for i, k in enumerate(self._any))]
         self.lane = np.array([i for i, _ in links], dtype=np.int64)
         self.link = np.array([k for _, k in links], dtype=np.int64)
         self.sight = np.array(
             [min(a.reach, RANGE) / a.speed for a in (intersection.approaches[i] for i in self.lane)]
         )
         self._row = {link: row for row, (_, link) in enumerate(links)}
-        self._draws = np.random.default_rng(len(links)).random((futures, PERIOD, len(links)))
+        self._draws = np.concatenate(
+            [
+                np.random.default_rng(len(known)).random((futures, PERIOD, len(known))),
+                np.random.default_rng([len(known), 1]).random((futures, PERIOD, len(self._any))),
+            ],
+            axis=2,
+        )
         self._count = np.zeros(len(links))
         self._weight = LEARNING
         self._known: frozenset[str] = frozenset()
@@ -46,8 +57,11 @@ class Arrivals:
         what it needs beyond them, to the one that is critical already. F. V. Webster, "Traffic signal settings",
         Road Research Technical Paper 39, 1958, for the sum.
         """
+        of_lane = [
+            served[:, self.link[(self.lane == i) & (self.link < self._any[0])]] for i in range(len(self._any))
+        ]
+        stages = np.array([links.any(axis=1) for links in of_lane])
         ratio = np.bincount(self.lane, self.rate * headway, minlength=int(self.lane.max()) + 1)
-        stages = np.array([served[:, self.link[self.lane == i]].any(axis=1) for i in range(len(ratio))])
         need = np.zeros(len(served))
         for i in np.argsort(stages.sum(axis=1), kind="stable"):
             mine = np.flatnonzero(stages[i])
@@ -56,16 +70,17 @@ class Arrivals:
                 need[mine[np.argmax(need[mine])]] += missing
         return float(need.sum())
 
-    def learn(self, seen: Observation) -> None:
-        """Count the vehicles that have come into sight since the last observation."""
+    def learn(self, seen: Observation, known: bool = True) -> None:
+        """Count the vehicles that have come into sight since the last observation; ``known``: by their links."""
         if not np.isnan(self._time):
             fade = np.exp(-(seen.time - self._time) / WINDOW)
             self._count *= fade
             self._weight = self._weight * fade + (seen.time - self._time)
         vehicles = seen.vehicles
-        for name, link in zip(vehicles.id, vehicles.link, strict=True):
-            if name not in self._known and int(link) in self._row and not np.isnan(self._time):
-                self._count[self._row[int(link)]] += 1.0
+        links = np.where(known & (vehicles.link >= 0), vehicles.link, self._any[vehicles.approach])
+        for name, link in zip(vehicles.id, links.tolist(), strict=True):
+            if name not in self._known and link in self._row and not np.isnan(self._time):
+                self._count[self._row[link]] += 1.0
         self._known, self._time = frozenset(vehicles.id), seen.time
 
     def draw(self, future: int, time: float, horizon: float, rate: Array) -> tuple[Ints, Ints, Array]:

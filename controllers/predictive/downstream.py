@@ -28,6 +28,7 @@ class PlannedStep(NamedTuple):
     link: Ints  # (n,)
     due: Array  # (n,) s from ``time``
     age: Array  # (n,) s it has waited already
+    longer: Array  # (n,) s more than the model's headway until the next one of its lane can cross
     blocked: Array  # (lanes,) s: nothing leaves the lane before
     shows: Ints  # (phases, links + lanes), the last ones for vehicles of a lane whose link is not known
     phase: int
@@ -74,10 +75,13 @@ class Downstream:
         link = np.concatenate([planned.link[stay], np.array(bound, dtype=np.int64)])
         due = np.concatenate([planned.due[stay], np.array([one.time - planned.time for one in new])])
         age = np.concatenate([planned.age[stay], np.zeros(len(new))])
+        longer = np.concatenate([planned.longer[stay], np.zeros(len(new))])
         order = np.lexsort((due, approach))
         first = np.searchsorted(approach[order], np.arange(lanes + 1))
         at, to = planned.at[np.newaxis], planned.to[np.newaxis]
-        forecast = Forecast(first, link[order], due[order], age[order], planned.blocked, planned.shows)
+        forecast = Forecast(
+            first, link[order], due[order], age[order], longer[order], planned.blocked, planned.shows
+        )
         outcome = Outcome(np.empty_like(at), np.empty_like(to), np.empty(len(order)))
         return float(
             rollout(forecast, signal, planned.phase, planned.elapsed, at, to, self._model, ACTUATED, outcome)[

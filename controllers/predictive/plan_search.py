@@ -36,6 +36,7 @@ class Traffic(NamedTuple):
     link: Any  # (g, n) the link each takes
     due: Any  # (g, n) s: when it is at the stop line on a free road
     age: Any  # (g, n) s it has waited already
+    longer: Any  # (g, n) s more than the model's headway until the next one of its lane can cross
     blocked: Any  # (g, lanes) s: nothing leaves the lane before
     shows: Any  # (g, phases, links) what each link shows in each phase
 
@@ -158,6 +159,7 @@ def _mean_cost(
             traffic.link[g],
             traffic.due[g],
             traffic.age[g],
+            traffic.longer[g],
             traffic.blocked[g],
             traffic.shows[g],
         )

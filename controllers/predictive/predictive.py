@@ -26,7 +26,7 @@ from denxanh.sim.controller import Array, Green, Ints, Observation, Policy
 from denxanh.sim.network import Bools, Intersection, Network
 from denxanh.sim.plan import Interval
 from denxanh.sim.signals.change import change_intervals
-from denxanh.sim.world import HALTED_SPEED
+from denxanh.sim.world import HALTED_SPEED, QUEUE_SPACING
 
 ACCELERATION = 2.6  # m/s², SUMO's default car
 HOLDS = np.array([0.0, 1.0, 3.0, 6.0, 10.0, 15.0, 20.0, 30.0])
@@ -35,6 +35,8 @@ HOLDS = np.array([0.0, 1.0, 3.0, 6.0, 10.0, 15.0, 20.0, 30.0])
 STUCK_FOR = 10.0  # s for which the model treats a lane as blocked that did not move on green
 YIELDING_STUCK = 2.5  # times longer does a yielding head stand before it counts as stuck
 PATIENCE = 30.0  # s of waiting on red after which a green longer than ``max_green`` must end
+TWO_WHEELER = 4.0  # m that a vehicle takes in a queue, with its gap, below which it is one
+LATELY = 0.01  # weight of the present second in a mean of the last minutes
 ROOM = 12.0  # m free ahead of a vehicle that stands: more than a queue leaves
 HELD_UP = 60.0  # s, the longest time for which a vehicle is expected to be held up before the queue
 AT_LINE = 25.0  # m from the stop line, a small junction with keep-clear included; further away no green moves a head
@@ -64,12 +66,16 @@ class Predictive:
     horizon: int = 60  # s
     headway: float = 2.2  # s; faster ones change too often and leave queues behind (docs/predictive.md)
     start_loss: float = 1.5  # s
+    per_metre: float = (
+        0.11  # s/m less headway behind a two-wheeler, by how much less room than 7.5 m it takes
+    )
     turn: float = 1.0  # s more between vehicles that yield on a lane shared with other movements
     yellow_used: float = 1.0  # s
     passage: float = 2.0  # s; of the rule of ``actuated`` that may go on after a plan, with …
     longest_green: float = 40.0  # s of green against a call
     futures: int = 0  # of arrivals beyond sight that plans meet, and are not searched on; 0: none …
-    loaded: float = 0.6  # … critical load from which they do
+    stages: int = 2  # … where the program has at most so many stages …
+    loaded: float = 0.0  # … and from this critical load on
     gap: float = 3.0  # s; 2 s is worse on ingolstadt1, 1 s lets cologne3 jam
     impatience: float = 0.3  # 1/s
     left_over: float = 15.0  # s
@@ -87,13 +93,20 @@ class Predictive:
             ("keep", self.keep, 1),
             ("rounds", self.rounds, 0),
             ("futures", self.futures, 0),
+            ("stages", self.stages, 0),
             ("loaded", self.loaded, 0),
+            ("per_metre", self.per_metre, 0),
             ("passage", self.passage, 0),
             ("neighbours", self.neighbours, 0),
             ("downstream", self.downstream, 0),
         ):
             if value < least:
                 raise ValueError(f"{name} is {value}; it must be at least {least}")
+        if self.per_metre * QUEUE_SPACING >= self.headway:
+            raise ValueError(
+                f"per_metre is {self.per_metre}; with a headway of {self.headway} s it must be less than "
+                f"{self.headway / QUEUE_SPACING:.2f} s/m, or short vehicles would leave at once"
+            )
         if self.downstream > 0 and self.neighbours == 0:
             raise ValueError("downstream needs neighbours: give neighbours as well, such as 60")
 
@@ -166,8 +179,10 @@ class _Policy:
         )
         self.speed = np.array([approach.speed for approach in intersection.approaches])
         self.halted_since: dict[str, float] = {}  # s, of vehicles that have halted here
-        self.arrivals = Arrivals(intersection, settings.futures) if settings.futures else None
         self.stages = green_links(intersection)[: len(intersection.program.stages)]
+        few = settings.futures > 0 and len(self.stages) <= settings.stages
+        self.arrivals = Arrivals(intersection, settings.futures) if few else None
+        self.usual = 0.0  # s more than the headway behind the vehicles seen lately, in the mean
         self.decision: Decision | None = None  # the last one
         self.guarded = False  # the present phase is shown for a vehicle that had waited too long
         # one for each forecast; where movements are known, for announced vehicles
@@ -191,10 +206,12 @@ class _Policy:
 
     def __call__(self, seen: Observation) -> Green:
         if self.arrivals is not None:
-            self.arrivals.learn(seen)
+            self.arrivals.learn(seen, self.settings.movements == "known")
         if seen.minimum_left > 0:
             return Green(seen.phase, seen.minimum_left)
         in_sight = frozenset(seen.vehicles.id)
+        if self.arrivals is not None and in_sight:
+            self.usual += LATELY * (float(self._longer(seen).mean()) - self.usual)
         if self.releases is not None:
             seen = self.releases.expected(seen)
         ahead = [self._ahead(seen, *bound_for) for bound_for in self._bound_for(seen, in_sight)]
@@ -249,6 +266,7 @@ class _Policy:
                 takes,
                 due,
                 seen.vehicles.wait[first],
+                self._longer(seen)[first],
                 traffic.blocked[0, : len(self.speed)],
                 traffic.shows[0],
                 seen.phase,
@@ -374,17 +392,24 @@ class _Policy:
                     np.concatenate([link, called]),
                     np.concatenate([due, np.zeros(len(called))]),
                     np.concatenate([wait, seen.calls[called]]),
+                    np.concatenate([self._longer(seen)[order], np.zeros(len(called))]),
                     np.concatenate([blocked, np.zeros(len(called))]),
                     shows,
                 )
             )
         return Traffic(*(np.stack(parts) for parts in zip(*guesses, strict=True)))
 
+    def _longer(self, seen: Observation) -> Array:
+        """s more than the headway until the next one can cross behind each vehicle: less behind two-wheelers."""
+        length = seen.vehicles.length
+        return np.where(length < TWO_WHEELER, self.settings.per_metre * (length - QUEUE_SPACING), 0.0)
+
     def _busy(self) -> bool:
         """Whether the measured flows leave little green to spare."""
-        if self.arrivals is None:
-            return False
-        return self.arrivals.critical_load(self.stages, self.settings.headway) >= self.settings.loaded
+        if self.arrivals is None or self.settings.loaded == 0.0:
+            return self.arrivals is not None
+        headway = self.settings.headway + self.usual
+        return self.arrivals.critical_load(self.stages, headway) >= self.settings.loaded
 
     def _with_arrivals(self, seen: Observation, traffic: Traffic) -> Traffic:
         """The forecasts with arrivals beyond sight: each guess of the movements in turn meets each future."""
@@ -405,6 +430,7 @@ class _Policy:
                     np.concatenate([traffic.link[g], link])[order],
                     due[order],
                     np.concatenate([traffic.age[g], np.zeros(len(lane))])[order],
+                    np.concatenate([traffic.longer[g], np.full(len(lane), self.usual)])[order],
                     traffic.blocked[g],
                     traffic.shows[g],
                 )
@@ -412,7 +438,7 @@ class _Policy:
         n = max(len(part[1]) for part in parts)
         return Traffic(
             *(
-                np.stack([np.pad(part, (0, n - len(part))) if 1 <= field <= 3 else part for part in column])
+                np.stack([np.pad(part, (0, n - len(part))) if 1 <= field <= 4 else part for part in column])
                 for field, column in enumerate(zip(*parts, strict=True))
             )
         )

@@ -46,6 +46,7 @@ class Forecast(NamedTuple):
     link: Any  # (vehicles,) the link each takes
     due: Any  # (vehicles,) s: arrival at the stop line on a free road
     age: Any  # (vehicles,) s it has waited already
+    longer: Any  # (vehicles,) s more than the model's headway until the next one of its lane can cross
     blocked: Any  # (lanes,) s: nothing leaves the lane before
     shows: Any  # (phases, links) what each link shows in each phase
 
@@ -132,7 +133,7 @@ def _roll(
     cost: Any,
 ) -> None:
     """``rollout`` in memory that it is given: ``cost`` (plans,) is overwritten."""
-    first, link, due, age, blocked, shows = forecast
+    first, link, due, age, longer, blocked, shows = forecast
     slower, change, crossed, min_green = signal.slower, signal.change, signal.crossed, signal.min_green
     done_at, done_to, leaves = outcome
     lanes, links = len(first) - 1, shows.shape[1]
@@ -210,7 +211,8 @@ def _roll(
                     ):
                         last[i] = max(last[i], t + 1.0 - model.headway)
                         break
-                    last[i] = leaves[v] = when
+                    leaves[v] = when
+                    last[i] = when + longer[v]
                     total += when - due[v]
                     behind[i] = max(behind[i], v + 1)
                     head[i] += 1

@@ -32,7 +32,8 @@ from denxanh.experiments.runs.run_row import RunRow
 from denxanh.experiments.sheet.sheet_content import SheetHead, signal_sheets
 from denxanh.experiments.sheet.sheet_pages import write_pages
 from denxanh.experiments.sheet.sheet_workbook import write_workbook
-from denxanh.experiments.study.study import ACTUATED, FIDELITY, RUNS, StudyResult
+from denxanh.experiments.study.study import StudyResult
+from denxanh.experiments.study.study_state import ACTUATED, FIDELITY, RUNS
 from denxanh.networks.built_in import SYNTHETIC_NOTES
 from denxanh.networks.counts.counted_demand import GEH_GOOD
 from denxanh.networks.place.hours import time_text
@@ -71,8 +72,8 @@ def write_study(
     if chosen is None:
         skipped.append(
             Text(
-                "there is no new plan, so there is no timing sheet",
-                "chưa có phương án mới nên chưa có phiếu cài đặt",
+                "there is no optimised plan, so there is no timing sheet",
+                "chưa có phương án tối ưu nên chưa có phiếu cài đặt",
             )
         )
     else:
@@ -417,7 +418,7 @@ def _readme(command: str) -> str:
         (ASSUMED, "what was assumed, and what the time was too short for"),
         ("check.txt", "what the place holds, and its faults"),
         ("place/", "the place under the counted demand, where counts were given"),
-        ("plan/", "the search for a new plan"),
+        ("plan/", "the search for the optimised plan"),
         (f"{FIDELITY}/", "the runs in the place's other fidelity (lane, sublane), where it has one"),
         (f"{RUNS}/", "every run; denxanh query, verify and plot work on it"),
         ("runs.csv", "a row per run of the days on the page"),

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from denxanh.sim.compiled import silenced
 from denxanh.sim.errors import InputError
 from denxanh.sim.network import GREEN, Network
 from denxanh.sim.plan import Timing
@@ -322,11 +323,12 @@ class _Program:
         for r, row in enumerate(self.rows):
             for k, value in row.items():
                 matrix[r, k] = value
-        result = milp(
-            cost,
-            integrality=np.array(self.whole),
-            bounds=Bounds(np.array(self.low), np.array(self.high)),
-            constraints=LinearConstraint(matrix, np.array(self.least), np.array(self.most)),
-            options={"node_limit": NODE_LIMIT},
-        )
+        with silenced():  # HiGHS prints a trace of some solutions, whatever ``disp`` says
+            result = milp(
+                cost,
+                integrality=np.array(self.whole),
+                bounds=Bounds(np.array(self.low), np.array(self.high)),
+                constraints=LinearConstraint(matrix, np.array(self.least), np.array(self.most)),
+                options={"node_limit": NODE_LIMIT},
+            )
         return None if result.x is None else [float(value) for value in result.x]

@@ -57,9 +57,22 @@ def test_rates_are_counted_where_vehicles_come_into_sight(arrivals, look):
     assert by_link[1] == 0.0
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_vehicles_whose_link_is_not_known_are_counted_by_approach(arrivals, look, told):
+    for second in range(600):
+        seen = look([(0, 150.0, 10.0)], time=float(second))
+        link = np.full(1, 0 if told else -1)
+        vehicles = replace(seen.vehicles, id=(f"v{second // 10}",), link=link)
+        arrivals.learn(replace(seen, vehicles=vehicles), known=not told)
+    by_link = dict(zip(arrivals.link, arrivals.rate, strict=True))
+    assert by_link[0] == 0.0
+    assert by_link[2] == pytest.approx(0.1, rel=0.15)  # of approach 0, after the two links
+
+
 def test_the_critical_load_is_the_sum_over_the_stages(arrivals):
     """Flows of 0.2 and 0.1 veh/s at 2 s each; a stage that serves both needs the larger only."""
-    arrivals._count, arrivals._weight = np.array([20.0, 10.0])[arrivals.link], 100.0
+    count = dict(enumerate([20.0, 10.0]))
+    arrivals._count, arrivals._weight = np.array([count.get(k, 0.0) for k in arrivals.link]), 100.0
     apart = np.array([[True, False], [False, True]])
     assert arrivals.critical_load(apart, 2.0) == pytest.approx(0.6)
     assert arrivals.critical_load(np.array([[True, True]]), 2.0) == pytest.approx(0.4)

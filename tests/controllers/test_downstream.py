@@ -40,6 +40,7 @@ def side_street_until(
         np.zeros(n, dtype=np.int64),
         10.0 + 2.0 * np.arange(n),
         np.zeros(n),
+        np.zeros(n),
         np.zeros(2),
         np.array([[1, 0, 1, 0], [0, 1, 0, 1]]),
         1,

@@ -41,6 +41,7 @@ def traffic(*guesses: tuple[list[float], list[float]]) -> Traffic:
         np.array([np.repeat([0, 1], row) for row in size]),
         np.array([[*a, *b] for a, b in guesses], dtype=float),
         np.zeros((n, sum(size[0]))),
+        np.zeros((n, sum(size[0]))),
         np.zeros((n, 2)),
         np.array([[[1, 0], [0, 1]]] * n),
     )

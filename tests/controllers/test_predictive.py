@@ -1,5 +1,7 @@
 """The rollout against sums worked out by hand, and the decisions that follow from it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -50,6 +52,7 @@ def cost(
     model=BARE,
     blocked=(0.0, 0.0),
     slower=0.0,
+    longer=0.0,
     crossed=1.0,
     elapsed=100.0,
     rule=ACTUATED,
@@ -64,6 +67,7 @@ def cost(
         link,
         np.array([*due[0], *due[1]], dtype=float),
         np.zeros(len(link)),
+        np.full(len(link), longer),
         np.array(blocked),
         np.array(shows),
     )
@@ -86,6 +90,12 @@ def test_a_green_road_costs_nothing():
 def test_a_queue_discharges_at_saturation_headway():
     # three vehicles at the line: they cross at 0, 2 and 4 s
     assert cost(((0.0, 0.0, 0.0), ()), then=(0,)) == pytest.approx([6.0])
+
+
+def test_a_queue_of_short_vehicles_discharges_sooner():
+    # half a second less behind each: they cross at 0, 1.5 and 3 s; held, the first one still at 4.5 s
+    assert cost(((0.0, 0.0, 0.0), ()), then=(0,), longer=-0.5) == pytest.approx([4.5])
+    assert cost(((), (0.0, 0.0, 0.0)), longer=-0.5) == pytest.approx([4.5 + 6.0 + 7.5])
 
 
 def test_a_held_queue_pays_change_and_start_loss_once():
@@ -161,6 +171,7 @@ def first_change(due, shows=SHOWS, yields=None, elapsed=10.0, rule=ACTUATED):
         first,
         np.repeat(np.arange(n), np.diff(first)),
         np.concatenate([np.array(lane, dtype=float) for lane in due]),
+        np.zeros(first[-1]),
         np.zeros(first[-1]),
         np.zeros(n),
         np.array(shows),
@@ -258,6 +269,26 @@ def test_it_waits_for_a_platoon_that_is_nearly_through(crossing, look):
     assert decide(look([*platoon, (1, 5.0, 0.0)])).phase == 0
 
 
+def test_motorbikes_leave_sooner_than_cars(crossing, look):
+    """Six on red that take 2.7 m each need less green than six cars, so changing to them costs less; any car is one."""
+    costs = []
+    for length in (7.5, 5.8, 2.7):
+        decide = Predictive(impatience=0.0).start(crossing)["J0"]
+        seen = look([(1, 2.0 + 7.5 * k, 0.0) for k in range(6)])
+        decide(replace(seen, vehicles=replace(seen.vehicles, length=np.full(6, length))))
+        costs.append(decide.decision.cost[1])
+    saved = 0.11 * (7.5 - 2.7) * sum(range(6))  # s, the k-th one waits for k before it
+    assert costs[0] == costs[1]
+    assert costs[0] - costs[2] == pytest.approx(saved)
+
+
+def test_plans_meet_futures_where_the_program_has_two_stages(crossing, look):
+    two, searched = (Predictive(futures=4, stages=n).start(crossing)["J0"] for n in (2, 1))
+    for decide in (two, searched):
+        decide(look([(1, 5.0, 0.0)]))
+    assert (two.decision.futures, searched.decision.futures) == (4, 0)
+
+
 def test_nobody_waits_on_red_behind_an_endless_green(crossing, look):
     decide = Predictive(impatience=0.0).start(crossing)["J0"]
     platoon = [(0, 5.0 + 12.0 * k, 12.5) for k in range(16)]
@@ -297,8 +328,6 @@ def test_it_beats_the_other_strategies_on_steady_traffic():
 
 def test_turning_shares_come_out_right_for_any_number(crossing, look):
     """A lane with two links of which one is taken three times as often."""
-    from dataclasses import replace
-
     intersection = crossing.intersections["J0"]
     shared = replace(intersection.approaches[0], links=(0, 1))
     shares = TurningShares(replace(intersection, approaches=(shared,)), np.array([200.0]))
@@ -310,8 +339,6 @@ def test_turning_shares_come_out_right_for_any_number(crossing, look):
 
 
 def test_several_guesses_differ_and_each_has_the_shares(crossing, look):
-    from dataclasses import replace
-
     intersection = crossing.intersections["J0"]
     shared = replace(intersection, approaches=(replace(intersection.approaches[0], links=(0, 1)),))
     seen = look([(0, 40.0 + 8.0 * k, 5.0) for k in range(8)])
@@ -338,8 +365,6 @@ def test_turning_shares_are_learnt_at_the_stop_line(crossing, look):
 
 def test_a_head_that_lets_its_green_pass_takes_another_link(crossing, look):
     """Link 0 is the likelier one, but its green does not move the head: it must be bound for link 1."""
-    from dataclasses import replace
-
     intersection = crossing.intersections["J0"]
     shared = replace(intersection.approaches[0], links=(0, 1))
     shares = TurningShares(replace(intersection, approaches=(shared,)), np.array([200.0]))
@@ -372,8 +397,6 @@ def test_no_green_is_given_to_who_stands_elsewhere(crossing, look):
 
 def test_one_road_at_a_time_where_turns_are_not_protected():
     """Two opposite roads with a through link (0, 2) and a left turn (1, 3) each that yields to the through."""
-    from dataclasses import replace
-
     from denxanh.controllers.predictive.one_road import one_road_at_a_time
     from denxanh.sim.network import Movement, Phase
     from denxanh.sim.plan import Stage, Timing
@@ -431,8 +454,23 @@ def test_it_serves_everybody_by_loops_and_by_cameras(movements, sensing):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("guesses", 0), ("keep", 0), ("rounds", -1), ("neighbours", -5.0), ("downstream", -1.0)],
+    [
+        ("guesses", 0),
+        ("keep", 0),
+        ("rounds", -1),
+        ("neighbours", -5.0),
+        ("downstream", -1.0),
+        ("stages", -1),
+        ("per_metre", -0.1),
+    ],
 )
 def test_a_parameter_that_means_nothing_is_refused(name, value):
     with pytest.raises(ValueError, match=f"{name} is {value}; it must be at least"):
         Predictive(**{name: value})
+
+
+def test_a_headway_of_none_behind_short_vehicles_is_refused() -> None:
+    with pytest.raises(
+        ValueError, match=r"per_metre is 0\.3; with a headway of 2\.2 s it must be less than 0\.29 s/m"
+    ):
+        Predictive(per_metre=0.3)

@@ -83,3 +83,8 @@ def test_a_page_made_from_the_code_says_at_its_top_where_to_read_it(page: Path) 
         top = text[: text.index("<!-- from the code:")].partition("\n## ")[0]
         assert "`sphinx-build docs site`" in top
         assert f"`site/reference/{page.stem}.html`" in top
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_page_has_a_gap_that_was_to_be_filled(page: Path) -> None:
+    assert "@@" not in page.read_text("utf-8")

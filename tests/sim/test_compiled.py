@@ -68,3 +68,54 @@ def test_the_user_s_own_kernels_stay_where_numba_puts_them() -> None:
     before = numba.config.CACHE_DIR
     assert kernel()(same)(2.0) == 2.0
     assert before == numba.config.CACHE_DIR
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the C library is found by this name on POSIX systems only")
+def test_what_a_compiled_library_prints_is_suppressed() -> None:
+    """Also what C's buffer holds when the output goes to a file or pipe; what is printed before and after stays."""
+    program = """
+import ctypes
+from denxanh.sim.compiled import silenced
+puts = ctypes.CDLL(None).puts
+puts(b"a library, before")
+try:
+    with silenced():
+        puts(b"noise")
+        with silenced():
+            puts(b"more noise")
+        raise ValueError
+except ValueError:
+    print("after", flush=True)
+"""
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment
+    )
+    assert done.stdout == "a library, before\nafter\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the C library is found by this name on POSIX systems only")
+def test_two_threads_that_suppress_at_once_leave_standard_output_as_it_was() -> None:
+    program = """
+import threading
+from denxanh.sim.compiled import silenced
+inside, go = threading.Event(), threading.Event()
+
+def first():
+    with silenced():
+        inside.set()
+        go.wait(10)
+
+def second():
+    inside.wait(10)
+    go.set()
+    with silenced():
+        pass
+
+threads = [threading.Thread(target=work) for work in (first, second)]
+for one in threads: one.start()
+for one in threads: one.join()
+print("after")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "after\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Stage = Literal[
@@ -24,6 +24,14 @@ ENDS: dict[Stage, float] = {
 """Share of the time after which each stage ends. A stage that ends early leaves its time to the later ones; what is
 left at the end is for the report."""
 
+ENDS_ACTUATED: dict[Stage, float] = ENDS | {
+    "conventional": 0.18,
+    "fidelity": 0.25,
+    "search": 0.4,
+    "confirmation": 0.46,
+}
+"""The same with ``--kind actuated``, whose search is for stages alone before the actuated program is searched."""
+
 
 class OutOfTime(Exception):
     """The time of a stage is over: the stage ends with what it has."""
@@ -36,14 +44,19 @@ class Deadline:
     seconds: float = math.inf
     clock: Callable[[], float] = time.monotonic
     began: float = field(default=-math.inf)
+    actuated: bool = False  # an actuated program is searched
 
     def started(self) -> Deadline:
         """The same, beginning now."""
-        return Deadline(self.seconds, self.clock, self.clock())
+        return replace(self, began=self.clock())
 
     def until(self, stage: Stage) -> float:
         """The moment at which a stage ends, on ``clock``."""
-        return math.inf if math.isinf(self.seconds) else self.began + ENDS[stage] * self.seconds
+        return (
+            math.inf
+            if math.isinf(self.seconds)
+            else self.began + (ENDS_ACTUATED if self.actuated else ENDS)[stage] * self.seconds
+        )
 
     def check(self, stage: Stage) -> None:
         """Raise OutOfTime once the stage is over."""

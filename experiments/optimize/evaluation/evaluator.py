@@ -20,8 +20,9 @@ from denxanh.experiments.definition.days import day_of_seed
 from denxanh.experiments.optimize.evaluation.deadline import OutOfTime
 from denxanh.experiments.optimize.evaluation.measures import OUTPUTS, RunOutput, outputs
 from denxanh.experiments.optimize.evaluation.race import Case
+from denxanh.experiments.optimize.problem.actuation import ActuatedPlan, Actuation
 from denxanh.experiments.optimize.problem.objective import DELAY, Objective, Term
-from denxanh.experiments.optimize.problem.plan_programs import Actuation, plan_xml
+from denxanh.experiments.optimize.problem.plan_programs import plan_xml
 from denxanh.experiments.specification.run_specification import absolute
 from denxanh.sim.demand.equivalents import Equivalent, read_equivalents
 from denxanh.sim.errors import RunError
@@ -74,7 +75,8 @@ class SumoEvaluator:
 
     def program(self, plan: Plan) -> Program:
         """The signal programs with which SUMO runs a plan."""
-        return Program(plan_xml(plan, self.network, actuation=self.actuation), tuple(plan.timings))
+        actuation = plan.actuation if isinstance(plan, ActuatedPlan) else self.actuation
+        return Program(plan_xml(plan, self.network, actuation=actuation), tuple(plan.timings))
 
     def read(
         self,

@@ -1,6 +1,7 @@
 """One optimisation from options to result: search, validation on held-out seeds and days, plan files."""
 
 __all__ = [
+    "actuated_outcome",
     "conventional",
     "final_plan",
     "optimization",

@@ -14,7 +14,8 @@ import numpy as np
 
 from denxanh.controllers.fixed.fixed_time import read_plan
 from denxanh.experiments.optimize.evaluation.deadline import Deadline, OutOfTime, Stage
-from denxanh.experiments.optimize.evaluation.race import Case, accept
+from denxanh.experiments.optimize.evaluation.race import Case
+from denxanh.experiments.optimize.job.actuated_outcome import actuated_outcome
 from denxanh.experiments.optimize.job.conventional import NotRaced, conventional_plan_file
 from denxanh.experiments.optimize.job.final_plan import settle
 from denxanh.experiments.optimize.job.other_fidelity import judge
@@ -43,12 +44,12 @@ from denxanh.experiments.optimize.job.validation import (
     held_out_scenarios,
     validate,
 )
+from denxanh.experiments.optimize.problem.actuation import ActuatedPlan, Actuation
 from denxanh.experiments.optimize.problem.objective import Objective, pair_costs
-from denxanh.experiments.optimize.problem.plan_programs import Actuation
 from denxanh.experiments.optimize.problem.space import Candidate
 from denxanh.experiments.optimize.problem.starts import as_start, starts
-from denxanh.experiments.optimize.search.actuated_program import shown_once, tune_actuation
-from denxanh.experiments.optimize.search.confirmation import EXTRA_SEEDS, LEADERS, confirm, extra_cases
+from denxanh.experiments.optimize.search.actuated_program import expected_actuation_runs
+from denxanh.experiments.optimize.search.confirmation import EXTRA_SEEDS, LEADERS, confirm
 from denxanh.experiments.optimize.search.day_search import periods, plan_day
 from denxanh.experiments.optimize.search.fidelity import PLANS, SEEDS, FidelityAssessment, assess_fidelity
 from denxanh.experiments.optimize.search.front import NO_FRONT, EvaluatedFront, search_front
@@ -202,9 +203,15 @@ class TuningJob:
         return Budget(seconds=self.options.seconds, until=self.deadline.until("search"))
 
     def search(
-        self, name: str, folder: Path, *, drop_protected: bool, known: Sequence[Plan] = ()
+        self,
+        name: str,
+        folder: Path,
+        *,
+        drop_protected: bool,
+        known: Sequence[Plan] = (),
+        actuated: Sequence[ActuatedPlan] = (),
     ) -> tuple[Variant, TuningProblem]:
-        """Search one plan and write its files; ``known`` plans are additional starts."""
+        """Search one plan and write its files; ``known`` plans and ``actuated`` programs take part."""
         problem = self.problem(drop_protected=drop_protected)
         cases = problem.cases(self.options.seeds)
         started = self._known(problem, known)
@@ -229,7 +236,7 @@ class TuningJob:
             outcome = tuner.run()
         outcome = self._confirmed(outcome, problem, cases)
         self.interrupted |= outcome.interrupted
-        outcome, actuation = self._actuated(outcome, problem, cases)
+        outcome, actuation = self._actuated(outcome, problem, cases, actuated)
         files = write_plan_files(folder, outcome.plan, problem.network, actuation)
         write_trace(folder, outcome.trace)
         return Variant(name, outcome.plan, files, outcome, assessment, in_sumo, actuation), problem
@@ -275,57 +282,39 @@ class TuningJob:
             return replace(outcome, interrupted=True)
 
     def _actuated(
-        self, outcome: Outcome, problem: TuningProblem, cases: Sequence[Case]
+        self, outcome: Outcome, problem: TuningProblem, cases: Sequence[Case], known: Sequence[ActuatedPlan]
     ) -> tuple[Outcome, Actuation | None]:
-        """With ``--kind actuated`` the stages and settings of least cost, if they beat the existing plan."""
+        """With ``--kind actuated`` the actuated program of least cost, if it beats the existing plan."""
         if self.options.kind == "static":
             return outcome, None
-        space = problem.space
-        chosen = [c for c in (outcome.candidate, space.existing()) if c is not None and space.legal(c)]
-        if self.interrupted or not chosen:
-            return outcome, Actuation()
-        self.listener.on_message("racing stages, maximum greens and gaps of the actuated program in SUMO")
-        note = outcome.plan.note
-        if not outcome.plan.timings:
-            note = NOTE + Budget(seconds=self.options.seconds).note
-        plans = [space.plan(shown_once(space, candidate), note) for candidate in chosen]
-        # many settings are tried: the best of them on few seeds is partly the luckiest
-        cases = [*cases, *extra_cases(cases, self.options.held_out)]
-        evaluator = self._until("actuation", problem).evaluator
+        if self.interrupted:
+            return self._without_program(outcome, "the search was interrupted")
+        self.listener.on_message(
+            "searching stages, greens, gaps and coordination of the actuated program in SUMO"
+        )
         try:
-            existing_cost = evaluator([Plan({})], cases)[0]
-            found = tune_actuation(plans, evaluator, cases)
+            found, actuation = actuated_outcome(
+                outcome,
+                self._until("actuation", problem),
+                cases,
+                self.options,
+                self.baseline.plan,
+                known,
+                self.listener,
+            )
         except KeyboardInterrupt:
             self.interrupted = True
-            return outcome, Actuation()
+            return self._without_program(outcome, "the search was interrupted")
         except OutOfTime:
-            self.listener.on_message("no actuated program was raced to its end: its share of --time is over")
-            known = outcome.existing_cost
-            return replace(outcome, plan=NOT_BEATEN, candidate=None, cost=known, comparison=None), None
-        comparison = accept(found.cost, existing_cost)
-        if comparison is None:
-            return (
-                replace(
-                    outcome,
-                    plan=NOT_BEATEN,
-                    candidate=None,
-                    cost=existing_cost,
-                    existing_cost=existing_cost,
-                    comparison=None,
-                ),
-                None,
-            )
-        return (
-            replace(
-                outcome,
-                plan=found.plan,
-                candidate=shown_once(space, chosen[plans.index(found.plan)]),
-                cost=found.cost,
-                existing_cost=existing_cost,
-                comparison=comparison,
-            ),
-            found.actuation,
-        )
+            return self._without_program(outcome, "its share of --time is over")
+        self.interrupted |= found.interrupted
+        return found, actuation
+
+    def _without_program(self, outcome: Outcome, why: str) -> tuple[Outcome, None]:
+        """The outcome without a plan: what never ran is not written."""
+        self.listener.on_message(f"no actuated program was raced to its end: {why}")
+        cost = outcome.existing_cost
+        return replace(outcome, plan=NOT_BEATEN, candidate=None, cost=cost, comparison=None), None
 
     def search_day(self, one: Variant, problem: TuningProblem) -> Variant | None:
         """Plans by time of day with the stages of ``one``; None if the search was interrupted."""
@@ -395,8 +384,17 @@ class TuningJob:
                 return [kept], problem
             # a space with permitted turns holds the protected ones too: the plan found with them is a start
             known = [kept.plan] if kept.plan.timings and self.options.kind == "static" else []
+            programs = (
+                [ActuatedPlan(kept.plan.timings, kept.plan.note, kept.actuation)]
+                if kept.actuation is not None
+                else []
+            )
             dropped, _ = self.search(
-                "lefts permitted", self.out / "lefts-permitted", drop_protected=True, known=known
+                "lefts permitted",
+                self.out / "lefts-permitted",
+                drop_protected=True,
+                known=known,
+                actuated=programs,
             )
             return [kept, dropped], problem
         one, problem = self.search(NEW, self.out, drop_protected=self.options.lefts == "drop")
@@ -450,12 +448,19 @@ class TuningJob:
 
 
 def expected_runs(options: TuningOptions) -> int:
-    """Number of SUMO runs for one plan: fidelity, evaluation in each round, confirmation, validation."""
+    """Number of SUMO runs: fidelity, evaluation in each round, confirmation, actuated search, validation.
+
+    With ``--lefts both`` there are two searches.
+    """
     budget = Budget()
     evaluation = budget.rounds * budget.evaluated * len(options.seeds)
+    search = (PLANS * SEEDS if options.trust else 0) + evaluation + (LEADERS + 1) * EXTRA_SEEDS
+    if options.kind == "actuated":
+        search += expected_actuation_runs(len(options.seeds))
+    searches = 2 if options.lefts == "both" else 1
     days = 1 if options.days == "each" else 1 + HELD_OUT_DAYS
-    validation = 3 * len(options.held_out) * days  # existing, conventional and new plan
-    return (PLANS * SEEDS if options.trust else 0) + evaluation + (LEADERS + 1) * EXTRA_SEEDS + validation
+    validation = (2 + searches) * len(options.held_out) * days  # existing, conventional and optimised plans
+    return searches * search + validation
 
 
 def optimize(
@@ -489,7 +494,7 @@ def optimize(
     scenario = windowed
     job = TuningJob(scenario, options, out, jobs, listener, run_options, cluster)
     if options.time is not None:
-        job.deadline = Deadline(options.time).started()
+        job.deadline = Deadline(options.time, actuated=options.kind == "actuated").started()
     job.needs_baseline = True
     front: EvaluatedFront | None = None
     if options.pareto is not None:

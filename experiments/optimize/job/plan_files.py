@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from denxanh.experiments.optimize.problem.actuation import Actuation
 from denxanh.experiments.optimize.problem.day_schedule import DaySchedule, day_xml, schedule_json
-from denxanh.experiments.optimize.problem.plan_programs import Actuation, plan_xml, timing_sheet
+from denxanh.experiments.optimize.problem.plan_programs import plan_xml, timing_sheet
 from denxanh.experiments.optimize.search.outcome import Progress
 from denxanh.experiments.runs.run_row import refuse_link
 from denxanh.experiments.statistics import summarise
@@ -81,7 +82,7 @@ def write_plan_files(
     folder.mkdir(parents=True, exist_ok=True)
     _write_plan(folder / PLAN, plan)
     _write(folder / PROGRAM, plan_xml(plan, network, actuation=actuation))
-    _write(folder / SHEET, timing_sheet(plan, network))
+    _write(folder / SHEET, timing_sheet(plan, network, actuation=actuation))
     if actuation is not None:
         return PlanFiles(folder, "sumo-program", {"file": str((folder / PROGRAM).resolve())})
     return PlanFiles(folder, "fixed-time", {"plan": str((folder / PLAN).resolve())})

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from denxanh.experiments.optimize.job.plan_files import PlanFiles
-from denxanh.experiments.optimize.problem.plan_programs import Actuation
+from denxanh.experiments.optimize.problem.actuation import Actuation
 from denxanh.experiments.optimize.search.day_search import PlannedDay
 from denxanh.experiments.optimize.search.fidelity import FidelityAssessment
 from denxanh.experiments.optimize.search.front import EvaluatedFront
@@ -25,7 +25,7 @@ from denxanh.sim.scenario import Scenario
 Array = NDArray[np.float64]
 
 NEW = "optimised"
-"""Name of the new plan in tables and reports, where the label of its runs holds a path."""
+"""Name of the optimised plan in tables and reports, where the label of its runs holds a path."""
 
 
 def cycle_range(plan: Plan) -> str:
@@ -141,7 +141,7 @@ class TuningResult:
 
     @property
     def unvalidated(self) -> list[str]:
-        """Names of new plans without a finished held-out run, although the validation was not interrupted."""
+        """Names of optimised plans without a finished held-out run, although the validation was not interrupted."""
         finished = {row.controller for row in self.rows if row.done}
         return [v.name for v in self.validated if not self.interrupted and v.name not in finished]
 

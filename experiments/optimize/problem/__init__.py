@@ -1,6 +1,7 @@
 """The problem: stages, constraints, objective, candidate plans and their neighbourhoods, plans as SUMO programs."""
 
 __all__ = [
+    "actuation",
     "cabinet_limits",
     "constraints",
     "day_schedule",

@@ -6,14 +6,14 @@ import csv
 import io
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
+from denxanh.experiments.optimize.problem.actuation import Actuation, SignalActuation, signal_settings
 from denxanh.sim.input.text_files import csv_row
 from denxanh.sim.network import GREEN, Intersection, Network
-from denxanh.sim.plan import Plan, Stage
+from denxanh.sim.plan import Plan, Stage, Timing
 from denxanh.sim.sumo.xmlfile import xml_text
 
 PROGRAM = "denxanh"
@@ -29,18 +29,6 @@ def free_program(network: Network) -> str:
         for name in itertools.chain([PROGRAM], (f"{PROGRAM}{k}" for k in itertools.count(2)))
         if name not in taken
     )
-
-
-@dataclass(frozen=True)
-class Actuation:
-    """Settings by which an actuated program extends a green: SUMO's parameters of the same names; times in s."""
-
-    min_green: float = 5.0  # a longer minimum of the phase itself takes precedence
-    stretch: float = 1.5  # ratio of maximum green to planned green
-    max_green: float | None = None  # one maximum green for every stage instead
-    max_gap: float = 3.0  # SUMO's default: a gap of 3 s ends the green
-    detector_gap: float = 2.0  # SUMO's default: loops lie 2 s of travel before the stop line
-    passing_time: float = 1.9  # SUMO's default headway of a vehicle over the loop
 
 
 def plan_xml(plan: Plan, network: Network, *, actuation: Actuation | None = None) -> str:
@@ -62,26 +50,28 @@ def logics(
     parameters: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Element]:
     """The tlLogic elements of a plan, one per signal; ``parameters`` are further SUMO parameters of each."""
-    params = dict(parameters)
-    if actuation is not None:
-        params |= {
-            "max-gap": _seconds(actuation.max_gap),
-            "detector-gap": _seconds(actuation.detector_gap),
-            "passing-time": _seconds(actuation.passing_time),
-        }
-    kind = "static" if actuation is None else "actuated"
     out = []
     for name, timing in sorted(plan.timings.items()):
-        logic = Element("tlLogic", id=name, type=kind, programID=program, offset=_seconds(timing.offset))
+        params = dict(parameters)
+        shown = timing
+        limits: list[dict[str, str]] = [{} for _ in timing.stages]
+        if actuation is not None:
+            settings = signal_settings(network.intersections[name], timing, actuation)
+            shown, limits = _actuated_logic(timing, settings)
+            params |= {
+                "max-gap": _seconds(settings.max_gap),
+                "detector-gap": _seconds(actuation.detector_gap),
+                "passing-time": _seconds(actuation.passing_time),
+            }
+            if settings.coordinated is not None:
+                params |= {"coordinated": "true", "cycleTime": _seconds(timing.cycle)}
+        kind = "static" if actuation is None else "actuated"
+        logic = Element("tlLogic", id=name, type=kind, programID=program, offset=_seconds(shown.offset))
         for key, value in params.items():
             ElementTree.SubElement(logic, "param", key=key, value=value)
-        for stage in timing.stages:
-            limits = {}
-            if actuation is not None:
-                low, high = actuated_limits(network.intersections[name], stage, actuation)
-                limits = {"minDur": _seconds(low), "maxDur": _seconds(high)}
+        for stage, limit in zip(shown.stages, limits, strict=True):
             ElementTree.SubElement(
-                logic, "phase", duration=_seconds(stage.green), state=stage.state, attrib=limits
+                logic, "phase", duration=_seconds(stage.green), state=stage.state, attrib=limit
             )
             for interval in stage.change:
                 ElementTree.SubElement(
@@ -91,44 +81,74 @@ def logics(
     return out
 
 
-def actuated_limits(intersection: Intersection, stage: Stage, actuation: Actuation) -> tuple[float, float]:
-    """Minimum and maximum green (s) of a stage in an actuated program."""
-    minima = [
-        p.min_green
-        for p in intersection.phases
-        if any(p.serves(k) for k, letter in enumerate(stage.state) if letter in GREEN)
-    ]
-    low = max([actuation.min_green, *minima])
-    if actuation.max_green is not None:
-        return low, max(low, actuation.max_green)
-    low = min(stage.green, low)
-    return low, max(low, float(round(stage.green * actuation.stretch)))
+def _actuated_logic(timing: Timing, settings: SignalActuation) -> tuple[Timing, list[dict[str, str]]]:
+    """The timing as its program begins, and SUMO's limits on the green of each of its stages.
+
+    A coordinated program begins after its coordinated stage: that one ends with the cycle, so none of the stages
+    before it, which may begin earlier than planned, has its latest end in another cycle than its begin. Its offset is
+    below zero: SUMO takes the remainder of (time - offset) by the cycle, which is negative before a positive offset.
+    """
+    greens, main = settings.greens, settings.coordinated
+    if main is None:
+        return timing, [{"minDur": _seconds(low), "maxDur": _seconds(high)} for low, high in greens]
+    first = (main + 1) % len(timing.stages)
+    begun = Timing(
+        (*timing.stages[first:], *timing.stages[:first]),
+        (timing.offset + timing.starts()[first]) % timing.cycle - timing.cycle,
+    )
+    limits = []
+    for k, (start, stage) in enumerate(zip(begun.starts(), begun.stages, strict=True)):
+        low, high = greens[(first + k) % len(greens)]
+        end = _seconds(start + stage.green)
+        last = k + 1 == len(greens)
+        limits.append({"minDur": _seconds(low), "maxDur": _seconds(timing.cycle if last else high)})
+        limits[-1] |= {"earliestEnd": end, "latestEnd": end} if last else {"latestEnd": end}
+    return begun, limits
 
 
-def timing_sheet(plan: Plan, network: Network) -> str:
+def timing_sheet(plan: Plan, network: Network, *, actuation: Actuation | None = None) -> str:
     """The plan as a CSV for an engineer: a row for each stage of each signal, times in s.
 
-    Text that a spreadsheet would interpret as a formula is prefixed with an apostrophe.
+    With ``actuation`` also minimum and maximum green, gap and the coordinated stage; a signal without one has no cycle,
+    offset, start or planned green, and the coordinated stage, which ends as planned, no maximum. Text that a
+    spreadsheet would interpret as a formula is prefixed with an apostrophe.
     """
     out = io.StringIO()
     sheet = csv.writer(out, lineterminator="\n")
+    limits = [] if actuation is None else ["minimum", "maximum", "gap", "coordinated"]
     sheet.writerow(
-        ["signal", "name", "cycle", "offset", "stage", "start", "green", "change", "state", "movements"]
+        [
+            "signal",
+            "name",
+            "cycle",
+            "offset",
+            "stage",
+            "start",
+            "green",
+            *limits,
+            "change",
+            "state",
+            "movements",
+        ]
     )
     for name, timing in sorted(plan.timings.items()):
         intersection = network.intersections[name]
+        own = None if actuation is None else signal_settings(intersection, timing, actuation)
+        clocked = own is None or own.coordinated is not None
         for number, (stage, start) in enumerate(zip(timing.stages, timing.starts(), strict=True), 1):
             change = " + ".join(f"{_seconds(i.duration)} {_meaning(i.state)}" for i in stage.change)
+            planned = [
+                _seconds(s) if clocked else "" for s in (timing.cycle, timing.offset, start, stage.green)
+            ]
             sheet.writerow(
                 csv_row(
                     [
                         name,
                         intersection.name,
-                        _seconds(timing.cycle),
-                        _seconds(timing.offset),
+                        *planned[:2],
                         number,
-                        _seconds(start),
-                        _seconds(stage.green),
+                        *planned[2:],
+                        *([] if own is None else _actuated_cells(own, number - 1)),
                         change,
                         stage.state,
                         "; ".join(_served(intersection, stage)),
@@ -136,6 +156,12 @@ def timing_sheet(plan: Plan, network: Network) -> str:
                 )
             )
     return out.getvalue()
+
+
+def _actuated_cells(own: SignalActuation, stage: int) -> list[str]:
+    """Minimum, maximum, gap and whether the stage is the coordinated one."""
+    (low, high), main = own.greens[stage], own.coordinated == stage
+    return [_seconds(low), "" if main else _seconds(high), _seconds(own.max_gap), "yes" if main else ""]
 
 
 def _served(intersection: Intersection, stage: Stage) -> list[str]:

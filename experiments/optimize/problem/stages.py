@@ -66,7 +66,7 @@ def stage_set(
         states += [state for state in dict.fromkeys(generated) if state not in states]
     if more is not None:
         states += [state for state in dict.fromkeys(map(more, states)) if state not in states]
-    limits = [_limits(intersection, state) for state in states]
+    limits = [green_limits(intersection, state) for state in states]
     return StageSet(
         states=tuple(states),
         own=tuple(states.index(state) for state in program),
@@ -204,7 +204,7 @@ def _groups(intersection: Intersection, *, by_lane: bool = False) -> list[tuple[
     return sorted(tuple(sorted(links)) for links, _ in groups) + [(k,) for k in rest]
 
 
-def _limits(intersection: Intersection, state: str) -> tuple[float, float]:
+def green_limits(intersection: Intersection, state: str) -> tuple[float, float]:
     """Minimum and maximum green of a state, s: of its own phase, or the strictest of the phases it overlaps."""
     phases = [p for p in intersection.phases if p.state == state]
     sharing = phases or [

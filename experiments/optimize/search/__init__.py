@@ -1,6 +1,7 @@
 """Search: hill-climbing from several starts, refinement in SUMO, Pareto fronts, plans by time of day."""
 
 __all__ = [
+    "actuated_moves",
     "actuated_program",
     "climb",
     "confirmation",

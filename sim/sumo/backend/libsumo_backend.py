@@ -6,12 +6,12 @@ ends the interpreter.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+from denxanh.sim.compiled import silenced
 from denxanh.sim.sumo.backend.command_lock import CommandLock
 from denxanh.sim.sumo.backend.engine import Engine
 from denxanh.sim.sumo.backend.last_words import WITHOUT_REASON, printed_errors, refusal
@@ -33,18 +33,8 @@ def preload() -> None:
     """Import libsumo, so that processes forked from this one need not; the warning that it prints is suppressed."""
     if "libsumo" in sys.modules:
         return
-    sys.stdout.flush()
-    saved = os.dup(1)
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 1)
-    try:
+    with silenced():
         import libsumo  # noqa: F401
-
-        sys.stdout.flush()
-    finally:
-        os.dup2(saved, 1)
-        os.close(saved)
-        os.close(null)
 
 
 def open_libsumo(arguments: Sequence[str], *, log: Path | None = None) -> Engine:

@@ -6,7 +6,7 @@ import io
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,7 @@ from denxanh.experiments.optimize.evaluation.deadline import ENDS, Deadline, Out
 from denxanh.experiments.optimize.evaluation.evaluator import SumoEvaluator
 from denxanh.experiments.optimize.evaluation.race import Case
 from denxanh.experiments.optimize.job.tuning_options import TuningOptions
-from denxanh.experiments.optimize.problem.plan_programs import Actuation
 from denxanh.experiments.optimize.problem.space import Candidate, Space
-from denxanh.experiments.optimize.search.actuated_program import tune_actuation
 from denxanh.experiments.optimize.search.outcome import Progress
 from denxanh.experiments.optimize.search.search_in_sumo import search_in_sumo
 from denxanh.experiments.optimize.search.tuner import Budget, Tuner
@@ -159,42 +157,6 @@ def test_the_time_left_is_in_every_line(monkeypatch: pytest.MonkeyPatch) -> None
     assert second.endswith("best in SUMO 25.0, 5:03 left")
     ProgressLine().on_message("without a limit")
     assert shown.getvalue().splitlines()[-1] == "without a limit"
-
-
-@dataclass(frozen=True)
-class LateActuation:
-    """Stands for SUMO: the cost of an actuated program by its settings; out of time after ``runs`` programs."""
-
-    asked: list[Actuation]
-    runs: float
-    until: float = LATER
-    actuation: Actuation | None = None
-
-    def __call__(self, plans: Sequence[Plan], cases: Sequence[Case]) -> np.ndarray[Any, Any]:
-        assert self.actuation is not None
-        self.asked.append(self.actuation)
-        if len(self.asked) > self.runs:
-            raise OutOfTime("the test's time is over")
-        return np.full((len(plans), len(cases)), 10.0 + self.actuation.max_gap)
-
-
-def test_an_actuated_program_in_time_is_the_best_of_those_that_are_through() -> None:
-    options = [Actuation(max_gap=gap) for gap in (3.0, 2.0, 4.0, 1.0)]
-    found = tune_actuation([Plan({}, "p")], LateActuation([], 7), CASES, options)  # type: ignore[arg-type]
-    assert found.actuation == options[1]  # the last pair, with the least cost, was not through
-    assert found.cost.tolist() == [12.0, 12.0, 12.0]
-
-
-def test_without_a_complete_race_there_is_no_actuated_program() -> None:
-    with pytest.raises(OutOfTime):
-        tune_actuation([Plan({}, "p")], LateActuation([], 2), CASES)  # type: ignore[arg-type]
-
-
-def test_enough_time_gives_what_the_race_of_all_gives() -> None:
-    plans = [Plan({}, "a"), Plan({}, "b")]
-    late = tune_actuation(plans, LateActuation([], math.inf), CASES)  # type: ignore[arg-type]
-    free = tune_actuation(plans, LateActuation([], math.inf, math.inf), CASES)  # type: ignore[arg-type]
-    assert (late.actuation, late.plan) == (free.actuation, free.plan)
 
 
 def test_an_actuated_program_may_have_a_time() -> None:

@@ -15,9 +15,10 @@ from denxanh.experiments.optimize.evaluation.race import Case
 from denxanh.experiments.optimize.job.optimization import optimize
 from denxanh.experiments.optimize.job.plan_files import write_plan_files
 from denxanh.experiments.optimize.job.tuning_options import TuningOptions
-from denxanh.experiments.optimize.problem.plan_programs import Actuation, free_program, plan_xml, timing_sheet
+from denxanh.experiments.optimize.problem.actuation import ActuatedPlan, Actuation, SignalActuation
+from denxanh.experiments.optimize.problem.plan_programs import free_program, plan_xml, timing_sheet
 from denxanh.experiments.optimize.problem.space import Setting, Space
-from denxanh.experiments.optimize.search.actuated_program import shown_once, tune_actuation
+from denxanh.experiments.optimize.search.actuated_program import shown_once
 from denxanh.experiments.specification.run_options import Limits
 from denxanh.sim.errors import InputError, RunError
 from denxanh.sim.network import Network
@@ -63,6 +64,27 @@ def test_the_sheet_has_a_row_for_each_stage(pair: Network):
     assert rows[1]["start"] == "20"
     assert rows[0]["change"] == "3 yellow + 1 all-red"
     assert rows[0]["movements"].count("AN>") == 1
+
+
+def test_the_sheet_of_an_actuated_program_has_its_limits(pair: Network, tmp_path: Path):
+    space = Space(pair)
+    plan = space.plan(space.existing())
+    own = SignalActuation(((5.0, 20.0), (6.0, 21.0), (7.0, 22.0), (8.0, 23.0)), 2.5, coordinated=1)
+    write_plan_files(tmp_path, plan, pair, Actuation(stretch=2.0, signals={"A": own}))
+    sheet = (tmp_path / "timing-sheet.csv").read_text("utf-8")
+    rows = list(csv.DictReader(io.StringIO(sheet)))
+    a, b = ([row for row in rows if row["signal"] == name] for name in "AB")
+    assert [row["minimum"] for row in a] == ["5", "6", "7", "8"]
+    assert [row["maximum"] for row in a] == ["20", "", "22", "23"]  # the coordinated stage ends as planned
+    assert [row["coordinated"] for row in a] == ["", "yes", "", ""]
+    assert [row["start"] for row in a] == ["0", "20", "40", "60"]
+    assert {(row["cycle"], row["offset"], row["green"], row["gap"]) for row in a} == {
+        ("80", "5", "16", "2.5")
+    }
+    assert {(row["minimum"], row["maximum"], row["gap"]) for row in b} == {("5", "32", "3")}
+    assert {row[key] for row in b for key in ("cycle", "offset", "start", "green", "coordinated")} == {""}
+    assert b[0]["change"] == "3 yellow + 1 all-red"
+    assert "minimum" not in timing_sheet(plan, pair)
 
 
 def test_a_name_that_a_spreadsheet_would_compute_is_quoted(pair: Network):
@@ -117,19 +139,15 @@ def test_no_vehicle_is_not_a_perfect_score(tmp_path: Path):
         RunOutput(tmp_path, Scenario("empty", tmp_path, ()), Network("empty", {}, {}, {}, {})).trips()
 
 
-def test_actuation_is_raced_on_the_stages_of_every_plan(tiny_evaluator: SumoEvaluator):
+def test_a_plan_may_carry_its_own_actuation(tiny_evaluator: SumoEvaluator):
     space = Space(tiny_evaluator.network)
-    shifted = space.rescaled(space.existing(), 60)
-    assert shifted is not None
-    plans = [space.plan(space.existing()), space.plan(shifted)]
+    plan = space.plan(space.existing())
     options = (Actuation(), Actuation(min_green=20.0))
-    found = tune_actuation(plans, tiny_evaluator, [Case(0, 1)], options)
-    cost = found.race.cost[:, 0]  # by plan, then by option
-    assert cost.shape == (4,)
-    assert cost[2] != cost[3]
-    assert found.plan == plans[found.race.winner // 2]
-    assert found.actuation == options[found.race.winner % 2]
-    assert found.cost.tolist() == [cost.min()]
+    own = tiny_evaluator([plan, *(ActuatedPlan(plan.timings, "", o) for o in options)], [Case(0, 1)])[:, 0]
+    assert len(set(own.tolist())) == 3
+    for cost, option in zip(own[1:], options, strict=True):
+        whole = SumoEvaluator(tiny_evaluator.network, tiny_evaluator.scenarios, actuation=option)
+        assert whole([plan], [Case(0, 1)])[0, 0] == cost
 
 
 def test_one_maximum_green_for_all_stages_leaves_the_minimum(pair: Network):

@@ -40,6 +40,15 @@ def test_the_expected_runs_are_those_of_fidelity_evaluation_confirmation_and_val
     assert expected_runs(TuningOptions(days="same")) == 16 + 96 + 25 + 45  # 3 plans × 5 seeds × 3 days
 
 
+def test_an_actuated_search_and_a_second_search_are_among_the_expected_runs():
+    # existing plan and SUMO's default on 8 seeds; 2 runs for each of 6 × 4 and 2 × 19 programs; climb; 6 × 5 runs
+    actuated = 16 + 2 * (24 + 38) + 160 + 30
+    assert expected_runs(TuningOptions(kind="actuated")) == 16 + 96 + 25 + actuated + 30
+    # validation: the existing, the conventional and two optimised plans
+    assert expected_runs(TuningOptions(lefts="both")) == 2 * (16 + 96 + 25) + 40
+    assert expected_runs(TuningOptions(kind="actuated", lefts="both")) == 2 * (16 + 96 + 25 + actuated) + 40
+
+
 def test_one_seed_is_refused_before_anything_runs():
     with pytest.raises(
         InputError, match=r"cannot be accepted on one run; give at least two seeds, as --seeds 2"

@@ -24,7 +24,7 @@ from denxanh.experiments.report.decision.first_screen import first_screen
 from denxanh.experiments.results.summary import Group
 from denxanh.experiments.runs.run_row import RunRow
 from denxanh.experiments.sheet.sheet_content import signal_sheets
-from denxanh.experiments.study import study
+from denxanh.experiments.study import study, study_days, study_plans, study_state
 from denxanh.experiments.study.place_check import Report
 from denxanh.experiments.study.study import run_study
 from denxanh.experiments.study.study_clock import StudyClock, interrupted_after
@@ -116,9 +116,9 @@ def test_without_time_for_a_race_the_conventional_plan_is_that_of_the_queue_mode
         assert until < time.monotonic() + 60.0
         raise NotRaced(plan)
 
-    monkeypatch.setattr(study, "conventional_plan_file", no_time)
-    state = study._Study(tmp_path, StudyOptions(), StudyClock(60.0), 1, "", lambda text: None)
-    found = study._conventional(state, scenario)
+    monkeypatch.setattr(study_plans, "conventional_plan_file", no_time)
+    state = study_state.Study(tmp_path, StudyOptions(), StudyClock(60.0), 1, "", lambda text: None)
+    found = study_plans.conventional_controller(state, scenario)
     assert found is not None
     (name, parameters), file = found
     assert name == "fixed-time"
@@ -218,36 +218,36 @@ def made(controller: str, delay: float | None, seed: int = 201, place: str = "ti
 def test_runs_that_were_done_when_the_time_ended_count(
     tiny_place: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = study.execute_runs
+    whole = study_days.execute_runs
 
     def first_run_alone(out: Path, runs: Any, **options: Any) -> None:
         whole(out, runs[:1], **options)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(study, "execute_runs", first_run_alone)
-    monkeypatch.setattr(study, "interrupted_after", Cut)
+    monkeypatch.setattr(study_days, "execute_runs", first_run_alone)
+    monkeypatch.setattr(study_days, "interrupted_after", Cut)
     said: list[str] = []
-    state = study._Study(tmp_path, StudyOptions(), StudyClock(60.0), 1, "", said.append)
+    state = study_state.Study(tmp_path, StudyOptions(), StudyClock(60.0), 1, "", said.append)
     state.names = {"program": "assumed plan"}
     scenario = open_scenario(str(tiny_place.config))
-    rows, late = study._one_day(state, scenario, [("program", {}), ("max-pressure", {})], 201, 60.0)
+    rows, late = study_days.one_day(state, scenario, [("program", {}), ("max-pressure", {})], 201, 60.0)
     assert late
     assert [(row.controller, row.done) for row in rows] == [("program", True)]
     assert said[0].startswith("day 1, assumed plan: ")  # by the name of the page, not by controller and file
-    assert study._first_day(state, scenario, [("program", {}), ("max-pressure", {})]) > 0
+    assert study_days.first_day(state, scenario, [("program", {}), ("max-pressure", {})]) > 0
 
 
 def test_a_first_day_that_was_cut_off_is_a_page_that_says_so(
     tiny_place: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    state = study._Study(
+    state = study_state.Study(
         tmp_path, StudyOptions(), StudyClock(60.0, time.monotonic() - 100.0), 1, "", lambda text: None
     )
     rows = [made("program", 40.0), made("conventional", 30.0), made("actuated", None)]
-    monkeypatch.setattr(study, "_one_day", lambda *_, **__: (rows, True))
+    monkeypatch.setattr(study_days, "one_day", lambda *_, **__: (rows, True))
     scenario = open_scenario(str(tiny_place.config))
-    controllers: list[study.Named] = [("program", {}), ("conventional", {}), ("actuated", {})]
-    found = study._days(state, scenario, controllers, {"program": "assumed plan"}, 1.0)
+    controllers: list[study_state.Named] = [("program", {}), ("conventional", {}), ("actuated", {})]
+    found = study_days.held_out_days(state, scenario, controllers, {"program": "assumed plan"}, 1.0)
     assert [(row.controller, row.done) for row in found] == [("assumed plan", True), ("conventional", True)]
     assert state.partial is not None
     assert state.skipped == [state.partial]
@@ -268,9 +268,9 @@ def test_a_first_day_that_was_cut_off_is_a_page_that_says_so(
     assert '<ul class="findings"><li>' in page
     assert state.partial.capitalised().en in page
     none = [made("program", None)]
-    monkeypatch.setattr(study, "_one_day", lambda *_, **__: (none, True))
+    monkeypatch.setattr(study_days, "one_day", lambda *_, **__: (none, True))
     with pytest.raises(RunError, match="no run of a day ended"):
-        study._days(state, scenario, controllers, {}, 1.0)
+        study_days.held_out_days(state, scenario, controllers, {}, 1.0)
 
 
 def test_the_plans_are_judged_in_the_other_fidelity_as_they_are(
@@ -279,35 +279,35 @@ def test_the_plans_are_judged_in_the_other_fidelity_as_they_are(
     """By their files: made anew for the other fidelity, the conventional plan would be another one."""
     scenario = open_scenario(str(tiny_place.config))
     there = replace(scenario, name="tiny:sublane")
-    monkeypatch.setattr(study, "other_fidelity", lambda _: there)
-    asked: list[list[study.Named]] = []
+    monkeypatch.setattr(study_days, "other_fidelity", lambda _: there)
+    asked: list[list[study_state.Named]] = []
 
     def day(*given: Any, **_: Any) -> tuple[list[RunRow], bool]:
         controllers, seed, folder = given[2], given[3], given[5]
-        assert folder == study.FIDELITY
+        assert folder == study_state.FIDELITY
         asked.append(controllers)
-        labels = [study.controller_label(*one) for one in controllers]
+        labels = [study_days.controller_label(*one) for one in controllers]
         rows = [made(label, 50.0 - 10 * k + seed % 3, seed, there.name) for k, label in enumerate(labels)]
         return rows, False
 
-    monkeypatch.setattr(study, "_one_day", day)
-    state = study._Study(tmp_path, StudyOptions(), StudyClock(600.0), 1, "", lambda text: None)
+    monkeypatch.setattr(study_days, "one_day", day)
+    state = study_state.Study(tmp_path, StudyOptions(), StudyClock(600.0), 1, "", lambda text: None)
     here = [
         made(name, delay + seed % 3, seed)
         for seed in (201, 202, 203)
         for name, delay in (("assumed plan", 60.0), ("conventional", 45.0))
     ]
-    plans: dict[str, study.Named] = {"conventional": ("fixed-time", {"plan": "/x/conventional.json"})}
-    found = study._in_other_fidelity(state, scenario, scenario, here, plans)
+    plans: dict[str, study_state.Named] = {"conventional": ("fixed-time", {"plan": "/x/conventional.json"})}
+    found = study_days.in_other_fidelity(state, scenario, scenario, here, plans)
     assert found is not None
     assert asked == 3 * [[("program", {}), ("fixed-time", {"plan": "/x/conventional.json"})]]
     assert [row.controller for row in found.rows] == 3 * ["assumed plan"] + 3 * ["conventional"]
     (said,) = fidelity_sentences(here, found, of=["conventional"])
     assert said.en.startswith("conventional over assumed plan in tiny:sublane: the gain holds, 10.0 s/veh (")
     assert said.en.endswith("3 pairs), here 15.0 s/veh (15.0…15.0, 3 pairs).")
-    assert study._in_other_fidelity(state, scenario, scenario, here, {}) is None
-    monkeypatch.setattr(study, "_one_day", lambda *_, **__: ([], True))
-    late = study._in_other_fidelity(state, scenario, scenario, here, plans)
+    assert study_days.in_other_fidelity(state, scenario, scenario, here, {}) is None
+    monkeypatch.setattr(study_days, "one_day", lambda *_, **__: ([], True))
+    late = study_days.in_other_fidelity(state, scenario, scenario, here, plans)
     assert late is not None
     assert late.reason is not None
     assert fidelity_sentences(here, late)[0].en.startswith("Not judged in tiny:sublane: --time was over")
