@@ -1,7 +1,8 @@
 r"""The pictures of README and docs, drawn from the results of real runs.
 
-    denxanh compare ha-noi/pho-hue -c program -c conventional -c actuated -c predictive --seeds 5 --out pho-hue
-    python benchmarks/gallery.py pho-hue docs/gallery/pho-hue-delay.png
+    denxanh compare ha-noi/pho-hue -c program -c conventional -c actuated -c max-pressure:interval=20 -c predictive \
+        -c predictive:futures=0 --seeds 5 --out pho-hue
+    python benchmarks/gallery.py pho-hue docs/gallery/pho-hue-delay.png --without predictive:futures=0
 
 The picture shows the delay of every run and, for each controller, the mean with its 95 % interval over the seeds.
 """
@@ -21,13 +22,13 @@ import numpy as np
 from denxanh.experiments import load
 from denxanh.experiments.statistics.intervals import t_interval
 
-COLOURS = ("#6b7280", "#15803d", "#1d4ed8", "#b45309")
+COLOURS = ("#6b7280", "#15803d", "#1d4ed8", "#b45309", "#7c3aed")
 
 
-def draw(folder: Path, target: Path, title: str) -> None:
-    """Write the picture of a comparison's folder to ``target``."""
+def draw(folder: Path, target: Path, title: str, without: list[str]) -> None:
+    """Write the picture of a comparison's folder, but for the controllers ``without``, to ``target``."""
     runs = load(folder).runs
-    labels = list(dict.fromkeys(str(label) for label in runs["controller"]))
+    labels = [label for label in dict.fromkeys(map(str, runs["controller"])) if label not in without]
     figure, axes = plt.subplots(figsize=(7.6, 0.75 * len(labels) + 1.5), dpi=110)
     for row, label in enumerate(labels):
         delay = np.array([d for d, c in zip(runs["delay_s"], runs["controller"], strict=True) if c == label])
@@ -57,6 +58,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="results of denxanh compare")
     parser.add_argument("target", type=Path, help="the PNG to write")
     parser.add_argument("--title", default="Phố Huế, Hà Nội: ten signals, the peak hour, synthetic demand")
+    parser.add_argument("--without", nargs="*", default=[], help="controllers that are left out")
     draw(**vars(parser.parse_args()))
 
 

@@ -7,7 +7,6 @@ not the controller, takes a signal from green through yellow and all-red to the 
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from typing import Any
 
@@ -18,16 +17,14 @@ from denxanh.sim.controller import Array, Controller, Green, Ints, Observation
 from denxanh.sim.errors import ControlError, WorldError
 from denxanh.sim.frozen import Snapshot
 from denxanh.sim.network import GREEN, Bools, Intersection, Network
-from denxanh.sim.plan import Interval
 from denxanh.sim.sensing import Ideal, Sensing, Shown
-from denxanh.sim.signals.change import change_intervals
-from denxanh.sim.signals.monitor import FLASHING, ConflictMonitor, SignalMemory, remember
+from denxanh.sim.signals.legal_answers import LegalAnswers, whole_steps
+from denxanh.sim.signals.monitor import FLASHING, ConflictMonitor, SignalMemory
 from denxanh.sim.world import World
 
 Process = Generator[simpy.Event, Any, None]
 RECOVERY = 6.0  # s of all-red after flashing, for the vehicles on the junction to leave it
 _CLOSE = 1e-6  # s: tolerance for a duration as a multiple of the step
-_LONGEST = 1e6  # s: a green beyond it, eleven days, is a mistake
 
 
 def run(world: World, controller: Controller, end: float) -> None:
@@ -278,12 +275,7 @@ class Simulation:
 
     def in_steps(self, seconds: float, what: str) -> int:
         """A duration as whole steps; a fraction is refused, since SUMO would round it."""
-        steps = seconds / self.world.step
-        if not math.isfinite(steps) or abs(round(steps) * self.world.step - seconds) > _CLOSE:
-            raise ControlError(
-                f"{what}, {seconds:g} s, is not a multiple of the step of {self.world.step:g} s"
-            )
-        return round(steps)
+        return whole_steps(seconds, self.world.step, what)
 
 
 class _Signal:
@@ -301,8 +293,8 @@ class _Signal:
         if intersection.id not in simulation.memories:
             simulation.memories[intersection.id] = SignalMemory(intersection)
         self._memory = simulation.memories[intersection.id]
-        self._change_times: dict[int, dict[int, float]] = {}  # s, from a phase to another
         self.monitor = ConflictMonitor(intersection, simulation.world.begin, self._memory)
+        self._answers = LegalAnswers(intersection, simulation.world.step, self.monitor, self._memory)
         self.process: simpy.Process | None = None
         self._repaired: simpy.Event | None = None  # triggered when flashing ends
 
@@ -346,8 +338,8 @@ class _Signal:
             if green.phase != self.phase:
                 began = self.simulation.now
                 for call in self.simulation.on_change:
-                    call(self.intersection, green.phase, self._change_steps(green.phase))
-                for interval in self._change(green.phase):
+                    call(self.intersection, green.phase, self._answers.change_steps(self.phase, green.phase))
+                for interval in self._answers.change(self.phase, green.phase):
                     self._show(interval.state)
                     yield self._hold(interval.duration)
                 after = self.intersection.phases[green.phase].state
@@ -435,94 +427,20 @@ class _Signal:
         now, step = int(self.simulation.env.now), self.simulation.world.step
         until = self.green_until.copy()
         until[self._green_links()] = now
-        return Shown(self.phase, (now - self.since) * step, (now - until).astype(np.float64) * step)
+        return Shown(self.phase, self._elapsed(), (now - until).astype(np.float64) * step)
+
+    def _elapsed(self) -> float:
+        """How long the phase has been green, s."""
+        return (int(self.simulation.env.now) - self.since) * self.simulation.world.step
 
     def accept(self, green: object) -> Green:
         """The answer in plain numbers, each read once. Raises ControlError for one that cannot be carried out."""
-        simulation, intersection = self.simulation, self.intersection
-        spot = f"{intersection.id} at t={simulation.now:g} s"
-        if not isinstance(green, Green):
-            raise ControlError(f"{spot}: the controller answered {green!r}, not Green(phase, seconds)")
-        asked, seconds = green.phase, green.seconds
-        if isinstance(asked, bool) or not isinstance(asked, int | np.integer):
-            raise ControlError(f"{spot}: the controller asked for phase {asked!r}, which is not a number")
-        phase, count = operator.index(asked), len(intersection.phases)
-        if not 0 <= phase < count:
-            raise ControlError(f"{spot}: the controller asked for phase {phase}; there are 0…{count - 1}")
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float | np.integer | np.floating):
-            raise ControlError(f"{spot}: the controller asked for {seconds!r} s, which is not a number")
-        try:
-            length = float(seconds)
-        except OverflowError:  # a whole number beyond all floats
-            length = math.inf
-        if not simulation.world.step - _CLOSE <= length < _LONGEST:
-            raise ControlError(f"{spot}: the controller asked for {seconds} s of green, which is not a time")
-        simulation.in_steps(length, f"{spot}: the green asked for")
-        if phase != self.phase:
-            self._check_change(phase, spot)
-        return Green(phase, length)
+        return self._answers.accept(green, self.phase, self._elapsed(), self.simulation.now)
 
     def permitted(self) -> Bools:
         """The phases that ``accept`` takes now, shape (phases,)."""
-        intersection = self.intersection
-        allowed = np.zeros(len(intersection.phases), dtype=np.bool_)
-        allowed[self.phase] = True
-        if self._minimum_left() > 0:
-            return allowed
-        key, known = (self.phase, self.monitor.past(self.simulation.now)), self._memory.permitted
-        if key not in known:
-            for phase in range(len(allowed)):
-                if phase != self.phase:
-                    allowed[phase] = not self._fault_of_change(phase)
-            remember(known, {key: allowed})
-        return known[key].copy()
+        return self._answers.permitted(self.phase, self._elapsed(), self.simulation.now)
 
     def change_time(self, phase: int) -> float:
         """The time that the change from the present phase to ``phase`` takes, in whole steps, s."""
-        if phase == self.phase:
-            return 0.0
-        known = self._change_times.setdefault(self.phase, {})
-        if phase not in known:
-            known[phase] = sum(self._change_steps(phase)) * self.simulation.world.step
-        return known[phase]
-
-    def _change_steps(self, phase: int) -> tuple[int, ...]:
-        """The intervals of the change to ``phase``, in whole steps."""
-        step = self.simulation.world.step
-        return tuple(math.ceil(interval.duration / step - _CLOSE) for interval in self._change(phase))
-
-    def _minimum_left(self) -> float:
-        """What is left of the minimum green of the present phase, s; 0 or less where it is over."""
-        elapsed = (int(self.simulation.env.now) - self.since) * self.simulation.world.step
-        left = self.intersection.phases[self.phase].min_green - elapsed
-        return left if left > _CLOSE else 0.0
-
-    def _change(self, phase: int) -> tuple[Interval, ...]:
-        """The intervals between the present phase and ``phase``, computed once."""
-        way = (self.phase, phase)
-        changes = self._memory.changes
-        if way not in changes:
-            changes[way] = change_intervals(self.intersection, *way)
-        return changes[way]
-
-    def _fault_of_change(self, phase: int) -> str:
-        """The fault of the change to ``phase``, "" if there is none; computed once for each past."""
-        now = self.simulation.now
-        key = self.phase, phase, self.monitor.past(now)
-        faults = self._memory.faults
-        if key not in faults:
-            after = self.intersection.phases[phase].state
-            remember(faults, {key: self.monitor.look_ahead(self._change(phase), after, now)})
-        return faults[key]
-
-    def _check_change(self, phase: int, spot: str) -> None:
-        simulation, intersection = self.simulation, self.intersection
-        least = intersection.phases[self.phase].min_green
-        elapsed = (int(simulation.env.now) - self.since) * simulation.world.step
-        if elapsed < least - _CLOSE:
-            raise ControlError(
-                f"{spot}: phase {self.phase} has been green for {elapsed:g} s, less than its minimum "
-                f"{least:g} s, and the controller asked for phase {phase}"
-            )
-        if fault := self._fault_of_change(phase):
-            raise ControlError(f"{spot}: on the way from phase {self.phase} to phase {phase}, {fault}")
+        return self._answers.change_time(self.phase, phase)

@@ -2,6 +2,7 @@
 
 __all__ = [
     "arrivals",
+    "coming",
     "downstream",
     "one_road",
     "plan_search",

@@ -1,7 +1,10 @@
-"""Arrivals beyond sight, drawn at the rates measured: several futures that stay the same from second to second.
+"""Arrivals beyond sight, at the rates measured: several futures that stay the same from second to second.
 
 Scenario-based rollout with common random numbers (Bertsekas, "Rollout algorithms", 2020): a plan is judged by its mean
-cost over the same few futures, and a vehicle that a future holds at one instant is there at the next one too.
+cost over the same few futures, and a vehicle that a future holds at one instant is there at the next one too, but for
+what the rates change. In each future the vehicles of a link come at even intervals, and the futures divide an interval
+evenly, in an order drawn for each link (McKay, Beckman and Conover, "A comparison of three methods for selecting
+values of input variables", Technometrics 21(2), 1979): so few futures have the mean of many random ones.
 """
 
 from __future__ import annotations
@@ -14,11 +17,10 @@ from denxanh.sim.sensing.sensor import RANGE
 
 WINDOW = 600.0  # s, the time constant of the rates
 LEARNING = 60.0  # s without arrivals that count as measured at the start
-PERIOD = 4096  # s after which the draws repeat
 
 
 class Arrivals:
-    """The futures of one intersection: each second, each link gets a vehicle with the probability of its rate.
+    """The futures of one intersection: each link gets vehicles at its rate.
 
     Vehicles whose link is not known have a link of their own on each approach i, ``n_links`` + i.
     """
@@ -33,13 +35,10 @@ class Arrivals:
             [min(a.reach, RANGE) / a.speed for a in (intersection.approaches[i] for i in self.lane)]
         )
         self._row = {link: row for row, (_, link) in enumerate(links)}
-        self._draws = np.concatenate(
-            [
-                np.random.default_rng(len(known)).random((futures, PERIOD, len(known))),
-                np.random.default_rng([len(known), 1]).random((futures, PERIOD, len(self._any))),
-            ],
-            axis=2,
-        )
+        rng = np.random.default_rng(len(links))
+        order = np.stack([rng.permutation(futures) for _ in links], axis=1)
+        self._start = (order + rng.random(len(links))) / futures  # (futures, links) of an interval
+        self._expected = np.zeros(len(links))  # vehicles since the start, by the rates
         self._count = np.zeros(len(links))
         self._weight = LEARNING
         self._known: frozenset[str] = frozenset()
@@ -73,6 +72,7 @@ class Arrivals:
     def learn(self, seen: Observation, known: bool = True) -> None:
         """Count the vehicles that have come into sight since the last observation; ``known``: by their links."""
         if not np.isnan(self._time):
+            self._expected += self.rate * (seen.time - self._time)
             fade = np.exp(-(seen.time - self._time) / WINDOW)
             self._count *= fade
             self._weight = self._weight * fade + (seen.time - self._time)
@@ -83,11 +83,14 @@ class Arrivals:
                 self._count[self._row[link]] += 1.0
         self._known, self._time = frozenset(vehicles.id), seen.time
 
-    def draw(self, future: int, time: float, horizon: float, rate: Array) -> tuple[Ints, Ints, Array]:
-        """(approach, link, s from now at the stop line) of vehicles that are not in sight at ``time``."""
-        seconds = np.arange(int(np.floor(time)) + 1, int(np.floor(time + horizon)) + 1)
-        chance = self._draws[future, seconds % PERIOD]  # (seconds, links)
-        when, which = np.nonzero(chance < rate)
-        due = seconds[when] - time + self.sight[which]
-        soon = due < horizon
-        return self.lane[which[soon]], self.link[which[soon]], due[soon]
+    def draw(self, future: int, horizon: float, rate: Array) -> tuple[Ints, Ints, Array]:
+        """(approach, link, s from now at the stop line) of vehicles that are not in sight, within ``horizon`` s.
+
+        ``rate`` (links,) is in vehicles by second; with that of this object a vehicle is there at the next second too.
+        """
+        done = (self._expected + self._start[future]) % 1.0  # of the interval until the next vehicle
+        count = np.floor(done + rate * np.maximum(horizon - self.sight, 0.0)).astype(np.int64)
+        row = np.repeat(np.arange(len(count)), count)
+        number = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count) + 1
+        due = self.sight[row] + (number - done[row]) / rate[row]
+        return self.lane[row], self.link[row], due

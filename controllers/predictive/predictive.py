@@ -15,6 +15,7 @@ import numpy as np
 
 from denxanh.controllers.greens import dominated, green_links
 from denxanh.controllers.predictive.arrivals import Arrivals
+from denxanh.controllers.predictive.coming import held_up, travel_time
 from denxanh.controllers.predictive.downstream import Downstream, PlannedStep
 from denxanh.controllers.predictive.one_road import one_road_at_a_time
 from denxanh.controllers.predictive.plan_search import Traffic, crossings, search
@@ -28,7 +29,6 @@ from denxanh.sim.plan import Interval
 from denxanh.sim.signals.change import change_intervals
 from denxanh.sim.world import HALTED_SPEED, QUEUE_SPACING
 
-ACCELERATION = 2.6  # m/s², SUMO's default car
 HOLDS = np.array([0.0, 1.0, 3.0, 6.0, 10.0, 15.0, 20.0, 30.0])
 """s for which the first plans keep the present phase. Several are needed: with one, the city networks lose half."""
 
@@ -37,8 +37,9 @@ YIELDING_STUCK = 2.5  # times longer does a yielding head stand before it counts
 PATIENCE = 30.0  # s of waiting on red after which a green longer than ``max_green`` must end
 TWO_WHEELER = 4.0  # m that a vehicle takes in a queue, with its gap, below which it is one
 LATELY = 0.01  # weight of the present second in a mean of the last minutes
-ROOM = 12.0  # m free ahead of a vehicle that stands: more than a queue leaves
-HELD_UP = 60.0  # s, the longest time for which a vehicle is expected to be held up before the queue
+DRAWN = (
+    40.0  # s ahead of which arrivals are drawn: with later ones too, what a plan has not served yet decides
+)
 AT_LINE = 25.0  # m from the stop line, a small junction with keep-clear included; further away no green moves a head
 
 
@@ -73,9 +74,9 @@ class Predictive:
     yellow_used: float = 1.0  # s
     passage: float = 2.0  # s; of the rule of ``actuated`` that may go on after a plan, with …
     longest_green: float = 40.0  # s of green against a call
-    futures: int = 0  # of arrivals beyond sight that plans meet, and are not searched on; 0: none …
+    futures: int = 4  # of arrivals beyond sight that plans meet; 0: none …
     stages: int = 2  # … where the program has at most so many stages …
-    loaded: float = 0.0  # … and from this critical load on
+    loaded: float = 0.4  # … and from this critical load on
     gap: float = 3.0  # s; 2 s is worse on ingolstadt1, 1 s lets cologne3 jam
     impatience: float = 0.3  # 1/s
     left_over: float = 15.0  # s
@@ -225,7 +226,7 @@ class _Policy:
             seen.elapsed,
             HOLDS,
             self.settings.keep,
-            0 if busy else self.settings.rounds,
+            self.settings.rounds,
             self.model,
         )
         if self.downstream is not None:
@@ -420,7 +421,7 @@ class _Policy:
         rate = self.arrivals.rate
         for future in range(self.settings.futures):
             g = future % len(traffic.due)
-            lane, link, due = self.arrivals.draw(future, seen.time, self.settings.horizon, rate)
+            lane, link, due = self.arrivals.draw(future, min(DRAWN, float(self.settings.horizon)), rate)
             approach = np.concatenate([np.repeat(np.arange(lanes), np.diff(traffic.first[g])), lane])
             due = np.concatenate([traffic.due[g], due])
             order = np.lexsort((due, approach))
@@ -485,33 +486,3 @@ def still_green(change: Sequence[Interval], intersection: Intersection) -> Array
         going &= np.array([letter in "Gg" for letter in interval.state], dtype=np.bool_)
         out[going] += interval.duration
     return np.concatenate([out, [out[list(approach.links)].max() for approach in intersection.approaches]])
-
-
-def travel_time(distance: Array, speed: Array, limit: Array) -> Array:
-    """Free-flow time over ``distance`` (m) from ``speed`` with ACCELERATION up to ``limit`` (m/s), s."""
-    speed = np.minimum(speed, limit)
-    distance = np.maximum(distance, 0.0)
-    ramp = (limit**2 - speed**2) / (2 * ACCELERATION)  # m until the limit is reached
-    within = (np.sqrt(speed**2 + 2 * ACCELERATION * distance) - speed) / ACCELERATION
-    beyond = (limit - speed) / ACCELERATION + (distance - ramp) / limit
-    return np.where(distance <= ramp, within, beyond)
-
-
-def held_up(approach: Ints, distance: Array, wait: Array, length: Array) -> Array:
-    """s for which each vehicle is expected to stand before it comes to the queue; by approach and distance.
-
-    A vehicle that stands with room ahead is held up by something else than the signal, mostly a junction without
-    signals: it is expected to stand as long again as it has stood, as are those right behind it.
-    """
-    out = np.zeros(len(distance))
-    lane, end, held = -1, 0.0, 0.0  # ``end``: m from the stop line to the end of the vehicle ahead
-    for v in range(len(distance)):
-        if approach[v] != lane:
-            lane, end, held = int(approach[v]), 0.0, 0.0
-        if wait[v] == 0.0:
-            held = 0.0
-        elif distance[v] - end > ROOM:
-            held = min(float(wait[v]), HELD_UP)
-        out[v] = held
-        end = float(distance[v] + length[v])
-    return out

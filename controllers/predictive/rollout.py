@@ -298,11 +298,12 @@ def _must_yield(
     for j in range(len(head)):
         if j == lane or blocked[j] > t:
             continue
-        for rank in range(first[j + 1] - head[j]):
-            v = head[j] + rank
+        ahead = 0.0  # s that those in front of it take to leave
+        for v in range(head[j], first[j + 1]):
             f = link[v]
-            if shown[f] == RED or due[v] > t + model.gap or rank * model.headway > model.gap:
+            if shown[f] == RED or due[v] > t + model.gap or ahead > model.gap:
                 break
             if yields[k, f] and shown[f] != STOPPING:
                 return True
+            ahead += model.headway + forecast.longer[v]
     return False

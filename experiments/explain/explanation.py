@@ -12,7 +12,7 @@ from typing import Any
 from denxanh.sim.errors import InputError, RunError
 from denxanh.sim.run.repetition import StoredRun
 from denxanh.sim.run.store import read_table
-from denxanh.sim.sumo.wheel import sumo_environment
+from denxanh.sim.sumo.wheel import child_program, sumo_environment
 from denxanh.sim.text_values import did_you_mean
 
 REFUSED = 2
@@ -45,16 +45,17 @@ def explain(run: StoredRun, signal: str, time: float, *, timeout: float = 3600.0
             str(scratch / "job.json"),
         ]
         try:
-            done = subprocess.run(
-                command, env=sumo_environment(), capture_output=True, text=True, timeout=timeout, check=False
-            )
+            with child_program(
+                command, env=sumo_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            ) as process:
+                errors = process.communicate(timeout=timeout)[1]
         except subprocess.TimeoutExpired:
             raise RunError(f"the repetition of the run took longer than {timeout:g} s") from None
         answer = scratch / "answer.json"
-        if done.returncode != 0 or not answer.is_file():
-            said = done.stderr.strip().splitlines()
-            raise (InputError if done.returncode == REFUSED else RunError)(
-                said[-1] if said else f"the repetition ended with status {done.returncode}"
+        if process.returncode != 0 or not answer.is_file():
+            said = errors.strip().splitlines()
+            raise (InputError if process.returncode == REFUSED else RunError)(
+                said[-1] if said else f"the repetition ended with status {process.returncode}"
             )
         return dict(json.loads(answer.read_text("utf-8")))
 

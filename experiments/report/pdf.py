@@ -10,6 +10,7 @@ from pathlib import Path
 
 from denxanh.experiments.report.page import Language
 from denxanh.sim.errors import InputError, RunError
+from denxanh.sim.sumo.wheel import child_program
 
 PROGRAMS = (
     "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge", "msedge",
@@ -52,14 +53,13 @@ def print_page(page: Path, target: Path, language: Language) -> None:
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             flags.append("--no-sandbox")  # Chromium refuses to start as root with it; the page loads nothing
         try:
-            subprocess.run(
+            with child_program(
                 [program, *flags, address],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                timeout=_PATIENCE,
-                check=False,
-            )
+            ) as process:
+                process.wait(_PATIENCE)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise RunError(f"{program} did not print {page}: {error}") from None
         if not draft.is_file() or not draft.read_bytes().startswith(b"%PDF"):

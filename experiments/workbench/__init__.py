@@ -2,11 +2,13 @@
 
 __all__ = [
     "access",
+    "desk",
     "job_commands",
     "job_process",
     "jobs",
     "library",
     "open_place",
+    "page_requests",
     "plan_edits",
     "served_files",
     "server",

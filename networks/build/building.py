@@ -41,6 +41,9 @@ CONFIG = """<?xml version="1.0" encoding="UTF-8"?>
 </configuration>
 """
 STEP = {"lane": "1", "sublane": "0.5"}  # s; with a step above the drivers' tau vehicles collide in SUMO
+# m/s of right turns from shared lanes in `lane`, where nothing stands beside a vehicle that turns; in `sublane` it
+# holds up those around it. Fitted to the delay there at two places (decision 1140)
+SHARED_RIGHT_SPEED = 3.0
 LATERAL_RESOLUTION = "0.35"  # m; a tenth of a lane of 3.5 m, two of them for a motorbike (decision 0890)
 
 SOURCES = ("build", "place", "traffic")  # folders whose code is part of the cache key
@@ -118,7 +121,8 @@ def write_place(place: Place, folder: Path, *, fidelity: Fidelity, on_foot: bool
     people on foot ``on-foot.rou.xml``.
     """
     comment = f"{place.name}: {place.title}. {place.credit}"
-    net, programs, arms = _net(place, folder, on_foot=on_foot)
+    slow = SHARED_RIGHT_SPEED if place.side_by_side and fidelity == "lane" else None
+    net, programs, arms = _net(place, folder, on_foot=on_foot, shared_right=slow)
     additional = []
     if len(programs) > 1:
         write_text(folder / "plans.add.xml", switching_times.document(place.switches, programs))
@@ -174,7 +178,7 @@ def _additional(names: list[str]) -> str:
 
 
 def _net(
-    place: Place, folder: Path, *, on_foot: bool
+    place: Place, folder: Path, *, on_foot: bool, shared_right: float | None
 ) -> tuple[str, dict[str, list[Program]], tuple[Arm, ...]]:
     """Return the network with the programs that run first, the programs of every plan by plan name, and the crossings.
 
@@ -189,7 +193,8 @@ def _net(
     arms = people_on_foot.arms(place) if on_foot else ()
     while True:
         crossings = people_on_foot.elements(arms)
-        write_text(folder / "plain.con.xml", plain_xml.connections(place, crossings, pavement=on_foot))
+        turns = plain_xml.connections(place, crossings, pavement=on_foot, shared_right=shared_right)
+        write_text(folder / "plain.con.xml", turns)
         wheel.run_program("netconvert", [*inputs, "--output-file", "draft.net.xml"], folder=folder)
         programs = _programs(place, ET.parse(folder / "draft.net.xml").getroot())
         shown = [{(p.signal, c.over) for p in of_plan for c in p.crossings} for of_plan in programs.values()]

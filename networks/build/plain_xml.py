@@ -98,8 +98,16 @@ def _shape(line: tuple[Point, ...]) -> str:
     return " ".join(f"{x:.2f},{y:.2f}" for x, y in line)
 
 
-def connections(place: Place, crossings: Iterable[str] = (), *, pavement: bool = False) -> str:
+def connections(
+    place: Place,
+    crossings: Iterable[str] = (),
+    *,
+    pavement: bool = False,
+    shared_right: float | None = None,
+) -> str:
     """Return the ``.con.xml`` text: every permitted turn, lane by lane, and the elements ``crossings``.
+
+    ``shared_right`` (m/s) is the speed of the right turns of `Place.shared_rights`; None leaves it to their curve.
 
     Where two-wheelers may turn right on red they have their own lane, whose connection the signal does not
     control; the right turn of the other lanes is closed to them, so that none of them queues there. A pavement is
@@ -111,15 +119,19 @@ def connections(place: Place, crossings: Iterable[str] = (), *, pavement: bool =
         lanes = place.edges[id].lanes
         ways = ((kerb + i, kerb + i + 1) for i in range(lanes))
         lines += [_connection(id, pockets.stop_of(id), a, b) for a, b in ways]
+    shared = place.shared_rights() if shared_right is not None else frozenset()
+    slow = {"speed": f"{shared_right:g}"} if shared_right is not None else {}
     for t in place.turns:
-        if t.start not in place.pockets:
-            lines += [_connection(t.start, t.end, kerb + a, kerb + b) for a, b in t.lanes]
-            continue
-        start = pockets.stop_of(t.start)
-        closed = {"disallow": pockets.ALLOWED} if t.direction == "right" else {}
-        if closed:
-            lines.append(_connection(start, t.end, kerb, kerb, uncontrolled="true"))
-        lines += [_connection(start, t.end, kerb + a + 1, kerb + b, **closed) for a, b in t.lanes]
+        start, more, first = t.start, {}, kerb
+        if t.start in place.pockets:
+            start, first = pockets.stop_of(t.start), kerb + 1
+            if t.direction == "right":
+                more = {"disallow": pockets.ALLOWED}
+                lines.append(_connection(start, t.end, kerb, kerb, uncontrolled="true"))
+        lines += [
+            _connection(start, t.end, first + a, kerb + b, **more, **(slow if (t, a) in shared else {}))
+            for a, b in t.lanes
+        ]
     return document("connections", [*lines, *crossings])
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+import threading
 import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -140,8 +141,20 @@ def measure(
         folder = Path(name)
         write_network(folder)
         expected = _saturated_flow(folder, types, mix, fidelity, expected)
-        with ThreadPoolExecutor(jobs) as pool:
-            runs = list(pool.map(lambda s: _run(folder, types, mix, fidelity, s, expected, f"s{s}"), seeds))
+        stop = threading.Event()
+        pool = ThreadPoolExecutor(jobs)
+        with wheel.terminable():
+            try:
+                tasks = [
+                    pool.submit(_run, folder, types, mix, fidelity, seed, expected, f"s{seed}", stop)
+                    for seed in seeds
+                ]
+                runs = [task.result() for task in tasks]
+            except BaseException:
+                stop.set()
+                raise
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
     return Saturation(tuple(runs))
 
 
@@ -193,11 +206,12 @@ def _run(
     seed: int,
     per_lane: float,
     label: str,
+    stop: threading.Event | None = None,
 ) -> Discharge:
     """Return the result of one run; ``per_lane`` is the expected discharge in veh/h."""
     options = write_run(folder, types, mix, fidelity, seed, per_lane, label)
     options += ["--statistic-output", f"{label}.statistics.xml"]
-    log = wheel.run_program("sumo", options, folder=folder, timeout=TIMEOUT)
+    log = wheel.run_program("sumo", options, folder=folder, timeout=TIMEOUT, stop=stop)
     found = _discharge(folder / f"{label}.out.xml", folder / f"{label}.statistics.xml")
     gaps = {id: float(types[id].attributes(fidelity)["minGap"]) for id in mix}
     return replace(found, contacts=contacts(log, gaps))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from denxanh.networks.place import vehicles
 from denxanh.networks.place.geometry import Point
 from denxanh.sim.scenario import ASSUMED
 
@@ -157,6 +158,26 @@ class Place:
     def running(self) -> tuple[Switch, ...]:
         """Return the plans that run with their start times, at least one."""
         return self.switches or (Switch(self.demand.begin, self.plan, self.signals),)
+
+    @property
+    def side_by_side(self) -> bool:
+        """Whether two-wheelers are most of the vehicles, at least for a time: they ride side by side in its lanes."""
+        return any(vehicles.two_wheelers(slot.mix) > 0.5 for slot in self.demand.slots)
+
+    def shared_rights(self) -> frozenset[tuple[Turn, int]]:
+        """Return the right turns at signals with each lane from which vehicles go on or turn left as well."""
+        signals = {s.node for s in self.signals}
+        served: dict[tuple[str, int], set[Turn]] = {}
+        for turn in self.turns:
+            for lane, _ in turn.lanes:
+                served.setdefault((turn.start, lane), set()).add(turn)
+        return frozenset(
+            (turn, lane)
+            for (start, lane), turns in served.items()
+            if len(turns) > 1 and self.edges[start].end in signals
+            for turn in turns
+            if turn.direction == "right"
+        )
 
     def entries(self) -> tuple[str, ...]:
         """Return the ids of the edges on which vehicles enter the place from a gate, in the order of its file."""

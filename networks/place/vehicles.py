@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -67,3 +68,8 @@ def mix(name: str) -> dict[str, float]:
     if not math.isclose(sum(shares.values()), 1):
         raise InputError(f"the shares of the mix '{name}' do not add to one", location="vehicles.toml")
     return shares
+
+
+def two_wheelers(shares: Mapping[str, float]) -> float:
+    """Return the share of the types of which several ride abreast in a lane, those with a ``lane_pcu``."""
+    return sum(share for type_, share in shares.items() if types()[type_].lane_pcu is not None)

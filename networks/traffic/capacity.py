@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from itertools import combinations
 
 from denxanh.networks.place.place import Edge, Place, Signal, Turn
@@ -13,6 +13,8 @@ SATURATION_FLOW = 525 / 3600  # PCU/s per metre of approach
 CRITICAL_GAP = 4.5  # s, permissive left turn (HCM 2000, chapter 16)
 FOLLOW_UP = 2.5  # s, idem
 RIGHT = 1 / 0.85  # through-PCU equivalent of a right turn (HCM 2000, exhibit 16-7)
+# the same from a shared lane where most are two-wheelers: 2.2 to 2.9 in `lane`, 3.4 in `sublane` (decision 1140)
+SHARED_RIGHT_EQUIVALENT = 2.5
 MIN_UNBLOCKED = 0.1  # minimum, of the green: some left turns always complete at the end of green
 
 
@@ -28,8 +30,9 @@ def approach_capacity(place: Place, flow: Mapping[str, float]) -> dict[str, floa
     into the lanes open to at least one of them; the most restrictive set determines the capacity (Hall 1935).
     """
     found: dict[str, float] = {}
+    slow = _slow_rights(place)
     for signal in place.signals:
-        for edge, equivalents in _equivalents(place, signal, flow):
+        for edge, equivalents in _equivalents(place, signal, flow, slow):
             need = {t: t.share * e * place.plan.cycle / _green(signal, t) for t, e in equivalents.items()}
             found[edge.id] = SATURATION_FLOW * edge.lane_width / _load_per_lane(need)
     return found
@@ -41,9 +44,10 @@ def critical_flow_ratio(place: Place, flow: Mapping[str, float]) -> dict[str, fl
     ``flow`` is in PCU/s on every edge. A turn that several stages serve is divided in proportion to their greens.
     """
     found: dict[str, float] = {}
+    slow = _slow_rights(place)
     for signal in place.signals:
         largest = [0.0] * len(signal.stages)
-        for edge, equivalents in _equivalents(place, signal, flow):
+        for edge, equivalents in _equivalents(place, signal, flow, slow):
             lane = SATURATION_FLOW * edge.lane_width
             for k, (stage, green) in enumerate(zip(signal.stages, signal.green, strict=True)):
                 load = {
@@ -58,9 +62,9 @@ def critical_flow_ratio(place: Place, flow: Mapping[str, float]) -> dict[str, fl
 
 
 def _equivalents(
-    place: Place, signal: Signal, flow: Mapping[str, float]
+    place: Place, signal: Signal, flow: Mapping[str, float], slow: Set[Turn]
 ) -> Iterator[tuple[Edge, dict[Turn, float]]]:
-    """Yield every approach of a signal with the through-PCU equivalents of its turns."""
+    """Yield every approach of a signal with the through-PCU equivalents of its turns, those of ``slow`` among them."""
     arriving = [e for e in place.edges.values() if e.end == signal.node]
     turns = {e.id: [t for t in place.turns if t.start == e.id] for e in arriving}
     for edge in arriving:
@@ -73,8 +77,17 @@ def _equivalents(
                 if turn.direction == "left" and other is not edge and _crosses(signal, turn, turns[other.id])
             ]
             factor = max((_left_equivalent(place, o, flow[o.id], green) for o in opposing), default=1.0)
-            found[turn] = RIGHT if turn.direction == "right" else factor
+            if turn.direction == "right":
+                factor = SHARED_RIGHT_EQUIVALENT if turn in slow else RIGHT
+            found[turn] = factor
         yield edge, found
+
+
+def _slow_rights(place: Place) -> set[Turn]:
+    """Return the right turns that hold up two-wheelers beside them; where these have a lane to turn, only cars do."""
+    if not place.side_by_side:
+        return set()
+    return {turn for turn, _ in place.shared_rights() if turn.start not in place.pockets}
 
 
 def _load_per_lane(load: Mapping[Turn, float]) -> float:

@@ -14,7 +14,7 @@ from pathlib import Path
 from denxanh.sim.errors import InputError
 from denxanh.sim.scenario import Scenario
 from denxanh.sim.sumo import run_input
-from denxanh.sim.sumo.wheel import sumo_binary, sumo_environment
+from denxanh.sim.sumo.wheel import child_program, sumo_binary, sumo_environment
 
 LIMIT = 120.0  # s to load a scenario; a city with 100 000 vehicles takes 10 s
 _LOADED = "Simulation version"
@@ -43,7 +43,7 @@ def check_loads(scenario: Scenario) -> None:
 def _output(command: list[str], folder: Path) -> list[str]:
     """What SUMO prints until it has loaded its input."""
     said: list[str] = []
-    with subprocess.Popen(
+    with child_program(
         command,
         cwd=folder,
         env=sumo_environment(),
@@ -54,12 +54,14 @@ def _output(command: list[str], folder: Path) -> list[str]:
         errors="replace",
     ) as process:
         clock = threading.Timer(LIMIT, process.kill)
-        clock.start()
-        assert process.stdout is not None
-        for line in process.stdout:
-            said.append(line.rstrip())
-            if line.startswith(_LOADED):
-                break
-        clock.cancel()
-        process.kill()
+        clock.daemon = True
+        try:
+            clock.start()
+            assert process.stdout is not None
+            for line in process.stdout:
+                said.append(line.rstrip())
+                if line.startswith(_LOADED):
+                    break
+        finally:
+            clock.cancel()
     return said

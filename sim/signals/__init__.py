@@ -5,6 +5,7 @@ __all__ = [
     "change",
     "clearance",
     "fixed_time",
+    "legal_answers",
     "monitor",
     "operation",
     "pedestrian_calls",

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from types import FrameType
 from typing import IO, Any
 
 from denxanh.sim.errors import LimitError, WorldError
 from denxanh.sim.time_limit import Countdown
 
 _SLICE = 0.5  # s of a wait for a program
+_REQUESTS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""Requests to end this process: kill, and a closed terminal."""
 
 
 class ProgramError(WorldError):
@@ -52,6 +58,80 @@ def sumo_environment() -> dict[str, str]:
     return {**os.environ, **own}
 
 
+@contextlib.contextmanager
+def terminable() -> Iterator[None]:
+    """Raise SystemExit in the block on a request to end this process, so that the block ends the programs it waits for.
+
+    By default such a request ends this process alone, and its programs run on. A further request is ignored while
+    the block ends. A handler of the caller's stays, and so does an ignored request (``nohup``). Of no effect outside
+    the main thread, which alone may set signal handlers. Who catches SystemExit, as the workers of Python's process
+    pools do, goes on.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    own = [number for number in _REQUESTS if signal.getsignal(number) is signal.SIG_DFL]
+    try:
+        for number in own:
+            signal.signal(number, _end)
+        yield
+    finally:
+        for number in own:
+            signal.signal(number, signal.SIG_DFL)
+
+
+class _Held:
+    """A request to end this process that came while a program was being started."""
+
+    open = False  # a program is being started
+    request: int | None = None
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """The handler of a request to end this process."""
+    for one in _REQUESTS:
+        if signal.getsignal(one) is _end:
+            signal.signal(one, signal.SIG_IGN)
+    if _Held.open:
+        _Held.request = number
+    else:
+        raise SystemExit(128 + number)  # the status that a shell reports for it
+
+
+@contextlib.contextmanager
+def _held() -> Iterator[None]:
+    """Hold a request to end this process until the end of the block: a half-started program cannot be ended."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _Held.open = True
+    try:
+        yield
+    finally:
+        _Held.open = False
+        request, _Held.request = _Held.request, None
+        if request is not None:
+            raise SystemExit(128 + request)
+
+
+@contextlib.contextmanager
+def child_program(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[Any]]:
+    """A program for the length of a block: where it has not ended with the block, it is killed.
+
+    A request to end this process ends the block. ``options`` are those of Popen.
+    """
+    process: subprocess.Popen[Any] | None = None
+    with terminable():
+        try:
+            with _held():
+                process = subprocess.Popen(command, **options)
+            yield process
+        finally:
+            if process is not None:
+                with _held(), process:
+                    process.kill()
+
+
 def start_program(
     name: str,
     arguments: Sequence[str],
@@ -64,7 +144,7 @@ def start_program(
     """Start a program in ``folder`` and return at once.
 
     ``errors`` and ``output`` take its two streams; None discards its output. ``options`` are further ones of Popen.
-    The caller limits its time.
+    The caller limits its time, and ends it where this process ends before it.
     """
     return subprocess.Popen(
         [str(sumo_binary(name)), *arguments],
@@ -77,12 +157,20 @@ def start_program(
     )
 
 
-def run_program(name: str, arguments: Sequence[str], *, folder: Path, timeout: float = 600.0) -> str:
+def run_program(
+    name: str,
+    arguments: Sequence[str],
+    *,
+    folder: Path,
+    timeout: float = 600.0,
+    stop: threading.Event | None = None,
+) -> str:
     """Run a program in ``folder`` to its end and return what it printed to its error stream.
 
-    Raises ProgramError where it fails, LimitError where it exceeds ``timeout`` s, pauses of this process not counted.
+    ``stop`` ends it from another thread. Raises ProgramError where it fails or is stopped, LimitError where it
+    exceeds ``timeout`` s, pauses of this process not counted.
     """
-    return _run(name, [str(sumo_binary(name)), *arguments], folder, timeout)
+    return _run(name, [str(sumo_binary(name)), *arguments], folder, timeout, stop)
 
 
 def run_script(name: str, arguments: Sequence[str], *, folder: Path, timeout: float = 600.0) -> str:
@@ -106,8 +194,10 @@ def error_lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip().startswith("Error")]
 
 
-def _run(name: str, command: list[str], folder: Path, timeout: float) -> str:
-    with subprocess.Popen(
+def _run(
+    name: str, command: list[str], folder: Path, timeout: float, stop: threading.Event | None = None
+) -> str:
+    with child_program(
         command,
         cwd=folder,
         env=sumo_environment(),
@@ -117,26 +207,26 @@ def _run(name: str, command: list[str], folder: Path, timeout: float) -> str:
         errors="replace",
     ) as process:
         try:
-            output, errors = _communicate(process, timeout)
+            output, errors = _communicate(process, timeout, stop)
         except subprocess.TimeoutExpired as error:
-            process.kill()
             raise LimitError(f"{name} did not finish within {timeout:g} s.") from error
-        except BaseException:
-            process.kill()
-            raise
     if process.returncode != 0:
         raise ProgramError(name, process.returncode, _reason(errors or output))
     return errors
 
 
-def _communicate(process: subprocess.Popen[str], seconds: float) -> tuple[str, str]:
+def _communicate(
+    process: subprocess.Popen[str], seconds: float, stop: threading.Event | None
+) -> tuple[str, str]:
     """What a program prints until its end. Raises TimeoutExpired after ``seconds``, counted as in a Countdown."""
     countdown = Countdown(seconds)
     while True:
         try:
             return process.communicate(timeout=min(_SLICE, seconds))
         except subprocess.TimeoutExpired:
-            if countdown.expired():
+            if stop is not None and stop.is_set():
+                process.kill()
+            elif countdown.expired():
                 raise
 
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from denxanh.controllers.actuated.actuated import Actuated
-from denxanh.controllers.predictive.predictive import Predictive, held_up, still_green, travel_time
+from denxanh.controllers.predictive.coming import held_up, travel_time
+from denxanh.controllers.predictive.predictive import Predictive, still_green
 from denxanh.controllers.predictive.rollout import (
     ACTUATED,
     MOST_READY,
@@ -56,10 +57,12 @@ def cost(
     crossed=1.0,
     elapsed=100.0,
     rule=ACTUATED,
+    links=None,
 ):
-    """Cost of plans of one change for two lanes; ``due`` are the arrivals on each, s."""
+    """Cost of plans of one change for two lanes; ``due`` are the arrivals on each, s, on ``links`` or one a lane."""
     first = np.cumsum([0, len(due[0]), len(due[1])])
-    link = np.repeat([0, 1], [len(due[0]), len(due[1])])
+    link = np.repeat([0, 1], [len(due[0]), len(due[1])]) if links is None else np.array(links)
+    n = len(shows[0])
     at = np.array(hold, dtype=float)[:, np.newaxis]
     to = np.array([[-1 if p == phase else p] for p in then])
     forecast = Forecast(
@@ -72,10 +75,10 @@ def cost(
         np.array(shows),
     )
     signal = Signal(
-        np.zeros((2, 2), dtype=bool) if yields is None else np.array(yields),
-        np.full(2, slower),
+        np.zeros((n, n), dtype=bool) if yields is None else np.array(yields),
+        np.full(n, slower),
         CHANGE,
-        np.full((2, 2, 2), crossed),
+        np.full((2, 2, n), crossed),
         np.array([5.0, 5.0]),
         np.array([40.0, 40.0]),
     )
@@ -144,6 +147,16 @@ def test_a_yielding_green_waits_for_a_gap():
     (without,) = cost(((0.0, 0.0, 0.0), (0.0,)), **{**stay, "yields": None})
     assert without == pytest.approx(6.0)
     assert both - without == pytest.approx(4.0)
+
+
+def test_a_foe_behind_two_wheelers_comes_sooner():
+    """Link 1 yields to link 0 alone, whose vehicle is the fourth of its lane: behind cars beyond the gap of 3 s."""
+    yields = np.zeros((3, 3), dtype=bool)
+    yields[1, 0] = True
+    stay = {"hold": (60.0,), "then": (0,), "shows": [[1, 2, 1], [0, 1, 0]], "yields": yields}
+    queue = {"due": ((0.0,) * 4, (0.0,)), "links": (2, 2, 2, 0, 1)}
+    assert cost(**queue, **stay) == pytest.approx([0.0 + 2.0 + 4.0 + 6.0])
+    assert cost(**queue, longer=-1.0, **stay) == pytest.approx([0.0 + 1.0 + 2.0 + 3.0 + 3.0])
 
 
 def test_a_turn_that_yields_is_slower():
@@ -283,7 +296,7 @@ def test_motorbikes_leave_sooner_than_cars(crossing, look):
 
 
 def test_plans_meet_futures_where_the_program_has_two_stages(crossing, look):
-    two, searched = (Predictive(futures=4, stages=n).start(crossing)["J0"] for n in (2, 1))
+    two, searched = (Predictive(futures=4, loaded=0.0, stages=n).start(crossing)["J0"] for n in (2, 1))
     for decide in (two, searched):
         decide(look([(1, 5.0, 0.0)]))
     assert (two.decision.futures, searched.decision.futures) == (4, 0)

@@ -2,6 +2,7 @@
 
 MONITOR, PERMITS, CLEARANCE = "sim/signals/monitor.py", "sim/signals/permits.py", "sim/signals/clearance.py"
 SUPERVISOR, ENGINE, CHANGE = "sim/supervisor.py", "sim/simulation.py", "sim/signals/change.py"
+ANSWERS = "sim/signals/legal_answers.py"
 CLOCK, LIMIT, PROGRAM = "sim/signals/fixed_time.py", "sim/time_limit.py", "sim/sumo/program.py"
 
 MUTANTS = (
@@ -83,10 +84,10 @@ MUTANTS = (
     # the engine and the way between two greens
     (ENGINE, "self.monitor.check(state, self.simulation.now)", "pass"),
     (ENGINE, "self.monitor.note(state, self.simulation.now)", "pass"),
-    (ENGINE, "if elapsed < least - _CLOSE:", "if elapsed < least - 2:"),
-    (ENGINE, "if not 0 <= phase < count:", "if not phase < count:"),
-    (ENGINE, "if not simulation.world.step - _CLOSE <= length < _LONGEST:", "if not length < _LONGEST:"),
-    (ENGINE, "return Green(phase, length)", "return green"),
+    (ANSWERS, "if elapsed < least - _CLOSE:", "if elapsed < least - 2:"),
+    (ANSWERS, "if not 0 <= phase < count:", "if not phase < count:"),
+    (ANSWERS, "if not self._step - _CLOSE <= length < _LONGEST:", "if not length < _LONGEST:"),
+    (ANSWERS, "return Green(phase, length)", "return green"),
     (ENGINE, "if shows != self.state:", "if False:"),
     (ENGINE, "if wait := self.monitor.wait_for_foes(after, self.simulation.now, began):", "if wait := 0:"),
     (

@@ -30,7 +30,7 @@ from denxanh.sim.network import Network
 from denxanh.sim.plan import Plan
 from denxanh.sim.scenario import Scenario
 from denxanh.sim.sumo.run_input import MEASURES, write_input
-from denxanh.sim.sumo.wheel import start_program
+from denxanh.sim.sumo.wheel import start_program, terminable
 from denxanh.sim.time_limit import Countdown
 
 Array = NDArray[np.float64]
@@ -87,21 +87,23 @@ class SumoEvaluator:
     ) -> Array:
         """Run every program on every case and apply ``reader`` to its output, shape (programs, cases, …).
 
-        ``terms`` decide what SUMO must write besides its trips. An interrupt ends the runs at once.
+        ``terms`` decide what SUMO must write besides its trips. An interrupt ends the runs at once, and so does a
+        request to end this process.
         """
         for case in cases:  # before the threads start, which would draw the same day twice
             self._scenario(case)
         jobs = [(program, case) for program in programs for case in cases]
         stop = threading.Event()
         pool = ThreadPoolExecutor(max(1, self.workers))
-        try:
-            tasks = [pool.submit(self._job, program, case, reader, terms, stop) for program, case in jobs]
-            found = [task.result() for task in tasks]
-        except BaseException:
-            stop.set()
-            raise
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        with terminable():
+            try:
+                tasks = [pool.submit(self._job, program, case, reader, terms, stop) for program, case in jobs]
+                found = [task.result() for task in tasks]
+            except BaseException:
+                stop.set()
+                raise
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
         table = np.array(found, dtype=np.float64)
         return table.reshape(len(programs), len(cases), *table.shape[1:])
 

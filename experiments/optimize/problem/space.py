@@ -161,6 +161,7 @@ class Signal:
 class Space:
     """All signals that a search may set, and the bounds of their common cycle.
 
+    A signal whose program shows one green state only, as where nothing conflicts, keeps it.
     ``drop_protected``: protected turns may become permitted ones. ``cycles``: bounds of the common cycle, s; None for
     ``cycle_bounds``. ``free_cycles``: a signal may run any cycle, else the common one or half of it.
     Raises InputError where no signal may change.
@@ -184,19 +185,29 @@ class Space:
             )
         self.network = network
         self.constraints = constraints
-        self.signals = tuple(
-            Signal(
-                intersection,
-                constraints.stages_of(intersection, drop_protected=drop_protected),
-                whole_seconds=constraints.cabinet.whole_seconds,
-            )
-            for name, intersection in sorted(network.intersections.items())
-            if name not in constraints.signals
-        )
-        if not self.signals:
+        open_ = [
+            one for name, one in sorted(network.intersections.items()) if name not in constraints.signals
+        ]
+        if not open_:
             raise InputError(
                 "no signal is left to optimise", location=network.name, remedy="freeze fewer signals"
             )
+        several = [one for one in open_ if len({stage.state for stage in one.program.stages}) > 1]
+        if not several:
+            raise InputError(
+                f"there is nothing to optimise: the program of signal {open_[0].id!r} shows one state only, as do "
+                "those of all others that are open",
+                location=network.name,
+                remedy="give it a program with two stages",
+            )
+        self.signals = tuple(
+            Signal(
+                one,
+                constraints.stages_of(one, drop_protected=drop_protected),
+                whole_seconds=constraints.cabinet.whole_seconds,
+            )
+            for one in several
+        )
         self.drop_protected = drop_protected
         self.cycles = cycle_bounds(network) if cycles is None else cycles
         self.free_cycles = free_cycles
@@ -243,6 +254,8 @@ class Space:
         """The candidate of a plan in whole seconds with stages of this space. Raises ValueError for other stages."""
         out = []
         for signal in self.signals:
+            if signal.id not in plan.timings:
+                raise ValueError(f"the plan has no timing of {signal.id}")
             timing = plan.timings[signal.id]
             order = tuple(signal.stages.states.index(stage.state) for stage in timing.stages)
             greens = tuple(round(stage.green) for stage in timing.stages)

@@ -82,9 +82,10 @@ def generated_states(intersection: Intersection, *, drop_protected: bool = False
     A kind that has more than MOST_GENERATED sets is left out.
     """
     letters = _Letters(intersection, drop_protected)
-    lane_groups = _groups(intersection, by_lane=True)
+    movements = letters.beside_those_never_red(_groups(intersection))
+    lane_groups = letters.beside_those_never_red(_groups(intersection, by_lane=True))
     found: set[str] = set()
-    for groups, yielding in ((_groups(intersection), True), (lane_groups, True), (lane_groups, False)):
+    for groups, yielding in ((movements, True), (lane_groups, True), (lane_groups, False)):
         together = np.eye(len(groups), dtype=np.bool_)
         for a, first in enumerate(groups):
             for b, second in enumerate(groups[:a]):
@@ -122,6 +123,7 @@ class _Letters:
         green = np.array([[letter in GREEN for letter in state] for state in shown], dtype=np.bool_)
         self.intersection = intersection
         self.always = intersection.never_red()
+        self.beside = [k for k, letter in self.always.items() if letter in GREEN]  # green in every state
         self.shown = shown
         together: Bools = np.zeros((intersection.n_links, intersection.n_links), dtype=np.bool_)
         for row in green:
@@ -139,12 +141,16 @@ class _Letters:
             return bool(self.permitted[a, b] != self.permitted[b, a])
         return not self.strangers[a, b]
 
+    def beside_those_never_red(self, groups: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
+        """The groups whose links may be green together with the links that are never red."""
+        return [group for group in groups if all(self.may_meet(k, m) for k in group for m in self.beside)]
+
     def state(self, links: Sequence[int]) -> str:
         """The state string with green on ``links``."""
         out = []
         for k in range(self.intersection.n_links):
             if k in links:
-                yielding = any(self.permitted[k, m] for m in links)
+                yielding = any(self.permitted[k, m] for m in (*links, *self.beside))
                 out.append("G" if self.intersection.protected(k) and not yielding else "g")
             else:
                 out.append(self.always.get(k, self.intersection.unserved(k)))

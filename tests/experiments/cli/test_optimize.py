@@ -120,16 +120,16 @@ def test_ctrl_c_keeps_the_best_so_far_and_validates_it(tiny_place: Any, tmp_path
 def test_where_the_model_cannot_rank_the_search_runs_in_sumo_and_says_so(
     tiny_place: Any, here: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from denxanh.experiments.optimize.job import optimization
+    from denxanh.experiments.optimize.job import tuning_job
 
     def gridlocked(place: Any, seeds: Any, rng: Any) -> FidelityAssessment:
         trust = Fidelity(8, 2, 0.1, 0.0, 1.0, 0.9, 1.02, "the model cannot rank them, search in SUMO itself.")
         plans = (place.space.existing(),)
         return FidelityAssessment(place.surrogate, trust, plans, np.array([1.0]), 16)
 
-    monkeypatch.setattr(optimization, "assess_fidelity", gridlocked)
+    monkeypatch.setattr(tuning_job, "assess_fidelity", gridlocked)
     # fewer runs: other days are tested above
-    monkeypatch.setattr(optimization, "held_out_scenarios", lambda scenario, *_: [scenario])
+    monkeypatch.setattr(tuning_job, "held_out_scenarios", lambda scenario, *_: [scenario])
     options = ("--budget", "1", "--seeds", "2", "--end", "100", "--only", "offsets", "--out", tmp_path / "o")
     ended = here("optimize", tiny_place.config, *options)
     assert ended.status == 0, ended.stderr

@@ -1,9 +1,10 @@
-"""Places for environments: lent, generated and built-in ones."""
+"""Places for environments (lent, generated and built-in ones), and an episode played at random."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from denxanh.sim.network_reader import load_network
 pytest.importorskip("pettingzoo")
 
 Place = Callable[[str], str]
+BACKENDS = ("model", "sumo")
 _GENERATED = {
     "spider": ("--spider", "--spider.arm-number", "5", "--spider.circle-number", "2", "--spider.space-radius", "120"),
     "lefthand": ("--grid", "--grid.x-number", "3", "--grid.y-number", "2", "--grid.length", "150", "--lefthand"),
@@ -60,3 +62,21 @@ def _trips(net: Path, path: Path) -> Path:
         rows.append(f'<trip id="t{number}" depart="{2 * number}" from="{edges[start]}" to="{edges[end]}"/>')
     path.write_text("<routes>\n" + "\n".join(rows) + "\n</routes>\n", encoding="utf-8")
     return path
+
+
+def sample(env: Any, infos: Any) -> dict[str, Any]:
+    """Permitted actions of all agents."""
+    return {name: env.action_space(name).sample(infos[name]["action_mask"]) for name in env.agents}
+
+
+def play(env: Any, seed: int, choose: Any = sample) -> tuple[list[Any], list[Any]]:
+    """Rewards and infos of an episode."""
+    for number, name in enumerate(env.possible_agents):
+        env.action_space(name).seed(number)
+    _, infos = env.reset(seed=seed)
+    rewards, all_infos = [], [infos]
+    while env.agents:
+        _, reward, _, _, infos = env.step(choose(env, infos))
+        rewards.append(reward)
+        all_infos.append(infos)
+    return rewards, all_infos

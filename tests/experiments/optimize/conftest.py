@@ -1,17 +1,31 @@
-"""A crossroads made by hand: four arms, through and left on each, lefts protected in stages of their own."""
+"""A crossroads made by hand (four arms, lefts protected in stages of their own), and what stands for SUMO."""
 
-from dataclasses import replace
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from denxanh.experiments.optimize.evaluation.deadline import OutOfTime
+from denxanh.experiments.optimize.evaluation.race import Case
+from denxanh.experiments.optimize.problem.actuation import ActuatedPlan
+from denxanh.experiments.optimize.problem.cabinet_limits import CabinetLimits
+from denxanh.experiments.optimize.problem.constraints import Constraints
+from denxanh.experiments.optimize.problem.objective import DELAY, Objective
+from denxanh.experiments.optimize.problem.space import Candidate, Space
+from denxanh.experiments.optimize.problem.starts import starts
 from denxanh.sim.network import Approach, Intersection, Link, Movement, Network, Segment
-from denxanh.sim.plan import Interval, Stage, Timing
+from denxanh.sim.plan import Interval, Plan, Stage, Timing
 from denxanh.sim.sumo.program import phases_of
 
 ARMS = "NESW"
 STATES = ("GrrrGrrr", "rGrrrGrr", "rrGrrrGr", "rrrGrrrG")
 """Links 2k and 2k + 1 are through and left of arm k; the program shows N–S, their lefts, E–W, their lefts."""
+
+CASES = [Case(0, seed) for seed in (1, 2, 3)]  # of a search for an actuated program
+HELD_OUT = (4, 5)
 
 
 def crossroads(name: str = "J", x: float = 0.0, *, crossing: bool = False) -> Intersection:
@@ -85,3 +99,51 @@ def walkers() -> Network:
     intersection = crossroads("P", crossing=True)
     phases = (replace(intersection.phases[0], min_green=7.5), *intersection.phases[1:])
     return Network("walkers", {}, {}, {"P": replace(intersection, phases=phases)}, {})
+
+
+@dataclass(frozen=True)
+class Sumo:
+    """Stands for SUMO: ``level`` is the cost of a program; out of time from call ``calls`` on."""
+
+    level: Callable[[Plan], float]
+    calls: float = math.inf
+    until: float = math.inf
+    objective: Objective = DELAY
+    asked: list[tuple[Plan, int]] = field(default_factory=list)
+    count: list[int] = field(default_factory=list)
+
+    def __call__(self, plans: Sequence[Plan], cases: Sequence[Case]) -> np.ndarray[Any, Any]:
+        self.count.append(len(plans))
+        if len(self.count) > self.calls:
+            raise OutOfTime
+        self.asked.extend((plan, case.seed) for plan in plans for case in cases)
+        return np.array(
+            [[self.level(p) + np.random.default_rng(c.seed).normal(0, 0.01) for c in cases] for p in plans]
+        )
+
+
+def far_from(network: Network, best: float, gap: float) -> Callable[[Plan], float]:
+    """A cost that is least where every maximum green is ``best`` and every gap ``gap``."""
+
+    def level(plan: Plan) -> float:
+        if not isinstance(plan, ActuatedPlan):
+            return 60.0
+        own = plan.explicit(network).actuation.signals.values()
+        off = [abs(high - best) for one in own for _, high in one.greens] + [
+            3 * abs(one.max_gap - gap) for one in own
+        ]
+        return 20.0 + sum(off) / len(off)
+
+    return level
+
+
+@pytest.fixture
+def three_stages(pair: Network) -> Space:
+    """A space in which the existing four stages are too many."""
+    space = Space(pair, constraints=Constraints(cabinet=CabinetLimits(max_stages=3)), drop_protected=True)
+    assert not space.legal(space.existing())
+    return space
+
+
+def legal_start(space: Space) -> Candidate:
+    return next(candidate for candidate in starts(space) if space.legal(candidate))

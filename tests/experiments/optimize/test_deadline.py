@@ -16,7 +16,7 @@ from rich.console import Console
 
 from denxanh.experiments.cli import tuning_printing
 from denxanh.experiments.cli.tuning_printing import ProgressLine
-from denxanh.experiments.optimize.evaluation.deadline import ENDS, Deadline, OutOfTime
+from denxanh.experiments.optimize.evaluation.deadline import ENDS, ENDS_ACTUATED, Deadline, OutOfTime
 from denxanh.experiments.optimize.evaluation.evaluator import SumoEvaluator
 from denxanh.experiments.optimize.evaluation.race import Case
 from denxanh.experiments.optimize.job.tuning_options import TuningOptions
@@ -161,3 +161,10 @@ def test_the_time_left_is_in_every_line(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_an_actuated_program_may_have_a_time() -> None:
     TuningOptions(time=60.0, kind="actuated")
+
+
+def test_an_actuated_search_gets_more_of_the_time() -> None:
+    fixed, actuated = Deadline(100.0).started(), Deadline(100.0, actuated=True).started()
+    assert actuated.until("confirmation") < fixed.until("confirmation")
+    assert list(ENDS_ACTUATED) == list(ENDS)
+    assert list(ENDS_ACTUATED.values()) == sorted(ENDS_ACTUATED.values())

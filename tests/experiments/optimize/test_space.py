@@ -1,6 +1,9 @@
 """Whatever is drawn or decoded is a legal plan, to the second."""
 
+import re
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -53,6 +56,47 @@ def check_changes(intersection: Intersection, timing: Timing) -> None:
                     if intersection.foes[k, m]:
                         assert state[m] != "y" or intersection.all_red == 0
                         assert not (following[k] == "G" and following[m] == "G")
+
+
+SAME = """<tlLogic id="A0" type="static" programID="0" offset="0">
+        <phase duration="41" state="GG"/><phase duration="4" state="yy"/>
+        <phase duration="41" state="GG"/><phase duration="4" state="yy"/>"""
+"""Two greens of one state, as netgenerate gives a bend in a street."""
+
+
+def test_a_signal_without_conflicts_keeps_its_program_and_the_others_are_searched(
+    tmp_path: Path, sumo_tool: Callable[..., Path]
+) -> None:
+    grid = ("--grid", "--grid.x-number", "3", "--grid.y-number", "2", "--grid.length", "200")
+    made = ("--default-junction-type", "traffic_light", "--no-turnarounds", "--seed", "1")
+    net = sumo_tool("netgenerate", tmp_path / "bends.net.xml", *grid, *made)
+    text = re.sub(r'<tlLogic id="A0".*?<phase [^>]*>', SAME, net.read_text(encoding="utf-8"), flags=re.DOTALL)
+    net.write_text(text, encoding="utf-8")
+    network = load_network(net)
+    assert "A0" in network.intersections
+    space = Space(network)
+    assert [signal.id for signal in space.signals] == ["B0", "B1"]
+    assert space.legal(space.existing())
+    assert Neighbourhood(space).kinds
+    with pytest.raises(InputError, match="the program of signal 'A0' shows one state only"):
+        Space(replace(network, intersections={"A0": network.intersections["A0"]}))
+
+
+def test_no_stage_lets_a_link_go_against_one_that_is_never_red(
+    tmp_path: Path, sumo_tool: Callable[..., Path]
+) -> None:
+    """At B0 and B1 a movement is green in every state, and a turn of another road must give way to it."""
+    grid = ("--grid", "--grid.x-number", "3", "--grid.y-number", "2", "--grid.length", "200")
+    made = ("--default-junction-type", "traffic_light", "--no-turnarounds", "--seed", "1")
+    network = load_network(sumo_tool("netgenerate", tmp_path / "bends.net.xml", *grid, *made))
+    space = Space(network)
+    assert any(signal.intersection.never_red() for signal in space.signals)
+    for signal in space.signals:
+        for i, state in enumerate(signal.stages.states):
+            for k, letter in enumerate(state):
+                for m, other in enumerate(state):
+                    both = letter == other == "G" and signal.intersection.foes[k, m]
+                    assert not both, (signal.id, i, state)
 
 
 @given(st.data(), st.booleans(), st.booleans())

@@ -9,6 +9,7 @@ import pytest
 
 from denxanh import networks
 from denxanh.networks.build import building, generators
+from denxanh.networks.place import vehicles
 from denxanh.networks.place.place import Place
 from denxanh.networks.scenarios import open_scenario
 from denxanh.sim.errors import InputError
@@ -73,6 +74,32 @@ def test_motorbikes_ride_side_by_side_in_the_sublane_fidelity(tmp_path: Path) ->
     types = {t.get("id"): t for t in ET.parse(tmp_path / "demand.rou.xml").getroot().iter("vType")}
     assert types["motorbike"].get("latAlignment") == "nice"
     assert all(float(t.get("tau", "nan")) >= 0.5 for t in types.values())
+
+
+@pytest.mark.parametrize(("fidelity", "slow"), [("lane", True), ("sublane", False)])
+def test_right_turns_from_shared_lanes_are_slow_where_nothing_stands_beside_them(
+    fidelity: vehicles.Fidelity, slow: bool, tmp_path: Path
+) -> None:
+    place = building.load_place("tp-hcm/cach-mang-thang-tam")
+    building.write_place(place, tmp_path, fidelity=fidelity)
+    net = ET.parse(tmp_path / "net.net.xml").getroot()
+    speed = {lane.get("id"): float(lane.get("speed", "nan")) for lane in net.iter("lane")}
+    shared = {(turn.start, str(lane), turn.end) for turn, lane in place.shared_rights()}
+    ways = [c for c in net.iter("connection") if c.get("via") and not c.get("from", "").startswith(":")]
+    found = {
+        (c.get("from"), c.get("fromLane"), c.get("to")): speed[c.get("via")]
+        for c in ways
+        if (c.get("from"), c.get("fromLane"), c.get("to")) in shared
+    }
+    assert set(found) == shared
+    assert len(found) == 4
+    for value in found.values():
+        assert (value == building.SHARED_RIGHT_SPEED) == slow
+        assert value >= building.SHARED_RIGHT_SPEED
+    others = [
+        speed[c.get("via")] for c in ways if (c.get("from"), c.get("fromLane"), c.get("to")) not in found
+    ]
+    assert min(others) > building.SHARED_RIGHT_SPEED
 
 
 def test_no_driver_reacts_faster_than_the_step_of_the_lane_fidelity(tmp_path: Path) -> None:

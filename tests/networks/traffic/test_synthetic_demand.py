@@ -9,6 +9,7 @@ import pytest
 
 from denxanh import networks
 from denxanh.networks.build import building, generators
+from denxanh.networks.importing.starting_demand import CARS
 from denxanh.networks.place import schema, targets
 from denxanh.networks.place.place import Place
 from denxanh.networks.traffic import capacity, synthetic_demand
@@ -82,8 +83,8 @@ def test_the_targets_are_reached_as_far_as_the_documentation_says(name: str) -> 
     expected = {
         "ha-noi/pho-hue": 0.08,
         "ha-noi/hoan-kiem": 0.24,
-        "ha-noi/tran-duy-hung": 0.21,
-        "tp-hcm/quan-1-3": 0.26,
+        "ha-noi/tran-duy-hung": 0.20,
+        "tp-hcm/quan-1-3": 0.21,
     }
     assert float(np.sqrt(np.mean(off**2))) == pytest.approx(expected[name], abs=0.01)
 
@@ -114,6 +115,24 @@ def test_a_target_that_is_raised_raises_the_flow_of_its_approach() -> None:
     raised = replace(place, demand=replace(place.demand, saturation={**place.demand.saturation, id: 0.87}))
     assert synthetic_demand.saturation(raised)[id] == pytest.approx(0.87, abs=0.1)
     assert synthetic_demand.saturation(place)[id] == pytest.approx(0.37, abs=0.1)
+
+
+def test_right_turns_from_a_lane_shared_with_two_wheelers_cost_more_capacity() -> None:
+    """One-way streets of two lanes: all turns must fit into both, (through + e · right) / 2 of a lane."""
+    few, most = generators.grid(2, 2, oneway=True, mix=CARS), generators.grid(2, 2, oneway=True)
+    assert not few.side_by_side
+    assert most.side_by_side
+    flow = synthetic_demand.flows(few)
+    cars, mixed = capacity.approach_capacity(few, flow), capacity.approach_capacity(most, flow)
+    turns = {(t.start, t.direction): t.share for t in most.turns}
+    rights = {start for start, direction in turns if direction == "right"} & set(cars)
+    assert rights
+    for id in cars:
+        expected = 1.0
+        if id in rights:
+            right, through = turns[id, "right"], turns[id, "through"]
+            expected = (through + right / 0.85) / (through + 2.5 * right)
+        assert mixed[id] / cars[id] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("name", ["ha-noi/pho-hue", "tp-hcm/quan-1-3"])
