@@ -58,6 +58,11 @@ class Timing:
         """Cycle length, s."""
         return sum(stage.length for stage in self.stages)
 
+    @property
+    def one_state(self) -> bool:
+        """Whether all its greens show the same state, as where nothing conflicts."""
+        return len({stage.state for stage in self.stages}) == 1
+
     def at(self, time: float) -> Moment:
         """The position of the timing at absolute ``time`` (s).
 

@@ -37,9 +37,7 @@ YIELDING_STUCK = 2.5  # times longer does a yielding head stand before it counts
 PATIENCE = 30.0  # s of waiting on red after which a green longer than ``max_green`` must end
 TWO_WHEELER = 4.0  # m that a vehicle takes in a queue, with its gap, below which it is one
 LATELY = 0.01  # weight of the present second in a mean of the last minutes
-DRAWN = (
-    40.0  # s ahead of which arrivals are drawn: with later ones too, what a plan has not served yet decides
-)
+DRAWN = 40.0  # s within which arrivals are drawn: later ones would count by what a plan has not served yet
 AT_LINE = 25.0  # m from the stop line, a small junction with keep-clear included; further away no green moves a head
 
 

@@ -12,7 +12,6 @@ import threading
 import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -141,20 +140,12 @@ def measure(
         folder = Path(name)
         write_network(folder)
         expected = _saturated_flow(folder, types, mix, fidelity, expected)
-        stop = threading.Event()
-        pool = ThreadPoolExecutor(jobs)
-        with wheel.terminable():
-            try:
-                tasks = [
-                    pool.submit(_run, folder, types, mix, fidelity, seed, expected, f"s{seed}", stop)
-                    for seed in seeds
-                ]
-                runs = [task.result() for task in tasks]
-            except BaseException:
-                stop.set()
-                raise
-            finally:
-                pool.shutdown(wait=True, cancel_futures=True)
+        with wheel.program_threads(jobs) as (pool, stop):
+            tasks = [
+                pool.submit(_run, folder, types, mix, fidelity, seed, expected, f"s{seed}", stop)
+                for seed in seeds
+            ]
+            runs = [task.result() for task in tasks]
     return Saturation(tuple(runs))
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
@@ -130,6 +131,23 @@ def child_program(command: Sequence[str], **options: Any) -> Iterator[subprocess
             if process is not None:
                 with _held(), process:
                     process.kill()
+
+
+@contextlib.contextmanager
+def program_threads(workers: int) -> Iterator[tuple[ThreadPoolExecutor, threading.Event]]:
+    """Threads that wait for programs, for the length of a block, and the event that tells them to end these.
+
+    It is set where the block fails, and where this process is asked to end.
+    """
+    stop, pool = threading.Event(), ThreadPoolExecutor(workers)
+    with terminable():
+        try:
+            yield pool, stop
+        except BaseException:
+            stop.set()
+            raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def start_program(

@@ -27,7 +27,7 @@ def test_each_vehicle_comes_into_sight_first(arrivals):
 
 
 def test_a_future_stays_the_same_from_second_to_second(arrivals, look):
-    """Within sight of 150 m the rates change by 0.003 veh/s a second, and the times by less than 0.2 s."""
+    """Each second the rates change a little, which moves a vehicle by less than 0.2 s."""
     for second in range(600):
         seen = look([(0, 150.0, 10.0)], time=float(second))
         arrivals.learn(replace(seen, vehicles=replace(seen.vehicles, id=(f"v{second // 10}",))))

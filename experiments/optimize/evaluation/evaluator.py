@@ -8,7 +8,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -30,7 +29,7 @@ from denxanh.sim.network import Network
 from denxanh.sim.plan import Plan
 from denxanh.sim.scenario import Scenario
 from denxanh.sim.sumo.run_input import MEASURES, write_input
-from denxanh.sim.sumo.wheel import start_program, terminable
+from denxanh.sim.sumo.wheel import program_threads, start_program
 from denxanh.sim.time_limit import Countdown
 
 Array = NDArray[np.float64]
@@ -93,17 +92,9 @@ class SumoEvaluator:
         for case in cases:  # before the threads start, which would draw the same day twice
             self._scenario(case)
         jobs = [(program, case) for program in programs for case in cases]
-        stop = threading.Event()
-        pool = ThreadPoolExecutor(max(1, self.workers))
-        with terminable():
-            try:
-                tasks = [pool.submit(self._job, program, case, reader, terms, stop) for program, case in jobs]
-                found = [task.result() for task in tasks]
-            except BaseException:
-                stop.set()
-                raise
-            finally:
-                pool.shutdown(wait=True, cancel_futures=True)
+        with program_threads(max(1, self.workers)) as (pool, stop):
+            tasks = [pool.submit(self._job, program, case, reader, terms, stop) for program, case in jobs]
+            found = [task.result() for task in tasks]
         table = np.array(found, dtype=np.float64)
         return table.reshape(len(programs), len(cases), *table.shape[1:])
 

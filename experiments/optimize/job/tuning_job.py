@@ -50,6 +50,7 @@ from denxanh.sim.scenario import Scenario
 from denxanh.sim.signals.operation import operation_notes
 
 FEW_SEEDS = 5  # held-out seeds after Ctrl-C, and for the plans of a front
+NAMED = 5  # signals that a message names
 LONG = 30.0  # min of SUMO runs to come from which the user is warned
 DAY_SEED = 7919  # of the days of the search; far from the seeds that users choose
 
@@ -133,7 +134,10 @@ class TuningJob:
         return known if conventional is None else [conventional, *known]
 
     def _report_ignored(self, problem: TuningProblem) -> None:
-        """Report once what SUMO simulates and the surrogate does not: vehicles, and programs not by the clock."""
+        """Report once which signals stay as they are, and what SUMO simulates and the surrogate does not.
+
+        That is vehicles, and programs not by the clock.
+        """
         ignored = problem.surrogate.models[0].demand.ignored
         counts = ", ".join(
             f"{n} × {kind}" for kind, n in sorted(ignored.items()) if kind.endswith("of its own")
@@ -141,6 +145,13 @@ class TuningJob:
         if self.reported_ignored:
             return
         self.reported_ignored = True
+        if unchanging := problem.space.unchanging:
+            names = ", ".join(one.id for one in unchanging[:NAMED]) + (
+                ", …" if len(unchanging) > NAMED else ""
+            )
+            self.listener.on_message(
+                f"{len(unchanging)} × a signal that shows one state only and stays as it is: {names}"
+            )
         for said in operation_notes(problem.network.by_operation()):
             self.listener.on_message(said.en)
         if counts:

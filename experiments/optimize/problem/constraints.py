@@ -110,6 +110,11 @@ def make_constraints(
                 f"the greens of signal {name!r} are limited, but its plan is frozen",
                 remedy="take it out of --freeze or into --signals",
             )
+        if network.intersections[name].program.one_state:
+            raise InputError(
+                f"the greens of signal {name!r} are limited, but its program shows one state only and stays as it is",
+                remedy="omit the limit",
+            )
     if limits and only == "offsets":
         raise InputError("greens are limited, but only offsets may change", remedy="omit one of the two")
     if only in ("offsets", "splits", "timing") and cabinet.on_stages:

@@ -161,7 +161,7 @@ class Signal:
 class Space:
     """All signals that a search may set, and the bounds of their common cycle.
 
-    A signal whose program shows one green state only, as where nothing conflicts, keeps it.
+    A signal whose program shows one green state only, as where nothing conflicts, keeps it (``unchanging``).
     ``drop_protected``: protected turns may become permitted ones. ``cycles``: bounds of the common cycle, s; None for
     ``cycle_bounds``. ``free_cycles``: a signal may run any cycle, else the common one or half of it.
     Raises InputError where no signal may change.
@@ -192,8 +192,8 @@ class Space:
             raise InputError(
                 "no signal is left to optimise", location=network.name, remedy="freeze fewer signals"
             )
-        several = [one for one in open_ if len({stage.state for stage in one.program.stages}) > 1]
-        if not several:
+        self.unchanging = tuple(one for one in open_ if one.program.one_state)
+        if len(self.unchanging) == len(open_):
             raise InputError(
                 f"there is nothing to optimise: the program of signal {open_[0].id!r} shows one state only, as do "
                 "those of all others that are open",
@@ -206,7 +206,8 @@ class Space:
                 constraints.stages_of(one, drop_protected=drop_protected),
                 whole_seconds=constraints.cabinet.whole_seconds,
             )
-            for one in several
+            for one in open_
+            if not one.program.one_state
         )
         self.drop_protected = drop_protected
         self.cycles = cycle_bounds(network) if cycles is None else cycles

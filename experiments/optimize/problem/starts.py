@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from denxanh.experiments.optimize.problem.space import Candidate, Signal, Space
 from denxanh.sim.network import GREEN
-from denxanh.sim.plan import Plan
+from denxanh.sim.plan import Plan, Stage, Timing
 from denxanh.sim.timing.critical_flow import critical_ratios, flows_of
 from denxanh.sim.timing.maxband import with_bands
 from denxanh.sim.timing.webster import START_LOSS, YELLOW_USED, optimum_cycle
@@ -63,8 +63,13 @@ def starts(space: Space) -> list[Candidate]:
 
 
 def in_bands(space: Space, candidate: Candidate) -> Candidate:
-    """The candidate with MAXBAND's offsets along the arterials; other signals keep theirs."""
-    timings = {s.id: s.timing(x) for s, x in zip(space.signals, candidate, strict=True)}
+    """The candidate with MAXBAND's offsets along the arterials; other signals keep theirs.
+
+    A signal that shows one state only counts as green throughout.
+    """
+    cycle = float(space.common_cycle(candidate))
+    timings = {one.id: Timing((Stage(one.program.stages[0].state, cycle, ()),)) for one in space.unchanging}
+    timings |= {s.id: s.timing(x) for s, x in zip(space.signals, candidate, strict=True)}
     moved, _ = with_bands(space.network, timings)
     return tuple(
         replace(x, offset=round(moved[s.id].offset) % s.cycle(x))

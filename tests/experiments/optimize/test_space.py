@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from denxanh.experiments.optimize.problem.constraints import Constraints
+from denxanh.experiments.optimize.problem.constraints import Constraints, make_constraints
 from denxanh.experiments.optimize.problem.neighbourhood import Neighbourhood
 from denxanh.experiments.optimize.problem.space import CYCLES, SATURATED, Candidate, Setting, Space
+from denxanh.experiments.optimize.problem.starts import in_bands
 from denxanh.experiments.optimize.surrogate.packer import Packer
 from denxanh.sim.errors import InputError
 from denxanh.sim.model.plan_arrays import encode
@@ -64,32 +65,75 @@ SAME = """<tlLogic id="A0" type="static" programID="0" offset="0">
 """Two greens of one state, as netgenerate gives a bend in a street."""
 
 
-def test_a_signal_without_conflicts_keeps_its_program_and_the_others_are_searched(
-    tmp_path: Path, sumo_tool: Callable[..., Path]
-) -> None:
+@pytest.fixture
+def bends(tmp_path: Path, sumo_tool: Callable[..., Path]) -> Network:
+    """A grid of 3 × 2 signals whose corners have no conflicts; of those A0 has two greens of one state."""
     grid = ("--grid", "--grid.x-number", "3", "--grid.y-number", "2", "--grid.length", "200")
     made = ("--default-junction-type", "traffic_light", "--no-turnarounds", "--seed", "1")
     net = sumo_tool("netgenerate", tmp_path / "bends.net.xml", *grid, *made)
     text = re.sub(r'<tlLogic id="A0".*?<phase [^>]*>', SAME, net.read_text(encoding="utf-8"), flags=re.DOTALL)
     net.write_text(text, encoding="utf-8")
-    network = load_network(net)
-    assert "A0" in network.intersections
-    space = Space(network)
+    return load_network(net)
+
+
+def test_a_signal_without_conflicts_keeps_its_program_and_the_others_are_searched(bends: Network) -> None:
+    space = Space(bends)
     assert [signal.id for signal in space.signals] == ["B0", "B1"]
+    assert [one.id for one in space.unchanging] == ["A0"]
     assert space.legal(space.existing())
     assert Neighbourhood(space).kinds
     with pytest.raises(InputError, match="the program of signal 'A0' shows one state only"):
-        Space(replace(network, intersections={"A0": network.intersections["A0"]}))
+        Space(replace(bends, intersections={"A0": bends.intersections["A0"]}))
 
 
-def test_no_stage_lets_a_link_go_against_one_that_is_never_red(
+def test_greens_of_a_signal_without_conflicts_cannot_be_limited(bends: Network) -> None:
+    with pytest.raises(InputError, match="limited, but its program shows one state only"):
+        make_constraints(bends, greens=["A0:1=15-40"])
+
+
+def test_a_street_through_a_signal_without_conflicts_has_its_green_bands(
     tmp_path: Path, sumo_tool: Callable[..., Path]
 ) -> None:
+    """Two crossroads and, half way between them, a signal for the street alone."""
+    at = {"w": (-200, 0), "a": (0, 0), "m": (200, 0), "b": (400, 0), "e": (600, 0)}
+    at |= {"an": (0, 200), "as": (0, -200), "bn": (400, 200), "bs": (400, -200)}
+    nodes = "".join(
+        f'<node id="{name}" x="{x}" y="{y}" type="{"traffic_light" if name in "amb" else "priority"}"/>'
+        for name, (x, y) in at.items()
+    )
+    ways = [
+        ("w", "a"),
+        ("a", "m"),
+        ("m", "b"),
+        ("b", "e"),
+        ("an", "a"),
+        ("a", "as"),
+        ("bn", "b"),
+        ("b", "bs"),
+    ]
+    edges = "".join(
+        f'<edge id="{x}-{y}" from="{x}" to="{y}" numLanes="2" speed="13.89"/>'
+        for way in ways
+        for x, y in (way, way[::-1])
+    )
+    (tmp_path / "street.nod.xml").write_text(f"<nodes>{nodes}</nodes>", encoding="utf-8")
+    (tmp_path / "street.edg.xml").write_text(f"<edges>{edges}</edges>", encoding="utf-8")
+    given = ("-n", "street.nod.xml", "-e", "street.edg.xml", "--no-turnarounds", "true")
+    net = sumo_tool("netconvert", tmp_path / "street.net.xml", *given)
+    same = SAME.replace('"A0"', '"m"').replace('"GG"', '"GGGG"').replace('"yy"', '"yyyy"')
+    text = re.sub(r'<tlLogic id="m".*?<phase [^>]*>', same, net.read_text(encoding="utf-8"), flags=re.DOTALL)
+    net.write_text(text, encoding="utf-8")
+    space = Space(load_network(net))
+    assert [signal.id for signal in space.signals] == ["a", "b"]
+    assert [one.id for one in space.unchanging] == ["m"]
+    first, second = space.existing()
+    apart = (first, replace(second, offset=(first.offset + 20) % space.signals[1].cycle(second)))
+    assert in_bands(space, apart) != apart
+
+
+def test_no_stage_lets_a_link_go_against_one_that_is_never_red(bends: Network) -> None:
     """At B0 and B1 a movement is green in every state, and a turn of another road must give way to it."""
-    grid = ("--grid", "--grid.x-number", "3", "--grid.y-number", "2", "--grid.length", "200")
-    made = ("--default-junction-type", "traffic_light", "--no-turnarounds", "--seed", "1")
-    network = load_network(sumo_tool("netgenerate", tmp_path / "bends.net.xml", *grid, *made))
-    space = Space(network)
+    space = Space(bends)
     assert any(signal.intersection.never_red() for signal in space.signals)
     for signal in space.signals:
         for i, state in enumerate(signal.stages.states):
