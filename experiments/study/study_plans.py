@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from denxanh.experiments.optimize.job.conventional import NotRaced, conventional_plan_file
-from denxanh.experiments.optimize.job.optimization import TuningJob, expected_runs
+from denxanh.experiments.optimize.job.expected_runs import expected_runs
 from denxanh.experiments.optimize.job.progress_listener import ProgressListener
+from denxanh.experiments.optimize.job.tuning_job import TuningJob
 from denxanh.experiments.optimize.job.tuning_options import TuningOptions
 from denxanh.experiments.optimize.job.tuning_result import Variant
 from denxanh.experiments.results.references import CONVENTIONAL, existing_adjective

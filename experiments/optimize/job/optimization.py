@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from denxanh.experiments.optimize.evaluation.deadline import Deadline
-from denxanh.experiments.optimize.job.expected_runs import expected_runs
 from denxanh.experiments.optimize.job.final_plan import settle
 from denxanh.experiments.optimize.job.plan_files import check_no_links, write_front
 from denxanh.experiments.optimize.job.progress_listener import ProgressListener
@@ -25,8 +24,6 @@ from denxanh.experiments.results.references import existing_name
 from denxanh.experiments.specification.run_options import Limits, RunOptions
 from denxanh.experiments.specification.run_specification import absolute, with_plan_source, with_window
 from denxanh.sim.scenario import Scenario
-
-__all__ = ["TuningJob", "expected_runs", "optimize"]
 
 
 def optimize(

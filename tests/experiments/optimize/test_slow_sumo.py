@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from denxanh.experiments.optimize.evaluation.race import Case
-from denxanh.experiments.optimize.job.optimization import TuningJob, expected_runs
+from denxanh.experiments.optimize.job.expected_runs import expected_runs
 from denxanh.experiments.optimize.job.progress_listener import ProgressListener
+from denxanh.experiments.optimize.job.tuning_job import TuningJob
 from denxanh.experiments.optimize.job.tuning_options import TuningOptions
 from denxanh.experiments.specification.run_options import Limits, RunOptions
 from denxanh.sim.errors import InputError, RunError
